@@ -1,0 +1,1 @@
+//! The mathematics of efficient attention: kernels, projections, feature maps, estimators and their closed forms.

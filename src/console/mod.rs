@@ -1,0 +1,1 @@
+//! The keyboard face: a terminal console over runs.

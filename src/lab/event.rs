@@ -1,0 +1,288 @@
+//! What a run says while it works. Everything a screen shows is folded from these events, live or from a file.
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// How far a run has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RunState {
+    /// Waits for a worker.
+    Queued,
+    /// Works.
+    Running,
+    /// Holds still on request.
+    Paused,
+    /// Ended with everything done.
+    Finished,
+    /// Ended by the user, with what was done kept.
+    Stopped,
+    /// Ended by an error.
+    Failed,
+    /// Ended by a loss that is not finite.
+    Diverged,
+    /// Its process is gone without a word.
+    Lost,
+}
+
+impl RunState {
+    /// The word shown and written.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Queued => "queued",
+            Self::Running => "running",
+            Self::Paused => "paused",
+            Self::Finished => "finished",
+            Self::Stopped => "stopped",
+            Self::Failed => "failed",
+            Self::Diverged => "diverged",
+            Self::Lost => "lost",
+        }
+    }
+
+    /// Whether nothing more will come.
+    #[must_use]
+    pub const fn is_final(self) -> bool {
+        !matches!(self, Self::Queued | Self::Running | Self::Paused)
+    }
+}
+
+/// How an axis maps values to places.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Scale {
+    /// Equal steps.
+    #[default]
+    Linear,
+    /// Equal ratios (base 10).
+    Log,
+}
+
+/// One axis of a plot.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Axis {
+    /// What it measures, with the unit in words.
+    pub title: String,
+    /// Its natural scale.
+    pub scale: Scale,
+    /// A range known in advance, so that the axis need not grow.
+    pub range: Option<(f64, f64)>,
+}
+
+impl Axis {
+    /// A linear axis.
+    #[must_use]
+    pub fn linear(title: impl Into<String>) -> Self {
+        Self { title: title.into(), scale: Scale::Linear, range: None }
+    }
+
+    /// A logarithmic axis.
+    #[must_use]
+    pub fn log(title: impl Into<String>) -> Self {
+        Self { title: title.into(), scale: Scale::Log, range: None }
+    }
+
+    /// Sets the range known in advance.
+    #[must_use]
+    pub const fn over(mut self, from: f64, to: f64) -> Self {
+        self.range = Some((from, to));
+        self
+    }
+}
+
+/// Declares a plot; runs of one problem that declare the same `id` are overlaid.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Plot {
+    /// Its name within the problem.
+    pub id: String,
+    /// Its heading.
+    pub title: String,
+    /// The horizontal axis.
+    pub x: Axis,
+    /// The vertical axis.
+    pub y: Axis,
+}
+
+/// How a series is drawn.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Style {
+    /// A line through the points.
+    #[default]
+    Line,
+    /// A broken line: theory.
+    Dashed,
+    /// Points only.
+    Points,
+}
+
+/// Declares a series of a plot.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Series {
+    /// Its name within the run.
+    pub id: String,
+    /// The plot it belongs to.
+    pub plot: String,
+    /// Its name in the legend.
+    pub label: String,
+    /// How it is drawn.
+    pub style: Style,
+}
+
+/// One point of a series.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Point {
+    /// The series.
+    #[serde(rename = "s")]
+    pub series: String,
+    /// Horizontal position.
+    #[serde(with = "number")]
+    pub x: f64,
+    /// Vertical position; NaN is a gap.
+    #[serde(with = "number")]
+    pub y: f64,
+    /// Lower end of the interval (quartile, confidence), if there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lo: Option<f64>,
+    /// Upper end of the interval.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hi: Option<f64>,
+}
+
+impl Point {
+    /// A point without an interval.
+    #[must_use]
+    pub fn new(series: impl Into<String>, x: f64, y: f64) -> Self {
+        Self { series: series.into(), x, y, lo: None, hi: None }
+    }
+
+    /// Adds the interval.
+    #[must_use]
+    pub const fn within(mut self, lo: f64, hi: f64) -> Self {
+        self.lo = Some(lo);
+        self.hi = Some(hi);
+        self
+    }
+}
+
+/// How much of the work is done.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Progress {
+    /// Units done.
+    pub done: u64,
+    /// Units in all.
+    pub total: u64,
+    /// What a unit is, in the plural: `images`, `trials`.
+    pub unit: String,
+    /// Units a second lately.
+    pub rate: f64,
+    /// What is being done: `epoch 2 of 5`, `evaluating`.
+    pub stage: String,
+}
+
+impl Progress {
+    /// Seconds left at the present rate; none before a rate is known.
+    #[must_use]
+    pub fn remaining_seconds(&self) -> Option<f64> {
+        (self.rate > 0.0).then(|| self.total.saturating_sub(self.done) as f64 / self.rate)
+    }
+}
+
+/// A row of the result table: column key → number, text or null.
+pub type Row = serde_json::Map<String, serde_json::Value>;
+
+/// A matrix to draw as sparkline rows or a heat map; those of one `group` stand side by side.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Matrix {
+    /// Its name within the run; a later matrix of that name replaces it.
+    pub id: String,
+    /// What stands side by side.
+    pub group: String,
+    /// Its heading.
+    pub title: String,
+    /// Number of rows.
+    pub rows: usize,
+    /// Number of columns.
+    pub cols: usize,
+    /// Values by rows.
+    pub values: Vec<f32>,
+    /// One line below: scale, spikiness, how it was thinned.
+    pub caption: String,
+}
+
+/// One thing a run says.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "e", rename_all = "kebab-case")]
+pub enum Event {
+    /// The state changed; the text says why where it needs saying.
+    State {
+        /// The new state.
+        state: RunState,
+        /// Why.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        message: String,
+    },
+    /// A plot is declared.
+    Plot(Plot),
+    /// A series is declared.
+    Series(Series),
+    /// A point came.
+    #[serde(rename = "p")]
+    Point(Point),
+    /// The work moved on.
+    Progress(Progress),
+    /// A row of the result table is complete.
+    Row {
+        /// The row.
+        row: Row,
+    },
+    /// A matrix to draw.
+    Matrix(Matrix),
+    /// A remark that belongs to the results: a caveat, a hint.
+    Note {
+        /// The remark.
+        text: String,
+    },
+}
+
+/// An event with its time.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Stamped {
+    /// Seconds of work since the run began.
+    pub t: f64,
+    /// The event.
+    #[serde(flatten)]
+    pub event: Event,
+}
+
+/// Numbers that may be NaN or infinite, which JSON has no word for: written as null, `"inf"`, `"-inf"`.
+mod number {
+    use super::{Deserialize, Deserializer, Serialize, Serializer};
+
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Word {
+        Number(f64),
+        Text(String),
+        Gap(()),
+    }
+
+    pub(super) fn serialize<S: Serializer>(value: &f64, serializer: S) -> Result<S::Ok, S::Error> {
+        if value.is_finite() {
+            value.serialize(serializer)
+        } else if value.is_nan() {
+            serializer.serialize_none()
+        } else {
+            serializer.serialize_str(if *value > 0.0 { "inf" } else { "-inf" })
+        }
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+        Ok(match Word::deserialize(deserializer)? {
+            Word::Number(value) => value,
+            Word::Text(text) if text == "inf" => f64::INFINITY,
+            Word::Text(text) if text == "-inf" => f64::NEG_INFINITY,
+            Word::Text(_) | Word::Gap(()) => f64::NAN,
+        })
+    }
+}

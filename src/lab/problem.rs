@@ -1,0 +1,280 @@
+//! The contract between a problem and the engine: a problem says what one run does; the engine owns everything else.
+
+use super::{Event, Param, ParamError, Params, RunState, Schema, Stamped};
+use crate::random::{Generator, generator};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+/// A column of a problem's result table.
+#[derive(Clone, Copy, Debug)]
+pub struct Column {
+    /// The key in rows.
+    pub key: &'static str,
+    /// The heading.
+    pub label: &'static str,
+    /// The unit in the heading; empty for none.
+    pub unit: &'static str,
+    /// Digits after the point; numbers are shown in scientific notation where that says more.
+    pub digits: usize,
+    /// Whether the compact table on screen shows it (the full one and `--json` have every column).
+    pub brief: bool,
+}
+
+/// What a run will cost, told before it starts.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Estimate {
+    /// Rows it will make.
+    pub rows: usize,
+    /// Seconds it will take on this machine, roughly.
+    pub seconds: Option<f64>,
+    /// Peak memory in bytes, roughly.
+    pub bytes: Option<u64>,
+}
+
+/// One of the problems: parameters and what one run does.
+pub trait Problem: Sync {
+    /// The name on the command line and in files.
+    fn name(&self) -> &'static str;
+    /// The name of its tab.
+    fn title(&self) -> &'static str;
+    /// One line saying what it shows.
+    fn about(&self) -> &'static str;
+    /// Its parameters.
+    fn schema(&self) -> Schema;
+    /// The columns of its result table.
+    fn columns(&self) -> &'static [Column];
+    /// The column that one number of a run is taken from, in lists and sweeps.
+    fn headline(&self) -> &'static str;
+    /// A few words that tell this run from others of the problem: `relu mnist`.
+    fn label(&self, params: &Params) -> String;
+    /// Checks what no single parameter can: combinations, shapes, memory.
+    ///
+    /// # Errors
+    /// Names the parameter to change.
+    fn check(&self, params: &Params) -> Result<(), ParamError>;
+    /// What a run with these parameters will cost.
+    fn estimate(&self, params: &Params) -> Estimate;
+    /// Does the work. Emits what happened, calls [`RunContext::breathe`] at every step.
+    ///
+    /// # Errors
+    /// See [`RunError`].
+    fn run(&self, params: &Params, context: &mut RunContext) -> Result<(), RunError>;
+}
+
+/// Why a run ended without being finished.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum RunError {
+    /// The user stopped it; what was done is kept.
+    #[error("stopped")]
+    Stopped,
+    /// A loss or an error is not finite.
+    #[error("diverged: {0}")]
+    Diverged(String),
+    /// The input is bad (a file, a combination of parameters).
+    #[error("{0}")]
+    Input(String),
+    /// Anything else.
+    #[error("{0}")]
+    Failed(String),
+}
+
+impl From<ParamError> for RunError {
+    fn from(error: ParamError) -> Self {
+        Self::Input(error.to_string())
+    }
+}
+
+/// Sees every event of a run, in order: journal, console, progress bar.
+pub trait Observer: Send {
+    /// Takes one event. Must not wait for anybody.
+    ///
+    /// # Errors
+    /// A text for the user when the event could not be kept (a full disk).
+    fn observe(&mut self, event: &Stamped) -> Result<(), String>;
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Request {
+    Work,
+    Pause,
+    Stop,
+}
+
+/// The hand on a running job: pause, go on, stop. Shared by faces, signals and the job itself.
+#[derive(Debug)]
+pub struct Control {
+    request: Mutex<Request>,
+    changed: Condvar,
+}
+
+impl Default for Control {
+    fn default() -> Self {
+        Self { request: Mutex::new(Request::Work), changed: Condvar::new() }
+    }
+}
+
+impl Control {
+    fn lock(&self) -> MutexGuard<'_, Request> {
+        self.request.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn set(&self, request: Request) {
+        let mut now = self.lock();
+        if *now != Request::Stop {
+            *now = request;
+        }
+        self.changed.notify_all();
+    }
+
+    /// Asks the job to hold still at its next step.
+    pub fn pause(&self) {
+        self.set(Request::Pause);
+    }
+
+    /// Lets a paused job go on.
+    pub fn proceed(&self) {
+        self.set(Request::Work);
+    }
+
+    /// Asks the job to end at its next step, keeping what it has; final.
+    pub fn stop(&self) {
+        self.set(Request::Stop);
+    }
+
+    /// Whether the job should end: for inner loops that have no [`RunContext`].
+    #[must_use]
+    pub fn is_stopping(&self) -> bool {
+        *self.lock() == Request::Stop
+    }
+
+    /// Whether the job should hold still.
+    #[must_use]
+    pub fn is_paused(&self) -> bool {
+        *self.lock() == Request::Pause
+    }
+}
+
+/// What a job sees of the world: it emits events, draws named randomness and asks whether to go on.
+pub struct RunContext {
+    seed: u64,
+    folder: PathBuf,
+    control: Arc<Control>,
+    observers: Vec<Box<dyn Observer>>,
+    began: Instant,
+    idle: Duration,
+    trouble: Option<String>,
+}
+
+impl RunContext {
+    /// A context for one run that writes its files into `folder`.
+    #[must_use]
+    pub fn new(
+        seed: u64,
+        folder: impl Into<PathBuf>,
+        control: Arc<Control>,
+        observers: Vec<Box<dyn Observer>>,
+    ) -> Self {
+        Self {
+            seed,
+            folder: folder.into(),
+            control,
+            observers,
+            began: Instant::now(),
+            idle: Duration::ZERO,
+            trouble: None,
+        }
+    }
+
+    /// The run's folder, for files of its own (checkpoint, learned shapes).
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// The run's seed.
+    #[must_use]
+    pub const fn seed(&self) -> u64 {
+        self.seed
+    }
+
+    /// The hand on this job, for inner loops on other threads.
+    #[must_use]
+    pub fn control(&self) -> Arc<Control> {
+        Arc::clone(&self.control)
+    }
+
+    /// The generator named (`purpose`, `index`) of this run.
+    #[must_use]
+    pub fn generator(&self, purpose: &str, index: u64) -> Generator {
+        generator(self.seed, purpose, index)
+    }
+
+    /// Seconds of work since the run began; pauses do not count.
+    #[must_use]
+    pub fn seconds(&self) -> f64 {
+        (self.began.elapsed() - self.idle).as_secs_f64()
+    }
+
+    /// Tells every observer; trouble keeping the event surfaces at the next [`RunContext::breathe`].
+    pub fn emit(&mut self, event: Event) {
+        let stamped = Stamped { t: self.seconds(), event };
+        for observer in &mut self.observers {
+            if let Err(trouble) = observer.observe(&stamped) {
+                self.trouble.get_or_insert(trouble);
+            }
+        }
+    }
+
+    /// Emits a remark.
+    pub fn note(&mut self, text: impl Into<String>) {
+        self.emit(Event::Note { text: text.into() });
+    }
+
+    /// To be called at every step: waits while paused.
+    ///
+    /// # Errors
+    /// [`RunError::Stopped`] when the user wants an end; [`RunError::Failed`] when events cannot be kept.
+    pub fn breathe(&mut self) -> Result<(), RunError> {
+        if let Some(trouble) = self.trouble.take() {
+            return Err(RunError::Failed(trouble));
+        }
+        let paused = self.control.is_paused();
+        if paused {
+            self.emit(Event::State { state: RunState::Paused, message: String::new() });
+            let since = Instant::now();
+            let control = Arc::clone(&self.control);
+            let mut request = control.lock();
+            while *request == Request::Pause {
+                request = control.changed.wait(request).unwrap_or_else(PoisonError::into_inner);
+            }
+            drop(request);
+            self.idle += since.elapsed();
+        }
+        if self.control.is_stopping() {
+            return Err(RunError::Stopped);
+        }
+        if paused {
+            self.emit(Event::State { state: RunState::Running, message: String::new() });
+        }
+        Ok(())
+    }
+}
+
+/// Parameters that every problem has; a schema repeats them by naming these constants.
+pub mod common {
+    use super::Param;
+
+    /// The seed of every random draw of a run.
+    pub const SEED: Param = Param::int("seed", "seed", 0, i64::MAX, "0")
+        .help("seed of every random draw; the same parameters and seed give the same numbers")
+        .steps(&["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"])
+        .group("run");
+
+    /// The number of worker threads.
+    pub const THREADS: Param = Param::int("threads", "threads", 0, 4096, "0")
+        .help("threads of this run; 0 takes every core")
+        .steps(&["0", "1", "2", "4", "8", "16"])
+        .group("run")
+        .free_of_result();
+}

@@ -1,0 +1,26 @@
+//! attnlab: a terminal lab console for efficient attention.
+//!
+//! The house has floors, and imports go down only:
+//!
+//! ```text
+//! console/   cli/                  the two faces: keyboard and command line
+//!     \      /
+//!     problems/                    the problems: parameters + what one run does
+//!     /   |   \
+//! attention/ vision/  lab/         the ground: mathematics · models and data · runs
+//!         \   |   /
+//!         random                   named generators
+//! ```
+//!
+//! * [`attention`] knows no I/O, no thread pool, no screen: arrays in, arrays out.
+//! * [`vision`] is image data, the vision transformer, its fused CPU kernels and training.
+//! * [`lab`] is everything about *runs* (parameters, events, folders, queue) and nothing about attention.
+//! * [`problems`] ties them together; the faces read only `lab` and the list of problems.
+
+pub mod attention;
+pub mod cli;
+pub mod console;
+pub mod lab;
+pub mod problems;
+pub mod random;
+pub mod vision;
