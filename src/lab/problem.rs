@@ -159,6 +159,7 @@ impl Control {
 pub struct RunContext {
     seed: u64,
     folder: PathBuf,
+    data: PathBuf,
     control: Arc<Control>,
     observers: Vec<Box<dyn Observer>>,
     began: Instant,
@@ -178,6 +179,7 @@ impl RunContext {
         Self {
             seed,
             folder: folder.into(),
+            data: PathBuf::from("data"),
             control,
             observers,
             began: Instant::now(),
@@ -190,6 +192,19 @@ impl RunContext {
     #[must_use]
     pub fn folder(&self) -> &Path {
         &self.folder
+    }
+
+    /// Sets the data directory; `data` in the working directory without this.
+    #[must_use]
+    pub fn with_data(mut self, data: impl Into<PathBuf>) -> Self {
+        self.data = data.into();
+        self
+    }
+
+    /// Where data sets lie.
+    #[must_use]
+    pub fn data(&self) -> &Path {
+        &self.data
     }
 
     /// The run's seed.
