@@ -1,6 +1,7 @@
 //! A parameter, declared once: the form, `--set`, presets, sweeps, validation messages, `--help` and the documentation
 //! all derive from this declaration.
 
+use super::nearest::hint;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -218,7 +219,10 @@ impl Param {
                 .iter()
                 .find(|choice| choice.name == text)
                 .map(|choice| Value::Text(choice.name.to_owned()))
-                .ok_or_else(refuse),
+                .ok_or_else(|| {
+                    let hint = hint(text, choices.iter().map(|choice| choice.name));
+                    ParamError::new(self.key, text, self.allowed() + &hint)
+                }),
             Kind::Flag => match text {
                 "yes" | "true" | "on" | "1" => Ok(Value::Flag(true)),
                 "no" | "false" | "off" | "0" => Ok(Value::Flag(false)),

@@ -1,5 +1,6 @@
 //! A problem's parameters together: the draft that form and files edit, and the checked values a problem accepts.
 
+use super::nearest::hint;
 use super::{Param, ParamError, Value};
 use std::collections::BTreeMap;
 
@@ -26,7 +27,7 @@ impl Schema {
     pub fn require(&self, key: &str) -> Result<&'static Param, ParamError> {
         self.get(key).ok_or_else(|| {
             let keys: Vec<_> = self.iter().map(|param| param.key).collect();
-            ParamError::new(key, "unknown parameter", keys.join(", "))
+            ParamError::new(key, "unknown parameter", keys.join(", ") + &hint(key, keys.iter().copied()))
         })
     }
 }
