@@ -55,6 +55,11 @@ pub trait Problem: Sync {
     fn check(&self, params: &Params) -> Result<(), ParamError>;
     /// What a run with these parameters will cost.
     fn estimate(&self, params: &Params) -> Estimate;
+    /// The best values of some parameters, found from theory with the others as they are: (key, text) to be set.
+    /// None where the problem has nothing to optimise.
+    fn optimise(&self, _params: &Params) -> Option<Vec<(&'static str, String)>> {
+        None
+    }
     /// Does the work. Emits what happened, calls [`RunContext::breathe`] at every step.
     ///
     /// # Errors
