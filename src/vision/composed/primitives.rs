@@ -1,0 +1,71 @@
+//! Layers from differentiable primitive operations.
+//!
+//! The fused layer norm and softmax of candle-nn have no backward pass and stop gradients without a word; these have one.
+
+use candle_core::{D, Result, Tensor};
+
+/// Added to the variance in [`layer_norm`], as in PyTorch.
+pub const LAYER_NORM_EPSILON: f64 = 1e-5;
+
+/// y = x Wᵀ + b for x `[…, in]`, W `[out, in]`, b `[out]`.
+///
+/// # Errors
+/// The shapes do not fit.
+pub fn linear(x: &Tensor, weight: &Tensor, bias: &Tensor) -> Result<Tensor> {
+    let (out, input) = weight.dims2()?;
+    let mut shape = x.dims().to_vec();
+    if let Some(last) = shape.last_mut() {
+        *last = out;
+    }
+    x.reshape(((), input))?.matmul(&weight.t()?)?.broadcast_add(bias)?.reshape(shape)
+}
+
+/// (x − mean)/√(variance + 1e-5) · weight + bias over the last dimension (Ba, Kiros, Hinton 2016).
+///
+/// # Errors
+/// The shapes do not fit.
+pub fn layer_norm(x: &Tensor, weight: &Tensor, bias: &Tensor) -> Result<Tensor> {
+    let centred = x.broadcast_sub(&x.mean_keepdim(D::Minus1)?)?;
+    let variance = centred.sqr()?.mean_keepdim(D::Minus1)?;
+    let deviation = (variance + LAYER_NORM_EPSILON)?.sqrt()?;
+    centred.broadcast_div(&deviation)?.broadcast_mul(weight)?.broadcast_add(bias)
+}
+
+/// exp(x)/Σ exp(x) over the last dimension. The maximum is subtracted as a constant: the value does not depend on it.
+///
+/// # Errors
+/// The device fails.
+pub fn softmax(x: &Tensor) -> Result<Tensor> {
+    let exponential = x.broadcast_sub(&x.max_keepdim(D::Minus1)?.detach())?.exp()?;
+    exponential.broadcast_div(&exponential.sum_keepdim(D::Minus1)?)
+}
+
+/// x − log Σ exp(x) over the last dimension.
+///
+/// # Errors
+/// The device fails.
+pub fn log_softmax(x: &Tensor) -> Result<Tensor> {
+    let shifted = x.broadcast_sub(&x.max_keepdim(D::Minus1)?.detach())?;
+    shifted.broadcast_sub(&shifted.exp()?.sum_keepdim(D::Minus1)?.log()?)
+}
+
+/// Mean cross-entropy of `logits` `[batch, classes]` against `labels`, each label's probability mixed with the uniform
+/// distribution by `smoothing`: target = (1 − smoothing)·one-hot + smoothing/classes (Szegedy et al. 2016), as PyTorch's.
+///
+/// # Errors
+/// The number of labels is not the batch, or a label is not below the number of classes.
+pub fn cross_entropy(logits: &Tensor, labels: &[u32], smoothing: f64) -> Result<Tensor> {
+    let (batch, classes) = logits.dims2()?;
+    if labels.len() != batch {
+        candle_core::bail!("{} labels for a batch of {batch}", labels.len());
+    }
+    let mut target = vec![smoothing / classes as f64; batch * classes];
+    for (row, &label) in target.chunks_exact_mut(classes).zip(labels) {
+        match row.get_mut(label as usize) {
+            Some(share) => *share += 1.0 - smoothing,
+            None => candle_core::bail!("label {label} of {classes} classes"),
+        }
+    }
+    let target = Tensor::from_vec(target, (batch, classes), logits.device())?.to_dtype(logits.dtype())?;
+    (log_softmax(logits)? * target)?.sum_all()? / -(batch as f64)
+}

@@ -1,0 +1,42 @@
+//! What can go wrong with models.
+
+use super::ConfigError;
+use std::path::PathBuf;
+
+/// An error of building, training, saving or loading a model.
+#[derive(Debug, thiserror::Error)]
+pub enum VisionError {
+    /// The sizes of a model do not fit together.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// A tensor operation failed.
+    #[error("tensor operation failed: {0}")]
+    Tensor(#[from] candle_core::Error),
+    /// A file could not be read or written.
+    #[error("{file}: {error}")]
+    File {
+        /// The file.
+        file: PathBuf,
+        /// What the system said.
+        error: std::io::Error,
+    },
+    /// A file is not a checkpoint of this program, or of another shape than it says.
+    #[error("{file}: not a checkpoint: {reason}")]
+    Checkpoint {
+        /// The file.
+        file: PathBuf,
+        /// What does not fit.
+        reason: String,
+    },
+    /// A training loss is not finite.
+    #[error("the training loss is {loss} at step {step}: a lower learning rate or clip=1 may help")]
+    Diverged {
+        /// The step, from 1.
+        step: u64,
+        /// The loss.
+        loss: f32,
+    },
+    /// There is nothing to train on or to evaluate.
+    #[error("no images {0}")]
+    Empty(&'static str),
+}

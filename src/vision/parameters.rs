@@ -1,0 +1,88 @@
+//! The trainable parameters of a model: one flat vector, owned by candle.
+
+use super::{Entry, Init, Layout, VisionError, VitConfig};
+use crate::random::generator;
+use candle_core::{Device, Tensor, Var};
+use rand::Rng;
+use rand_distr::{Distribution, Normal};
+
+/// θ with the layout that names its parts.
+#[derive(Clone, Debug)]
+pub struct Parameters {
+    layout: Layout,
+    theta: Var,
+}
+
+impl Parameters {
+    /// Fresh parameters. Every tensor draws from a generator named after it, so that models which share a tensor's name
+    /// and shape start it alike under the same `seed`, whatever else they have.
+    ///
+    /// # Errors
+    /// The sizes of `config` do not fit together.
+    pub fn new(config: &VitConfig, seed: u64) -> Result<Self, VisionError> {
+        config.check()?;
+        let layout = Layout::new(config);
+        let values = layout.entries().iter().flat_map(|entry| start(entry, seed)).collect();
+        Self::from_values(layout, values)
+    }
+
+    /// Parameters with these values, `layout.len()` of them in the order of `layout`.
+    ///
+    /// # Errors
+    /// The number of values is another.
+    pub fn from_values(layout: Layout, values: Vec<f32>) -> Result<Self, VisionError> {
+        let theta = Var::from_vec(values, layout.len(), &Device::Cpu)?;
+        Ok(Self { layout, theta })
+    }
+
+    /// Where each tensor lies.
+    #[must_use]
+    pub const fn layout(&self) -> &Layout {
+        &self.layout
+    }
+
+    /// The flat vector `[parameters]`.
+    #[must_use]
+    pub const fn theta(&self) -> &Var {
+        &self.theta
+    }
+
+    /// A copy of the values.
+    ///
+    /// # Errors
+    /// The device fails.
+    pub fn values(&self) -> Result<Vec<f32>, VisionError> {
+        Ok(self.theta.to_vec1()?)
+    }
+
+    /// The tensor called `name`, as a view of θ that gradients flow through.
+    ///
+    /// # Errors
+    /// The device fails.
+    ///
+    /// # Panics
+    /// There is none of that name: a mistake in the program.
+    pub fn view(&self, name: &str) -> Result<Tensor, VisionError> {
+        Ok(view(&self.layout, &self.theta, name)?)
+    }
+}
+
+/// The tensor called `name` within the flat vector `theta`.
+pub(super) fn view(layout: &Layout, theta: &Tensor, name: &str) -> candle_core::Result<Tensor> {
+    let entry = layout.entry(name);
+    theta.narrow(0, entry.offset, entry.len())?.reshape(entry.shape.as_slice())
+}
+
+/// The first values of one tensor.
+fn start(entry: &Entry, seed: u64) -> Vec<f32> {
+    let mut random = generator(seed, &entry.name, 0);
+    match entry.init {
+        Init::Zeros => vec![0.0; entry.len()],
+        Init::Ones => vec![1.0; entry.len()],
+        Init::Normal(deviation) => {
+            let normal = Normal::new(0.0, deviation).expect("a standard deviation is finite and not negative");
+            normal.sample_iter(random).take(entry.len()).collect()
+        }
+        Init::Uniform(bound) => (0..entry.len()).map(|_| random.random_range(-bound..=bound)).collect(),
+    }
+}
