@@ -2,6 +2,7 @@
 
 pub mod composed;
 mod config;
+pub mod dataset;
 mod error;
 mod layout;
 mod parameters;
