@@ -142,10 +142,10 @@ pub struct Point {
     #[serde(with = "number")]
     pub y: f64,
     /// Lower end of the interval (quartile, confidence), if there is one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "ends")]
     pub lo: Option<f64>,
     /// Upper end of the interval.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "ends")]
     pub hi: Option<f64>,
 }
 
@@ -175,6 +175,7 @@ pub struct Progress {
     /// What a unit is, in the plural: `images`, `trials`.
     pub unit: String,
     /// Units a second lately.
+    #[serde(with = "number")]
     pub rate: f64,
     /// What is being done: `epoch 2 of 5`, `evaluating`.
     pub stage: String,
@@ -205,6 +206,7 @@ pub struct Matrix {
     /// Number of columns.
     pub cols: usize,
     /// Values by rows.
+    #[serde(with = "numbers")]
     pub values: Vec<f32>,
     /// One line below: scale, spikiness, how it was thinned.
     pub caption: String,
@@ -245,6 +247,14 @@ pub enum Event {
     },
 }
 
+impl Event {
+    /// The state changed.
+    #[must_use]
+    pub fn state(state: RunState, message: impl Into<String>) -> Self {
+        Self::State { state, message: message.into() }
+    }
+}
+
 /// An event with its time.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Stamped {
@@ -258,14 +268,8 @@ pub struct Stamped {
 /// Numbers that may be NaN or infinite, which JSON has no word for: written as null, `"inf"`, `"-inf"`.
 mod number {
     use super::{Deserialize, Deserializer, Serialize, Serializer};
-
-    #[derive(Deserialize)]
-    #[serde(untagged)]
-    enum Word {
-        Number(f64),
-        Text(String),
-        Gap(()),
-    }
+    use serde::de::{Error, Visitor};
+    use std::fmt;
 
     pub(super) fn serialize<S: Serializer>(value: &f64, serializer: S) -> Result<S::Ok, S::Error> {
         if value.is_finite() {
@@ -278,11 +282,94 @@ mod number {
     }
 
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
-        Ok(match Word::deserialize(deserializer)? {
-            Word::Number(value) => value,
-            Word::Text(text) if text == "inf" => f64::INFINITY,
-            Word::Text(text) if text == "-inf" => f64::NEG_INFINITY,
-            Word::Text(_) | Word::Gap(()) => f64::NAN,
-        })
+        Ok(Number::deserialize(deserializer)?.0)
+    }
+
+    /// A number read from any of its forms.
+    pub(super) struct Number(pub f64);
+
+    impl<'de> Deserialize<'de> for Number {
+        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+            deserializer.deserialize_any(Form).map(Self)
+        }
+    }
+
+    struct Form;
+
+    impl Visitor<'_> for Form {
+        type Value = f64;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a number, null, \"inf\" or \"-inf\"")
+        }
+
+        fn visit_f64<E>(self, value: f64) -> Result<f64, E> {
+            Ok(value)
+        }
+
+        fn visit_i64<E>(self, value: i64) -> Result<f64, E> {
+            Ok(value as f64)
+        }
+
+        fn visit_u64<E>(self, value: u64) -> Result<f64, E> {
+            Ok(value as f64)
+        }
+
+        fn visit_unit<E>(self) -> Result<f64, E> {
+            Ok(f64::NAN)
+        }
+
+        fn visit_str<E: Error>(self, text: &str) -> Result<f64, E> {
+            match text {
+                "inf" => Ok(f64::INFINITY),
+                "-inf" => Ok(f64::NEG_INFINITY),
+                _ => Err(E::invalid_value(serde::de::Unexpected::Str(text), &self)),
+            }
+        }
+    }
+}
+
+/// As [`number`], for an end of an interval that may be absent.
+mod ends {
+    use super::{Deserialize, Deserializer, Serializer, number};
+
+    pub(super) fn serialize<S: Serializer>(value: &Option<f64>, serializer: S) -> Result<S::Ok, S::Error> {
+        number::serialize(&value.unwrap_or(f64::NAN), serializer)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<f64>, D::Error> {
+        Ok(Some(number::Number::deserialize(deserializer)?.0).filter(|value| !value.is_nan()))
+    }
+}
+
+/// As [`number`], for a matrix's values.
+mod numbers {
+    use super::{Deserialize, Deserializer, Serialize, Serializer, number};
+    use serde::ser::SerializeSeq;
+
+    struct Cell(f32);
+
+    impl Serialize for Cell {
+        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            // A finite f32 by its own shortest text, which is half as long as that of the f64 beside it.
+            if self.0.is_finite() {
+                self.0.serialize(serializer)
+            } else {
+                number::serialize(&f64::from(self.0), serializer)
+            }
+        }
+    }
+
+    pub(super) fn serialize<S: Serializer>(values: &[f32], serializer: S) -> Result<S::Ok, S::Error> {
+        let mut sequence = serializer.serialize_seq(Some(values.len()))?;
+        for value in values {
+            sequence.serialize_element(&Cell(*value))?;
+        }
+        sequence.end()
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<f32>, D::Error> {
+        let values = Vec::<number::Number>::deserialize(deserializer)?;
+        Ok(values.into_iter().map(|number::Number(value)| value as f32).collect())
     }
 }

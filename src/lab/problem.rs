@@ -2,8 +2,10 @@
 
 use super::{Event, Param, ParamError, Params, RunState, Schema, Stamped};
 use crate::random::{Generator, generator};
+use std::collections::VecDeque;
+use std::fmt;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 /// A column of a problem's result table.
@@ -95,8 +97,13 @@ pub trait Observer: Send {
     /// Takes one event. Must not wait for anybody.
     ///
     /// # Errors
-    /// A text for the user when the event could not be kept (a full disk).
+    /// A text for the user when the event could not be kept (a full disk): it is offered again, and no later event
+    /// and no later observer sees anything before it is kept.
     fn observe(&mut self, event: &Stamped) -> Result<(), String>;
+
+    /// Shows a notice that stands outside the order of events and is not kept: that the run waits until events can
+    /// be kept again.
+    fn hindered(&mut self, _notice: &Stamped) {}
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -107,15 +114,22 @@ enum Request {
 }
 
 /// The hand on a running job: pause, go on, stop. Shared by faces, signals and the job itself.
-#[derive(Debug)]
 pub struct Control {
     request: Mutex<Request>,
     changed: Condvar,
+    /// Told of every request, so that a run that waits for its turn can be stopped too.
+    hook: OnceLock<Box<dyn Fn() + Send + Sync>>,
 }
 
 impl Default for Control {
     fn default() -> Self {
-        Self { request: Mutex::new(Request::Work), changed: Condvar::new() }
+        Self { request: Mutex::new(Request::Work), changed: Condvar::new(), hook: OnceLock::new() }
+    }
+}
+
+impl fmt::Debug for Control {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Control").field(&*self.lock()).finish()
     }
 }
 
@@ -129,7 +143,16 @@ impl Control {
         if *now != Request::Stop {
             *now = request;
         }
+        drop(now);
         self.changed.notify_all();
+        if let Some(hook) = self.hook.get() {
+            hook();
+        }
+    }
+
+    /// Sets what is told of every request; once only.
+    pub(super) fn on_request(&self, hook: impl Fn() + Send + Sync + 'static) {
+        self.hook.set(Box::new(hook)).ok();
     }
 
     /// Asks the job to hold still at its next step.
@@ -153,6 +176,21 @@ impl Control {
         *self.lock() == Request::Stop
     }
 
+    /// Waits while the job should hold still.
+    fn wait_while_paused(&self) {
+        let mut request = self.lock();
+        while *request == Request::Pause {
+            request = self.changed.wait(request).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    /// Waits for `time` or until the job should end; whether it should.
+    fn wait_for_stop(&self, time: Duration) -> bool {
+        let running = |request: &mut Request| *request != Request::Stop;
+        let waited = self.changed.wait_timeout_while(self.lock(), time, running);
+        *waited.unwrap_or_else(PoisonError::into_inner).0 == Request::Stop
+    }
+
     /// Whether the job should hold still.
     #[must_use]
     pub fn is_paused(&self) -> bool {
@@ -160,16 +198,22 @@ impl Control {
     }
 }
 
+/// How long a run waits before it tries again to keep what there was no room for.
+const RETRY: Duration = Duration::from_millis(500);
+
 /// What a job sees of the world: it emits events, draws named randomness and asks whether to go on.
 pub struct RunContext {
     seed: u64,
     folder: PathBuf,
     data: PathBuf,
+    share: usize,
     control: Arc<Control>,
     observers: Vec<Box<dyn Observer>>,
     began: Instant,
     idle: Duration,
-    trouble: Option<String>,
+    /// Events not yet taken by every observer, with the first observer that has not: only while one has trouble.
+    waiting: VecDeque<(Stamped, usize)>,
+    trouble: String,
 }
 
 impl RunContext {
@@ -185,11 +229,13 @@ impl RunContext {
             seed,
             folder: folder.into(),
             data: PathBuf::from("data"),
+            share: 0,
             control,
             observers,
             began: Instant::now(),
             idle: Duration::ZERO,
-            trouble: None,
+            waiting: VecDeque::new(),
+            trouble: String::new(),
         }
     }
 
@@ -210,6 +256,21 @@ impl RunContext {
     #[must_use]
     pub fn data(&self) -> &Path {
         &self.data
+    }
+
+    /// Sets how many threads a run takes that does not ask for a number: 0, the default, for every core.
+    #[must_use]
+    pub const fn with_threads(mut self, share: usize) -> Self {
+        self.share = share;
+        self
+    }
+
+    /// The threads to work with when the parameters ask for `asked`, where 0 leaves it to the engine: every core for
+    /// a run that has the machine to itself, one for a small run beside others.
+    #[must_use]
+    pub fn threads(&self, asked: usize) -> usize {
+        let cores = || std::thread::available_parallelism().map_or(1, usize::from);
+        [asked, self.share].into_iter().find(|count| *count > 0).unwrap_or_else(cores)
     }
 
     /// The run's seed.
@@ -236,13 +297,50 @@ impl RunContext {
         (self.began.elapsed() - self.idle).as_secs_f64()
     }
 
-    /// Tells every observer; trouble keeping the event surfaces at the next [`RunContext::breathe`].
+    /// Tells every observer. An event that cannot be kept now waits, and with it the run at its next
+    /// [`RunContext::breathe`].
     pub fn emit(&mut self, event: Event) {
-        let stamped = Stamped { t: self.seconds(), event };
-        for observer in &mut self.observers {
-            if let Err(trouble) = observer.observe(&stamped) {
-                self.trouble.get_or_insert(trouble);
+        self.waiting.push_back((Stamped { t: self.seconds(), event }, 0));
+        self.deliver();
+    }
+
+    /// Offers the waiting events in order; whether every observer has taken all.
+    fn deliver(&mut self) -> bool {
+        while let Some((stamped, next)) = self.waiting.front_mut() {
+            while let Some(observer) = self.observers.get_mut(*next) {
+                if let Err(trouble) = observer.observe(stamped) {
+                    self.trouble = trouble;
+                    return false;
+                }
+                *next += 1;
             }
+            self.waiting.pop_front();
+        }
+        true
+    }
+
+    /// Holds still while events cannot be kept, trying again until they can; whether it held. A stop ends the wait.
+    pub(super) fn hold(&mut self) -> bool {
+        if self.waiting.is_empty() {
+            return false;
+        }
+        let since = Instant::now();
+        while !self.deliver() {
+            let message = format!("waiting, goes on by itself: {}", self.trouble);
+            self.notify(RunState::Paused, message);
+            if self.control.wait_for_stop(RETRY) {
+                self.deliver();
+                break;
+            }
+        }
+        self.idle += since.elapsed();
+        true
+    }
+
+    fn notify(&mut self, state: RunState, message: String) {
+        let notice = Stamped { t: self.seconds(), event: Event::state(state, message) };
+        for observer in &mut self.observers {
+            observer.hindered(&notice);
         }
     }
 
@@ -254,30 +352,53 @@ impl RunContext {
     /// To be called at every step: waits while paused.
     ///
     /// # Errors
-    /// [`RunError::Stopped`] when the user wants an end; [`RunError::Failed`] when events cannot be kept.
+    /// [`RunError::Stopped`] when the user wants an end.
     pub fn breathe(&mut self) -> Result<(), RunError> {
-        if let Some(trouble) = self.trouble.take() {
-            return Err(RunError::Failed(trouble));
-        }
-        let paused = self.control.is_paused();
-        if paused {
-            self.emit(Event::State { state: RunState::Paused, message: String::new() });
+        let mut held = self.hold();
+        if self.control.is_paused() {
+            held = true;
+            self.emit(Event::state(RunState::Paused, ""));
             let since = Instant::now();
-            let control = Arc::clone(&self.control);
-            let mut request = control.lock();
-            while *request == Request::Pause {
-                request = control.changed.wait(request).unwrap_or_else(PoisonError::into_inner);
-            }
-            drop(request);
+            self.control.wait_while_paused();
             self.idle += since.elapsed();
         }
         if self.control.is_stopping() {
             return Err(RunError::Stopped);
         }
-        if paused {
-            self.emit(Event::State { state: RunState::Running, message: String::new() });
+        if held {
+            self.emit(Event::state(RunState::Running, ""));
         }
         Ok(())
+    }
+
+    /// Writes a file of the run, trying again while there is no room; whether it is written. A stop ends the wait.
+    pub(super) fn keep(&mut self, mut write: impl FnMut() -> Result<(), String>) -> bool {
+        let since = Instant::now();
+        self.hold();
+        let written = loop {
+            match write() {
+                Ok(()) => break true,
+                Err(trouble) => self.notify(RunState::Paused, format!("waiting, goes on by itself: {trouble}")),
+            }
+            if self.control.wait_for_stop(RETRY) {
+                break write().is_ok();
+            }
+        };
+        if since.elapsed() >= RETRY {
+            self.idle += since.elapsed();
+            self.emit(Event::state(RunState::Running, ""));
+        }
+        written
+    }
+
+    /// Emits the last state of the run and sees that everything is kept, waiting for room if need be.
+    pub(super) fn end(&mut self, state: RunState, message: &str) {
+        self.emit(Event::state(state, message));
+        self.hold();
+        if !self.waiting.is_empty() {
+            // Stopped while there was no room: nobody waits for the rest, but the faces must learn of the end.
+            self.notify(state, format!("not everything is kept: {}", self.trouble));
+        }
     }
 }
 

@@ -51,6 +51,12 @@ impl Draft {
         self.texts.get(key).map_or("", String::as_str)
     }
 
+    /// The draft whose one run has `params`: for doing a run again with changes.
+    #[must_use]
+    pub fn from_params(params: &Params) -> Self {
+        Self { texts: params.iter().map(|(key, _)| (key, params.typed(key))).collect() }
+    }
+
     /// Sets the text of `key` after reading it as one value, a list or a range.
     ///
     /// # Errors
@@ -110,6 +116,19 @@ impl Params {
     /// Every key with its values.
     pub fn iter(&self) -> impl Iterator<Item = (&'static str, &[Value])> {
         self.values.iter().map(|(key, values)| (*key, values.as_slice()))
+    }
+
+    /// The values of `key`; none for an undeclared one.
+    #[must_use]
+    pub fn get(&self, key: &str) -> Option<&[Value]> {
+        self.values.get(key).map(Vec::as_slice)
+    }
+
+    /// The values of `key` as one would type them: separated by commas.
+    #[must_use]
+    pub fn typed(&self, key: &str) -> String {
+        let values: Vec<_> = self.get(key).unwrap_or_default().iter().map(ToString::to_string).collect();
+        values.join(",")
     }
 
     /// The values of `key`, at least one.

@@ -1,0 +1,194 @@
+//! A submitted run as the faces hold it.
+
+use super::queue::SMALL_SECONDS;
+use super::{Control, Event, Journal, Observer, Row, RunRecord, RunSpec, RunState, Stamped, journal};
+use std::collections::VecDeque;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+
+/// Events kept for a face that does not drain; what is beyond is read from the journal again.
+const WAITING: usize = 1 << 16;
+
+/// A run of this process.
+pub struct RunHandle {
+    spec: RunSpec,
+    record: RunRecord,
+    folder: PathBuf,
+    small: bool,
+    control: Arc<Control>,
+    live: Mutex<Live>,
+    changed: Condvar,
+}
+
+struct Live {
+    state: RunState,
+    message: String,
+    rows: Vec<Row>,
+    events: VecDeque<Stamped>,
+    /// Where in the journal the events begin that had no room above.
+    behind: Option<u64>,
+    /// Where in the journal the newest event ends.
+    end: u64,
+}
+
+impl RunHandle {
+    pub(super) fn new(spec: RunSpec, record: RunRecord, folder: PathBuf) -> Self {
+        let queued = Stamped { t: 0.0, event: Event::state(RunState::Queued, "") };
+        let live = Live {
+            state: RunState::Queued,
+            message: String::new(),
+            rows: Vec::new(),
+            events: VecDeque::from([queued]),
+            behind: None,
+            end: 0,
+        };
+        let small = spec.estimate().seconds.is_some_and(|seconds| seconds < SMALL_SECONDS);
+        let (control, live, changed) = (Arc::default(), Mutex::new(live), Condvar::new());
+        Self { spec, record, folder, small, control, live, changed }
+    }
+
+    /// Its folder's name.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        &self.record.run.id
+    }
+
+    /// What is run.
+    #[must_use]
+    pub const fn spec(&self) -> &RunSpec {
+        &self.spec
+    }
+
+    /// What `run.toml` says.
+    #[must_use]
+    pub const fn record(&self) -> &RunRecord {
+        &self.record
+    }
+
+    /// Its folder.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Pause, proceed, stop.
+    #[must_use]
+    pub const fn control(&self) -> &Arc<Control> {
+        &self.control
+    }
+
+    /// How far it is.
+    #[must_use]
+    pub fn state(&self) -> RunState {
+        self.live().state
+    }
+
+    /// Why it is in that state, where that needs saying.
+    #[must_use]
+    pub fn message(&self) -> String {
+        self.live().message.clone()
+    }
+
+    /// The rows of the result table so far.
+    #[must_use]
+    pub fn rows(&self) -> Vec<Row> {
+        self.live().rows.clone()
+    }
+
+    /// What has come since the last call; of several progresses only the newest. Never waits for the worker.
+    #[must_use]
+    pub fn drain(&self) -> Vec<Stamped> {
+        let (events, missing) = {
+            let mut live = self.live();
+            let missing = live.behind.take().map(|start| (start, live.end));
+            (std::mem::take(&mut live.events), missing)
+        };
+        let mut events = Vec::from(events);
+        if let Some((start, end)) = missing {
+            events.extend(journal::between(&self.folder, start, end));
+        }
+        events
+    }
+
+    /// Waits until nothing more will come.
+    pub fn wait(&self) -> RunState {
+        let mut live = self.live();
+        while !live.state.is_final() {
+            live = self.changed.wait(live).unwrap_or_else(PoisonError::into_inner);
+        }
+        live.state
+    }
+
+    /// Whether it may run beside others.
+    pub(super) const fn is_small(&self) -> bool {
+        self.small
+    }
+
+    /// Ends it without a journal to say so in.
+    pub(super) fn fail(&self, message: String) {
+        self.publish(&Stamped { t: 0.0, event: Event::state(RunState::Failed, message) }, None);
+    }
+
+    fn live(&self) -> MutexGuard<'_, Live> {
+        self.live.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Makes an event visible that the journal has from byte `start` to `end`, or that is not kept (`None`).
+    fn publish(&self, stamped: &Stamped, kept: Option<(u64, u64)>) {
+        let mut live = self.live();
+        match &stamped.event {
+            Event::State { state, message } => {
+                live.state = *state;
+                live.message.clone_from(message);
+                self.changed.notify_all();
+            }
+            Event::Row { row } => live.rows.push(row.clone()),
+            Event::Progress(_) => live.events.retain(|known| !matches!(known.event, Event::Progress(_))),
+            _ => {}
+        }
+        if let Some((_, end)) = kept {
+            live.end = end;
+        }
+        if live.behind.is_none() && live.events.len() < WAITING {
+            live.events.push_back(stamped.clone());
+        } else if let (None, Some((start, _))) = (live.behind, kept) {
+            live.behind = Some(start);
+        }
+    }
+}
+
+/// Writes every event of a run into its journal and only then shows it to the handle.
+///
+/// Progress is journaled at most twice a second: it is for the eye, and a fast loop would fill the disk with it.
+pub(super) struct Recorder {
+    handle: Arc<RunHandle>,
+    journal: Journal,
+    progress_at: f64,
+}
+
+impl Recorder {
+    pub(super) fn new(handle: Arc<RunHandle>, journal: Journal) -> Self {
+        handle.live().end = journal.end();
+        Self { handle, journal, progress_at: f64::NEG_INFINITY }
+    }
+}
+
+impl Observer for Recorder {
+    fn observe(&mut self, stamped: &Stamped) -> Result<(), String> {
+        if let Event::Progress(progress) = &stamped.event {
+            if stamped.t - self.progress_at < 0.5 && progress.done < progress.total {
+                self.handle.publish(stamped, None);
+                return Ok(());
+            }
+            self.progress_at = stamped.t;
+        }
+        let start = self.journal.end();
+        self.journal.append(stamped)?;
+        self.handle.publish(stamped, Some((start, self.journal.end())));
+        Ok(())
+    }
+
+    fn hindered(&mut self, notice: &Stamped) {
+        self.handle.publish(notice, None);
+    }
+}
