@@ -1,7 +1,67 @@
 //! The command-line face: the same jobs without a screen.
 
+mod args;
+mod failure;
+mod logging;
+mod merge;
+mod output;
+mod params;
+mod progress;
+mod run;
+mod signals;
+mod table;
+mod target;
+
+use crate::lab::Places;
+use crate::problems;
+use args::{Arguments, Command, Run};
+use clap::{CommandFactory, Parser};
+use failure::Failure;
+use std::process::ExitCode;
+
 /// Runs the program on the process's arguments.
 #[must_use]
-pub fn main() -> std::process::ExitCode {
-    std::process::ExitCode::SUCCESS
+pub fn main() -> ExitCode {
+    match attempt() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.report(),
+    }
+}
+
+fn attempt() -> Result<(), Failure> {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        // `--help` and `--version` come this way too.
+        Err(answer) if !answer.use_stderr() => return output::print(&answer.to_string()),
+        Err(error) => return Err(error.into()),
+    };
+    let common = arguments.common;
+    let places = Places { logs: common.logs, data: common.data_dir, presets: common.presets };
+    let Some(command) = arguments.command else {
+        return Err(Failure::bad_input("no command; see `attnlab --help`"));
+    };
+    logging::start(common.log_level);
+    match command {
+        Command::Run(run) if run.help => help(&run),
+        Command::Run(run) => run::run(&run, places),
+        Command::Params(parameters) => params::list(&parameters),
+        Command::Completions { shell } => completions(shell),
+    }
+}
+
+/// The page of `attnlab run`, or that of a problem.
+fn help(run: &Run) -> Result<(), Failure> {
+    if let Some(problem) = run.target.as_deref().and_then(problems::find) {
+        return output::print(&params::help(problem));
+    }
+    let mut program = Arguments::command();
+    program.build();
+    let page = program.find_subcommand_mut("run").map(|run| run.render_long_help().to_string());
+    output::print(&page.unwrap_or_default())
+}
+
+fn completions(shell: clap_complete::Shell) -> Result<(), Failure> {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Arguments::command(), "attnlab", &mut script);
+    output::print(&String::from_utf8_lossy(&script))
 }

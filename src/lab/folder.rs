@@ -85,6 +85,18 @@ pub struct Document {
     pub command: String,
 }
 
+impl Document {
+    /// The document in a run's folder.
+    ///
+    /// # Errors
+    /// The run is not over (there is none yet), or the file is damaged: names it and the line.
+    pub fn read(folder: &Path) -> Result<Self, LabError> {
+        let path = folder.join("summary.json");
+        let text = fs::read_to_string(&path).map_err(LabError::io("read", &path))?;
+        serde_json::from_str(&text).map_err(|error| LabError::content(&path, Some(error.line()), error.to_string()))
+    }
+}
+
 /// Makes the folder of a new run with its `run.toml` and the event that it is queued.
 pub(super) fn create(logs: &Path, spec: &RunSpec) -> Result<(PathBuf, RunRecord), LabError> {
     let now = jiff::Timestamp::now();

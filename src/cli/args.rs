@@ -1,0 +1,169 @@
+//! The command line as clap reads it; the help texts live here.
+
+use clap::{Args, Parser, Subcommand, ValueHint};
+use std::path::PathBuf;
+
+const EXAMPLES: &str = "\
+Examples:
+  attnlab                                        the console
+  attnlab run vit --set attention=relu           train a vision transformer on the digits that are built in
+  attnlab run vit --help                         the parameters of a problem
+  attnlab run random-features --set m=16..1024x2 --json
+  attnlab presets                                the figures that are ready to run
+  attnlab list problem=vit                       what ran, and what came out
+  attnlab export RUN --svg -o figures            a figure fit for a paper
+
+Exit status: 0 done, 1 a run failed, 2 bad input, 130 stopped by the user with what was done kept.";
+
+const RUN_EXAMPLES: &str = "\
+Examples:
+  attnlab run vit --set dataset=mnist --set attention=relu --set epochs=3
+  attnlab run vit --set attention=softmax,relu,exp --repeats 5     15 runs: a list makes a run for each value
+  attnlab run vision-digits                                        a preset by name
+  attnlab run presets/vision-digits.toml --json                    a preset by file, one JSON document
+  attnlab run logs/20260101-120000-vit-relu-digits-00/run.toml     the same run again
+  attnlab run vit --help                                           the parameters of a problem
+
+Ctrl-C stops at the next step and keeps what was done; a second one ends at once. When the terminal hangs up the work
+goes on.";
+
+/// A terminal lab console for efficient attention: see, live, what a Performer trades for its speed.
+#[derive(Debug, Parser)]
+#[command(
+    name = "attnlab",
+    version,
+    about,
+    long_about = "A terminal lab console for efficient attention: see, live, what a Performer trades for its speed.\n\n\
+                  Without a command the console opens; the commands do the same jobs without a screen.",
+    after_help = EXAMPLES,
+    max_term_width = 120,
+    disable_help_subcommand = true
+)]
+pub struct Arguments {
+    /// Where things lie and how much is told.
+    #[command(flatten)]
+    pub common: Common,
+    /// What to do; none opens the console.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// Options that every command has.
+#[derive(Args, Debug)]
+pub struct Common {
+    /// Directory of run folders.
+    #[arg(
+        long,
+        global = true,
+        env = "ATTNLAB_LOGS",
+        default_value = "logs",
+        value_name = "DIR",
+        value_hint = ValueHint::DirPath,
+        help_heading = "Places"
+    )]
+    pub logs: PathBuf,
+    /// Directory of data sets.
+    #[arg(
+        long,
+        global = true,
+        env = "ATTNLAB_DATA",
+        default_value = "data",
+        value_name = "DIR",
+        value_hint = ValueHint::DirPath,
+        help_heading = "Places"
+    )]
+    pub data_dir: PathBuf,
+    /// Directory of your own presets, beside those that are built in.
+    #[arg(
+        long,
+        global = true,
+        env = "ATTNLAB_PRESETS",
+        default_value = "presets",
+        value_name = "DIR",
+        value_hint = ValueHint::DirPath,
+        help_heading = "Places"
+    )]
+    pub presets: PathBuf,
+    /// How much of the program's log is shown: off, error, warn, info, debug, trace.
+    #[arg(
+        long,
+        global = true,
+        env = "ATTNLAB_LOG",
+        default_value = "warn",
+        value_name = "LEVEL",
+        hide_env_values = true,
+        help_heading = "Log"
+    )]
+    pub log_level: log::LevelFilter,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run a problem or a preset.
+    #[command(after_help = RUN_EXAMPLES, disable_help_flag = true)]
+    Run(Run),
+    /// List the parameters of a problem, or the problems.
+    Params(Parameters),
+    /// Print a completion script for a shell.
+    #[command(
+        after_help = "Example, for bash:\n  attnlab completions bash > ~/.local/share/bash-completion/completions/attnlab"
+    )]
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+}
+
+/// `attnlab run`.
+#[derive(Args, Debug)]
+pub struct Run {
+    /// A problem, a preset's name, or a preset file.
+    #[arg(value_name = "PROBLEM|PRESET", required_unless_present = "help", value_hint = ValueHint::FilePath)]
+    pub target: Option<String>,
+    /// Set a parameter: one value, a list `a,b,c` or a range `16..1024 x2`. May be given often.
+    #[arg(short, long, value_name = "KEY=VALUE", value_parser = assignment)]
+    pub set: Vec<(String, String)>,
+    /// Do everything so many times, with seeds counted up.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub repeats: Option<u16>,
+    /// Name the run.
+    #[arg(long, value_name = "TEXT")]
+    pub title: Option<String>,
+    /// Run so many at a time; each takes the threads its parameters say.
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub workers: u16,
+    /// Print one JSON document instead of a table.
+    #[arg(long)]
+    pub json: bool,
+    /// Show every column of the table.
+    #[arg(long)]
+    pub wide: bool,
+    /// Show no progress.
+    #[arg(short, long)]
+    pub quiet: bool,
+    /// Say what would be run and what it would cost, and run nothing.
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Print help; after a problem's name, its parameters.
+    #[arg(short, long)]
+    pub help: bool,
+}
+
+/// `attnlab params`.
+#[derive(Args, Debug)]
+pub struct Parameters {
+    /// A problem; all of them are named without one.
+    pub problem: Option<String>,
+    /// Print one JSON document.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `key=value`.
+fn assignment(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((key, value)) if !key.trim().is_empty() => Ok((key.trim().to_owned(), value.trim().to_owned())),
+        _ => Err("allowed: KEY=VALUE".to_owned()),
+    }
+}

@@ -1,0 +1,72 @@
+//! How a command ends when it does not end well: one line and an exit status.
+
+use crate::lab::{LabError, ParamError};
+use std::process::ExitCode;
+
+/// A run failed, or the system refused something.
+const FAILED: u8 = 1;
+/// The input is bad.
+const BAD_INPUT: u8 = 2;
+/// Stopped by the user, as a shell counts SIGINT.
+const STOPPED: u8 = 130;
+
+/// Why a command did not do what was asked.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Failure {
+    status: u8,
+    /// One line for the user; empty where everything is said already.
+    message: String,
+}
+
+impl Failure {
+    /// The user can mend it: a file, a key, a value.
+    pub fn bad_input(message: impl Into<String>) -> Self {
+        Self { status: BAD_INPUT, message: message.into() }
+    }
+
+    /// The work did not succeed.
+    pub fn failed(message: impl Into<String>) -> Self {
+        Self { status: FAILED, message: message.into() }
+    }
+
+    /// The user wanted an end.
+    pub fn stopped(message: impl Into<String>) -> Self {
+        Self { status: STOPPED, message: message.into() }
+    }
+
+    /// Says why, as one line, and gives the exit status.
+    pub fn report(&self) -> ExitCode {
+        if !self.message.is_empty() {
+            let line = self.message.split_whitespace().collect::<Vec<_>>().join(" ");
+            super::output::complain(&format!("attnlab: {line}"));
+        }
+        ExitCode::from(self.status)
+    }
+}
+
+impl From<ParamError> for Failure {
+    fn from(error: ParamError) -> Self {
+        Self::bad_input(error.to_string())
+    }
+}
+
+impl From<LabError> for Failure {
+    fn from(error: LabError) -> Self {
+        Self::bad_input(error.to_string())
+    }
+}
+
+impl From<clap::Error> for Failure {
+    /// clap's first paragraphs on one line: what is wrong and its tips, without the usage block.
+    fn from(error: clap::Error) -> Self {
+        let text = error.to_string();
+        let said: Vec<&str> = text
+            .lines()
+            .map(str::trim)
+            .take_while(|line| !line.starts_with("Usage:") && !line.starts_with("For more information"))
+            .filter(|line| !line.is_empty())
+            .collect();
+        let said = said.join(" ");
+        Self::bad_input(format!("{} (see `attnlab --help`)", said.strip_prefix("error: ").unwrap_or(&said)))
+    }
+}
