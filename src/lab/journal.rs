@@ -1,6 +1,6 @@
 //! The journal of a run, `events.jsonl`: one line an event, appended with one write each, the truth of the run.
 
-use super::{LabError, RunView, Stamped};
+use super::{LabError, RunView, Sample, Stamped};
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
@@ -116,9 +116,16 @@ impl Tail {
     /// # Errors
     /// The journal cannot be read. Lines that are not events become notes instead.
     pub fn fold_into(&mut self, view: &mut RunView) -> Result<bool, LabError> {
-        self.each(|line, text| match serde_json::from_str::<Stamped>(text) {
-            Ok(event) => view.fold(&event),
-            Err(error) => view.notes.push(format!("{NAME}, line {line}: not an event: {error}")),
+        self.each(|line, text| {
+            if let Some((t, series, sample)) = point(text) {
+                view.seconds = view.seconds.max(t);
+                view.point(series, sample);
+                return;
+            }
+            match serde_json::from_str::<Stamped>(text) {
+                Ok(event) => view.fold(&event),
+                Err(error) => view.notes.push(format!("{NAME}, line {line}: not an event: {error}")),
+            }
         })
     }
 
@@ -164,5 +171,30 @@ impl Tail {
             buffer.copy_within(whole..filled, 0);
             kept = filled - whole;
         }
+    }
+}
+
+/// Reads the line of a point as [`Journal`] writes it, several times as fast as the general reader: most lines of a
+/// long run are points. None for any other line, which the general reader then judges.
+fn point(line: &str) -> Option<(f64, &str, Sample)> {
+    let (t, rest) = line.strip_prefix("{\"t\":")?.split_once(",\"e\":\"p\",\"s\":\"")?;
+    let (series, rest) = rest.split_once('"')?;
+    let (x, rest) = rest.strip_prefix(",\"x\":")?.split_once(",\"y\":")?;
+    let rest = rest.strip_suffix('}')?;
+    let (rest, hi) = rest.split_once(",\"hi\":").map_or((rest, None), |(rest, hi)| (rest, Some(hi)));
+    let (y, lo) = rest.split_once(",\"lo\":").map_or((rest, None), |(y, lo)| (y, Some(lo)));
+    let end = |text: Option<&str>| {
+        text.map_or(Some(None), |text| number(text).map(|end| Some(end).filter(|end| !end.is_nan())))
+    };
+    let sample = Sample { x: number(x)?, y: number(y)?, lo: end(lo)?, hi: end(hi)? };
+    // An escape in the name is left to the general reader.
+    (!series.contains('\\')).then_some((t.parse().ok()?, series, sample))
+}
+
+/// A number in the forms of events; only digits count, as `f64` also reads words that JSON has not.
+fn number(text: &str) -> Option<f64> {
+    match text {
+        "null" => Some(f64::NAN),
+        _ => text.ends_with(|c: char| c.is_ascii_digit()).then(|| text.parse().ok())?,
     }
 }

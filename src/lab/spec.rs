@@ -1,7 +1,8 @@
 //! What is to be run: a problem with checked parameters.
 
+use super::sweep::Mode;
 use super::{Draft, Estimate, ParamError, Params, Problem, Value, sweep};
-use std::collections::BTreeMap;
+use md5::{Digest, Md5};
 use std::fmt;
 
 /// One run to do.
@@ -41,36 +42,34 @@ impl RunSpec {
     /// # Errors
     /// A value or a combination is not allowed, or there are more than [`sweep::LIMIT`] runs.
     pub fn expand(problem: &'static dyn Problem, draft: &Draft, repeats: usize) -> Result<Vec<Self>, ParamError> {
+        Self::expand_as(problem, draft, Mode::Grid, repeats)
+    }
+
+    /// As [`RunSpec::expand`], with the way in which several swept parameters go together.
+    ///
+    /// # Errors
+    /// As [`RunSpec::expand`].
+    pub fn expand_as(
+        problem: &'static dyn Problem,
+        draft: &Draft,
+        mode: Mode,
+        repeats: usize,
+    ) -> Result<Vec<Self>, ParamError> {
         let schema = problem.schema();
-        let mut points: Vec<BTreeMap<&'static str, Vec<Value>>> = vec![BTreeMap::new()];
-        for param in schema.iter() {
-            let values = sweep::values(param, draft.text(param.key))?;
-            let choices: Vec<Vec<Value>> =
-                if param.list { vec![values] } else { values.into_iter().map(|value| vec![value]).collect() };
-            sweep::limit(param.key, points.len().saturating_mul(choices.len()))?;
-            points = points
-                .iter()
-                .flat_map(|point| {
-                    choices.iter().map(move |values| {
-                        let mut point = point.clone();
-                        point.insert(param.key, values.clone());
-                        point
-                    })
-                })
-                .collect();
+        let points = sweep::points(&schema, draft, mode, repeats)?;
+        points.into_iter().map(|point| Self::new(problem, Params::new(&schema, point)?)).collect()
+    }
+
+    /// What determines the result, as 16 hexadecimal digits: the problem and its parameters, without those that
+    /// change no result. Two runs with the same point have the same rows except for times.
+    #[must_use]
+    pub fn point(&self) -> String {
+        let mut hash = Md5::new();
+        hash.update(self.problem.name());
+        for param in self.problem.schema().iter().filter(|param| param.determines_result) {
+            hash.update(format!("\n{}={}", param.key, self.params.typed(param.key)));
         }
-        sweep::limit("repeats", points.len().saturating_mul(repeats))?;
-        let mut specs = Vec::with_capacity(points.len() * repeats);
-        for point in points {
-            for repeat in 0..repeats {
-                let mut point = point.clone();
-                if repeat > 0 {
-                    sweep::reseed(&mut point, repeat)?;
-                }
-                specs.push(Self::new(problem, Params::new(&schema, point)?)?);
-            }
-        }
-        Ok(specs)
+        hash.finalize()[..8].iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
     /// The run's seed; 0 for a problem without one.
@@ -82,10 +81,10 @@ impl RunSpec {
         }
     }
 
-    /// The few words that tell this run from others: its title, or the problem's label.
+    /// The few words that tell this run from others of the problem.
     #[must_use]
     pub fn label(&self) -> String {
-        self.title.clone().unwrap_or_else(|| self.problem.label(&self.params))
+        self.problem.label(&self.params)
     }
 
     /// What it will cost.

@@ -9,6 +9,9 @@ pub enum VisionError {
     /// The sizes of a model do not fit together.
     #[error(transparent)]
     Config(#[from] ConfigError),
+    /// A data set fails.
+    #[error(transparent)]
+    Data(#[from] super::dataset::DataError),
     /// A tensor operation failed.
     #[error("tensor operation failed: {0}")]
     Tensor(#[from] candle_core::Error),

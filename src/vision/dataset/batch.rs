@@ -1,6 +1,6 @@
 //! From bytes to what a model reads: normalised patches.
 
-use super::{DataError, Images};
+use super::{Augment, DataError, Images};
 use rayon::prelude::*;
 
 /// Mean and standard deviation of each channel, of values in 0..=1.
@@ -83,6 +83,39 @@ impl Patcher {
     /// # Errors
     /// The patch does not divide the images, `out` has another length, or the images cannot be read.
     pub fn write(&self, images: &Images, indices: &[usize], out: &mut [f32]) -> Result<(), DataError> {
+        self.write_each(images, indices, out, |_, pixels, _| pixels)
+    }
+
+    /// As [`Patcher::write`], with every image changed by `augment`: how, is known by `seed`, `epoch` and the image's
+    /// index alone.
+    ///
+    /// # Errors
+    /// As [`Patcher::write`].
+    pub fn write_augmented(
+        &self,
+        images: &Images,
+        indices: &[usize],
+        augment: &Augment,
+        (seed, epoch): (u64, u64),
+        out: &mut [f32],
+    ) -> Result<(), DataError> {
+        if *augment == Augment::NONE {
+            return self.write(images, indices, out);
+        }
+        self.write_each(images, indices, out, |index, pixels, changed| {
+            let mut random = Augment::generator(seed, epoch, index, images.count());
+            augment.apply(pixels, images.size(), &mut random, changed);
+            changed
+        })
+    }
+
+    fn write_each(
+        &self,
+        images: &Images,
+        indices: &[usize],
+        out: &mut [f32],
+        change: impl for<'a> Fn(usize, &'a [u8], &'a mut Vec<u8>) -> &'a [u8] + Sync,
+    ) -> Result<(), DataError> {
         let (size, bytes) = (images.size(), images.bytes());
         if self.patch == 0 || !size.is_multiple_of(self.patch) || self.tables.len() != images.channels() {
             return Err(DataError::Option(format!(
@@ -100,10 +133,13 @@ impl Patcher {
                 indices.len() * bytes
             )));
         }
-        out.par_chunks_mut(bytes).zip(indices).try_for_each_init(Vec::new, |scratch, (out, &index)| {
-            self.cut(images.image(index, scratch)?, size, out);
-            Ok(())
-        })
+        out.par_chunks_mut(bytes).zip(indices).try_for_each_init(
+            || (Vec::new(), Vec::new()),
+            |(scratch, changed), (out, &index)| {
+                self.cut(change(index, images.image(index, scratch)?, changed), size, out);
+                Ok(())
+            },
+        )
     }
 
     fn cut(&self, pixels: &[u8], size: usize, out: &mut [f32]) {

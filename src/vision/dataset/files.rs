@@ -6,9 +6,6 @@ use std::fs::File;
 use std::io::{BufReader, Read, Seek};
 use std::path::{Path, PathBuf};
 
-/// A file that is there.
-pub(super) type Found = PathBuf;
-
 /// The folder of a data set.
 pub(super) struct Place {
     source: Source,
@@ -16,15 +13,15 @@ pub(super) struct Place {
 }
 
 impl Place {
-    /// The first of the source's folders that holds `first` (plain or `.gz`).
+    /// The first of the source's folders that holds one of `names` (plain or `.gz`).
     ///
     /// # Errors
     /// [`DataError::Missing`] names every folder searched.
-    pub(super) fn find(source: Source, data_dir: &Path, first: &str) -> Result<Self, DataError> {
+    pub(super) fn find(source: Source, data_dir: &Path, names: &[&str]) -> Result<Self, DataError> {
         let folders = source.folders(data_dir);
-        match folders.iter().find(|folder| spelled(folder, first).is_some()) {
+        match folders.iter().find(|folder| names.iter().any(|name| spelled(folder, name).is_some())) {
             Some(folder) => Ok(Self { source, folder: folder.clone() }),
-            None => Err(missing(source, first, &folders)),
+            None => Err(missing(source, names[0], &folders)),
         }
     }
 
@@ -32,7 +29,7 @@ impl Place {
     ///
     /// # Errors
     /// [`DataError::Missing`].
-    pub(super) fn file(&self, name: &str) -> Result<Found, DataError> {
+    pub(super) fn file(&self, name: &str) -> Result<PathBuf, DataError> {
         spelled(&self.folder, name).ok_or_else(|| missing(self.source, name, std::slice::from_ref(&self.folder)))
     }
 }

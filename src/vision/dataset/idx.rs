@@ -2,7 +2,7 @@
 //!
 //! Big-endian: magic 2051, count, rows, columns, then one byte a pixel; magic 2049, count, then one byte a label.
 
-use super::files::{Found, Place, open};
+use super::files::{Place, open};
 use super::{DataError, Dataset, Images, Source};
 use std::io::Read;
 use std::path::Path;
@@ -21,7 +21,7 @@ pub(super) const FILES: [&str; 4] =
 /// # Errors
 /// Files are missing or malformed.
 pub(super) fn load(source: Source, data_dir: &Path) -> Result<Dataset, DataError> {
-    let place = Place::find(source, data_dir, FILES[0])?;
+    let place = Place::find(source, data_dir, &FILES)?;
     let part = |images: &str, labels: &str| {
         let (images, labels) = (place.file(images)?, place.file(labels)?);
         read_part(&images, &labels)
@@ -35,7 +35,7 @@ pub(super) fn load(source: Source, data_dir: &Path) -> Result<Dataset, DataError
     })
 }
 
-fn read_part(images_file: &Found, labels_file: &Found) -> Result<Images, DataError> {
+fn read_part(images_file: &Path, labels_file: &Path) -> Result<Images, DataError> {
     let (size, pixels) = read_images(open(images_file)?, images_file)?;
     let labels = read_labels(open(labels_file)?, labels_file)?;
     let count = pixels.len() / (size * size);

@@ -1,6 +1,7 @@
 //! Labelled square images, eight bits a channel.
 
 use super::DataError;
+use super::cache::Cache;
 use image::imageops::FilterType;
 use image::{ImageBuffer, Luma};
 use rayon::prelude::*;
@@ -11,7 +12,21 @@ pub struct Images {
     channels: usize,
     size: usize,
     labels: Vec<u32>,
-    pixels: Vec<u8>,
+    pixels: Pixels,
+}
+
+/// Where the pixels are.
+#[derive(Debug)]
+pub(super) enum Pixels {
+    /// All of them, `[image, channel, row, column]`.
+    Memory(Vec<u8>),
+    /// In these slots of a file, read as they are needed.
+    File {
+        /// The file.
+        cache: Cache,
+        /// The slot of each image.
+        slots: Vec<usize>,
+    },
 }
 
 impl Images {
@@ -28,7 +43,12 @@ impl Images {
                 labels.len()
             )));
         }
-        Ok(Self { channels, size, labels, pixels })
+        Ok(Self::over(channels, size, Pixels::Memory(pixels), labels))
+    }
+
+    /// From pixels known to fit.
+    pub(super) const fn over(channels: usize, size: usize, pixels: Pixels, labels: Vec<u32>) -> Self {
+        Self { channels, size, labels, pixels }
     }
 
     /// Number of images.
@@ -68,9 +88,16 @@ impl Images {
     ///
     /// # Panics
     /// There is no image `index`.
-    pub fn image<'a>(&'a self, index: usize, _scratch: &'a mut Vec<u8>) -> Result<&'a [u8], DataError> {
+    pub fn image<'a>(&'a self, index: usize, scratch: &'a mut Vec<u8>) -> Result<&'a [u8], DataError> {
         let bytes = self.bytes();
-        Ok(&self.pixels[index * bytes..(index + 1) * bytes])
+        match &self.pixels {
+            Pixels::Memory(pixels) => Ok(&pixels[index * bytes..(index + 1) * bytes]),
+            Pixels::File { cache, slots } => {
+                scratch.resize(bytes, 0);
+                cache.read_into(slots[index], scratch)?;
+                Ok(scratch)
+            }
+        }
     }
 
     /// Images of each class, for `classes` classes.
@@ -85,21 +112,40 @@ impl Images {
         counts
     }
 
-    /// The same images at another size (triangle filter).
-    pub(super) fn resized(self, size: usize) -> Self {
-        if size == self.size {
-            return self;
+    /// The images `indices` alone, in that order.
+    ///
+    /// # Errors
+    /// The file behind the images cannot be read.
+    pub(super) fn select(&self, indices: &[usize]) -> Result<Self, DataError> {
+        let mut pixels = Vec::with_capacity(indices.len() * self.bytes());
+        let mut scratch = Vec::new();
+        for &index in indices {
+            pixels.extend_from_slice(self.image(index, &mut scratch)?);
         }
-        let side = self.size as u32;
-        let pixels = self
-            .pixels
-            .par_chunks(self.size * self.size)
-            .flat_map_iter(|plane| {
-                let plane: ImageBuffer<Luma<u8>, &[u8]> =
-                    ImageBuffer::from_raw(side, side, plane).expect("a plane has size² pixels");
-                image::imageops::resize(&plane, size as u32, size as u32, FilterType::Triangle).into_raw()
-            })
-            .collect();
-        Self { size, pixels, ..self }
+        let labels = indices.iter().map(|&index| self.labels[index]).collect();
+        Self::new(self.channels, self.size, pixels, labels)
+    }
+
+    /// The same images at another size (triangle filter).
+    ///
+    /// # Errors
+    /// The file behind the images cannot be read.
+    pub(super) fn resized(self, size: usize) -> Result<Self, DataError> {
+        if size == self.size {
+            return Ok(self);
+        }
+        let (old, new) = (self.size as u32, size as u32);
+        let images = (0..self.count()).into_par_iter().map_init(Vec::new, |scratch, index| {
+            let mut pixels = Vec::with_capacity(self.channels * size * size);
+            for plane in self.image(index, scratch)?.chunks_exact(self.size * self.size) {
+                let plane: Option<ImageBuffer<Luma<u8>, &[u8]>> = ImageBuffer::from_raw(old, old, plane);
+                if let Some(plane) = plane {
+                    pixels.extend(image::imageops::resize(&plane, new, new, FilterType::Triangle).into_raw());
+                }
+            }
+            Ok(pixels)
+        });
+        let pixels: Vec<Vec<u8>> = images.collect::<Result<_, DataError>>()?;
+        Self::new(self.channels, size, pixels.concat(), self.labels)
     }
 }

@@ -12,11 +12,20 @@ pub enum Source {
     Mnist,
     /// Fashion-MNIST: clothing of 28×28.
     FashionMnist,
+    /// CIFAR-10: colour photographs of 32×32.
+    Cifar10,
+    /// ImageNet (ILSVRC 2012) or any part of it, as an image folder.
+    ImageNet,
+    /// Places365 or any part of it, as an image folder.
+    Places365,
+    /// Any image folder.
+    Folder,
 }
 
 impl Source {
     /// Every data set, in the order they are offered.
-    pub const ALL: &[Self] = &[Self::Digits, Self::Mnist, Self::FashionMnist];
+    pub const ALL: &[Self] =
+        &[Self::Digits, Self::Mnist, Self::FashionMnist, Self::Cifar10, Self::ImageNet, Self::Places365, Self::Folder];
 
     /// The name on the command line and in files.
     #[must_use]
@@ -25,6 +34,10 @@ impl Source {
             Self::Digits => "digits",
             Self::Mnist => "mnist",
             Self::FashionMnist => "fashion-mnist",
+            Self::Cifar10 => "cifar-10",
+            Self::ImageNet => "imagenet",
+            Self::Places365 => "places365",
+            Self::Folder => "folder",
         }
     }
 
@@ -35,6 +48,10 @@ impl Source {
             Self::Digits => "1,797 handwritten digits, 8×8 grey, built in",
             Self::Mnist => "70,000 handwritten digits, 28×28 grey",
             Self::FashionMnist => "70,000 pieces of clothing, 28×28 grey",
+            Self::Cifar10 => "60,000 photographs of ten things, 32×32 colour",
+            Self::ImageNet => "photographs of up to 1,000 things, an image folder",
+            Self::Places365 => "photographs of up to 365 places, an image folder",
+            Self::Folder => "photographs in folders named by class",
         }
     }
 
@@ -49,12 +66,20 @@ impl Source {
         })
     }
 
-    /// Height and width of its images as published, in pixels.
+    /// Whether it is a folder of pictures of any size, to be brought to one.
+    #[must_use]
+    pub const fn is_folder(self) -> bool {
+        matches!(self, Self::ImageNet | Self::Places365 | Self::Folder)
+    }
+
+    /// Height and width of its images in pixels when nothing else is wanted: as published; 64 for folders of pictures.
     #[must_use]
     pub const fn native_size(self) -> usize {
         match self {
             Self::Digits => 8,
             Self::Mnist | Self::FashionMnist => 28,
+            Self::Cifar10 => 32,
+            Self::ImageNet | Self::Places365 | Self::Folder => 64,
         }
     }
 
@@ -63,10 +88,11 @@ impl Source {
     pub const fn channels(self) -> usize {
         match self {
             Self::Digits | Self::Mnist | Self::FashionMnist => 1,
+            _ => 3,
         }
     }
 
-    /// Its classes in label order.
+    /// Its classes in label order; none for folders, which name their own.
     pub(super) const fn class_names(self) -> &'static [&'static str] {
         match self {
             Self::Digits | Self::Mnist => &["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"],
@@ -82,6 +108,10 @@ impl Source {
                 "Bag",
                 "Ankle boot",
             ],
+            Self::Cifar10 => {
+                &["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"]
+            }
+            Self::ImageNet | Self::Places365 | Self::Folder => &[],
         }
     }
 
@@ -92,6 +122,10 @@ impl Source {
             Self::Digits => &[],
             Self::Mnist => &["mnist", "MNIST/raw", "MNIST", "mnist/raw"],
             Self::FashionMnist => &["fashion-mnist", "FashionMNIST/raw", "FashionMNIST", "fashion_mnist"],
+            Self::Cifar10 => &["cifar-10", "cifar-10-batches-bin", "cifar-10/cifar-10-batches-bin", "cifar10"],
+            Self::ImageNet => &["imagenet", "ImageNet", "ILSVRC2012"],
+            Self::Places365 => &["places365", "Places365", "places365_standard"],
+            Self::Folder => &["image-folder"],
         };
         names.iter().map(|name| data_dir.join(name)).collect()
     }
@@ -102,6 +136,18 @@ impl Source {
             Self::Digits => "it is built in",
             Self::Mnist | Self::FashionMnist => {
                 "put the four IDX files there, or name another data directory (--data-dir, ATTNLAB_DATA)"
+            }
+            Self::Cifar10 => {
+                "put data_batch_*.bin and test_batch.bin of the binary version there, or name another data directory \
+                 (--data-dir, ATTNLAB_DATA)"
+            }
+            Self::ImageNet | Self::Places365 => {
+                "lay it out as train/CLASS/* and val/CLASS/* there, or name another data directory (--data-dir, \
+                 ATTNLAB_DATA)"
+            }
+            Self::Folder => {
+                "lay it out as train/CLASS/* and val/CLASS/*, and name it by `folder` (below the data directory, or from \
+                 the root)"
             }
         }
     }

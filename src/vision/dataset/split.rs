@@ -37,6 +37,17 @@ impl Split {
     }
 }
 
+/// `most` of `count` images chosen by `seed`, in ascending order; all of them where `most` is 0 or no fewer are there.
+pub(super) fn sample(count: usize, most: usize, seed: u64, part: &str) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..count).collect();
+    if most > 0 && most < count {
+        order.shuffle(&mut generator(seed, part, 0));
+        order.truncate(most);
+        order.sort_unstable();
+    }
+    order
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

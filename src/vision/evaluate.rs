@@ -1,0 +1,83 @@
+//! What a model is worth: accuracy and loss on images it has not seen, and how fast it is.
+
+use super::train::{Samples, batch};
+use super::{VisionError, Vit};
+use std::time::Instant;
+
+/// What an evaluation found.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Evaluation {
+    /// Images seen.
+    pub images: usize,
+    /// Mean cross-entropy, without label smoothing.
+    pub loss: f64,
+    /// Share of images whose class has the largest logit.
+    pub accuracy: f64,
+    /// Images by true class (rows) and class found (columns), `[class][class]`.
+    pub confusion: Vec<u32>,
+}
+
+/// Evaluates `model` on all of `samples`, `size` images at a time.
+///
+/// # Errors
+/// There are no images, or they cannot be read.
+pub fn evaluate(model: &Vit, samples: &Samples, size: usize) -> Result<Evaluation, VisionError> {
+    if samples.indices.is_empty() {
+        return Err(VisionError::Empty("to evaluate"));
+    }
+    let classes = model.config().classes;
+    let mut found =
+        Evaluation { images: samples.indices.len(), loss: 0.0, accuracy: 0.0, confusion: vec![0; classes * classes] };
+    let (mut patches, mut right) = (Vec::new(), 0_usize);
+    for places in samples.indices.chunks(size.max(1)) {
+        let labels = batch(samples.images, samples.patcher, places, &mut patches)?;
+        let logits = model.logits(&patches, places.len())?;
+        for (row, &label) in logits.chunks_exact(classes).zip(&labels) {
+            let label = label as usize;
+            let best = (0..classes).fold(0, |best, class| if row[class] > row[best] { class } else { best });
+            found.loss += surprise(row, label);
+            found.confusion[label * classes + best] += 1;
+            right += usize::from(best == label);
+        }
+    }
+    found.loss /= found.images as f64;
+    found.accuracy = right as f64 / found.images as f64;
+    Ok(found)
+}
+
+/// −log softmax(logits)[label] in f64.
+fn surprise(logits: &[f32], label: usize) -> f64 {
+    let largest = f64::from(logits.iter().copied().fold(f32::NEG_INFINITY, f32::max));
+    let sum: f64 = logits.iter().map(|logit| (f64::from(*logit) - largest).exp()).sum();
+    largest + sum.ln() - f64::from(logits[label])
+}
+
+/// Seconds that one forward pass over all of `samples` takes, `size` images at a time: the median of passes that last a
+/// third of a second together, after a warm-up; cutting the patches is not counted.
+///
+/// # Errors
+/// There are no images, or they cannot be read.
+pub fn time_inference(model: &Vit, samples: &Samples, size: usize) -> Result<f64, VisionError> {
+    if samples.indices.is_empty() {
+        return Err(VisionError::Empty("to time"));
+    }
+    let size = size.max(1);
+    let mut patches = Vec::new();
+    let mut pass = |places: &[usize]| {
+        let mut seconds = 0.0;
+        for places in places.chunks(size) {
+            batch(samples.images, samples.patcher, places, &mut patches)?;
+            let began = Instant::now();
+            std::hint::black_box(model.logits(&patches, places.len())?);
+            seconds += began.elapsed().as_secs_f64();
+        }
+        Ok::<_, VisionError>(seconds)
+    };
+    pass(&samples.indices[..samples.indices.len().min(2 * size)])?;
+    let mut passes = Vec::new();
+    while passes.iter().sum::<f64>() < 1.0 / 3.0 && passes.len() < 31 {
+        passes.push(pass(samples.indices)?);
+    }
+    passes.sort_by(f64::total_cmp);
+    Ok(passes[passes.len() / 2])
+}

@@ -1,0 +1,232 @@
+//! The training loop. It knows no run and no screen: an observer of its own kind is told what happened and says whether
+//! to go on.
+
+use super::dataset::{DataError, Images, Patcher, Split};
+use super::evaluate::{Evaluation, evaluate};
+use super::optimizer::{AdamW, Schedule, clip_factor};
+use super::{VisionError, Vit};
+use std::ops::ControlFlow;
+use std::time::Instant;
+
+/// Images with the way they become patches.
+#[derive(Clone, Copy, Debug)]
+pub struct Samples<'a> {
+    /// The images.
+    pub images: &'a Images,
+    /// Which of them, in which order.
+    pub indices: &'a [usize],
+    /// How they are normalised and cut.
+    pub patcher: &'a Patcher,
+}
+
+/// Fills `patches` (resized to fit) with the images `indices` and gives their labels.
+pub(super) fn batch(
+    images: &Images,
+    patcher: &Patcher,
+    indices: &[usize],
+    patches: &mut Vec<f32>,
+) -> Result<Vec<u32>, DataError> {
+    patches.resize(indices.len() * images.bytes(), 0.0);
+    patcher.write(images, indices, patches)?;
+    Ok(indices.iter().map(|&index| images.labels()[index]).collect())
+}
+
+/// How to train.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TrainOptions {
+    /// Passes over the training images.
+    pub epochs: u64,
+    /// Images a step; the last step of an epoch takes what is left.
+    pub batch: usize,
+    /// The highest learning rate.
+    pub learning_rate: f64,
+    /// Decoupled weight decay of matrices.
+    pub weight_decay: f64,
+    /// Share of all steps that warms the learning rate up.
+    pub warmup: f64,
+    /// Largest norm of a gradient; none: not clipped.
+    pub clip: Option<f64>,
+    /// Share of a label's probability spread over all classes.
+    pub label_smoothing: f64,
+    /// Seed of the order of samples.
+    pub seed: u64,
+    /// Validations in the whole training, spread evenly; each epoch's end has one in any case.
+    pub validations: u64,
+}
+
+/// How far training is. Enough, with parameters and moments, to go on from exactly here.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Position {
+    /// Steps done.
+    pub step: u64,
+    /// Sum of the losses of this epoch's images so far.
+    pub loss_sum: f64,
+    /// Images of this epoch so far.
+    pub images: usize,
+    /// Mean loss over the last whole epoch.
+    pub epoch_loss: Option<f64>,
+    /// Seconds of training: forward, backward and update; not data loading, not evaluation.
+    pub seconds: f64,
+    /// Images trained on in those seconds.
+    pub trained: u64,
+    /// The last step after which the validation images were evaluated.
+    pub validated: u64,
+}
+
+/// A model in training.
+#[derive(Clone, Debug)]
+pub struct Trainer {
+    /// The model.
+    pub model: Vit,
+    /// The optimiser.
+    pub optimizer: AdamW,
+    /// How to train.
+    pub options: TrainOptions,
+    /// How far it is.
+    pub position: Position,
+}
+
+/// What one step did.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct StepReport {
+    /// The step, from 1.
+    pub step: u64,
+    /// Steps of the whole training.
+    pub steps: u64,
+    /// Epochs done, with the fraction of this one.
+    pub epoch: f64,
+    /// Loss of the batch before the step.
+    pub loss: f64,
+    /// Norm of the gradient before clipping.
+    pub gradient_norm: f64,
+    /// The learning rate used.
+    pub learning_rate: f64,
+    /// Images of the batch.
+    pub images: usize,
+    /// Seconds of the step.
+    pub seconds: f64,
+}
+
+/// Sees training happen and may end it.
+pub trait TrainObserver {
+    /// After each step.
+    fn step(&mut self, trainer: &Trainer, report: &StepReport) -> ControlFlow<()>;
+    /// After each evaluation on the validation images, `epoch` epochs into the training.
+    fn validated(&mut self, trainer: &Trainer, epoch: f64, validation: &Evaluation) -> ControlFlow<()>;
+}
+
+impl Trainer {
+    /// A model at the beginning of its training.
+    ///
+    /// # Errors
+    /// The device fails.
+    pub fn new(model: Vit, options: TrainOptions) -> Result<Self, VisionError> {
+        let optimizer = AdamW::new(model.parameters().layout(), options.weight_decay)?;
+        Ok(Self { model, optimizer, options, position: Position::default() })
+    }
+
+    /// One step on a batch of patches `[image, token, patch_dim]`; `epoch_steps` steps make an epoch.
+    fn step(
+        &mut self,
+        patches: &[f32],
+        labels: &[u32],
+        schedule: &Schedule,
+        epoch_steps: u64,
+    ) -> Result<StepReport, VisionError> {
+        let began = Instant::now();
+        let (loss, gradient) = self.model.loss_and_gradient(patches, labels, self.options.label_smoothing)?;
+        let gradient_norm = norm(&gradient)?;
+        let step = self.position.step + 1;
+        if !loss.is_finite() || !gradient_norm.is_finite() {
+            return Err(VisionError::Diverged { step, loss });
+        }
+        let learning_rate = schedule.rate(self.position.step);
+        let scale = clip_factor(gradient_norm, self.options.clip);
+        self.optimizer.step(self.model.parameters().theta(), &gradient, scale, learning_rate)?;
+        let seconds = began.elapsed().as_secs_f64();
+        let (loss, images) = (f64::from(loss), labels.len());
+
+        let position = &mut self.position;
+        position.step = step;
+        position.loss_sum += loss * images as f64;
+        position.images += images;
+        position.seconds += seconds;
+        position.trained += images as u64;
+        if step % epoch_steps == 0 {
+            position.epoch_loss = Some(position.loss_sum / position.images as f64);
+            (position.loss_sum, position.images) = (0.0, 0);
+        }
+        let epoch = step as f64 / epoch_steps as f64;
+        Ok(StepReport { step, steps: schedule.steps, epoch, loss, gradient_norm, learning_rate, images, seconds })
+    }
+}
+
+/// Trains from where `trainer` is to the end of its options, or until the observer breaks. Every epoch takes each image of
+/// `split.train` once in an order of its own.
+///
+/// # Errors
+/// [`VisionError::Diverged`], [`VisionError::Empty`], or the images cannot be read.
+pub fn train(
+    trainer: &mut Trainer,
+    images: &Images,
+    split: &Split,
+    patcher: &Patcher,
+    observer: &mut dyn TrainObserver,
+) -> Result<ControlFlow<()>, VisionError> {
+    let (count, size) = (split.train.len(), trainer.options.batch);
+    if count == 0 || size == 0 {
+        return Err(VisionError::Empty("to train on"));
+    }
+    let epoch_steps = count.div_ceil(size) as u64;
+    let steps = epoch_steps * trainer.options.epochs;
+    let schedule = Schedule { peak: trainer.options.learning_rate, steps, warmup: trainer.options.warmup };
+    let between = (steps / trainer.options.validations.max(1)).max(1);
+    let validation = Samples { images, indices: &split.validation, patcher };
+    let (mut order, mut order_of) = (Vec::new(), None);
+    let mut patches = Vec::new();
+    loop {
+        // Validation stands before the step, not after it, so that a training stopped between the two makes it up.
+        let step = trainer.position.step;
+        let due = step % epoch_steps == 0 || step % between == 0;
+        if due && trainer.position.validated < step && !split.validation.is_empty() {
+            let found = evaluate(&trainer.model, &validation, size)?;
+            trainer.position.validated = step;
+            if observer.validated(trainer, step as f64 / epoch_steps as f64, &found).is_break() {
+                return Ok(ControlFlow::Break(()));
+            }
+        }
+        if step >= steps {
+            return Ok(ControlFlow::Continue(()));
+        }
+        let (epoch, within) = (step / epoch_steps, step % epoch_steps);
+        if order_of != Some(epoch) {
+            order = split.epoch(trainer.options.seed, epoch);
+            order_of = Some(epoch);
+        }
+        let from = within as usize * size;
+        let labels = batch(images, patcher, &order[from..(from + size).min(count)], &mut patches)?;
+        let report = trainer.step(&patches, &labels, &schedule, epoch_steps)?;
+        if observer.step(trainer, &report).is_break() {
+            return Ok(ControlFlow::Break(()));
+        }
+    }
+}
+
+/// The Euclidean norm, summed in f64.
+fn norm(gradient: &candle_core::Tensor) -> Result<f64, VisionError> {
+    let (storage, layout) = gradient.storage_and_layout();
+    let (candle_core::Storage::Cpu(storage), Some((start, end))) = (&*storage, layout.contiguous_offsets()) else {
+        return Ok(gradient.to_dtype(candle_core::DType::F64)?.sqr()?.sum_all()?.to_scalar::<f64>()?.sqrt());
+    };
+    let values = &storage.as_slice::<f32>()?[start..end];
+    // Eight sums at a time, so that the compiler need not wait for each addition.
+    let mut sums = [0.0_f64; 8];
+    let (chunks, rest) = values.as_chunks::<8>();
+    for chunk in chunks {
+        for (sum, value) in sums.iter_mut().zip(chunk) {
+            *sum += f64::from(*value) * f64::from(*value);
+        }
+    }
+    let rest: f64 = rest.iter().map(|value| f64::from(*value) * f64::from(*value)).sum();
+    Ok((sums.iter().sum::<f64>() + rest).sqrt())
+}

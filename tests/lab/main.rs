@@ -1,0 +1,6 @@
+//! Runs, their folders and the queue, with a problem made for the purpose.
+
+mod preset;
+mod queue;
+mod slope;
+mod sweep;

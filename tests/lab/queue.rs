@@ -1,0 +1,102 @@
+//! The queue and the folders it leaves.
+
+use crate::slope::{places, spec, until};
+use attnlab::lab::{Document, Event, Queue, Row, RunRecord, RunState, RunView};
+use std::time::Duration;
+
+#[test]
+fn a_run_leaves_a_folder_that_says_everything() {
+    let root = tempfile::tempdir().unwrap();
+    let queue = Queue::new(places(root.path()), 2).unwrap();
+    let run = queue.submit(spec(&[("steps", "5"), ("seed", "7")])).unwrap();
+    assert_eq!(run.wait(), RunState::Finished);
+    let live = run.drain().iter().fold(RunView::default(), |mut view, event| {
+        view.fold(event);
+        view
+    });
+    let read = RunView::read(run.folder()).unwrap();
+    assert_eq!(live, read);
+    assert_eq!(read.state, RunState::Finished);
+    assert_eq!(read.series[0].points.len(), 5);
+    assert_eq!(read.rows[0]["steps"], 5);
+    assert_eq!(read.progress.unwrap().done, 5);
+
+    let record: RunRecord = toml::from_str(&std::fs::read_to_string(run.folder().join("run.toml")).unwrap()).unwrap();
+    assert_eq!((record.problem.as_str(), record.run.seed), ("slope", 7));
+    assert_eq!(record.run.command, "attnlab run slope --set seed=7 --set steps=5");
+    assert_eq!(record.params["sizes"].as_array().unwrap().len(), 2);
+
+    let text = std::fs::read_to_string(run.folder().join("summary.json")).unwrap();
+    let summary: Document = serde_json::from_str(&text).unwrap();
+    assert_eq!((summary.schema, summary.seed, summary.state), (1, 7, RunState::Finished));
+    assert_eq!(summary.headline, read.rows[0]["depth"].as_f64());
+    assert_eq!(summary.params["steps"], 5);
+    let keys: Vec<_> = serde_json::from_str::<Row>(&text).unwrap().keys().take(7).cloned().collect();
+    assert_eq!(keys, ["schema", "problem", "params", "seed", "version", "machine", "rows"]);
+}
+
+#[test]
+fn a_run_that_fails_says_why_and_the_queue_lives_on() {
+    let root = tempfile::tempdir().unwrap();
+    let queue = Queue::new(places(root.path()), 1).unwrap();
+    let panicked = queue.submit(spec(&[("mode", "panic")])).unwrap();
+    let diverged = queue.submit(spec(&[("mode", "diverge")])).unwrap();
+    let fine = queue.submit(spec(&[])).unwrap();
+    assert_eq!(panicked.wait(), RunState::Failed);
+    assert_eq!(panicked.message(), "panicked: slipped at 0");
+    assert_eq!(diverged.wait(), RunState::Diverged);
+    assert_eq!(RunView::read(diverged.folder()).unwrap().message, "depth is infinite");
+    assert_eq!(fine.wait(), RunState::Finished);
+}
+
+#[test]
+fn a_run_is_paused_and_stopped_within_a_step_and_gives_its_turn_away() {
+    let root = tempfile::tempdir().unwrap();
+    let queue = Queue::new(places(root.path()), 1).unwrap();
+    let long = queue.submit(spec(&[("steps", "1000000"), ("pause", "0.001")])).unwrap();
+    let waiting = queue.submit(spec(&[("steps", "1000000"), ("pause", "0.001")])).unwrap();
+    let next = queue.submit(spec(&[])).unwrap();
+    until("the first runs", || long.state() == RunState::Running);
+    assert_eq!(waiting.state(), RunState::Queued);
+
+    waiting.control().stop();
+    assert_eq!(waiting.wait(), RunState::Stopped);
+    assert_eq!(RunView::read(waiting.folder()).unwrap().series.len(), 0);
+
+    assert_eq!(next.state(), RunState::Queued);
+    long.control().pause();
+    assert_eq!(next.wait(), RunState::Finished);
+    assert_eq!(long.state(), RunState::Paused);
+    let before = RunView::read(long.folder()).unwrap();
+    std::thread::sleep(Duration::from_millis(30));
+    assert_eq!(RunView::read(long.folder()).unwrap(), before);
+
+    long.control().proceed();
+    until("it goes on", || long.state() == RunState::Running);
+    queue.shutdown(true);
+    let after = RunView::read(long.folder()).unwrap();
+    assert_eq!(after.state, RunState::Stopped);
+    assert!(after.series[0].points.len() > before.series[0].points.len());
+    assert!(queue.submit(spec(&[])).is_err());
+}
+
+#[test]
+fn a_handle_nobody_drains_forgets_nothing() {
+    let root = tempfile::tempdir().unwrap();
+    let queue = Queue::new(places(root.path()), 1).unwrap();
+    let run = queue.submit(spec(&[("steps", "100000")])).unwrap();
+    run.wait();
+    let points = run.drain().iter().filter(|stamped| matches!(stamped.event, Event::Point(_))).count();
+    assert_eq!(points, 100_000);
+    assert!(run.drain().is_empty());
+}
+
+#[test]
+fn logs_that_cannot_be_written_are_refused_before_anything_starts() {
+    let root = tempfile::tempdir().unwrap();
+    let file = root.path().join("logs");
+    std::fs::write(&file, "not a directory").unwrap();
+    let error = Queue::new(places(root.path()), 1).err().unwrap().to_string();
+    assert!(error.contains(file.to_str().unwrap()), "{error}");
+    assert_eq!(error.lines().count(), 1);
+}
