@@ -1,1 +1,5 @@
 //! The keyboard face: a terminal console over runs.
+
+pub mod ascii;
+pub mod theme;
+pub mod widget;

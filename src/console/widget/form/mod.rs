@@ -1,0 +1,340 @@
+//! The parameter form, generated from a problem's declarations.
+
+mod steps;
+
+use super::{text, text::fit};
+use crate::console::theme::Theme;
+use crate::lab::{Draft, Kind, Param, ParamError, Schema, sweep};
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::Widget;
+use tui_input::{Input, InputRequest};
+
+/// What a user edits: the draft, the selected field, the text being typed, and what is wrong.
+#[derive(Clone, Debug)]
+pub struct Form {
+    schema: Schema,
+    draft: Draft,
+    selected: usize,
+    input: Option<Input>,
+    error: Option<ParamError>,
+}
+
+impl Form {
+    /// All defaults.
+    #[must_use]
+    pub fn new(schema: Schema) -> Self {
+        let draft = Draft::new(&schema);
+        Self { schema, draft, selected: 0, input: None, error: None }
+    }
+
+    /// What is filled in.
+    #[must_use]
+    pub const fn draft(&self) -> &Draft {
+        &self.draft
+    }
+
+    /// Replaces everything filled in.
+    pub fn fill(&mut self, draft: Draft) {
+        self.draft = draft;
+        self.cancel();
+    }
+
+    /// The selected parameter; none in a form without parameters.
+    #[must_use]
+    pub fn selected(&self) -> Option<&'static Param> {
+        self.schema.0.get(self.selected)
+    }
+
+    /// Whether text is being typed.
+    #[must_use]
+    pub const fn is_editing(&self) -> bool {
+        self.input.is_some()
+    }
+
+    /// What is wrong, if something is.
+    #[must_use]
+    pub const fn error(&self) -> Option<&ParamError> {
+        self.error.as_ref()
+    }
+
+    /// Marks the field that an error is about, and goes there.
+    pub fn mark(&mut self, error: ParamError) {
+        if let Some(at) = self.schema.0.iter().position(|param| param.key == error.key) {
+            self.selected = at;
+        }
+        self.error = Some(error);
+    }
+
+    /// Forgets what was wrong.
+    pub fn clear_error(&mut self) {
+        self.error = None;
+    }
+
+    /// Selects the field `by` further down.
+    pub fn go(&mut self, by: isize) {
+        let last = self.schema.0.len().saturating_sub(1);
+        self.selected = self.selected.saturating_add_signed(by).min(last);
+        self.error = None;
+    }
+
+    /// Steps the selected value up or down.
+    pub fn step(&mut self, up: bool) {
+        let Some(param) = self.selected() else { return };
+        if let Some(next) = steps::step(param, self.draft.text(param.key), up) {
+            self.set(param, &next);
+        }
+    }
+
+    /// Puts the selected value back to its default.
+    pub fn reset(&mut self) {
+        if let Some(param) = self.selected() {
+            self.set(param, param.default);
+        }
+    }
+
+    /// Begins typing the selected value.
+    pub fn edit(&mut self) {
+        let Some(param) = self.selected() else { return };
+        self.error = None;
+        self.input = Some(Input::new(self.draft.text(param.key).to_owned()));
+    }
+
+    /// Begins typing a list or range, starting from a useful one.
+    pub fn edit_sweep(&mut self) {
+        let Some(param) = self.selected() else { return };
+        self.error = None;
+        self.input = Some(Input::new(steps::sweep(param, self.draft.text(param.key))));
+    }
+
+    /// Takes a key while typing.
+    pub fn type_key(&mut self, request: InputRequest) {
+        self.error = None;
+        if let Some(input) = &mut self.input {
+            input.handle(request);
+        }
+    }
+
+    /// Takes what was typed; refuses it in place when it is not allowed. Whether the value is in.
+    pub fn commit(&mut self) -> bool {
+        let Some(param) = self.selected() else { return true };
+        let Some(input) = &self.input else { return true };
+        let text = input.value().to_owned();
+        if self.set(param, &text) {
+            self.input = None;
+            return true;
+        }
+        false
+    }
+
+    /// Forgets what was typed.
+    pub fn cancel(&mut self) {
+        self.input = None;
+        self.error = None;
+    }
+
+    fn set(&mut self, param: &'static Param, text: &str) -> bool {
+        self.error = self.draft.set(&self.schema, param.key, text).err();
+        self.error.is_none()
+    }
+
+    /// The number of values that `param`'s text stands for.
+    fn count(&self, param: &Param) -> usize {
+        sweep::values(param, self.draft.text(param.key)).map_or(1, |values| values.len())
+    }
+}
+
+/// A form on screen.
+#[derive(Clone, Copy, Debug)]
+pub struct FormView<'a> {
+    /// The form.
+    pub form: &'a Form,
+    /// Whether keys go there.
+    pub focused: bool,
+    /// How everything looks.
+    pub theme: &'a Theme,
+}
+
+impl FormView<'_> {
+    /// Lines of the selected field's help: what it does, what is allowed, what the present choice stands for.
+    #[must_use]
+    pub fn help(&self, width: usize) -> Vec<Line<'static>> {
+        let Some(param) = self.form.selected() else { return Vec::new() };
+        let mut words = param.help.to_owned();
+        let now = self.form.draft.text(param.key);
+        if let Kind::Choice(choices) = param.kind {
+            if let Some(choice) = choices.iter().find(|choice| choice.name == now && !choice.help.is_empty()) {
+                words = format!("{now}: {}", choice.help);
+            }
+        }
+        if self.form.is_editing() {
+            words = match param.kind {
+                Kind::Text { .. } => param.allowed(),
+                Kind::Int { .. } | Kind::Float { .. } => {
+                    format!("{}; a list a,b,c; a range 16..1024 x2 or 0..1 +0.1", param.allowed())
+                }
+                Kind::Choice(_) | Kind::Flag => format!("{}; or a list a,b,c", param.allowed()),
+            };
+        }
+        text::wrap(&words, width).into_iter().map(|line| Line::styled(line, self.theme.dim())).collect()
+    }
+
+    /// Every line, and which one is selected.
+    fn lines(&self, width: usize) -> (Vec<Line<'static>>, usize) {
+        let (form, theme) = (self.form, self.theme);
+        let longest = form.schema.iter().map(|param| param.label.chars().count()).max().unwrap_or(0);
+        let label_width = longest.min((width / 2).max(8));
+        let (mut lines, mut selected, mut group) = (Vec::new(), 0, "");
+        for (index, param) in form.schema.iter().enumerate() {
+            if param.group != group {
+                group = param.group;
+                lines.push(Line::styled(fit(group, width), theme.dim().patch(theme.title())));
+            }
+            let here = index == form.selected;
+            if here {
+                selected = lines.len();
+            }
+            lines.push(self.field(param, here, label_width, width));
+            let error = form.error.as_ref().filter(|error| error.key == param.key);
+            if let Some(error) = error {
+                let words = format!("{}: {}", error.found, error.allowed);
+                for (row, line) in text::wrap(&words, width.saturating_sub(4)).into_iter().enumerate() {
+                    lines.push(Line::styled(format!("  {} {line}", if row == 0 { '✘' } else { ' ' }), theme.bad()));
+                }
+            }
+        }
+        (lines, selected)
+    }
+
+    fn field(&self, param: &'static Param, here: bool, label_width: usize, width: usize) -> Line<'static> {
+        let (form, theme) = (self.form, self.theme);
+        let lit = here && self.focused;
+        let pointer = if here { "▸" } else { " " };
+        let look = if lit { theme.accent() } else { ratatui::style::Style::new() };
+        let label = format!("{:label_width$} ", fit(param.label, label_width));
+        let mut parts = vec![Span::styled(pointer, theme.accent()), Span::styled(label, look)];
+        let room = width.saturating_sub(label_width + 2);
+        if let Some(input) = form.input.as_ref().filter(|_| here) {
+            let room = room.saturating_sub(1).max(1);
+            let characters: Vec<char> = input.value().chars().collect();
+            let from = (input.cursor() + 1).saturating_sub(room);
+            let piece = |range: std::ops::Range<usize>| {
+                characters.iter().skip(range.start).take(range.end.saturating_sub(range.start)).collect::<String>()
+            };
+            let cursor = characters.get(input.cursor()).copied().unwrap_or(' ');
+            parts.push(Span::styled(piece(from..input.cursor()), theme.editing()));
+            parts.push(Span::styled(cursor.to_string(), theme.selected()));
+            parts.push(Span::styled(piece(input.cursor() + 1..from + room), theme.editing()));
+            return Line::from(parts);
+        }
+        let count = form.count(param);
+        let changed = form.draft.text(param.key) != param.default;
+        let tail = match (count, param.unit) {
+            (2.., _) => format!(" ⟳{count}"),
+            (_, "") => String::new(),
+            (_, unit) => format!(" {unit}"),
+        };
+        let arrows = if lit && count == 1 { 4 } else { 0 };
+        let value = fit(form.draft.text(param.key), room.saturating_sub(tail.chars().count() + arrows));
+        let look = if changed { theme.title() } else { look };
+        if arrows > 0 {
+            parts.push(Span::styled("◂ ", theme.accent()));
+        }
+        parts.push(Span::styled(value, look));
+        parts.push(Span::styled(tail, if count > 1 { theme.warn() } else { theme.dim() }));
+        if arrows > 0 {
+            parts.push(Span::styled(" ▸", theme.accent()));
+        }
+        Line::from(parts)
+    }
+}
+
+impl Widget for FormView<'_> {
+    fn render(self, area: Rect, buffer: &mut Buffer) {
+        let area = area.intersection(buffer.area);
+        if area.is_empty() {
+            return;
+        }
+        let (lines, selected) = self.lines(area.width.into());
+        let height = usize::from(area.height);
+        // Keep a line of the neighbourhood in view, and the error below the field.
+        let first = (selected + 4).min(lines.len()).saturating_sub(height).min(selected.saturating_sub(1));
+        let last = lines.len();
+        for (row, line) in lines.into_iter().skip(first).take(height).enumerate() {
+            line.render(Rect { y: area.y + row as u16, height: 1, ..area }, buffer);
+        }
+        if first > 0 {
+            buffer.set_string(area.right() - 1, area.y, "↑", self.theme.accent());
+        }
+        if first + height < last {
+            buffer.set_string(area.right() - 1, area.bottom() - 1, "↓", self.theme.accent());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lab::choice;
+
+    const SCHEMA: Schema = Schema(&[
+        Param::choice("attention", "attention", &[choice("softmax", "quadratic"), choice("relu", "linear")], "softmax")
+            .group("model"),
+        Param::int("depth", "depth", 1, 64, "4").group("model").help("number of blocks"),
+        Param::float("rate", "learning rate", 0.0, 1.0, "0.001").group("training"),
+        Param::int("epochs", "epochs", 1, 1000, "3").group("training").unit("epochs"),
+    ]);
+
+    fn screen(form: &Form, width: u16, height: u16) -> String {
+        let area = Rect::new(0, 0, width, height);
+        let mut buffer = Buffer::empty(area);
+        FormView { form, focused: true, theme: &Theme::default() }.render(area, &mut buffer);
+        text::screen(&buffer)
+    }
+
+    fn type_text(form: &mut Form, text: &str) {
+        form.type_key(InputRequest::DeleteLine);
+        text.chars().for_each(|character| form.type_key(InputRequest::InsertChar(character)));
+    }
+
+    #[test]
+    fn groups_labels_and_values_stand_in_line() {
+        let form = Form::new(SCHEMA);
+        let expected = "model\n▸attention     ◂ softmax ▸\n depth         4\ntraining\n learning rate 0.001\n epochs        3 epochs";
+        assert_eq!(screen(&form, 32, 6), expected);
+    }
+
+    #[test]
+    fn a_bad_value_is_refused_where_it_is_typed() {
+        let mut form = Form::new(SCHEMA);
+        form.go(1);
+        form.edit();
+        type_text(&mut form, "100");
+        assert!(!form.commit());
+        let text = screen(&form, 40, 8);
+        assert!(text.contains("▸depth         100"), "{text}");
+        assert!(text.contains("✘ 100: a whole number from 1 to 64"), "{text}");
+        assert_eq!(form.draft().text("depth"), "4");
+        type_text(&mut form, "8");
+        assert!(form.commit() && form.error().is_none());
+        assert_eq!(form.draft().text("depth"), "8");
+    }
+
+    #[test]
+    fn a_list_shows_its_number_of_values() {
+        let mut form = Form::new(SCHEMA);
+        form.edit_sweep();
+        assert!(form.commit());
+        assert!(screen(&form, 40, 8).contains("softmax,relu ⟳2"));
+    }
+
+    #[test]
+    fn the_selected_field_stays_in_view() {
+        let mut form = Form::new(SCHEMA);
+        form.go(3);
+        let text = screen(&form, 30, 3);
+        assert!(text.contains("▸epochs"), "{text}");
+        assert!(screen(&form, 1, 1).len() <= 3);
+    }
+}

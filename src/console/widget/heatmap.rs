@@ -1,0 +1,232 @@
+//! A matrix as colours, two rows of values to a line, with the scale printed; or as rows of small bars.
+
+use super::text;
+use crate::console::theme::Theme;
+use crate::lab::Matrix;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::{Color, Style};
+use ratatui::text::Line;
+use ratatui::widgets::{Block, Widget};
+
+/// Viridis from low to high in the nearest xterm-256 entries.
+const RAMP: [u8; 12] = [53, 54, 60, 61, 24, 30, 36, 35, 71, 77, 148, 226];
+/// Low to high where there is no colour.
+const SHADES: [char; 5] = [' ', '░', '▒', '▓', '█'];
+const ASCII_SHADES: [char; 10] = [' ', '.', ':', '-', '=', '+', '*', '#', '%', '@'];
+const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
+const ASCII_BARS: [char; 8] = ['_', '.', ',', '-', '=', '+', '*', '#'];
+
+/// How a matrix is shown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Look {
+    /// Colours.
+    #[default]
+    Heat,
+    /// A row of bars for each row of the matrix.
+    Bars,
+}
+
+/// A matrix in a frame.
+#[derive(Clone, Copy, Debug)]
+pub struct Heatmap<'a> {
+    /// The values.
+    pub matrix: &'a Matrix,
+    /// Smallest and largest value of the scale; the matrix's own without it.
+    pub range: Option<(f32, f32)>,
+    /// Colours or bars.
+    pub look: Look,
+    /// How everything looks.
+    pub theme: &'a Theme,
+}
+
+/// Smallest and largest finite value.
+#[must_use]
+pub fn range(matrix: &Matrix) -> Option<(f32, f32)> {
+    let finite = matrix.values.iter().copied().filter(|value| value.is_finite());
+    finite.fold(None, |range, value| Some(range.map_or((value, value), |(lo, hi): (f32, f32)| (lo.min(value), hi.max(value)))))
+}
+
+/// The mean of the part of the matrix that falls on cell (`row`, `column`) of a `rows`×`columns` screen; none where
+/// the part is empty or holds a value that is not finite.
+fn part(matrix: &Matrix, (row, rows): (usize, usize), (column, columns): (usize, usize)) -> Option<f32> {
+    let cut = |index: usize, cells: usize, size: usize| {
+        let from = index * size / cells;
+        from..((index + 1) * size).div_ceil(cells).max(from + 1).min(size)
+    };
+    let (mut sum, mut count) = (0.0_f64, 0_u32);
+    for r in cut(row, rows, matrix.rows) {
+        for c in cut(column, columns, matrix.cols) {
+            let value = *matrix.values.get(r * matrix.cols + c)?;
+            if !value.is_finite() {
+                return None;
+            }
+            sum += f64::from(value);
+            count += 1;
+        }
+    }
+    (count > 0).then(|| (sum / f64::from(count)) as f32)
+}
+
+impl Heatmap<'_> {
+    fn level(&self, value: f32, (lo, hi): (f32, f32), levels: usize) -> usize {
+        let along = if hi > lo { (value - lo) / (hi - lo) } else { 0.0 };
+        ((along * levels as f32) as usize).min(levels - 1)
+    }
+
+    fn colour(&self, value: Option<f32>, range: (f32, f32)) -> Color {
+        value.map_or(Color::Indexed(240), |value| Color::Indexed(RAMP[self.level(value, range, RAMP.len())]))
+    }
+
+    fn shade(&self, value: Option<f32>, range: (f32, f32)) -> char {
+        let shades: &[char] = if self.theme.ascii() { &ASCII_SHADES } else { &SHADES };
+        value.map_or('?', |value| shades[self.level(value, range, shades.len())])
+    }
+
+    fn render_heat(&self, area: Rect, range: (f32, f32), buffer: &mut Buffer) {
+        let matrix = self.matrix;
+        let plain = self.theme.mono || self.theme.ascii();
+        let per_line = if plain { 1 } else { 2 };
+        let rows = matrix.rows.min(usize::from(area.height) * per_line);
+        // Values of a small matrix become wider, so that it is about as wide as high to the eye.
+        let stretch = (usize::from(area.width) / matrix.cols).clamp(1, if plain { 2 } else { 1 });
+        let columns = matrix.cols.min(area.width.into());
+        for line in 0..rows.div_ceil(per_line) {
+            for column in 0..columns {
+                let value = |row: usize| part(matrix, (row, rows), (column, columns));
+                for copy in 0..stretch {
+                    let at = (area.x + (column * stretch + copy) as u16, area.y + line as u16);
+                    let cell = &mut buffer[at];
+                    if plain {
+                        cell.set_char(self.shade(value(line), range));
+                    } else {
+                        let mut style = Style::new().fg(self.colour(value(2 * line), range));
+                        if 2 * line + 1 < rows {
+                            style = style.bg(self.colour(value(2 * line + 1), range));
+                        }
+                        cell.set_char('▀').set_style(style);
+                    }
+                }
+            }
+        }
+    }
+
+    fn render_bars(&self, area: Rect, (_, hi): (f32, f32), buffer: &mut Buffer) {
+        let matrix = self.matrix;
+        let rows = matrix.rows.min(area.height.into());
+        let columns = matrix.cols.min(area.width.into());
+        let bars = self.theme.either(BARS, ASCII_BARS);
+        for row in 0..rows {
+            for column in 0..columns {
+                // Each line of bars is one row of the matrix, the first, the last and those between at equal steps.
+                let source = if rows < 2 { 0 } else { row * (matrix.rows - 1) / (rows - 1) };
+                let value = part(matrix, (source, matrix.rows), (column, columns));
+                let symbol = value.map_or('?', |value| bars[self.level(value.max(0.0), (0.0, hi), bars.len())]);
+                buffer[(area.x + column as u16, area.y + row as u16)]
+                    .set_char(symbol)
+                    .set_style(self.theme.ink(row % 2 * 4));
+            }
+        }
+    }
+
+    /// The scale as a line: `0 ▄▄▄▄ 0.12`.
+    fn scale(&self, range: (f32, f32), width: usize) -> Line<'static> {
+        let (lo, hi) = (text::short(f64::from(range.0)), text::short(f64::from(range.1)));
+        if self.look == Look::Bars {
+            return Line::styled(format!("full bar {hi}"), self.theme.dim());
+        }
+        let room = width.saturating_sub(lo.chars().count() + hi.chars().count() + 2).min(RAMP.len());
+        let value = |index: usize| range.0 + (range.1 - range.0) * (index as f32 + 0.5) / room as f32;
+        let mut parts = vec![ratatui::text::Span::styled(format!("{lo} "), self.theme.dim())];
+        for index in 0..room {
+            let value = Some(value(index));
+            parts.push(if self.theme.mono || self.theme.ascii() {
+                self.shade(value, range).to_string().into()
+            } else {
+                ratatui::text::Span::styled("▄", Style::new().fg(self.colour(value, range)))
+            });
+        }
+        parts.push(ratatui::text::Span::styled(format!(" {hi}"), self.theme.dim()));
+        Line::from(parts)
+    }
+}
+
+impl Widget for &Heatmap<'_> {
+    fn render(self, area: Rect, buffer: &mut Buffer) {
+        let area = area.intersection(buffer.area);
+        if area.width < 10 || area.height < 5 {
+            return;
+        }
+        let matrix = self.matrix;
+        let size = format!(" {}×{} ", matrix.rows, matrix.cols);
+        let block = Block::bordered()
+            .border_set(self.theme.border_set())
+            .border_style(self.theme.border(false))
+            .title_top(Line::styled(format!(" {} ", matrix.title), self.theme.title()))
+            .title_bottom(Line::styled(size, self.theme.dim()).right_aligned());
+        let inner = block.inner(area);
+        block.render(area, buffer);
+        let whole = matrix.rows.checked_mul(matrix.cols) == Some(matrix.values.len()) && !matrix.values.is_empty();
+        let Some(range) = self.range.or_else(|| range(matrix)).filter(|_| whole) else {
+            Line::styled("no finite values", self.theme.dim()).render(inner, buffer);
+            return;
+        };
+        let caption = u16::from(!matrix.caption.is_empty() && inner.height >= 5);
+        let body = Rect { height: inner.height - 1 - caption, ..inner };
+        match self.look {
+            Look::Heat => self.render_heat(body, range, buffer),
+            Look::Bars => self.render_bars(body, range, buffer),
+        }
+        let scale = Rect { y: body.bottom(), height: 1, ..inner };
+        self.scale(range, inner.width.into()).render(scale, buffer);
+        if caption > 0 {
+            let line = Line::styled(text::fit(&matrix.caption, inner.width.into()), self.theme.dim());
+            line.render(Rect { y: scale.bottom(), height: 1, ..inner }, buffer);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn matrix(rows: usize, cols: usize, value: impl Fn(usize, usize) -> f32) -> Matrix {
+        let values = (0..rows * cols).map(|index| value(index / cols, index % cols)).collect();
+        let (id, title, caption) = ("a".to_owned(), "exact".to_owned(), "every 4th".to_owned());
+        Matrix { id, group: "a".to_owned(), title, rows, cols, values, caption }
+    }
+
+    fn draw(matrix: &Matrix, look: Look, theme: Theme) -> String {
+        let area = Rect::new(0, 0, 24, 8);
+        let mut buffer = Buffer::empty(area);
+        Heatmap { matrix, range: None, look, theme: &theme }.render(area, &mut buffer);
+        text::screen(&buffer)
+    }
+
+    #[test]
+    fn a_large_matrix_is_averaged_and_the_scale_printed() {
+        let diagonal = matrix(64, 64, |row, column| if row / 8 == column / 8 { 1.0 } else { 0.0 });
+        let theme = Theme { mono: true, ..Theme::default() };
+        let text = draw(&diagonal, Look::Heat, theme);
+        assert!(text.contains("exact") && text.contains("64×64") && text.contains("every 4th"), "{text}");
+        assert!(text.contains("0 ") && text.contains(" 1"), "{text}");
+        assert!(text.lines().nth(1).unwrap().contains('█'), "{text}");
+    }
+
+    #[test]
+    fn bars_share_one_maximum() {
+        let rows = matrix(2, 8, |row, column| if row == 0 { column as f32 } else { 3.5 });
+        let text = draw(&rows, Look::Bars, Theme::default());
+        assert!(text.contains("▁▂▃▄▅▆▇█") || text.contains("▁▂▃▄▅▆▇██"), "{text}");
+        assert!(text.contains("full bar 7"), "{text}");
+    }
+
+    #[test]
+    fn bad_shapes_and_values_draw_no_garbage() {
+        let mut bad = matrix(2, 2, |_, _| f32::NAN);
+        assert!(draw(&bad, Look::Heat, Theme::default()).contains("no finite values"));
+        bad.values.pop();
+        assert!(draw(&bad, Look::Heat, Theme::default()).contains("no finite values"));
+        assert!(draw(&matrix(0, 0, |_, _| 0.0), Look::Bars, Theme::default()).contains("no finite values"));
+    }
+}

@@ -1,0 +1,236 @@
+//! One series on a plot: places of its points, smoothing, and drawing with few dots whatever the number of points.
+
+use super::canvas::{Canvas, Pen};
+use super::span::Span;
+use crate::console::theme::Theme;
+use crate::lab::{Sample, Scale, Style};
+
+/// A series to draw.
+#[derive(Clone, Copy, Debug)]
+pub struct Curve<'a> {
+    /// Its name in the legend.
+    pub label: &'a str,
+    /// Its points, in order of x where it is a line.
+    pub points: &'a [Sample],
+    /// How it is drawn.
+    pub style: Style,
+    /// Number of its colour.
+    pub ink: usize,
+    /// Number of its marker.
+    pub symbol: usize,
+}
+
+/// Smallest and largest place-able x and y (with the intervals) of curves, and what has no place.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Extent {
+    /// Range of x.
+    pub x: Option<(f64, f64)>,
+    /// Range of y.
+    pub y: Option<(f64, f64)>,
+    /// Points left out because they are ≤ 0 on a log axis.
+    pub not_positive: usize,
+    /// Points left out because they are infinite (NaN is a gap, not a point).
+    pub infinite: usize,
+}
+
+impl Extent {
+    /// Takes in the points of a curve.
+    pub fn add(&mut self, points: &[Sample], x_scale: Scale, y_scale: Scale) {
+        let allowed = |value: f64, scale: Scale| value.is_finite() && (scale == Scale::Linear || value > 0.0);
+        let grow = |range: &mut Option<(f64, f64)>, value: f64| {
+            *range = Some(range.map_or((value, value), |(lo, hi)| (lo.min(value), hi.max(value))));
+        };
+        for point in points {
+            if point.x.is_nan() || point.y.is_nan() {
+                continue;
+            }
+            if point.x.is_infinite() || point.y.is_infinite() {
+                self.infinite += 1;
+                continue;
+            }
+            if !(allowed(point.x, x_scale) && allowed(point.y, y_scale)) {
+                self.not_positive += 1;
+                continue;
+            }
+            grow(&mut self.x, point.x);
+            for y in [Some(point.y), point.lo, point.hi].into_iter().flatten() {
+                if allowed(y, y_scale) {
+                    grow(&mut self.y, y);
+                }
+            }
+        }
+    }
+}
+
+/// Exponential moving average with the start corrected; in the logarithm where the axis is logarithmic, so that the
+/// smooth curve runs through the middle of what is seen. Gaps stay gaps.
+#[must_use]
+pub fn smooth(points: &[Sample], factor: f64, scale: Scale) -> Vec<f64> {
+    let (mut average, mut weight) = (0.0, 0.0);
+    points
+        .iter()
+        .map(|point| {
+            let value = if scale == Scale::Log { point.y.ln() } else { point.y };
+            if !value.is_finite() {
+                return f64::NAN;
+            }
+            average = factor * average + (1.0 - factor) * value;
+            weight = factor * weight + (1.0 - factor);
+            let smooth: f64 = average / weight;
+            if scale == Scale::Log { smooth.exp() } else { smooth }
+        })
+        .collect()
+}
+
+/// What one column of dots holds of a line.
+struct Column {
+    x: i64,
+    first: i64,
+    last: i64,
+    lowest: i64,
+    highest: i64,
+}
+
+impl Curve<'_> {
+    /// Draws intervals: error bars where points stand apart, a band where they stand close.
+    pub fn draw_intervals(&self, canvas: &mut Canvas, x: &Span, y: &Span, theme: &Theme) {
+        let (width, height) = canvas.size();
+        let reach = |point: &Sample| {
+            let lo = point.lo.map(|lo| y.place(lo).unwrap_or(0.0));
+            let hi = point.hi.and_then(|hi| y.place(hi));
+            Some((x.place(point.x)?, y.place(point.y)?, lo?, hi?))
+        };
+        let dots = |canvas: &Canvas, (x, _, lo, hi): (f64, f64, f64, f64)| {
+            let (column, from) = canvas.dot_at(x, lo);
+            (column, from.max(-1), canvas.dot_at(x, hi).1.min(height as i64))
+        };
+        let apart = self.points.len() * 6 <= width || self.style == Style::Points;
+        let mut before: Option<(i64, i64, i64)> = None;
+        for point in self.points {
+            let Some(place) = reach(point) else {
+                before = None;
+                continue;
+            };
+            let (column, from, to) = dots(canvas, place);
+            if apart {
+                let mut pen = Pen::new(theme.ink(self.ink), '┊', None);
+                canvas.line((column, from - 1), (column, to), &mut pen);
+                continue;
+            }
+            let (last, last_from, last_to) = before.unwrap_or((column - 1, from, to));
+            for step in (last + 1)..=column {
+                let along = (step - last) as f64 / (column - last) as f64;
+                let between = |a: i64, b: i64| a + ((b - a) as f64 * along).round() as i64;
+                canvas.shade(step, between(last_from, from), between(last_to, to), theme.ink(self.ink));
+            }
+            before = Some((column, from, to));
+        }
+    }
+
+    /// Draws the line or the points; with `smooth` values, those are the line and the points stay visible, faint.
+    pub fn draw(&self, canvas: &mut Canvas, x: &Span, y: &Span, theme: &Theme, smooth: Option<&[f64]>) {
+        let symbol = theme.symbol(self.symbol);
+        let pen = |dash| Pen::new(theme.ink(self.ink), theme.either('•', symbol), dash);
+        if let (Some(_), Style::Line) = (smooth, self.style) {
+            let faint = Pen { style: theme.faint(), symbol: '·', ..pen(None) };
+            for point in self.points {
+                if let (Some(at), Some(high)) = (x.place(point.x), y.place(point.y)) {
+                    canvas.dot(canvas.dot_at(at, high), &faint);
+                }
+            }
+        }
+        match self.style {
+            Style::Points => {
+                for point in self.points {
+                    if let (Some(at), Some(high)) = (x.place(point.x), y.place(point.y)) {
+                        canvas.dot(canvas.dot_at(at, high), &pen(None));
+                    }
+                }
+            }
+            Style::Dashed => self.draw_line(canvas, x, y, pen(Some((3, 3))), None),
+            Style::Line => self.draw_line(canvas, x, y, pen(None), smooth),
+        }
+    }
+
+    /// A polyline through the points; those that share a column of dots become one stroke from their lowest to their
+    /// highest, so that no spike is lost and a million points cost no more strokes than the screen has columns.
+    fn draw_line(&self, canvas: &mut Canvas, x: &Span, y: &Span, mut pen: Pen, smooth: Option<&[f64]>) {
+        let mut column: Option<Column> = None;
+        let mut end: Option<(i64, i64)> = None;
+        let mut flush = |canvas: &mut Canvas, column: Option<Column>, end: &mut Option<(i64, i64)>| {
+            let Some(column) = column else { return };
+            match *end {
+                Some(from) => canvas.line(from, (column.x, column.first), &mut pen),
+                None => canvas.line((column.x - 1, column.first), (column.x, column.first), &mut pen),
+            }
+            if column.lowest < column.highest {
+                let mut stroke = Pen { dash: None, ..pen };
+                canvas.line((column.x, column.lowest - 1), (column.x, column.highest), &mut stroke);
+            }
+            *end = Some((column.x, column.last));
+        };
+        for (index, point) in self.points.iter().enumerate() {
+            let value = smooth.map_or(point.y, |smooth| smooth[index]);
+            let place = x.place(point.x).zip(y.place(value));
+            let Some((at, high)) = place.filter(|_| !(point.y.is_nan())) else {
+                flush(canvas, column.take(), &mut end);
+                end = None;
+                continue;
+            };
+            let (dot_x, dot_y) = canvas.dot_at(at, high);
+            match &mut column {
+                Some(column) if column.x == dot_x => {
+                    column.last = dot_y;
+                    column.lowest = column.lowest.min(dot_y);
+                    column.highest = column.highest.max(dot_y);
+                }
+                _ => {
+                    let begun = Column { x: dot_x, first: dot_y, last: dot_y, lowest: dot_y, highest: dot_y };
+                    flush(canvas, column.replace(begun), &mut end);
+                }
+            }
+        }
+        flush(canvas, column, &mut end);
+    }
+
+    /// Puts the series' marker on its points, or on a few of them where they stand close; always on the last.
+    pub fn mark(&self, canvas: &mut Canvas, x: &Span, y: &Span, theme: &Theme, smooth: Option<&[f64]>) {
+        if self.style == Style::Dashed && self.points.len() > 1 {
+            return;
+        }
+        let columns = canvas.size().0.max(1);
+        let cell = |canvas: &Canvas, index: usize| {
+            let point = &self.points[index];
+            let value = smooth.filter(|_| self.style == Style::Line).map_or(point.y, |smooth| smooth[index]);
+            canvas.cell_of(canvas.dot_at(x.place(point.x)?, y.place(value)?))
+        };
+        let (symbol, style) = (theme.symbol(self.symbol), theme.ink(self.ink));
+        let every_point = self.style == Style::Points || self.points.len() * 6 <= columns;
+        // Markers of different series are shifted against each other, so that close curves can still be told apart.
+        let (spacing, shift) = ((columns / 10).max(8), self.symbol * 5);
+        let mut next = shift % spacing;
+        for index in 0..self.points.len() {
+            let Some(at) = cell(canvas, index) else { continue };
+            if every_point || at.0 >= next {
+                canvas.symbol(at, symbol, style);
+                while next <= at.0 {
+                    next += spacing;
+                }
+            }
+        }
+        if let Some(at) = (0..self.points.len()).rev().find_map(|index| cell(canvas, index)) {
+            canvas.symbol(at, symbol, style);
+        }
+    }
+
+    /// The point whose x lies nearest to the fraction of the axis.
+    #[must_use]
+    pub fn nearest(&self, x: &Span, fraction: f64) -> Option<&Sample> {
+        let distance = |point: &Sample| x.place(point.x).map(|place| (place - fraction).abs());
+        let drawn = self.points.iter().filter(|point| point.y.is_finite());
+        drawn
+            .filter_map(|point| distance(point).map(|distance| (distance, point)))
+            .min_by(|one, other| one.0.total_cmp(&other.0))
+            .map(|(_, point)| point)
+    }
+}

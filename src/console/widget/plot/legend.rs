@@ -1,0 +1,132 @@
+//! The legend: beside the curves where the plot is wide, below them where it is not; never nowhere.
+
+use super::{Plot, Span};
+use crate::console::widget::text;
+use crate::lab::Style;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style as Look;
+
+struct Entry {
+    symbol: String,
+    look: Look,
+    label: String,
+    value: String,
+}
+
+impl Entry {
+    fn width(&self) -> usize {
+        self.symbol.chars().count() + 1 + self.label.chars().count() + 2 + self.value.chars().count()
+    }
+}
+
+pub(super) struct Legend<'a> {
+    entries: Vec<Entry>,
+    plot: &'a Plot<'a>,
+}
+
+impl<'a> Legend<'a> {
+    /// Every curve with its value at the cursor, or its last one.
+    pub(super) fn new(plot: &'a Plot<'a>, x: &Span, cursor: Option<f64>) -> Self {
+        let theme = plot.theme;
+        let entries = plot.curves.iter().map(|curve| {
+            let point = match cursor {
+                Some(fraction) => curve.nearest(x, fraction),
+                None => curve.points.iter().rev().find(|point| point.y.is_finite()),
+            };
+            let value = point.map_or(String::new(), |point| match (cursor, point.lo, point.hi) {
+                (Some(_), Some(lo), Some(hi)) => {
+                    format!("{} [{}, {}]", text::short(point.y), text::short(lo), text::short(hi))
+                }
+                _ => text::short(point.y),
+            });
+            let symbol = match curve.style {
+                Style::Line => format!("{}{}", '─', theme.symbol(curve.symbol)),
+                Style::Dashed => "╌╌".to_owned(),
+                Style::Points => format!(" {}", theme.symbol(curve.symbol)),
+            };
+            Entry { symbol, look: theme.ink(curve.ink), label: curve.label.to_owned(), value }
+        });
+        Self { entries: entries.collect(), plot }
+    }
+
+    /// Draws the legend and returns what is left for the curves.
+    pub(super) fn render(&self, area: Rect, buffer: &mut Buffer) -> Rect {
+        let widest = self.entries.iter().map(Entry::width).max().unwrap_or(0) as u16;
+        if self.entries.is_empty() {
+            return area;
+        }
+        let side = widest.min(area.width / 3).max(12);
+        if area.width >= 72 && usize::from(area.height) >= self.entries.len().min(4) {
+            let column = Rect { x: area.right() - side, width: side, ..area };
+            self.render_column(column, buffer);
+            return Rect { width: area.width - side - 1, ..area };
+        }
+        let most = (area.height / 4).max(1);
+        let lines = self.wrap(area.width.into(), most.into());
+        let height = (lines.len() as u16).clamp(1, area.height);
+        let top = area.bottom() - height;
+        for (index, line) in lines.iter().enumerate().take(height.into()) {
+            let mut column = area.x;
+            for (text, look) in line {
+                let room = usize::from(area.right().saturating_sub(column));
+                column = buffer.set_stringn(column, top + index as u16, text, room, *look).0;
+            }
+        }
+        Rect { height: area.height - height, ..area }
+    }
+
+    fn render_column(&self, area: Rect, buffer: &mut Buffer) {
+        let rows = usize::from(area.height);
+        let shown = if self.entries.len() > rows { rows - 1 } else { self.entries.len() };
+        for (index, entry) in self.entries.iter().enumerate().take(shown) {
+            let row = area.y + index as u16;
+            let (at, _) = buffer.set_string(area.x, row, &entry.symbol, entry.look);
+            let width = usize::from(area.right().saturating_sub(at + 1));
+            let value = entry.value.chars().count();
+            let room = width.saturating_sub(value + 1);
+            buffer.set_string(at + 1, row, text::fit(&entry.label, room), Look::new());
+            if value < width {
+                buffer.set_string(area.right() - value as u16, row, &entry.value, self.plot.theme.dim());
+            }
+        }
+        if shown < self.entries.len() {
+            let text = format!("+{} more", self.entries.len() - shown);
+            buffer.set_stringn(area.x, area.bottom() - 1, text, area.width.into(), self.plot.theme.dim());
+        }
+    }
+
+    /// Entries in lines of at most `width`; what does not fit into `most` lines is counted at the end.
+    fn wrap(&self, width: usize, most: usize) -> Vec<Vec<(String, Look)>> {
+        let mut lines: Vec<Vec<(String, Look)>> = vec![Vec::new()];
+        let mut used = 0;
+        for (index, entry) in self.entries.iter().enumerate() {
+            let left = self.entries.len() - index;
+            let more = format!("+{left}");
+            let last_line = lines.len() == most;
+            let reserve = if last_line && left > 1 { more.len() + 2 } else { 0 };
+            let gap = if used == 0 { 0 } else { 3 };
+            let fits = used + gap + entry.width() + reserve <= width;
+            if !fits && used > 0 {
+                if last_line {
+                    if let Some(line) = lines.last_mut() {
+                        line.push((format!("  {more}"), self.plot.theme.dim()));
+                    }
+                    return lines;
+                }
+                lines.push(Vec::new());
+                used = 0;
+            }
+            let gap = if used == 0 { "" } else { "   " };
+            let room = width.saturating_sub(entry.symbol.chars().count() + entry.value.chars().count() + 3 + reserve);
+            let label = text::fit(&entry.label, room);
+            used += gap.len() + entry.symbol.chars().count() + 1 + label.chars().count() + 1 + entry.value.chars().count();
+            if let Some(line) = lines.last_mut() {
+                line.push((format!("{gap}{}", entry.symbol), entry.look));
+                line.push((format!(" {label} "), Look::new()));
+                line.push((entry.value.clone(), self.plot.theme.dim()));
+            }
+        }
+        lines
+    }
+}
