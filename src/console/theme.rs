@@ -53,9 +53,11 @@ impl Theme {
         let set = |name: &str| read(name).filter(|value| !value.is_empty());
         let locale = set("LC_ALL").or_else(|| set("LC_CTYPE")).or_else(|| set("LANG")).unwrap_or_default();
         let plain = locale.to_ascii_uppercase().contains("ISO") || set("TERM").as_deref() == Some("vt100");
-        let glyphs = set("ATTNLAB_GLYPHS")
-            .and_then(|name| Glyphs::from_name(&name))
-            .unwrap_or(if plain { Glyphs::Ascii } else { Glyphs::Braille });
+        let glyphs = set("ATTNLAB_GLYPHS").and_then(|name| Glyphs::from_name(&name)).unwrap_or(if plain {
+            Glyphs::Ascii
+        } else {
+            Glyphs::Braille
+        });
         Self { mono: set("NO_COLOR").is_some(), glyphs }
     }
 

@@ -2,6 +2,6 @@
 
 pub mod form;
 pub mod heatmap;
-pub mod text;
 pub mod plot;
 pub mod table;
+pub mod text;

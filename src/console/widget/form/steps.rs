@@ -58,11 +58,7 @@ fn turn<'a>(names: &[&'a str], now: &str, up: bool) -> &'a str {
 fn declared(param: &Param, value: f64, up: bool) -> Option<String> {
     let number = |text: &str| text.parse::<f64>().ok();
     let mut steps = param.steps.iter().filter_map(|text| Some((number(text)?, *text)));
-    let found = if up {
-        steps.find(|(step, _)| *step > value)
-    } else {
-        steps.filter(|(step, _)| *step < value).last()
-    };
+    let found = if up { steps.find(|(step, _)| *step > value) } else { steps.filter(|(step, _)| *step < value).last() };
     found.map(|(_, text)| text.to_owned())
 }
 
@@ -77,9 +73,8 @@ fn round(param: &Param, value: f64, up: bool) -> Option<String> {
     }
     let power = value.abs().log10().floor() as i32;
     let grows = up == (value > 0.0);
-    let mut candidates = (power - 1..=power + 1).flat_map(|power| {
-        [1, 2, 5].map(|digit| format!("{digit}e{power}").parse::<f64>().unwrap_or(f64::NAN))
-    });
+    let mut candidates = (power - 1..=power + 1)
+        .flat_map(|power| [1, 2, 5].map(|digit| format!("{digit}e{power}").parse::<f64>().unwrap_or(f64::NAN)));
     let size = if grows {
         candidates.find(|candidate| *candidate > value.abs() * (1.0 + 1e-9))?
     } else {

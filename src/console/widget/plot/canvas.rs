@@ -74,9 +74,8 @@ impl Canvas {
     #[must_use]
     pub fn dot_at(&self, x: f64, y: f64) -> (i64, i64) {
         let (width, height) = self.size();
-        let at = |fraction: f64, size: usize| {
-            (fraction * (size.saturating_sub(1)) as f64).round().clamp(-1e6, 1e6) as i64
-        };
+        let at =
+            |fraction: f64, size: usize| (fraction * (size.saturating_sub(1)) as f64).round().clamp(-1e6, 1e6) as i64;
         (at(x, width), at(y, height))
     }
 
@@ -158,7 +157,8 @@ impl Canvas {
                 if cell.dots == 0 {
                     continue;
                 }
-                let symbol = cell.symbol.unwrap_or_else(|| char::from_u32(0x2800 + u32::from(cell.dots)).unwrap_or(' '));
+                let symbol =
+                    cell.symbol.unwrap_or_else(|| char::from_u32(0x2800 + u32::from(cell.dots)).unwrap_or(' '));
                 buffer[(area.x + column as u16, area.y + row as u16)].set_char(symbol).set_style(cell.style);
             }
         }

@@ -132,7 +132,7 @@ impl Curve<'_> {
         let symbol = theme.symbol(self.symbol);
         let pen = |dash| Pen::new(theme.ink(self.ink), theme.either('•', symbol), dash);
         if let (Some(_), Style::Line) = (smooth, self.style) {
-            let faint = Pen { style: theme.faint(), symbol: '·', ..pen(None) };
+            let faint = Pen::new(theme.faint(), '·', None);
             for point in self.points {
                 if let (Some(at), Some(high)) = (x.place(point.x), y.place(point.y)) {
                     canvas.dot(canvas.dot_at(at, high), &faint);
@@ -164,7 +164,7 @@ impl Curve<'_> {
                 None => canvas.line((column.x - 1, column.first), (column.x, column.first), &mut pen),
             }
             if column.lowest < column.highest {
-                let mut stroke = Pen { dash: None, ..pen };
+                let mut stroke = Pen::new(pen.style, pen.symbol, None);
                 canvas.line((column.x, column.lowest - 1), (column.x, column.highest), &mut stroke);
             }
             *end = Some((column.x, column.last));

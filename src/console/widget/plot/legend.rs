@@ -81,7 +81,7 @@ impl<'a> Legend<'a> {
         let shown = if self.entries.len() > rows { rows - 1 } else { self.entries.len() };
         for (index, entry) in self.entries.iter().enumerate().take(shown) {
             let row = area.y + index as u16;
-            let (at, _) = buffer.set_string(area.x, row, &entry.symbol, entry.look);
+            let (at, _) = buffer.set_stringn(area.x, row, &entry.symbol, area.width.into(), entry.look);
             let width = usize::from(area.right().saturating_sub(at + 1));
             let value = entry.value.chars().count();
             let room = width.saturating_sub(value + 1);
@@ -120,7 +120,8 @@ impl<'a> Legend<'a> {
             let gap = if used == 0 { "" } else { "   " };
             let room = width.saturating_sub(entry.symbol.chars().count() + entry.value.chars().count() + 3 + reserve);
             let label = text::fit(&entry.label, room);
-            used += gap.len() + entry.symbol.chars().count() + 1 + label.chars().count() + 1 + entry.value.chars().count();
+            used +=
+                gap.len() + entry.symbol.chars().count() + 1 + label.chars().count() + 1 + entry.value.chars().count();
             if let Some(line) = lines.last_mut() {
                 line.push((format!("{gap}{}", entry.symbol), entry.look));
                 line.push((format!(" {label} "), Look::new()));

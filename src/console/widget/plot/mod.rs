@@ -53,8 +53,18 @@ struct Frame {
     canvas: Rect,
     /// Tick labels of the vertical axis, in rows of the canvas, and their width.
     y_ticks: Vec<(u16, String)>,
-    /// Tick labels of the horizontal axis, in columns of the canvas.
-    x_ticks: Vec<(u16, String)>,
+    /// Ticks of the horizontal axis.
+    x_ticks: Vec<XTick>,
+}
+
+/// A tick of the horizontal axis.
+struct XTick {
+    /// Its column on screen.
+    at: u16,
+    /// Where its label begins: centred below it, or shifted inwards at the edges.
+    start: u16,
+    /// Its label.
+    label: String,
 }
 
 impl Plot<'_> {
@@ -74,12 +84,8 @@ impl Plot<'_> {
         let y_labels = y.ticks((usize::from(rows) / 2).clamp(2, 9));
         let gutter = y_labels.iter().map(|(_, label)| label.chars().count()).max().unwrap_or(0) as u16 + 1;
         let gutter = if gutter + 8 > area.width { 0 } else { gutter };
-        let canvas = Rect {
-            x: area.x + gutter + 1,
-            y: area.y,
-            width: area.width.saturating_sub(gutter + 1),
-            height: rows,
-        };
+        let canvas =
+            Rect { x: area.x + gutter + 1, y: area.y, width: area.width.saturating_sub(gutter + 1), height: rows };
         let grid = Canvas::new(canvas.width.into(), canvas.height.into(), self.theme);
         let y_ticks = y_labels
             .into_iter()
@@ -95,10 +101,14 @@ impl Plot<'_> {
                 .into_iter()
                 .filter_map(|(value, label)| {
                     let (column, _) = grid.cell_of(grid.dot_at(x.place(value)?, 0.0))?;
-                    Some((column as u16, label))
+                    let at = canvas.x + column as u16;
+                    let width = label.chars().count() as u16;
+                    let rightmost = area.right().saturating_sub(width).max(area.x);
+                    Some(XTick { at, start: at.saturating_sub(width / 2).clamp(area.x, rightmost), label })
                 })
                 .collect();
-            if !overlap(&x_ticks) {
+            let end = |tick: &XTick| tick.start + tick.label.chars().count() as u16;
+            if x_ticks.windows(2).all(|pair| end(&pair[0]) < pair[1].start) {
                 break;
             }
         }
@@ -125,12 +135,9 @@ impl Plot<'_> {
         for column in 0..canvas.width {
             buffer.set_string(canvas.x + column, bottom, "─", faint);
         }
-        for (column, label) in &frame.x_ticks {
-            let at = canvas.x + column;
-            buffer.set_string(at, bottom, "┬", faint);
-            let width = label.chars().count() as u16;
-            let start = at.saturating_sub(width / 2).clamp(area.x, area.right().saturating_sub(width).max(area.x));
-            buffer.set_stringn(start, bottom + 1, label, usize::from(area.right().saturating_sub(start)), dim);
+        for XTick { at, start, label } in &frame.x_ticks {
+            buffer.set_string(*at, bottom, "┬", faint);
+            buffer.set_stringn(*start, bottom + 1, label, usize::from(area.right().saturating_sub(*start)), dim);
         }
     }
 
@@ -172,12 +179,6 @@ impl Plot<'_> {
         }
         block
     }
-}
-
-/// Whether two labels touch, each centred under its tick.
-fn overlap(ticks: &[(u16, String)]) -> bool {
-    let start = |(column, label): &(u16, String)| i32::from(*column) - label.chars().count() as i32 / 2;
-    ticks.windows(2).any(|pair| start(&pair[0]) + pair[0].1.chars().count() as i32 + 1 > start(&pair[1]))
 }
 
 impl Widget for &Plot<'_> {

@@ -34,9 +34,7 @@ impl Span {
             (None, None) if scale == Scale::Log => Self { lo: 0.1, hi: 10.0, scale },
             (None, None) => Self { lo: 0.0, hi: 1.0, scale },
             (None, Some((lo, hi))) => Self { lo, hi, scale },
-            (Some((lo, hi)), Some(range)) if range.0 <= lo && hi <= range.1 => {
-                Self { lo: range.0, hi: range.1, scale }
-            }
+            (Some((lo, hi)), Some(range)) if range.0 <= lo && hi <= range.1 => Self { lo: range.0, hi: range.1, scale },
             (Some((lo, hi)), Some(range)) => Self::rounded(lo.min(range.0), hi.max(range.1), scale, rounding),
             (Some((lo, hi)), None) => Self::rounded(lo, hi, scale, rounding),
         }
@@ -246,7 +244,7 @@ mod tests {
         assert_eq!(growing(201.0), linear(0.0, 500.0));
         let height = |lo, hi| Span::fit(Some((lo, hi)), None, Scale::Linear, Rounding::Ticks);
         assert_eq!(height(0.05, 2.3), linear(0.0, 2.5));
-        assert_eq!(height(3.0, 3.0).place(3.0), Some(0.5));
+        assert_eq!(height(3.0, 3.0).place(3.0).map(|place| (place * 1e6).round()), Some(5e5));
         assert_eq!(
             Span::fit(Some((0.2, 0.9)), Some((0.0, 1.0)), Scale::Linear, Rounding::Ticks),
             linear(0.0, 1.0),
