@@ -1,6 +1,6 @@
 //! A run is a folder: `run.toml` says what was asked, `events.jsonl` what happened, `summary.json` what came out.
 
-use super::{Journal, LabError, Machine, Row, RunSpec, RunState, Stamped, Value, files};
+use super::{LabError, Machine, Row, RunSpec, RunState, Value, files};
 use serde::{Deserialize, Serialize};
 use std::fs;
 use std::io;
@@ -9,6 +9,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 /// The newest form of the files of a run that this program writes and reads.
 pub const SCHEMA: u32 = 1;
+
+/// The name of what was asked, in a run's folder.
+pub(super) const RECORD: &str = "run.toml";
+
+/// The name of what came out.
+pub(super) const SUMMARY: &str = "summary.json";
 
 /// What was asked: `run.toml`. It is a preset as well, so `attnlab run logs/…/run.toml` does the same run again.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -39,8 +45,32 @@ pub struct RunFacts {
     pub command: String,
     /// The seed of every random draw.
     pub seed: u64,
+    /// What determines the result, see [`RunSpec::point`].
+    #[serde(default)]
+    pub point: String,
     /// The machine.
     pub machine: Machine,
+}
+
+impl RunRecord {
+    /// Reads `run.toml` in a run's folder.
+    ///
+    /// # Errors
+    /// The file cannot be read, or is not of the form this version reads.
+    pub fn read(folder: &Path) -> Result<Self, LabError> {
+        let path = folder.join(RECORD);
+        let text = fs::read_to_string(&path).map_err(LabError::io("read", &path))?;
+        let record: Self = toml::from_str(&text).map_err(|error| {
+            let line = error.span().and_then(|span| text.get(..span.start)).map(|text| text.matches('\n').count() + 1);
+            LabError::content(&path, line, error.message().replace('\n', ", "))
+        })?;
+        if record.schema > SCHEMA {
+            let reason =
+                format!("written in form {}; this version of attnlab reads up to form {SCHEMA}", record.schema);
+            return Err(LabError::content(&path, None, reason));
+        }
+        Ok(record)
+    }
 }
 
 /// What came out, for machines: `summary.json` and `--json`.
@@ -91,13 +121,13 @@ impl Document {
     /// # Errors
     /// The run is not over (there is none yet), or the file is damaged: names it and the line.
     pub fn read(folder: &Path) -> Result<Self, LabError> {
-        let path = folder.join("summary.json");
+        let path = folder.join(SUMMARY);
         let text = fs::read_to_string(&path).map_err(LabError::io("read", &path))?;
         serde_json::from_str(&text).map_err(|error| LabError::content(&path, Some(error.line()), error.to_string()))
     }
 }
 
-/// Makes the folder of a new run with its `run.toml` and the event that it is queued.
+/// Makes the folder of a new run with its `run.toml`.
 pub(super) fn create(logs: &Path, spec: &RunSpec) -> Result<(PathBuf, RunRecord), LabError> {
     let now = jiff::Timestamp::now();
     let stem = format!("{}-{}-{}", now.strftime("%Y%m%d-%H%M%S"), spec.problem.name(), slug(&spec.label()));
@@ -129,17 +159,13 @@ pub(super) fn create(logs: &Path, spec: &RunSpec) -> Result<(PathBuf, RunRecord)
             version: env!("CARGO_PKG_VERSION").to_owned(),
             command: spec.command(),
             seed: spec.seed(),
+            point: spec.point(),
             machine: Machine::here().clone(),
         },
     };
-    let path = folder.join("run.toml");
+    let path = folder.join(RECORD);
     let text = toml::to_string(&record).map_err(|error| LabError::content(&path, None, error.to_string()))?;
     files::replace(&path, text.as_bytes(), false).map_err(LabError::io("write", &path))?;
-    let queued = Stamped { t: 0.0, event: super::Event::state(RunState::Queued, "") };
-    Journal::open(&folder)
-        .map_err(LabError::io("write the journal in", &folder))?
-        .append(&queued)
-        .map_err(LabError::Refused)?;
     Ok((folder, record))
 }
 

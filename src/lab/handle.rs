@@ -1,7 +1,9 @@
 //! A submitted run as the faces hold it.
 
+use super::checkpoint::Resumed;
+use super::lease::{Lease, Wish};
 use super::queue::SMALL_SECONDS;
-use super::{Control, Event, Journal, Observer, Row, RunRecord, RunSpec, RunState, Stamped, journal};
+use super::{Control, Event, Journal, LabError, Observer, Row, RunRecord, RunSpec, RunState, Stamped, journal};
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -16,6 +18,8 @@ pub struct RunHandle {
     folder: PathBuf,
     small: bool,
     control: Arc<Control>,
+    lease: Mutex<Option<Lease>>,
+    resumed: Mutex<Option<Resumed>>,
     live: Mutex<Live>,
     changed: Condvar,
 }
@@ -32,19 +36,37 @@ struct Live {
 }
 
 impl RunHandle {
-    pub(super) fn new(spec: RunSpec, record: RunRecord, folder: PathBuf) -> Self {
-        let queued = Stamped { t: 0.0, event: Event::state(RunState::Queued, "") };
+    /// A run whose folder this process has just made or taken over; `resumed` if it has something behind it.
+    pub(super) fn new(
+        spec: RunSpec,
+        record: RunRecord,
+        folder: PathBuf,
+        lease: Lease,
+        resumed: Option<Resumed>,
+    ) -> Result<Self, LabError> {
+        let mut journal = Journal::open(&folder).map_err(LabError::io("write the journal in", &folder))?;
+        let t = resumed.as_ref().map_or(0.0, |resumed| resumed.seconds);
+        let queued = Stamped { t, event: Event::state(RunState::Queued, "") };
+        journal.append(&queued).map_err(LabError::Refused)?;
         let live = Live {
             state: RunState::Queued,
             message: String::new(),
-            rows: Vec::new(),
-            events: VecDeque::from([queued]),
-            behind: None,
-            end: 0,
+            rows: resumed.as_ref().map(|resumed| resumed.all_rows().to_vec()).unwrap_or_default(),
+            events: VecDeque::new(),
+            behind: Some(0),
+            end: journal.end(),
         };
-        let small = spec.estimate().seconds.is_some_and(|seconds| seconds < SMALL_SECONDS);
-        let (control, live, changed) = (Arc::default(), Mutex::new(live), Condvar::new());
-        Self { spec, record, folder, small, control, live, changed }
+        Ok(Self {
+            small: spec.estimate().seconds.is_some_and(|seconds| seconds < SMALL_SECONDS),
+            spec,
+            record,
+            folder,
+            control: Arc::default(),
+            lease: Mutex::new(Some(lease)),
+            resumed: Mutex::new(resumed),
+            live: Mutex::new(live),
+            changed: Condvar::new(),
+        })
     }
 
     /// Its folder's name.
@@ -124,13 +146,36 @@ impl RunHandle {
         self.small
     }
 
+    /// Shows other processes that this one works on the run.
+    pub(super) fn beat(&self) {
+        if let Some(lease) = lock(&self.lease).as_ref() {
+            lease.beat();
+        }
+    }
+
+    /// Grants what another process asks for.
+    pub(super) fn grant_wish(&self) {
+        match Wish::take(&self.folder) {
+            Some(Wish::Pause) => self.control.pause(),
+            Some(Wish::Proceed) => self.control.proceed(),
+            Some(Wish::Stop) => self.control.stop(),
+            None => {}
+        }
+    }
+
+    /// What the run has behind it; for the worker, once.
+    pub(super) fn take_resumed(&self) -> Option<Resumed> {
+        lock(&self.resumed).take()
+    }
+
     /// Ends it without a journal to say so in.
     pub(super) fn fail(&self, message: String) {
+        lock(&self.lease).take();
         self.publish(&Stamped { t: 0.0, event: Event::state(RunState::Failed, message) }, None);
     }
 
     fn live(&self) -> MutexGuard<'_, Live> {
-        self.live.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.live)
     }
 
     /// Makes an event visible that the journal has from byte `start` to `end`, or that is not kept (`None`).
@@ -155,6 +200,10 @@ impl RunHandle {
             live.behind = Some(start);
         }
     }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Writes every event of a run into its journal and only then shows it to the handle.
@@ -184,6 +233,10 @@ impl Observer for Recorder {
         }
         let start = self.journal.end();
         self.journal.append(stamped)?;
+        if matches!(stamped.event, Event::State { state, .. } if state.is_final()) {
+            // Whoever learns of the end may take the run over.
+            lock(&self.handle.lease).take();
+        }
         self.handle.publish(stamped, Some((start, self.journal.end())));
         Ok(())
     }

@@ -1,11 +1,15 @@
 //! Everything about *runs* and nothing about attention: parameters, events, folders, the queue.
 
+mod checkpoint;
+mod context;
+mod control;
 mod error;
 mod event;
 pub mod files;
 mod folder;
 mod handle;
 pub mod journal;
+mod lease;
 mod machine;
 mod nearest;
 mod param;
@@ -19,17 +23,20 @@ mod spec;
 pub mod sweep;
 mod view;
 
+pub use context::{Observer, RunContext};
+pub use control::Control;
 pub use error::LabError;
 pub use event::{Axis, Event, Matrix, Plot, Point, Progress, Row, RunState, Scale, Series, Stamped, Style};
 pub use folder::{Document, RunFacts, RunRecord, SCHEMA};
 pub use handle::RunHandle;
 pub use journal::Journal;
+pub use lease::{Owner, Wish};
 pub use machine::Machine;
 pub use nearest::nearest;
 pub use param::{Choice, Kind, Param, ParamError, Value, choice};
 pub use places::Places;
 pub use preset::Preset;
-pub use problem::{Column, Control, Estimate, Observer, Problem, RunContext, RunError, common};
+pub use problem::{Column, Estimate, Problem, RunError, common};
 pub use queue::{Queue, SMALL_SECONDS};
 pub use schema::{Draft, Params, Schema};
 pub use show::{decimal, duration};

@@ -3,16 +3,20 @@
 //! Small runs (under [`SMALL_SECONDS`] by their problem's estimate) run beside each other; a large one runs alone and
 //! has every core to itself. A paused run does not count: the next may start.
 
+use super::checkpoint::Resumed;
 use super::handle::Recorder;
+use super::lease::{self, Lease};
 use super::{
-    Event, Journal, LabError, Observer, Places, RunContext, RunError, RunHandle, RunSpec, RunState, Stamped, files,
-    folder,
+    Event, Journal, LabError, Observer, Places, Preset, Problem, RunContext, RunError, RunHandle, RunRecord, RunSpec,
+    RunState, Stamped, files, folder,
 };
 use std::any::Any;
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread;
+use std::time::{Duration, Instant};
 
 /// Runs estimated to take less run beside each other.
 pub const SMALL_SECONDS: f64 = 5.0;
@@ -46,8 +50,11 @@ impl Queue {
     pub fn new(places: Places, workers: usize) -> Result<Self, LabError> {
         places.prepare()?;
         let workers = if workers > 0 { workers } else { thread::available_parallelism().map_or(1, usize::from) };
-        let shared = Shared { places, workers, runs: Mutex::default(), changed: Condvar::new() };
-        Ok(Self { shared: Arc::new(shared) })
+        let shared = Arc::new(Shared { places, workers, runs: Mutex::default(), changed: Condvar::new() });
+        let watched = Arc::downgrade(&shared);
+        let watch = thread::Builder::new().name("watch over runs".to_owned()).spawn(move || watch(&watched));
+        watch.map_err(|error| LabError::Refused(format!("no thread can be started: {error}")))?;
+        Ok(Self { shared })
     }
 
     /// Where things lie.
@@ -61,11 +68,36 @@ impl Queue {
     /// # Errors
     /// The folder cannot be made, or the queue is shut down.
     pub fn submit(&self, spec: RunSpec) -> Result<Arc<RunHandle>, LabError> {
-        if self.shared.runs().closed {
-            return Err(LabError::Refused("no run is taken any more: the program is ending".to_owned()));
-        }
+        self.shared.refuse_if_closed()?;
         let (folder, record) = folder::create(&self.shared.places.logs, &spec)?;
-        let handle = Arc::new(RunHandle::new(spec, record, folder));
+        let lease = Lease::take(&folder)?;
+        self.enqueue(RunHandle::new(spec, record, folder, lease, None)?)
+    }
+
+    /// Queues the run in `folder` to go on from its last checkpoint, in the same folder: one that was stopped, failed
+    /// or diverged, or whose process is gone.
+    ///
+    /// # Errors
+    /// A process works on the run, it is finished, or its files cannot be read.
+    pub fn resume(&self, folder: &Path, problems: &[&'static dyn Problem]) -> Result<Arc<RunHandle>, LabError> {
+        self.shared.refuse_if_closed()?;
+        let mut record = RunRecord::read(folder)?;
+        let path = folder.join(folder::RECORD);
+        let spec = Preset::read(&path, problems)?.specs()?;
+        let [mut spec] = <[RunSpec; 1]>::try_from(spec)
+            .map_err(|specs| LabError::content(&path, None, format!("stands for {} runs, not for one", specs.len())))?;
+        spec.title = Some(std::mem::take(&mut record.title)).filter(|title| !title.is_empty());
+        record.title = spec.title.clone().unwrap_or_default();
+        let lease = Lease::take(folder)?;
+        let resumed = Resumed::read(folder)?;
+        if resumed.last == RunState::Finished {
+            return Err(LabError::Refused(format!("{}: is finished, nothing is left to do", record.run.id)));
+        }
+        self.enqueue(RunHandle::new(spec, record, folder.to_owned(), lease, Some(resumed))?)
+    }
+
+    fn enqueue(&self, handle: RunHandle) -> Result<Arc<RunHandle>, LabError> {
+        let handle = Arc::new(handle);
         let shared = Arc::downgrade(&self.shared);
         handle.control().on_request(move || {
             if let Some(shared) = shared.upgrade() {
@@ -73,6 +105,8 @@ impl Queue {
             }
         });
         let mut runs = self.shared.runs();
+        // A run that goes on takes the place of its handle from before.
+        runs.handles.retain(|known| known.id() != handle.id());
         runs.handles.push(Arc::clone(&handle));
         runs.waiting.push_back(Arc::clone(&handle));
         drop(runs);
@@ -107,6 +141,13 @@ impl Queue {
 impl Shared {
     fn runs(&self) -> MutexGuard<'_, Runs> {
         self.runs.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn refuse_if_closed(&self) -> Result<(), LabError> {
+        if self.runs().closed {
+            return Err(LabError::Refused("no run is taken any more: the program is ending".to_owned()));
+        }
+        Ok(())
     }
 
     /// Starts the runs at the head of the queue that may run now.
@@ -162,10 +203,19 @@ impl Shared {
         let mut context = RunContext::new(spec.seed(), handle.folder(), Arc::clone(handle.control()), observers)
             .with_data(&self.places.data)
             .with_threads(usize::from(!alone));
+        let resumed = handle.take_resumed();
+        let goes_on = resumed.is_some();
+        if let Some(resumed) = resumed {
+            context = context.with_resumed(resumed);
+        }
         let outcome = if handle.control().is_stopping() {
             Err(RunError::Stopped)
         } else {
-            context.emit(Event::state(RunState::Running, ""));
+            context.emit(Event::state(RunState::Running, if goes_on { "goes on" } else { "" }));
+            let version = &handle.record().run.version;
+            if goes_on && version != env!("CARGO_PKG_VERSION") {
+                context.note(format!("begun by version {version}, continued by {}", env!("CARGO_PKG_VERSION")));
+            }
             // The job's own state is dropped with it; what outlives it is only told through locks that forgive.
             catch_unwind(AssertUnwindSafe(|| spec.problem.run(&spec.params, &mut context)))
                 .unwrap_or_else(|payload| Err(RunError::Failed(format!("panicked: {}", said(payload.as_ref())))))
@@ -182,7 +232,7 @@ impl Shared {
         document.state = state;
         document.message.clone_from(&message);
         document.seconds = context.seconds();
-        let path = handle.folder().join("summary.json");
+        let path = handle.folder().join(folder::SUMMARY);
         if let Ok(text) = serde_json::to_string_pretty(&document) {
             context.keep(|| {
                 files::replace(&path, text.as_bytes(), false)
@@ -190,6 +240,33 @@ impl Shared {
             });
         }
         context.end(state, &message);
+    }
+}
+
+/// How often wishes of other processes are looked for.
+const GLANCE: Duration = Duration::from_millis(250);
+
+/// Shows other processes that the queue's runs are worked on, and grants their wishes, until the queue is gone.
+fn watch(shared: &Weak<Shared>) {
+    let (mut waiting_at, mut beat_at) = (Instant::now(), Instant::now());
+    loop {
+        thread::sleep(GLANCE);
+        let Some(shared) = shared.upgrade() else { return };
+        let (running, mut all) = {
+            let runs = shared.runs();
+            (runs.running.clone(), runs.waiting.iter().map(Arc::clone).collect::<Vec<_>>())
+        };
+        running.iter().for_each(|run| run.grant_wish());
+        // Thousands may wait for their turn: they are looked at less often.
+        if waiting_at.elapsed() > GLANCE * 12 {
+            waiting_at = Instant::now();
+            all.iter().for_each(|run| run.grant_wish());
+        }
+        if beat_at.elapsed() > lease::BEAT {
+            beat_at = Instant::now();
+            all.extend(running);
+            all.iter().for_each(|run| run.beat());
+        }
     }
 }
 

@@ -2,5 +2,6 @@
 
 mod preset;
 mod queue;
+mod resume;
 mod slope;
 mod sweep;

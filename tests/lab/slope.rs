@@ -4,6 +4,7 @@ use attnlab::lab::{
     Axis, Column, Estimate, Event, Param, ParamError, Params, Places, Plot, Point, Problem, Progress, Row, RunContext,
     RunError, RunSpec, Schema, Series, Style, choice, common,
 };
+use rand::Rng;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -18,6 +19,7 @@ const PARAMS: &[Param] = &[
     Param::int("steps", "steps", 1, 10_000_000, "10"),
     Param::float("angle", "angle", 0.0, 90.0, "30"),
     Param::int("sizes", "sizes", 1, 4096, "1,2").list(),
+    Param::flag("save", "save checkpoints", "no"),
     Param::float("pause", "seconds a step", 0.0, 10.0, "0"),
 ];
 
@@ -59,11 +61,18 @@ impl Problem for Slope {
         let (id, plot, label) = ("depth".into(), "depth".into(), "depth".into());
         context.emit(Event::Series(Series { id, plot, label, style: Style::Line }));
         let steps = params.int("steps");
-        let mut depth = 0.0;
-        for step in 0..steps {
+        let (begin, mut depth) = context.resume_state::<(i64, f64)>()?.unwrap_or_default();
+        if let Some(file) = context.resume_file() {
+            assert_eq!(std::fs::read_to_string(file).unwrap(), format!("{begin} {depth}"));
+        }
+        for step in begin..steps {
+            if params.flag("save") && (context.checkpoint_due() || step % 16 == 0) {
+                let write = |path: &Path| std::fs::write(path, format!("{step} {depth}")).map_err(|e| e.to_string());
+                context.save_checkpoint(&(step, depth), write)?;
+            }
             context.breathe()?;
             std::thread::sleep(Duration::from_secs_f64(params.float("pause")));
-            depth += params.float("angle").to_radians().tan();
+            depth += params.float("angle").to_radians().tan() * context.generator("step", step as u64).random::<f64>();
             context.emit(Event::Point(Point::new("depth", step as f64, depth)));
             let (done, total) = (step as u64 + 1, steps as u64);
             context.emit(Event::Progress(Progress { done, total, unit: "steps".into(), ..Progress::default() }));

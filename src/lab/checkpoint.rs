@@ -1,0 +1,204 @@
+//! What a run needs to go on: a small state (`checkpoint.json`) and a file of the problem's own
+//! (`checkpoint.safetensors`), kept as a pair.
+//!
+//! The pair is replaced in four steps: new file, new state, file into place, state into place, each on the disk before
+//! the next. The state names the file by its sum, so a reader knows which belong together wherever the steps were cut.
+
+use super::{Event, LabError, Row, RunState, files, journal};
+use md5::{Digest, Md5};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::collections::HashMap;
+use std::fs::{self, File};
+use std::io;
+use std::path::Path;
+
+/// The state's name in a run's folder.
+pub(super) const STATE: &str = "checkpoint.json";
+/// The file's name.
+pub(super) const FILE: &str = "checkpoint.safetensors";
+const NEW_STATE: &str = "checkpoint.json.new";
+const NEW_FILE: &str = "checkpoint.safetensors.new";
+
+/// What makes the file of a checkpoint at a path.
+pub(super) type Write<'a> = dyn FnMut(&Path) -> Result<(), String> + 'a;
+
+#[derive(Serialize, Deserialize)]
+struct Saved {
+    schema: u32,
+    /// Seconds of work at which it was saved: later events are told again after going on.
+    seconds: f64,
+    state: Value,
+    /// MD5 of the file.
+    file: Option<String>,
+}
+
+/// Saves a pair.
+pub(super) fn save(folder: &Path, seconds: f64, state: &Value, write: Option<&mut Write<'_>>) -> Result<(), String> {
+    let at = |what: &'static str, name: &str| LabError::io(what, folder.join(name));
+    let file = match write {
+        Some(write) => {
+            let new = folder.join(NEW_FILE);
+            let outcome = write(&new).and_then(|()| {
+                let synced = File::open(&new).and_then(|file| file.sync_all());
+                synced.map_err(|error| at("write", NEW_FILE)(error).to_string())
+            });
+            if let Err(error) = outcome {
+                fs::remove_file(&new).ok();
+                return Err(error);
+            }
+            Some(sum(&new).map_err(|error| at("read", NEW_FILE)(error).to_string())?)
+        }
+        None => None,
+    };
+    let has_file = file.is_some();
+    let saved = Saved { schema: super::SCHEMA, seconds, state: state.clone(), file };
+    let text = serde_json::to_vec(&saved).map_err(|error| error.to_string())?;
+    let put = || -> io::Result<()> {
+        files::replace(&folder.join(NEW_STATE), &text, true)?;
+        if has_file {
+            fs::rename(folder.join(NEW_FILE), folder.join(FILE))?;
+        }
+        fs::rename(folder.join(NEW_STATE), folder.join(STATE))?;
+        // The names too; not every file system lets a directory be synced.
+        File::open(folder).and_then(|folder| folder.sync_all()).ok();
+        Ok(())
+    };
+    put().map_err(|error| at("write", STATE)(error).to_string())
+}
+
+/// The saved pair in `folder`, whichever step of saving was the last.
+fn load(folder: &Path) -> Result<Option<Saved>, LabError> {
+    let mut reason = None;
+    for name in [STATE, NEW_STATE] {
+        let path = folder.join(name);
+        let text = match fs::read(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+            Err(error) => return Err(LabError::io("read", path)(error)),
+        };
+        match serde_json::from_slice::<Saved>(&text) {
+            Ok(saved) if saved.schema > super::SCHEMA => {
+                return Err(LabError::content(&path, None, format!("written in newer form {}", saved.schema)));
+            }
+            Ok(saved) => {
+                let there = sum(&folder.join(FILE)).ok();
+                if saved.file.is_none() || saved.file == there {
+                    return Ok(Some(saved));
+                }
+                reason.get_or_insert_with(|| {
+                    LabError::content(&path, None, format!("{FILE} is not the file saved with it"))
+                });
+            }
+            Err(error) => {
+                reason.get_or_insert_with(|| LabError::content(&path, None, error.to_string()));
+            }
+        }
+    }
+    reason.map_or(Ok(None), Err)
+}
+
+fn sum(path: &Path) -> io::Result<String> {
+    let mut hash = Md5::new();
+    let mut file = File::open(path)?;
+    let mut block = vec![0_u8; 1 << 16];
+    loop {
+        match io::Read::read(&mut file, &mut block)? {
+            0 => return Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()),
+            count => hash.update(&block[..count]),
+        }
+    }
+}
+
+/// What a run that is continued has behind it.
+pub(super) struct Resumed {
+    pub state: Option<Value>,
+    pub has_file: bool,
+    pub seconds: f64,
+    pub last: RunState,
+    rows: Vec<Row>,
+    /// How many rows were told before the checkpoint.
+    before: usize,
+    /// How many of the last rows were told after the checkpoint and come again.
+    rows_again: usize,
+    /// How often each point was told after the checkpoint: by series and horizontal position.
+    points_again: HashMap<(String, u64), usize>,
+    /// Everything else that was told.
+    told: Vec<Event>,
+}
+
+impl Resumed {
+    /// Reads the checkpoint and the journal in `folder`.
+    pub fn read(folder: &Path) -> Result<Self, LabError> {
+        let saved = load(folder)?;
+        // Without a checkpoint everything is told again but the rows, whose points are skipped.
+        let since = saved.as_ref().map_or(f64::NEG_INFINITY, |saved| saved.seconds);
+        let mut resumed = Self {
+            has_file: saved.as_ref().is_some_and(|saved| saved.file.is_some()),
+            state: saved.map(|saved| saved.state),
+            seconds: 0.0,
+            last: RunState::Queued,
+            rows: Vec::new(),
+            before: 0,
+            rows_again: 0,
+            points_again: HashMap::new(),
+            told: Vec::new(),
+        };
+        for stamped in journal::Tail::new(folder).events()? {
+            resumed.seconds = resumed.seconds.max(stamped.t);
+            let again = stamped.t > since;
+            match stamped.event {
+                Event::State { state, .. } => resumed.last = state,
+                Event::Row { row } => {
+                    resumed.rows.push(row);
+                    resumed.rows_again += usize::from(again && resumed.state.is_some());
+                }
+                Event::Point(point) if again => {
+                    *resumed.points_again.entry((point.series, point.x.to_bits())).or_default() += 1;
+                }
+                event @ (Event::Plot(_) | Event::Series(_) | Event::Matrix(_) | Event::Note { .. }) => {
+                    resumed.told.push(event);
+                }
+                _ => {}
+            }
+        }
+        resumed.before = resumed.rows.len() - resumed.rows_again;
+        Ok(resumed)
+    }
+
+    /// Every row told.
+    pub fn all_rows(&self) -> &[Row] {
+        &self.rows
+    }
+
+    /// The rows told before the checkpoint; all of them where there is none.
+    pub fn finished_rows(&self) -> &[Row] {
+        &self.rows[..self.before]
+    }
+
+    /// Whether `event` was told before the end; each telling counts once.
+    pub fn knows(&mut self, event: &Event) -> bool {
+        match event {
+            Event::Row { .. } if self.rows_again > 0 => {
+                self.rows_again -= 1;
+                true
+            }
+            Event::Point(point) if !self.points_again.is_empty() => {
+                let key = (point.series.clone(), point.x.to_bits());
+                let Some(count) = self.points_again.get_mut(&key) else { return false };
+                *count -= 1;
+                if *count == 0 {
+                    self.points_again.remove(&key);
+                }
+                true
+            }
+            Event::Plot(_) | Event::Series(_) | Event::Note { .. } => self.told.contains(event),
+            Event::Matrix(new) => {
+                // Only the newest of a name is in force.
+                let newest = self.told.iter().rev().find(|told| matches!(told, Event::Matrix(old) if old.id == new.id));
+                newest == Some(event)
+            }
+            _ => false,
+        }
+    }
+}

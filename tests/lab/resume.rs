@@ -1,0 +1,112 @@
+//! Runs that are killed and go on.
+
+use crate::slope::{SLOPE, places, spec, until};
+use attnlab::lab::{Event, Journal, Owner, Problem, Queue, RunState, RunView, Stamped, Wish};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+const PROBLEMS: &[&dyn Problem] = &[&SLOPE];
+const CHANGES: &[(&str, &str)] = &[("steps", "300"), ("pause", "0.001"), ("save", "yes"), ("seed", "5")];
+
+/// What another process does in the tests below.
+#[test]
+#[ignore = "is run by other tests as a process of its own"]
+fn other_process() {
+    let Some(root) = std::env::var_os("ATTNLAB_TEST_ROOT") else { return };
+    let queue = Queue::new(places(Path::new(&root)), 1).unwrap();
+    let steps = std::env::var("ATTNLAB_TEST_STEPS").unwrap();
+    let mut changes = CHANGES.to_vec();
+    changes[0].1 = &steps;
+    queue.submit(spec(&changes)).unwrap().wait();
+}
+
+fn start(root: &Path, steps: &str) -> (Child, PathBuf) {
+    let child = Command::new(std::env::current_exe().unwrap())
+        .args(["resume::other_process", "--exact", "--ignored"])
+        .env("ATTNLAB_TEST_ROOT", root)
+        .env("ATTNLAB_TEST_STEPS", steps)
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    let logs = root.join("logs");
+    let folders = || std::fs::read_dir(&logs).into_iter().flatten().flatten().map(|entry| entry.path());
+    let begun = |folder: &PathBuf| RunView::read(folder).is_ok_and(|view| view.state == RunState::Running);
+    until("the other process runs", || folders().any(|folder| begun(&folder)));
+    (child, folders().find(begun).unwrap())
+}
+
+#[test]
+fn a_killed_run_goes_on_as_if_nothing_had_been() {
+    let root = tempfile::tempdir().unwrap();
+    let whole = Queue::new(places(&root.path().join("whole")), 1).unwrap().submit(spec(CHANGES)).unwrap();
+    whole.wait();
+    let want = RunView::read(whole.folder()).unwrap();
+    assert_eq!((want.state, want.series[0].points.len()), (RunState::Finished, 300));
+
+    for (attempt, wait) in [3, 40, 111, 200].into_iter().enumerate() {
+        let place = root.path().join(attempt.to_string());
+        let (mut child, folder) = start(&place, "300");
+        assert_eq!(Owner::of(&folder).unwrap().pid, child.id());
+        let queue = Queue::new(places(&place), 1).unwrap();
+        let refused = queue.resume(&folder, PROBLEMS).err().unwrap().to_string();
+        assert!(refused.contains(&format!("process {}", child.id())), "{refused}");
+        std::thread::sleep(Duration::from_millis(wait));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert!(Owner::of(&folder).is_none());
+        let before = RunView::read(&folder).unwrap();
+        assert_eq!(before.state, RunState::Running);
+
+        let run = queue.resume(&folder, PROBLEMS).unwrap();
+        assert_eq!(run.wait(), RunState::Finished, "{}", run.message());
+        let after = RunView::read(&folder).unwrap();
+        assert_eq!(after.rows, want.rows);
+        assert!(after.series == want.series, "attempt {attempt}");
+        assert_eq!(after.notes, want.notes);
+        let known = before.series.first().map_or(0, |series| series.points.len());
+        assert!(known == 0 || after.series[0].points[..known] == before.series[0].points);
+        let live = run.drain().iter().fold(RunView::default(), |mut view, event| {
+            view.fold(event);
+            view
+        });
+        assert!(live.series == after.series && live.state == RunState::Finished, "attempt {attempt}");
+        assert!(queue.resume(&folder, PROBLEMS).err().unwrap().to_string().contains("is finished"));
+    }
+}
+
+#[test]
+fn another_process_is_followed_and_obeys() {
+    let root = tempfile::tempdir().unwrap();
+    let (mut child, folder) = start(root.path(), "3000");
+    let state = || RunView::read(&folder).unwrap().state;
+    Wish::Pause.send(&folder).unwrap();
+    until("it pauses", || state() == RunState::Paused);
+    Wish::Proceed.send(&folder).unwrap();
+    until("it goes on", || state() == RunState::Running);
+    Wish::Stop.send(&folder).unwrap();
+    until("it stops", || state() == RunState::Stopped);
+    child.wait().unwrap();
+    assert!(Wish::Stop.send(&folder).unwrap_err().to_string().contains("no process"));
+    let run = Queue::new(places(root.path()), 1).unwrap().resume(&folder, PROBLEMS).unwrap();
+    assert_eq!(run.wait(), RunState::Finished);
+    assert_eq!(run.rows()[0]["steps"], 3000);
+}
+
+#[test]
+fn a_line_cut_short_is_taken_back() {
+    let root = tempfile::tempdir().unwrap();
+    let note = |text: &str| Stamped { t: 1.0, event: Event::Note { text: text.into() } };
+    Journal::open(root.path()).unwrap().append(&note("whole")).unwrap();
+    let path = root.path().join("events.jsonl");
+    let mut bytes = std::fs::read(&path).unwrap();
+    bytes.extend(b"{\"t\":2,\"e\":\"no");
+    std::fs::write(&path, &bytes).unwrap();
+    assert_eq!(RunView::read(root.path()).unwrap().notes, ["whole"]);
+    Journal::open(root.path()).unwrap().append(&note("next")).unwrap();
+    assert_eq!(RunView::read(root.path()).unwrap().notes, ["whole", "next"]);
+    bytes.extend(b"\xff\n{}\n");
+    std::fs::write(&path, &bytes).unwrap();
+    let notes = RunView::read(root.path()).unwrap().notes;
+    assert!(notes.len() == 3 && notes[1].starts_with("events.jsonl, line 2: not an event"), "{notes:?}");
+}
