@@ -105,6 +105,8 @@ pub enum Command {
     Run(Run),
     /// List the parameters of a problem, or the problems.
     Params(Parameters),
+    /// List the presets: shipped ones and those of the presets directory.
+    Presets(Presets),
     /// Print a completion script for a shell.
     #[command(
         after_help = "Example, for bash:\n  attnlab completions bash > ~/.local/share/bash-completion/completions/attnlab"
@@ -130,8 +132,8 @@ pub struct Run {
     /// Name the run.
     #[arg(long, value_name = "TEXT")]
     pub title: Option<String>,
-    /// Run so many at a time; each takes the threads its parameters say.
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=1024))]
+    /// Run so many small runs at a time; 0 for one a core. A large one has every core to itself.
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u16).range(0..=1024))]
     pub workers: u16,
     /// Print one JSON document instead of a table.
     #[arg(long)]
@@ -155,6 +157,14 @@ pub struct Run {
 pub struct Parameters {
     /// A problem; all of them are named without one.
     pub problem: Option<String>,
+    /// Print one JSON document.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `attnlab presets`.
+#[derive(Args, Debug)]
+pub struct Presets {
     /// Print one JSON document.
     #[arg(long)]
     pub json: bool,

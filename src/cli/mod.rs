@@ -6,6 +6,7 @@ mod logging;
 mod merge;
 mod output;
 mod params;
+mod presets;
 mod progress;
 mod run;
 mod signals;
@@ -45,6 +46,7 @@ fn attempt() -> Result<(), Failure> {
         Command::Run(run) if run.help => help(&run),
         Command::Run(run) => run::run(&run, places),
         Command::Params(parameters) => params::list(&parameters),
+        Command::Presets(presets) => presets::list(&presets, &places),
         Command::Completions { shell } => completions(shell),
     }
 }
