@@ -1,8 +1,8 @@
 //! One series on a plot: places of its points, smoothing, and drawing with few dots whatever the number of points.
 
 use super::canvas::{Canvas, Pen};
-use super::span::Span;
 use crate::console::theme::Theme;
+use crate::lab::Span;
 use crate::lab::{Sample, Scale, Style};
 
 /// A series to draw.

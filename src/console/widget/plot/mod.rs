@@ -7,10 +7,9 @@
 mod canvas;
 mod curve;
 mod legend;
-mod span;
 
+pub use crate::lab::{Rounding, Span};
 pub use curve::Curve;
-pub use span::{Rounding, Span};
 
 use super::text as words;
 use crate::console::theme::Theme;

@@ -1,6 +1,6 @@
 //! The range of an axis, its ticks and their labels.
 
-use crate::lab::Scale;
+use super::Scale;
 
 /// An axis's range and scale: maps values to fractions 0..1 of the axis and back.
 #[derive(Clone, Copy, Debug, PartialEq)]
