@@ -48,6 +48,9 @@ pub struct RunFacts {
     /// What determines the result, see [`RunSpec::point`].
     #[serde(default)]
     pub point: String,
+    /// The few words that tell it from other runs of the problem.
+    #[serde(default)]
+    pub label: String,
     /// The machine.
     pub machine: Machine,
 }
@@ -93,6 +96,12 @@ pub struct Document {
     /// The run's folder name.
     #[serde(default)]
     pub id: String,
+    /// What determines the result, see [`RunSpec::point`].
+    #[serde(default)]
+    pub point: String,
+    /// The few words that tell it from other runs of the problem.
+    #[serde(default)]
+    pub label: String,
     /// A name given by the user or the preset; empty for none.
     #[serde(default)]
     pub title: String,
@@ -155,11 +164,12 @@ pub(super) fn create(logs: &Path, spec: &RunSpec) -> Result<(PathBuf, RunRecord)
         .collect(),
         run: RunFacts {
             id,
-            created: now.strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string(),
+            created: now.strftime("%Y-%m-%dT%H:%M:%S%.6fZ").to_string(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             command: spec.command(),
             seed: spec.seed(),
             point: spec.point(),
+            label: spec.label(),
             machine: Machine::here().clone(),
         },
     };
@@ -181,6 +191,8 @@ pub(super) fn document(spec: &RunSpec, record: &RunRecord, rows: Vec<Row>) -> Do
         headline: rows.iter().rev().find_map(|row| row.get(spec.problem.headline())?.as_f64()),
         rows,
         id: record.run.id.clone(),
+        point: record.run.point.clone(),
+        label: record.run.label.clone(),
         title: record.title.clone(),
         state: RunState::Queued,
         message: String::new(),

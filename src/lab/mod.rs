@@ -21,6 +21,7 @@ mod schema;
 mod show;
 mod span;
 mod spec;
+pub mod store;
 pub mod sweep;
 mod view;
 
@@ -43,4 +44,5 @@ pub use schema::{Draft, Params, Schema};
 pub use show::{decimal, duration};
 pub use span::{Rounding, Span};
 pub use spec::RunSpec;
+pub use store::{Filter, FilterError, RunSummary, Store};
 pub use view::{RunView, Sample, SeriesView};

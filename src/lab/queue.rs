@@ -12,6 +12,7 @@ use super::{
 };
 use std::any::Any;
 use std::collections::VecDeque;
+use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
@@ -93,6 +94,8 @@ impl Queue {
         if resumed.last == RunState::Finished {
             return Err(LabError::Refused(format!("{}: is finished, nothing is left to do", record.run.id)));
         }
+        // What came out before is not the last word any more.
+        fs::remove_file(folder.join(folder::SUMMARY)).ok();
         self.enqueue(RunHandle::new(spec, record, folder.to_owned(), lease, Some(resumed))?)
     }
 

@@ -1,6 +1,6 @@
 //! A run as a screen shows it: folded from its events, live or from a file.
 
-use super::{Event, LabError, Matrix, Plot, Progress, Row, RunState, Series, Stamped, Style, journal};
+use super::{Event, LabError, Matrix, Owner, Plot, Progress, Row, RunState, Series, Stamped, Style, journal};
 use std::path::Path;
 
 /// One point of a folded series.
@@ -110,14 +110,34 @@ impl RunView {
     }
 
     /// Folds the journal of the run in `folder`. A last line that is not complete (a run killed while writing, or
-    /// writing now) is left out; a broken line in the middle becomes a note.
+    /// writing now) is left out; a broken line in the middle becomes a note. A run whose process is gone without a word
+    /// is lost.
     ///
     /// # Errors
     /// The journal cannot be read.
     pub fn read(folder: &Path) -> Result<Self, LabError> {
         let mut view = Self::default();
-        journal::Tail::new(folder).fold_into(&mut view)?;
+        view.follow(folder, &mut journal::Tail::new(folder))?;
         Ok(view)
+    }
+
+    /// Takes in what the run in `folder` has said since `tail` was read last, in this process or another; whether
+    /// anything has changed.
+    ///
+    /// # Errors
+    /// The journal cannot be read.
+    pub fn follow(&mut self, folder: &Path, tail: &mut journal::Tail) -> Result<bool, LabError> {
+        let mut changed = tail.fold_into(self)?;
+        if !self.state.is_final() && Owner::of(folder).is_none() {
+            // The owner writes its last word before it lets go, so after that look nothing is left to come.
+            changed |= tail.fold_into(self)?;
+            if !self.state.is_final() {
+                self.state = RunState::Lost;
+                "its process is gone".clone_into(&mut self.message);
+                changed = true;
+            }
+        }
+        Ok(changed)
     }
 }
 

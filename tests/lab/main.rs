@@ -4,4 +4,5 @@ mod preset;
 mod queue;
 mod resume;
 mod slope;
+mod store;
 mod sweep;

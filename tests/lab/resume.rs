@@ -56,7 +56,7 @@ fn a_killed_run_goes_on_as_if_nothing_had_been() {
         child.wait().unwrap();
         assert!(Owner::of(&folder).is_none());
         let before = RunView::read(&folder).unwrap();
-        assert_eq!(before.state, RunState::Running);
+        assert_eq!(before.state, RunState::Lost);
 
         let run = queue.resume(&folder, PROBLEMS).unwrap();
         assert_eq!(run.wait(), RunState::Finished, "{}", run.message());

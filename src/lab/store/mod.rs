@@ -1,0 +1,176 @@
+//! The runs there are: every folder in the directory of runs, told in short, found, named and thrown away.
+
+mod filter;
+mod index;
+mod summary;
+
+pub use filter::{Filter, FilterError};
+pub use summary::RunSummary;
+
+use super::{LabError, Owner, RunSpec, RunState};
+use index::Entry;
+use rayon::prelude::*;
+use serde_json::Value;
+use std::cmp::Ordering;
+use std::collections::HashMap;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use summary::Marks;
+
+/// Where deleted runs lie, in the directory of runs.
+const TRASH: &str = ".trash";
+
+/// The runs in a directory, known from one look to the next.
+#[derive(Debug)]
+pub struct Store {
+    logs: PathBuf,
+    entries: HashMap<String, Entry>,
+}
+
+impl Store {
+    /// The store of the runs in `logs`, with what the index remembers.
+    #[must_use]
+    pub fn open(logs: &Path) -> Self {
+        Self { logs: logs.to_owned(), entries: index::load(logs) }
+    }
+
+    /// Looks through the directory, reads what has changed, and gives every run, the newest first. A damaged folder is
+    /// among them with what is wrong. No runs where there is no directory.
+    ///
+    /// # Errors
+    /// The directory cannot be read.
+    pub fn refresh(&mut self) -> Result<Vec<RunSummary>, LabError> {
+        let names = match folders(&self.logs) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
+            names => names.map_err(LabError::io("read the directory of runs", &self.logs))?,
+        };
+        let settled = self.entries.values().filter(|entry| entry.is_settled()).count();
+        let known = std::mem::take(&mut self.entries);
+        let looked: Vec<(Entry, bool)> = names
+            .into_par_iter()
+            .filter_map(|name| {
+                let folder = self.logs.join(&name);
+                // Gone meanwhile: no run any more.
+                let changed = index::changed(&fs::metadata(&folder).ok()?);
+                match known.get(&name) {
+                    Some(entry) if entry.holds(changed) => Some((entry.clone(), false)),
+                    _ => Some((Entry::read(&folder, changed), true)),
+                }
+            })
+            .collect();
+        // The index has settled entries only: it is written when these have become others.
+        let kept = looked.iter().filter(|(_, new)| !new).count();
+        let news = looked.iter().any(|(entry, new)| *new && entry.is_settled());
+        self.entries = looked.into_iter().map(|(entry, _)| (entry.run.id.clone(), entry)).collect();
+        if news || kept != settled {
+            index::save(&self.logs, self.entries.values());
+        }
+        let mut runs: Vec<_> = self.entries.values().map(|entry| entry.run.clone()).collect();
+        runs.sort_by(|a, b| (&b.started, &b.id).cmp(&(&a.started, &a.id)));
+        Ok(runs)
+    }
+}
+
+/// The names of the folders in `logs`, without hidden ones.
+fn folders(logs: &Path) -> io::Result<Vec<String>> {
+    let mut names = Vec::new();
+    for entry in fs::read_dir(logs)? {
+        let entry = entry?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if !name.starts_with('.') && entry.file_type()?.is_dir() {
+            names.push(name);
+        }
+    }
+    Ok(names)
+}
+
+/// Every run in `logs`, the newest first.
+///
+/// # Errors
+/// As [`Store::refresh`].
+pub fn list(logs: &Path) -> Result<Vec<RunSummary>, LabError> {
+    Store::open(logs).refresh()
+}
+
+/// Sorts runs by what stands under `key`, numbers by size and before text by letters; those without it come last.
+pub fn sort(runs: &mut [RunSummary], key: &str, descending: bool) {
+    let order = |a: &Value, b: &Value| match (a.as_f64(), b.as_f64()) {
+        (Some(a), Some(b)) => a.total_cmp(&b),
+        (Some(_), None) => Ordering::Less,
+        (None, Some(_)) => Ordering::Greater,
+        (None, None) => a.to_string().cmp(&b.to_string()),
+    };
+    runs.sort_by(|a, b| match (a.get(key), b.get(key)) {
+        (Some(a), Some(b)) if descending => order(&b, &a),
+        (Some(a), Some(b)) => order(&a, &b),
+        (a, b) => b.is_some().cmp(&a.is_some()),
+    });
+}
+
+/// The finished run of each point, by [`RunSpec::point`].
+#[must_use]
+pub fn finished(runs: &[RunSummary]) -> HashMap<&str, &RunSummary> {
+    let finished = runs.iter().filter(|run| run.state == RunState::Finished && !run.point.is_empty());
+    finished.map(|run| (run.point.as_str(), run)).collect()
+}
+
+/// Parts runs to do into those that are still to do and the finished runs that already tell the rest.
+#[must_use]
+pub fn still_to_do(specs: Vec<RunSpec>, runs: &[RunSummary]) -> (Vec<RunSpec>, Vec<RunSummary>) {
+    let finished = finished(runs);
+    let (mut left, mut done) = (Vec::new(), Vec::new());
+    for spec in specs {
+        match finished.get(spec.point().as_str()) {
+            Some(run) => done.push((*run).clone()),
+            None => left.push(spec),
+        }
+    }
+    (left, done)
+}
+
+/// Names the run in `folder`; an empty name gives it back its own.
+///
+/// # Errors
+/// The name cannot be written.
+pub fn rename(folder: &Path, title: &str) -> Result<(), LabError> {
+    let mut marks = Marks::read(folder)?;
+    marks.title = Some(title.trim().to_owned()).filter(|title| !title.is_empty());
+    marks.write(folder)
+}
+
+/// Gives the run in `folder` these tags in place of those it has.
+///
+/// # Errors
+/// A tag has a space or a comma, or the tags cannot be written.
+pub fn tag(folder: &Path, tags: &[String]) -> Result<(), LabError> {
+    if let Some(wrong) = tags.iter().find(|tag| tag.is_empty() || tag.contains([' ', ',', '"', '='])) {
+        let allowed = "a word without spaces, commas, quotes and `=`";
+        return Err(super::ParamError::new("tag", wrong, allowed).into());
+    }
+    let mut marks = Marks::read(folder)?;
+    marks.tags = tags.to_vec();
+    marks.write(folder)
+}
+
+/// Moves the run in `folder` to the trash beside it and says where it lies now.
+///
+/// # Errors
+/// A process works on the run, or it cannot be moved.
+pub fn delete(folder: &Path) -> Result<PathBuf, LabError> {
+    let name = folder.file_name().unwrap_or_default();
+    if let Some(Owner { host, pid, .. }) = Owner::of(folder) {
+        let id = name.to_string_lossy();
+        return Err(LabError::Refused(format!("{id}: process {pid} on {host} works on this run; stop it first")));
+    }
+    let trash = folder.with_file_name(TRASH);
+    fs::create_dir_all(&trash).map_err(LabError::io("create", &trash))?;
+    let mut target = trash.join(name);
+    let mut number = 2;
+    while target.exists() {
+        target = trash.join(format!("{}-{number}", name.to_string_lossy()));
+        number += 1;
+    }
+    fs::rename(folder, &target).map_err(LabError::io("move to the trash", folder))?;
+    Ok(target)
+}

@@ -1,0 +1,255 @@
+//! One run of the store, told in short.
+
+use crate::lab::folder::{RECORD, SUMMARY};
+use crate::lab::{Event, LabError, Owner, Row, RunRecord, RunState, SCHEMA, Stamped, journal};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use std::fs::{self, File};
+use std::io::{self, Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
+
+/// What the user has added to a run, in its folder.
+const MARKS: &str = "marks.json";
+
+/// A run in a list.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RunSummary {
+    /// The folder's name.
+    pub id: String,
+    /// The problem's name; empty where the folder does not tell.
+    pub problem: String,
+    /// The few words that tell it from other runs of the problem.
+    pub label: String,
+    /// A name given by the user or the preset; empty for none.
+    pub title: String,
+    /// How far it is.
+    pub state: RunState,
+    /// Why it is in that state, where that needs saying.
+    pub message: String,
+    /// When it was asked for (UTC, RFC 3339).
+    pub started: String,
+    /// Seconds of work.
+    pub seconds: f64,
+    /// The last value of the problem's headline column.
+    pub headline: Option<f64>,
+    /// Every parameter: a value, or an array where the problem takes lists.
+    pub params: Map<String, Value>,
+    /// The last row of the result table.
+    pub row: Row,
+    /// Words the user has given it.
+    pub tags: Vec<String>,
+    /// What determines its result.
+    pub point: String,
+    /// The program's version.
+    pub version: String,
+    /// What is wrong with the folder.
+    pub damage: Option<String>,
+}
+
+/// What the user has added to a run.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub(super) struct Marks {
+    /// A name in place of the run's title.
+    pub title: Option<String>,
+    /// Words to find it by.
+    pub tags: Vec<String>,
+}
+
+impl Marks {
+    pub fn read(folder: &Path) -> Result<Self, LabError> {
+        let path = folder.join(MARKS);
+        match fs::read(&path) {
+            Ok(text) => serde_json::from_slice(&text)
+                .map_err(|error| LabError::content(&path, Some(error.line()), error.to_string())),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Self::default()),
+            Err(error) => Err(LabError::io("read", path)(error)),
+        }
+    }
+
+    pub fn write(&self, folder: &Path) -> Result<(), LabError> {
+        let path = folder.join(MARKS);
+        let text = serde_json::to_vec(self).unwrap_or_default();
+        crate::lab::files::replace(&path, &text, false).map_err(LabError::io("write", path))
+    }
+}
+
+/// The parts of `summary.json` that a list shows.
+#[derive(Deserialize)]
+#[serde(default)]
+struct Short {
+    schema: u32,
+    problem: String,
+    label: String,
+    title: String,
+    state: RunState,
+    message: String,
+    created: String,
+    seconds: f64,
+    headline: Option<f64>,
+    params: Map<String, Value>,
+    rows: Vec<Row>,
+    point: String,
+    version: String,
+}
+
+impl Default for Short {
+    fn default() -> Self {
+        Self {
+            schema: 0,
+            problem: String::new(),
+            label: String::new(),
+            title: String::new(),
+            state: RunState::Lost,
+            message: String::new(),
+            created: String::new(),
+            seconds: 0.0,
+            headline: None,
+            params: Map::new(),
+            rows: Vec::new(),
+            point: String::new(),
+            version: String::new(),
+        }
+    }
+}
+
+impl RunSummary {
+    /// Reads a run's folder. Never fails: what cannot be read is told in `damage`.
+    #[must_use]
+    pub fn read(folder: &Path) -> Self {
+        let mut summary = Self {
+            id: folder.file_name().unwrap_or_default().to_string_lossy().into_owned(),
+            problem: String::new(),
+            label: String::new(),
+            title: String::new(),
+            state: RunState::Lost,
+            message: String::new(),
+            started: String::new(),
+            seconds: 0.0,
+            headline: None,
+            params: Map::new(),
+            row: Row::new(),
+            tags: Vec::new(),
+            point: String::new(),
+            version: String::new(),
+            damage: None,
+        };
+        let outcome = match fs::read(folder.join(SUMMARY)) {
+            Ok(text) => summary.take_result(folder, &text),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => summary.take_unfinished(folder),
+            Err(error) => Err(LabError::io("read", folder.join(SUMMARY))(error)),
+        };
+        let marks = outcome.and_then(|()| Marks::read(folder)).map(|marks| {
+            summary.title = marks.title.unwrap_or_else(|| std::mem::take(&mut summary.title));
+            summary.tags = marks.tags;
+        });
+        if let Err(error) = marks {
+            summary.damage = Some(error.to_string());
+        }
+        summary
+    }
+
+    /// From `summary.json`: the run is over.
+    fn take_result(&mut self, folder: &Path, text: &[u8]) -> Result<(), LabError> {
+        let path = folder.join(SUMMARY);
+        let mut short: Short = serde_json::from_slice(text)
+            .map_err(|error| LabError::content(&path, Some(error.line()), error.to_string()))?;
+        if short.schema > SCHEMA {
+            let reason = format!("written in form {}; this version of attnlab reads up to form {SCHEMA}", short.schema);
+            return Err(LabError::content(&path, None, reason));
+        }
+        *self = Self {
+            id: std::mem::take(&mut self.id),
+            problem: short.problem,
+            label: short.label,
+            title: short.title,
+            state: short.state,
+            message: short.message,
+            started: short.created,
+            seconds: short.seconds,
+            headline: short.headline,
+            params: short.params,
+            row: short.rows.pop().unwrap_or_default(),
+            tags: Vec::new(),
+            point: short.point,
+            version: short.version,
+            damage: None,
+        };
+        let record = folder.join(RECORD);
+        fs::metadata(&record).map_err(LabError::io("read", record))?;
+        if last_bytes(folder, 1)?.is_none_or(|bytes| bytes != b"\n") {
+            return Err(LabError::content(&folder.join(journal::NAME), None, "the last line is cut short"));
+        }
+        Ok(())
+    }
+
+    /// From `run.toml` and the end of the journal: the run is not over, or its end was not written down.
+    fn take_unfinished(&mut self, folder: &Path) -> Result<(), LabError> {
+        let record = RunRecord::read(folder)?;
+        self.problem = record.problem;
+        self.label = record.run.label;
+        self.title = record.title;
+        self.started = record.run.created;
+        self.point = record.run.point;
+        self.version = record.run.version;
+        self.params =
+            serde_json::to_value(record.params).ok().and_then(|value| value.as_object().cloned()).unwrap_or_default();
+        let alive = Owner::of(folder).is_some();
+        // Far enough back for the last rows and words of most runs; in a long silence between, it just runs.
+        let end = last_bytes(folder, 1 << 16)?.unwrap_or_default();
+        let mut state = RunState::Running;
+        for line in end.split(|byte| *byte == b'\n') {
+            let Ok(Stamped { t, event }) = serde_json::from_slice(line) else { continue };
+            self.seconds = self.seconds.max(t);
+            match event {
+                Event::State { state: new, message } => (state, self.message) = (new, message),
+                Event::Row { row } => self.row = row,
+                _ => {}
+            }
+        }
+        self.state = if alive || state.is_final() { state } else { RunState::Lost };
+        Ok(())
+    }
+
+    /// The run's folder.
+    #[must_use]
+    pub fn folder(&self, logs: &Path) -> PathBuf {
+        logs.join(&self.id)
+    }
+
+    /// What stands under `key`: a fact of the run, a parameter, or a column of its last row.
+    #[must_use]
+    pub fn get(&self, key: &str) -> Option<Value> {
+        let text = |text: &str| Some(Value::from(text));
+        match key {
+            "id" => text(&self.id),
+            "problem" => text(&self.problem),
+            "label" => text(&self.label),
+            "title" => text(&self.title),
+            "state" => text(self.state.name()),
+            "started" => text(&self.started),
+            "seconds" => Some(Value::from(self.seconds)),
+            "headline" => self.headline.map(Value::from),
+            "tag" => Some(Value::from(self.tags.clone())),
+            "version" => text(&self.version),
+            _ => self.params.get(key).or_else(|| self.row.get(key)).cloned(),
+        }
+    }
+}
+
+/// Up to `count` bytes from the end of the journal; none if it is empty.
+fn last_bytes(folder: &Path, count: u64) -> Result<Option<Vec<u8>>, LabError> {
+    let path = folder.join(journal::NAME);
+    let read = || -> io::Result<Option<Vec<u8>>> {
+        let mut file = File::open(&path)?;
+        let length = file.seek(SeekFrom::End(0))?;
+        if length == 0 {
+            return Ok(None);
+        }
+        file.seek(SeekFrom::Start(length.saturating_sub(count)))?;
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes)?;
+        Ok(Some(bytes))
+    };
+    read().map_err(LabError::io("read", &path))
+}
