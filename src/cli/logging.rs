@@ -1,13 +1,15 @@
-//! The program's log without a screen: lines on standard error.
+//! The program's log without a screen: lines on standard error, and in each run's folder.
 
 use super::output;
+use crate::lab::RunLog;
 use log::{LevelFilter, Log, Metadata, Record};
 
-struct StandardError;
+/// Shows lines down to a level.
+struct StandardError(LevelFilter);
 
 impl Log for StandardError {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        metadata.level() <= log::max_level()
+        metadata.level() <= self.0
     }
 
     fn log(&self, record: &Record<'_>) {
@@ -22,7 +24,8 @@ impl Log for StandardError {
 /// Sends the log to standard error, down to `level`.
 pub fn start(level: LevelFilter) {
     // A second start in one process keeps the first logger.
-    if log::set_logger(&StandardError).is_ok() {
-        log::set_max_level(level);
+    if log::set_boxed_logger(Box::new(RunLog(StandardError(level)))).is_ok() {
+        // What a run's folder keeps is not less where the screen is quiet.
+        log::set_max_level(level.max(LevelFilter::Info));
     }
 }

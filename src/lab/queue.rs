@@ -6,6 +6,7 @@
 use super::checkpoint::Resumed;
 use super::handle::Recorder;
 use super::lease::{self, Lease};
+use super::run_log::Working;
 use super::{
     Event, Journal, LabError, Observer, Places, Preset, Problem, RunContext, RunError, RunHandle, RunRecord, RunSpec,
     RunState, Stamped, files, folder,
@@ -200,6 +201,8 @@ impl Shared {
                 return handle.fail(error.to_string());
             }
         };
+        let _working = Working::on(handle.folder());
+        log::info!(target: "run", "{}: {}", handle.id(), handle.record().run.command);
         let recorder = Recorder::new(Arc::clone(handle), journal);
         let spec = handle.spec();
         let observers: Vec<Box<dyn Observer>> = vec![Box::new(recorder), Box::new(Turn(Arc::downgrade(self)))];
@@ -231,6 +234,8 @@ impl Shared {
         };
         // Rows that wait for room belong to the summary.
         context.hold();
+        let why = if message.is_empty() { String::new() } else { format!(": {message}") };
+        log::log!(target: "run", level_of(state), "{}: {}{why}", handle.id(), state.name());
         let mut document = folder::document(spec, handle.record(), handle.rows());
         document.state = state;
         document.message.clone_from(&message);
@@ -282,6 +287,15 @@ impl Observer for Turn {
             shared.start_what_can();
         }
         Ok(())
+    }
+}
+
+/// How loudly the end of a run is logged.
+const fn level_of(state: RunState) -> log::Level {
+    match state {
+        RunState::Failed => log::Level::Error,
+        RunState::Diverged => log::Level::Warn,
+        _ => log::Level::Info,
     }
 }
 

@@ -1,7 +1,8 @@
 //! The queue and the folders it leaves.
 
 use crate::slope::{places, spec, until};
-use attnlab::lab::{Document, Event, Queue, Row, RunRecord, RunState, RunView};
+use attnlab::lab::{Document, Event, Queue, Row, RunLog, RunRecord, RunState, RunView};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::time::Duration;
 
 #[test]
@@ -99,4 +100,84 @@ fn logs_that_cannot_be_written_are_refused_before_anything_starts() {
     let error = Queue::new(places(root.path()), 1).err().unwrap().to_string();
     assert!(error.contains(file.to_str().unwrap()), "{error}");
     assert_eq!(error.lines().count(), 1);
+}
+
+#[test]
+fn what_is_logged_during_a_run_is_kept_beside_it() {
+    log::set_boxed_logger(Box::new(RunLog(log::logger()))).unwrap();
+    log::set_max_level(log::LevelFilter::Info);
+    let root = tempfile::tempdir().unwrap();
+    let queue = Queue::new(places(root.path()), 2).unwrap();
+    let runs = [("walk", "finished"), ("panic", "failed: panicked: slipped at 0")];
+    for (mode, end) in runs {
+        let run = queue.submit(spec(&[("mode", mode)])).unwrap();
+        run.wait();
+        let text = std::fs::read_to_string(run.folder().join("log.txt")).unwrap();
+        let lines: Vec<_> = text.lines().collect();
+        assert!(lines[0].contains("INFO  run: ") && lines[0].contains("attnlab run slope"), "{text}");
+        assert!(lines[1].ends_with(end) && lines[1].contains(run.id()), "{text}");
+    }
+}
+
+/// What the test below has another process do: the limit on file sizes is a full disk for one process.
+#[test]
+#[ignore = "is run by another test as a process of its own"]
+fn without_room() {
+    if std::env::var_os("ATTNLAB_TEST_ROOM").is_none() {
+        return;
+    }
+    let full = std::sync::Arc::default();
+    signal_hook::flag::register(signal_hook::consts::SIGXFSZ, full).unwrap();
+    let limit = getrlimit(Resource::Fsize);
+    let root = tempfile::tempdir().unwrap();
+    let queue = Queue::new(places(root.path()), 1).unwrap();
+    let changes = [("steps", "400"), ("pause", "0.0005"), ("save", "yes")];
+    let run = queue.submit(spec(&changes)).unwrap();
+    setrlimit(Resource::Fsize, Rlimit { current: Some(5000), maximum: limit.maximum }).unwrap();
+    until("it waits", || run.state() == RunState::Paused);
+    let message = run.message();
+    assert!(message.contains("events.jsonl: cannot write: ") && message.contains("goes on by itself"), "{message}");
+    let kept = RunView::read(run.folder()).unwrap();
+    assert!(!kept.series[0].points.is_empty() && kept.notes.is_empty());
+    setrlimit(Resource::Fsize, limit).unwrap();
+    assert_eq!(run.wait(), RunState::Finished);
+    let view = RunView::read(run.folder()).unwrap();
+    assert_eq!((view.series[0].points.len(), view.notes.len(), view.rows.len()), (400, 0, 1));
+    let shown = run.drain().into_iter().filter(|event| matches!(event.event, Event::Point(_))).count();
+    assert_eq!(shown, 400);
+
+    setrlimit(Resource::Fsize, Rlimit { current: Some(5000), maximum: limit.maximum }).unwrap();
+    let stopped = queue.submit(spec(&changes)).unwrap();
+    until("it waits", || stopped.state() == RunState::Paused);
+    stopped.control().stop();
+    assert_eq!(stopped.wait(), RunState::Stopped);
+    assert!(stopped.message().contains("not everything is kept"), "{}", stopped.message());
+}
+
+#[test]
+fn a_run_without_room_waits_for_it_and_loses_nothing() {
+    let child = std::process::Command::new(std::env::current_exe().unwrap())
+        .args(["queue::without_room", "--exact", "--ignored"])
+        .env("ATTNLAB_TEST_ROOM", "none")
+        .output()
+        .unwrap();
+    assert!(child.status.success(), "{}", String::from_utf8_lossy(&child.stdout));
+}
+
+#[test]
+fn small_runs_go_side_by_side_and_a_large_one_alone() {
+    let root = tempfile::tempdir().unwrap();
+    let queue = Queue::new(places(root.path()), 3).unwrap();
+    let small = [("steps", "40"), ("pause", "0.002")];
+    let large = [("steps", "20"), ("pause", "0.3")];
+    let first: Vec<_> = (0..4).map(|_| queue.submit(spec(&small)).unwrap()).collect();
+    let alone = queue.submit(spec(&large)).unwrap();
+    let last = queue.submit(spec(&small)).unwrap();
+    until("three run", || first[..3].iter().all(|run| run.state() == RunState::Running));
+    assert_eq!(first[3].state(), RunState::Queued);
+    until("the large one runs", || alone.state() == RunState::Running);
+    assert!(first.iter().all(|run| run.state().is_final()));
+    assert_eq!(last.state(), RunState::Queued);
+    alone.control().stop();
+    assert_eq!(last.wait(), RunState::Finished);
 }
