@@ -5,6 +5,7 @@ mod context;
 mod control;
 mod error;
 mod event;
+pub mod export;
 pub mod files;
 mod folder;
 mod handle;

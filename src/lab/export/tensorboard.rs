@@ -1,0 +1,129 @@
+//! Event files as TensorBoard reads them: TFRecord frames of `tensorflow.Event` messages.
+//!
+//! The few messages are written by hand in protocol-buffer wire format (fields from TensorFlow's `event.proto`,
+//! `summary.proto` and `tensor.proto`); a frame is length, masked CRC-32C of it, message, masked CRC-32C of that.
+
+use super::Source;
+use crate::lab::journal::Tail;
+use crate::lab::{Event, LabError};
+use std::collections::BTreeMap;
+
+/// The name by which TensorBoard knows its files.
+pub fn file_name(run: &Source) -> String {
+    format!("events.out.tfevents.{}.attnlab", created(run) as u64)
+}
+
+/// One scalar for every series, and the provenance as a text.
+///
+/// A step is a whole number there: x where all of a series are whole, the point's number in its series otherwise.
+pub fn events(run: &Source) -> Result<Vec<u8>, LabError> {
+    let began = created(run);
+    let mut file = Vec::new();
+    frame(&mut file, &message(began, 0, Field::text(3, "brain.Event:2")));
+    let lines = run.provenance().into_iter().map(|(name, text)| format!("    {name}: {text}\n"));
+    frame(&mut file, &message(began, 0, Field::nested(5, &text_summary("provenance", &lines.collect::<String>()))));
+    let series = |view: &crate::lab::SeriesView| {
+        let whole = view.points.iter().all(|point| point.x.fract() == 0.0 && point.x.abs() < 9e15);
+        let tag = [&view.series.plot, &view.series.id].map(String::as_str).join("/");
+        (view.series.id.clone(), (tag, whole, 0_i64))
+    };
+    let mut known: BTreeMap<String, (String, bool, i64)> = run.view.series.iter().map(series).collect();
+    for stamped in Tail::new(&run.folder).events()? {
+        let Event::Point(point) = stamped.event else { continue };
+        let Some((tag, whole, count)) = known.get_mut(&point.series) else { continue };
+        let step = if *whole { point.x as i64 } else { *count };
+        *count += 1;
+        let value = [Field::text(1, tag), Field::float(2, point.y as f32)].concat();
+        frame(&mut file, &message(began + stamped.t, step, Field::nested(5, &Field::nested(1, &value))));
+    }
+    Ok(file)
+}
+
+/// Seconds since 1970 when the run was asked for.
+fn created(run: &Source) -> f64 {
+    run.record.run.created.parse::<jiff::Timestamp>().map_or(0.0, |time| time.as_millisecond() as f64 / 1e3)
+}
+
+/// `Event { wall_time, step, … }`.
+fn message(wall_time: f64, step: i64, what: Vec<u8>) -> Vec<u8> {
+    [Field::double(1, wall_time), Field::whole(2, step as u64), what].concat()
+}
+
+/// `Summary { value { tag, metadata { plugin "text" }, tensor of one string } }`.
+fn text_summary(tag: &str, text: &str) -> Vec<u8> {
+    const STRING: u64 = 7;
+    let plugin = Field::nested(1, &Field::text(1, "text"));
+    let shape = Field::nested(2, &Field::nested(2, &Field::whole(1, 1)));
+    let tensor = [Field::whole(1, STRING), shape, Field::text(8, text)].concat();
+    Field::nested(1, &[Field::text(1, tag), Field::nested(9, &plugin), Field::nested(8, &tensor)].concat())
+}
+
+/// Fields of a message in wire format.
+struct Field;
+
+impl Field {
+    fn whole(number: u64, value: u64) -> Vec<u8> {
+        [varint(number << 3), varint(value)].concat()
+    }
+
+    fn double(number: u64, value: f64) -> Vec<u8> {
+        [varint(number << 3 | 1), value.to_le_bytes().to_vec()].concat()
+    }
+
+    fn nested(number: u64, bytes: &[u8]) -> Vec<u8> {
+        [varint(number << 3 | 2), varint(bytes.len() as u64), bytes.to_vec()].concat()
+    }
+
+    fn text(number: u64, text: &str) -> Vec<u8> {
+        Self::nested(number, text.as_bytes())
+    }
+
+    fn float(number: u64, value: f32) -> Vec<u8> {
+        [varint(number << 3 | 5), value.to_le_bytes().to_vec()].concat()
+    }
+}
+
+fn varint(mut value: u64) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    while value >= 0x80 {
+        bytes.push(value as u8 | 0x80);
+        value >>= 7;
+    }
+    bytes.push(value as u8);
+    bytes
+}
+
+fn frame(file: &mut Vec<u8>, message: &[u8]) {
+    let length = (message.len() as u64).to_le_bytes();
+    file.extend_from_slice(&length);
+    file.extend_from_slice(&masked(&length).to_le_bytes());
+    file.extend_from_slice(message);
+    file.extend_from_slice(&masked(message).to_le_bytes());
+}
+
+/// The checksum as the format stores it: rotated, and moved away from checksums of checksums.
+fn masked(bytes: &[u8]) -> u32 {
+    crc32c::crc32c(bytes).rotate_right(15).wrapping_add(0xa282_ead8)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Field, frame, varint};
+
+    #[test]
+    fn wire_format() {
+        assert_eq!(varint(300), [0xac, 0x02]);
+        assert_eq!(Field::text(3, "ab"), [0x1a, 2, b'a', b'b']);
+        assert_eq!(Field::float(2, 1.0), [0x15, 0, 0, 0x80, 0x3f]);
+    }
+
+    #[test]
+    fn frames_carry_masked_checksums() {
+        let mut file = Vec::new();
+        frame(&mut file, b"123456789");
+        assert_eq!(file.len(), 8 + 4 + 9 + 4);
+        // CRC-32C of "123456789" is 0xe3069283 (RFC 3720); masked as in the TFRecord format.
+        let expected = 0xe306_9283_u32.rotate_right(15).wrapping_add(0xa282_ead8);
+        assert_eq!(file[21..], expected.to_le_bytes());
+    }
+}
