@@ -27,6 +27,21 @@ Examples:
 Ctrl-C stops at the next step and keeps what was done; a second one ends at once. When the terminal hangs up the work
 goes on.";
 
+const LIST_EXAMPLES: &str = "\
+Examples:
+  attnlab list
+  attnlab list problem=vit attention=relu,exp 'test_accuracy>0.9'
+  attnlab list state=failed,lost --json
+  attnlab list problem=vit --sort test_accuracy";
+
+const EXPORT_EXAMPLES: &str = "\
+Examples:
+  attnlab export last                                    CSV and SVG of the newest run, into export/
+  attnlab export RUN1 RUN2 RUN3 --svg --png -o figures   three runs in one figure
+  attnlab export RUN --tensorboard -o tb                 then: tensorboard --logdir tb
+
+Every file carries parameters, seed, version and command of its runs.";
+
 /// A terminal lab console for efficient attention: see, live, what a Performer trades for its speed.
 #[derive(Debug, Parser)]
 #[command(
@@ -107,6 +122,22 @@ pub enum Command {
     Params(Parameters),
     /// List the presets: shipped ones and those of the presets directory.
     Presets(Presets),
+    /// List the runs in the logs directory, the newest last.
+    #[command(after_help = LIST_EXAMPLES)]
+    List(List),
+    /// Show one run: parameters, results, remarks.
+    Show(Show),
+    /// Go on with runs that were stopped, failed or lost, from their last checkpoint.
+    Resume(Resume),
+    /// Write runs as files: tables, figures, TensorBoard events.
+    #[command(after_help = EXPORT_EXAMPLES)]
+    Export(Export),
+    /// Write one HTML page about runs, with everything in it.
+    Report(Report),
+    /// Give a run a name or tags to find it by.
+    Tag(Tag),
+    /// Move runs to the trash folder beside them.
+    Delete(Delete),
     /// Print a completion script for a shell.
     #[command(
         after_help = "Example, for bash:\n  attnlab completions bash > ~/.local/share/bash-completion/completions/attnlab"
@@ -132,6 +163,23 @@ pub struct Run {
     /// Name the run.
     #[arg(long, value_name = "TEXT")]
     pub title: Option<String>,
+    /// How results are told.
+    #[command(flatten)]
+    pub telling: Telling,
+    /// Do only what has no finished run yet, and tell those that have.
+    #[arg(long)]
+    pub resume: bool,
+    /// Say what would be run and what it would cost, and run nothing.
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Print help; after a problem's name, its parameters.
+    #[arg(short, long)]
+    pub help: bool,
+}
+
+/// How runs are done and results told.
+#[derive(Args, Debug)]
+pub struct Telling {
     /// Run so many small runs at a time; 0 for one a core. A large one has every core to itself.
     #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u16).range(0..=1024))]
     pub workers: u16,
@@ -144,12 +192,6 @@ pub struct Run {
     /// Show no progress.
     #[arg(short, long)]
     pub quiet: bool,
-    /// Say what would be run and what it would cost, and run nothing.
-    #[arg(long)]
-    pub dry_run: bool,
-    /// Print help; after a problem's name, its parameters.
-    #[arg(short, long)]
-    pub help: bool,
 }
 
 /// `attnlab params`.
@@ -168,6 +210,119 @@ pub struct Presets {
     /// Print one JSON document.
     #[arg(long)]
     pub json: bool,
+}
+
+/// `attnlab list`.
+#[derive(Args, Debug)]
+pub struct List {
+    /// Conditions that all must hold: a word, or key, comparison (= != ~ < <= > >=) and value.
+    #[arg(value_name = "CONDITION")]
+    pub filter: Vec<String>,
+    /// Sort by a fact of the run, a parameter or a result column; without it by time.
+    #[arg(long, value_name = "KEY")]
+    pub sort: Option<String>,
+    /// The largest first.
+    #[arg(long, requires = "sort")]
+    pub descending: bool,
+    /// Print one JSON document.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `attnlab show`.
+#[derive(Args, Debug)]
+pub struct Show {
+    /// The run: its folder's name, a part of it that no other has, its path, or `last`.
+    pub run: String,
+    /// Print the run's JSON document.
+    #[arg(long)]
+    pub json: bool,
+    /// Show every column of the table.
+    #[arg(long)]
+    pub wide: bool,
+}
+
+/// `attnlab resume`.
+#[derive(Args, Debug)]
+pub struct Resume {
+    /// The runs, as in `attnlab show`.
+    #[arg(required = true, value_name = "RUN")]
+    pub runs: Vec<String>,
+    /// How results are told.
+    #[command(flatten)]
+    pub telling: Telling,
+}
+
+/// `attnlab export`.
+#[derive(Args, Debug)]
+pub struct Export {
+    /// The runs, as in `attnlab show`; several become one figure.
+    #[arg(required = true, value_name = "RUN")]
+    pub runs: Vec<String>,
+    /// Every series and the rows as comma-separated values.
+    #[arg(long)]
+    pub csv: bool,
+    /// A vector figure for each plot.
+    #[arg(long)]
+    pub svg: bool,
+    /// A pixel figure for each plot.
+    #[arg(long)]
+    pub png: bool,
+    /// The rows as a Markdown table.
+    #[arg(long)]
+    pub markdown: bool,
+    /// Event files for TensorBoard.
+    #[arg(long)]
+    pub tensorboard: bool,
+    /// Scale of horizontal axes, where not as declared.
+    #[arg(long, value_name = "SCALE")]
+    pub x: Option<AxisScale>,
+    /// Scale of vertical axes, where not as declared.
+    #[arg(long, value_name = "SCALE")]
+    pub y: Option<AxisScale>,
+    /// The folder to write into.
+    #[arg(short, long, value_name = "DIR", default_value = "export", value_hint = ValueHint::DirPath)]
+    pub output: PathBuf,
+}
+
+/// A scale as typed.
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+pub enum AxisScale {
+    /// Equal steps.
+    Linear,
+    /// Equal ratios.
+    Log,
+}
+
+/// `attnlab report`.
+#[derive(Args, Debug)]
+pub struct Report {
+    /// The runs, as in `attnlab show`.
+    #[arg(required = true, value_name = "RUN")]
+    pub runs: Vec<String>,
+    /// The folder to write into.
+    #[arg(short, long, value_name = "DIR", default_value = "export", value_hint = ValueHint::DirPath)]
+    pub output: PathBuf,
+}
+
+/// `attnlab tag`.
+#[derive(Args, Debug)]
+pub struct Tag {
+    /// The run, as in `attnlab show`.
+    pub run: String,
+    /// Its tags from now on; none takes those away that it has.
+    pub tags: Vec<String>,
+    /// Its name from now on; an empty one gives it back its own.
+    #[arg(long, value_name = "TEXT")]
+    pub title: Option<String>,
+}
+
+/// `attnlab delete`.
+#[derive(Args, Debug)]
+pub struct Delete {
+    /// The runs, as in `attnlab show`.
+    #[arg(required = true, value_name = "RUN")]
+    pub runs: Vec<String>,
 }
 
 /// `key=value`.

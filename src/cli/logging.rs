@@ -21,11 +21,10 @@ impl Log for StandardError {
     fn flush(&self) {}
 }
 
-/// Sends the log to standard error, down to `level`.
+/// Sends the log to standard error, down to `level`; what concerns a run is kept in its folder as well.
 pub fn start(level: LevelFilter) {
     // A second start in one process keeps the first logger.
     if log::set_boxed_logger(Box::new(RunLog(StandardError(level)))).is_ok() {
-        // What a run's folder keeps is not less where the screen is quiet.
         log::set_max_level(level.max(LevelFilter::Info));
     }
 }

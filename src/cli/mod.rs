@@ -1,6 +1,7 @@
 //! The command-line face: the same jobs without a screen.
 
 mod args;
+mod export;
 mod failure;
 mod logging;
 mod merge;
@@ -10,6 +11,7 @@ mod presets;
 mod progress;
 mod run;
 mod signals;
+mod store;
 mod table;
 mod target;
 
@@ -47,6 +49,13 @@ fn attempt() -> Result<(), Failure> {
         Command::Run(run) => run::run(&run, places),
         Command::Params(parameters) => params::list(&parameters),
         Command::Presets(presets) => presets::list(&presets, &places),
+        Command::List(list) => store::list(&list, &places),
+        Command::Show(show) => store::show(&show, &places),
+        Command::Resume(resume) => run::resume(&resume, places),
+        Command::Export(files) => export::files(&files, &places),
+        Command::Report(page) => export::report(&page, &places),
+        Command::Tag(tag) => store::tag(&tag, &places),
+        Command::Delete(delete) => store::delete(&delete, &places),
         Command::Completions { shell } => completions(shell),
     }
 }

@@ -1,11 +1,13 @@
 //! `attnlab run`: the same jobs and the same folders as in the console, without a screen.
 
-use super::args::Run;
+use super::args::{Resume, Run, Telling};
 use super::failure::Failure;
 use super::progress::Display;
 use super::signals::Listener;
 use super::{merge, output, table, target};
-use crate::lab::{Document, Places, Queue, RunHandle, RunSpec, RunState, duration};
+use crate::lab::{Document, Places, Queue, RunHandle, RunSpec, RunState, duration, store};
+use crate::problems;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,14 +17,43 @@ const TICK: Duration = Duration::from_millis(25);
 /// Runs what was asked and prints what came out.
 pub fn run(arguments: &Run, places: Places) -> Result<(), Failure> {
     let name = arguments.target.as_deref().unwrap_or_default();
-    let specs = target::specs(name, arguments, &places)?;
+    let mut specs = target::specs(name, arguments, &places)?;
+    let mut done = Vec::new();
+    if arguments.resume && places.logs.is_dir() {
+        let (left, finished) = store::still_to_do(specs, &store::list(&places.logs)?);
+        specs = left;
+        for run in finished {
+            done.push(Document::read(&run.folder(&places.logs))?);
+        }
+    }
     if arguments.dry_run {
         return output::print(&forecast(&specs));
     }
     let listener = Listener::start()?;
-    let queue = Queue::new(places, usize::from(arguments.workers))?;
+    let queue = Queue::new(places, usize::from(arguments.telling.workers))?;
     let handles = specs.into_iter().map(|spec| queue.submit(spec)).collect::<Result<Vec<_>, _>>()?;
-    let mut display = Display::new(&handles, arguments.quiet);
+    follow(&handles, &queue, &listener, done, &arguments.telling)
+}
+
+/// Goes on with runs that ended early.
+pub fn resume(arguments: &Resume, places: Places) -> Result<(), Failure> {
+    let folders = arguments.runs.iter().map(|run| super::store::find(run, &places)).collect::<Result<Vec<_>, _>>()?;
+    let listener = Listener::start()?;
+    let queue = Queue::new(places, usize::from(arguments.telling.workers))?;
+    let resume = |folder: &PathBuf| queue.resume(folder, problems::ALL);
+    let handles = folders.iter().map(resume).collect::<Result<Vec<_>, _>>()?;
+    follow(&handles, &queue, &listener, Vec::new(), &arguments.telling)
+}
+
+/// Waits for the runs, telling how far they are, and prints what came out of them and of those `done` before.
+fn follow(
+    handles: &[Arc<RunHandle>],
+    queue: &Queue,
+    listener: &Listener,
+    mut done: Vec<Document>,
+    telling: &Telling,
+) -> Result<(), Failure> {
+    let mut display = Display::new(handles, telling.quiet);
     while !display.update() {
         if listener.wait(TICK) {
             handles.iter().for_each(|handle| handle.control().stop());
@@ -30,13 +61,15 @@ pub fn run(arguments: &Run, places: Places) -> Result<(), Failure> {
     }
     display.clear();
     queue.shutdown(false);
-    let documents = handles.iter().map(|handle| document(handle)).collect::<Result<Vec<_>, _>>()?;
-    if arguments.json {
-        merge::print(&documents)?;
-    } else {
-        output::print(&tables(&handles, &documents, arguments.wide))?;
+    for handle in handles {
+        done.push(document(handle)?);
     }
-    outcome(&handles)
+    if telling.json {
+        merge::print(&done)?;
+    } else {
+        output::print(&tables(&done, telling.wide))?;
+    }
+    outcome(handles)
 }
 
 /// What would be run, and the cost of it.
@@ -62,14 +95,17 @@ fn document(handle: &RunHandle) -> Result<Document, Failure> {
     })
 }
 
-/// The result tables, one a problem, and what the runs remarked.
-fn tables(handles: &[Arc<RunHandle>], documents: &[Document], wide: bool) -> String {
-    let Some(problem) = handles.first().map(|handle| handle.spec().problem) else { return String::new() };
-    let rows: Vec<_> = documents.iter().flat_map(|document| document.rows.iter().cloned()).collect();
-    if rows.is_empty() {
-        return String::new();
+/// The result table of each problem.
+fn tables(documents: &[Document], wide: bool) -> String {
+    let mut page = String::new();
+    for problem in problems::ALL {
+        let of_it = documents.iter().filter(|document| document.problem == problem.name());
+        let rows: Vec<_> = of_it.flat_map(|document| document.rows.iter().cloned()).collect();
+        if !rows.is_empty() {
+            page += &table::results(problem.columns(), &rows, wide);
+        }
     }
-    table::results(problem.columns(), &rows, wide)
+    page
 }
 
 /// How the command ends: as its worst run did.

@@ -1,0 +1,155 @@
+//! `attnlab list`, `show` and what is done to runs that are there.
+
+use super::args::{Delete, List, Show, Tag};
+use super::failure::Failure;
+use super::{output, table};
+use crate::lab::store::{self, Filter, RunSummary};
+use crate::lab::{Document, Places, RunRecord, RunView, Value, decimal, duration};
+use crate::problems;
+use serde_json::json;
+use std::path::{Path, PathBuf};
+
+/// Lists runs, the newest last, so that it stands next to the prompt.
+pub fn list(arguments: &List, places: &Places) -> Result<(), Failure> {
+    let filter = Filter::parse(&arguments.filter.join(" "), problems::ALL)
+        .map_err(|error| Failure::bad_input(error.to_string()))?;
+    let mut runs = all(places)?;
+    runs.retain(|run| filter.admits(run));
+    match &arguments.sort {
+        Some(key) => store::sort(&mut runs, key, arguments.descending),
+        None => runs.reverse(),
+    }
+    if arguments.json {
+        return output::print_json(&json!({ "schema": 1, "runs": runs }));
+    }
+    let headings = [("run", false), ("state", false), ("what", false), ("result", true), ("time", true), ("", false)];
+    output::print(&table::render(headings, runs.iter().map(line)))
+}
+
+fn all(places: &Places) -> Result<Vec<RunSummary>, Failure> {
+    if places.logs.is_dir() { Ok(store::list(&places.logs)?) } else { Ok(Vec::new()) }
+}
+
+fn line(run: &RunSummary) -> Vec<String> {
+    let known = problems::find(&run.problem);
+    let column = known.and_then(|problem| problem.columns().iter().find(|column| column.key == problem.headline()));
+    let result = run.headline.map_or_else(String::new, |value| match column {
+        Some(column) => format!("{} {}", column.label, decimal(value, column.digits)),
+        None => decimal(value, 4),
+    });
+    let tags = run.tags.iter().map(|tag| format!("#{tag}"));
+    let remarks: Vec<String> = tags.chain(run.damage.clone()).collect();
+    let what = if run.title.is_empty() { &run.label } else { &run.title };
+    let time = duration(run.seconds);
+    vec![run.id.clone(), run.state.name().to_owned(), what.clone(), result, time, remarks.join(" ")]
+}
+
+/// The folder of the run that `name` means: a path, a folder's name, the one name that begins with it or holds it, or
+/// `last`.
+pub fn find(name: &str, places: &Places) -> Result<PathBuf, Failure> {
+    let path = Path::new(name);
+    let path = if path.ends_with("run.toml") { path.parent().unwrap_or(path) } else { path };
+    if path.join("run.toml").is_file() {
+        return Ok(path.to_owned());
+    }
+    let runs = all(places)?;
+    let logs = &places.logs;
+    if name == "last" {
+        let newest = runs.first().map(|run| run.folder(logs));
+        return newest.ok_or_else(|| Failure::bad_input(format!("{}: there is no run yet", logs.display())));
+    }
+    if let Some(run) = runs.iter().find(|run| run.id == name) {
+        return Ok(run.folder(logs));
+    }
+    let beginning: Vec<&RunSummary> = runs.iter().filter(|run| run.id.starts_with(name)).collect();
+    let holding = || runs.iter().filter(|run| run.id.contains(name)).collect();
+    let found: Vec<&RunSummary> = if beginning.is_empty() { holding() } else { beginning };
+    match found.as_slice() {
+        [run] => Ok(run.folder(logs)),
+        [] => Err(Failure::bad_input(format!(
+            "run: found `{name}`, allowed: a run in {} (see `attnlab list`)",
+            logs.display()
+        ))),
+        [first, .., last] => Err(Failure::bad_input(format!(
+            "run: `{name}` means {} runs, from {} to {}; write more of the name",
+            found.len(),
+            last.id,
+            first.id
+        ))),
+    }
+}
+
+/// Tells everything about one run.
+pub fn show(arguments: &Show, places: &Places) -> Result<(), Failure> {
+    let folder = find(&arguments.run, places)?;
+    if arguments.json {
+        return output::print_json(&Document::read(&folder)?);
+    }
+    let (record, view) = (RunRecord::read(&folder)?, RunView::read(&folder)?);
+    let summary = RunSummary::read(&folder);
+    let problem = problems::find(&record.problem);
+    let (facts, machine) = (&record.run, &record.run.machine);
+    let why = if summary.message.is_empty() { String::new() } else { format!(": {}", summary.message) };
+    let mut page = format!(
+        "{}\n{} · {}{why} · {} of work\nasked for {} with attnlab {} on {} ({}, {} cores)\n{}\n",
+        folder.display(),
+        record.problem,
+        summary.state.name(),
+        duration(summary.seconds),
+        facts.created,
+        facts.version,
+        machine.host,
+        machine.processor,
+        machine.cores,
+        facts.command
+    );
+    if let Some(damage) = &summary.damage {
+        page += &format!("damaged: {damage}\n");
+    }
+    let rows = record.params.iter().map(|(key, value)| {
+        let default = problem.and_then(|problem| Some(problem.schema().get(key)?.default)).unwrap_or_default();
+        let text = typed(value);
+        let mark = if text == default { String::new() } else { format!("default {default}") };
+        vec![key.clone(), text, mark]
+    });
+    page += &format!("\n{}", table::render([("parameter", false), ("value", false), ("", false)], rows));
+    if let (Some(problem), false) = (problem, view.rows.is_empty()) {
+        page += &format!("\n{}", table::results(problem.columns(), &view.rows, arguments.wide));
+    }
+    for note in &view.notes {
+        page += &format!("\nnote: {note}\n");
+    }
+    output::print(&page)
+}
+
+/// A TOML value as one would type it.
+fn typed(value: &toml::Value) -> String {
+    match value {
+        toml::Value::String(text) => text.clone(),
+        toml::Value::Boolean(flag) => Value::Flag(*flag).to_string(),
+        toml::Value::Array(values) => values.iter().map(typed).collect::<Vec<_>>().join(","),
+        other => other.to_string(),
+    }
+}
+
+/// Gives a run a name or tags.
+pub fn tag(arguments: &Tag, places: &Places) -> Result<(), Failure> {
+    let folder = find(&arguments.run, places)?;
+    if let Some(title) = &arguments.title {
+        store::rename(&folder, title)?;
+    }
+    if arguments.title.is_none() || !arguments.tags.is_empty() {
+        store::tag(&folder, &arguments.tags)?;
+    }
+    Ok(())
+}
+
+/// Moves runs to the trash beside them.
+pub fn delete(arguments: &Delete, places: &Places) -> Result<(), Failure> {
+    // All names are understood before anything is moved.
+    let folders = arguments.runs.iter().map(|run| find(run, places)).collect::<Result<Vec<_>, _>>()?;
+    for folder in folders {
+        output::print(&format!("moved to {}\n", store::delete(&folder)?.display()))?;
+    }
+    Ok(())
+}
