@@ -31,10 +31,28 @@ struct Saved {
     state: Value,
     /// MD5 of the file.
     file: Option<String>,
+    /// What had been told beyond this place by then, when a run that goes on saves before it has come as far as it was.
+    #[serde(default)]
+    ahead: Ahead,
+}
+
+/// What is in the journal already and is told again on the way.
+#[derive(Clone, Default, Serialize, Deserialize)]
+pub(super) struct Ahead {
+    /// The last rows.
+    rows: usize,
+    /// How often each point: series, bits of the horizontal position, times.
+    points: Vec<(String, u64, usize)>,
 }
 
 /// Saves a pair.
-pub(super) fn save(folder: &Path, seconds: f64, state: &Value, write: Option<&mut Write<'_>>) -> Result<(), String> {
+pub(super) fn save(
+    folder: &Path,
+    seconds: f64,
+    state: &Value,
+    ahead: &Ahead,
+    write: Option<&mut Write<'_>>,
+) -> Result<(), String> {
     let at = |what: &'static str, name: &str| LabError::io(what, folder.join(name));
     let file = match write {
         Some(write) => {
@@ -52,7 +70,7 @@ pub(super) fn save(folder: &Path, seconds: f64, state: &Value, write: Option<&mu
         None => None,
     };
     let has_file = file.is_some();
-    let saved = Saved { schema: super::SCHEMA, seconds, state: state.clone(), file };
+    let saved = Saved { schema: super::SCHEMA, seconds, state: state.clone(), file, ahead: ahead.clone() };
     let text = serde_json::to_vec(&saved).map_err(|error| error.to_string())?;
     let put = || -> io::Result<()> {
         files::replace(&folder.join(NEW_STATE), &text, true)?;
@@ -133,6 +151,7 @@ impl Resumed {
         let saved = load(folder)?;
         // Without a checkpoint everything is told again but the rows, whose points are skipped.
         let since = saved.as_ref().map_or(f64::NEG_INFINITY, |saved| saved.seconds);
+        let ahead = saved.as_ref().map(|saved| saved.ahead.clone()).unwrap_or_default();
         let mut resumed = Self {
             has_file: saved.as_ref().is_some_and(|saved| saved.file.is_some()),
             state: saved.map(|saved| saved.state),
@@ -140,8 +159,8 @@ impl Resumed {
             last: RunState::Queued,
             rows: Vec::new(),
             before: 0,
-            rows_again: 0,
-            points_again: HashMap::new(),
+            rows_again: ahead.rows,
+            points_again: ahead.points.into_iter().map(|(series, x, times)| ((series, x), times)).collect(),
             told: Vec::new(),
         };
         for stamped in journal::Tail::new(folder).events()? {
@@ -162,8 +181,14 @@ impl Resumed {
                 _ => {}
             }
         }
-        resumed.before = resumed.rows.len() - resumed.rows_again;
+        resumed.before = resumed.rows.len().saturating_sub(resumed.rows_again);
         Ok(resumed)
+    }
+
+    /// What is still told again from here on.
+    pub fn ahead(&self) -> Ahead {
+        let points = self.points_again.iter().map(|((series, x), times)| (series.clone(), *x, *times));
+        Ahead { rows: self.rows_again, points: points.collect() }
     }
 
     /// Every row told.

@@ -224,10 +224,11 @@ impl RunContext {
     fn save(&mut self, state: &impl Serialize, mut write: Option<&mut Write<'_>>) -> Result<(), RunError> {
         let since = Instant::now();
         let state = serde_json::to_value(state).map_err(|error| RunError::Failed(error.to_string()))?;
+        let ahead = self.resumed.as_ref().map(Resumed::ahead).unwrap_or_default();
         let (seconds, folder) = (self.seconds(), self.folder.clone());
         let saved = self.keep(|| match &mut write {
-            Some(write) => checkpoint::save(&folder, seconds, &state, Some(*write)),
-            None => checkpoint::save(&folder, seconds, &state, None),
+            Some(write) => checkpoint::save(&folder, seconds, &state, &ahead, Some(*write)),
+            None => checkpoint::save(&folder, seconds, &state, &ahead, None),
         });
         self.saved = Instant::now();
         self.save_cost = since.elapsed();

@@ -68,7 +68,7 @@ impl Control {
         self.set(Request::Stop);
     }
 
-    /// Whether the job should end: for inner loops that have no [`RunContext`].
+    /// Whether the job should end: for inner loops that have no [`RunContext`](super::RunContext).
     #[must_use]
     pub fn is_stopping(&self) -> bool {
         *self.lock() == Request::Stop

@@ -29,6 +29,8 @@ struct Live {
     message: String,
     rows: Vec<Row>,
     events: VecDeque<Stamped>,
+    /// The newest progress that was not drained.
+    progress: Option<Stamped>,
     /// Where in the journal the events begin that had no room above.
     behind: Option<u64>,
     /// Where in the journal the newest event ends.
@@ -53,6 +55,7 @@ impl RunHandle {
             message: String::new(),
             rows: resumed.as_ref().map(|resumed| resumed.all_rows().to_vec()).unwrap_or_default(),
             events: VecDeque::new(),
+            progress: None,
             behind: Some(0),
             end: journal.end(),
         };
@@ -120,15 +123,16 @@ impl RunHandle {
     /// What has come since the last call; of several progresses only the newest. Never waits for the worker.
     #[must_use]
     pub fn drain(&self) -> Vec<Stamped> {
-        let (events, missing) = {
+        let (events, missing, progress) = {
             let mut live = self.live();
             let missing = live.behind.take().map(|start| (start, live.end));
-            (std::mem::take(&mut live.events), missing)
+            (std::mem::take(&mut live.events), missing, live.progress.take())
         };
         let mut events = Vec::from(events);
         if let Some((start, end)) = missing {
             events.extend(journal::between(&self.folder, start, end));
         }
+        events.extend(progress);
         events
     }
 
@@ -188,11 +192,14 @@ impl RunHandle {
                 self.changed.notify_all();
             }
             Event::Row { row } => live.rows.push(row.clone()),
-            Event::Progress(_) => live.events.retain(|known| !matches!(known.event, Event::Progress(_))),
             _ => {}
         }
         if let Some((_, end)) = kept {
             live.end = end;
+        }
+        if matches!(stamped.event, Event::Progress(_)) {
+            live.progress = Some(stamped.clone());
+            return;
         }
         if live.behind.is_none() && live.events.len() < WAITING {
             live.events.push_back(stamped.clone());

@@ -18,7 +18,12 @@ fn other_process() {
     let steps = std::env::var("ATTNLAB_TEST_STEPS").unwrap();
     let mut changes = CHANGES.to_vec();
     changes[0].1 = &steps;
-    queue.submit(spec(&changes)).unwrap().wait();
+    let begun = std::fs::read_dir(&queue.places().logs).unwrap().flatten().next();
+    match begun {
+        Some(folder) => queue.resume(&folder.path(), PROBLEMS).unwrap(),
+        None => queue.submit(spec(&changes)).unwrap(),
+    }
+    .wait();
 }
 
 fn start(root: &Path, steps: &str) -> (Child, PathBuf) {
@@ -73,6 +78,32 @@ fn a_killed_run_goes_on_as_if_nothing_had_been() {
         assert!(live.series == after.series && live.state == RunState::Finished, "attempt {attempt}");
         assert!(queue.resume(&folder, PROBLEMS).err().unwrap().to_string().contains("is finished"));
     }
+}
+
+#[test]
+fn a_run_killed_again_and_again_tells_everything_once() {
+    let root = tempfile::tempdir().unwrap();
+    let whole = Queue::new(places(&root.path().join("whole")), 1).unwrap().submit(spec(CHANGES)).unwrap();
+    whole.wait();
+    let place = root.path().join("killed");
+    let mut kills = 0;
+    let folder = loop {
+        let (mut child, folder) = start(&place, "300");
+        // Sooner than it gets to where it was: the checkpoint then lies behind what was told.
+        std::thread::sleep(Duration::from_millis(if kills == 0 { 150 } else { 10 * kills }));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        kills += 1;
+        if RunView::read(&folder).unwrap().state == RunState::Finished || kills == 8 {
+            break folder;
+        }
+    };
+    if let Ok(run) = Queue::new(places(&place), 1).unwrap().resume(&folder, PROBLEMS) {
+        run.wait();
+    }
+    let (want, got) = (RunView::read(whole.folder()).unwrap(), RunView::read(&folder).unwrap());
+    assert_eq!((got.state, &got.rows), (RunState::Finished, &want.rows));
+    assert!(got.series == want.series, "{} points", got.series[0].points.len());
 }
 
 #[test]
