@@ -36,6 +36,8 @@ pub enum Action {
     Figure,
     Look,
     Optimise,
+    More,
+    Fewer,
     Save,
     Load,
     Remove,

@@ -38,6 +38,8 @@ pub const TABLE: &[Binding] = &[
     key(Place::Problem, Action::Figure, &["n"], "", "next figure"),
     key(Place::Problem, Action::Look, &["v"], "", "matrices as colours or as bars"),
     key(Place::Problem, Action::Optimise, &["o"], "", "set the parameters that theory knows the best values of"),
+    key(Place::Problem, Action::More, &["+"], "", "one more repetition of every run, with the next seed"),
+    key(Place::Problem, Action::Fewer, &["-"], "", "one repetition less"),
     key(Place::Problem, Action::Save, &["w"], "save", "save the parameters as a preset"),
     key(Place::Runs, Action::Up, &["up", "k"], "", "run above"),
     key(Place::Runs, Action::Down, &["down", "j"], "", "run below"),

@@ -1,0 +1,188 @@
+//! What a problem's tab draws: plots with the curves of every visible run, and groups of matrices.
+
+use super::ProblemTab;
+use crate::lab::{Axis, Matrix, Plot, Scale};
+
+/// How a plot is looked at; what is not set is as declared.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Looks {
+    /// The horizontal scale.
+    pub x: Option<Scale>,
+    /// The vertical scale.
+    pub y: Option<Scale>,
+    /// How much curves are smoothed: 0 is not at all.
+    pub smoothing: f64,
+    /// The cursor as a fraction of the width.
+    pub cursor: Option<f64>,
+}
+
+/// The steps of [`Looks::smoothing`].
+pub const SMOOTHINGS: [f64; 4] = [0.0, 0.6, 0.9, 0.98];
+
+/// One figure.
+#[derive(Clone, Copy, Debug)]
+pub enum Figure<'a> {
+    /// Curves.
+    Plot(&'a Plot),
+    /// Matrices of one group of one run.
+    Matrices {
+        /// The group.
+        group: &'a str,
+        /// The run.
+        run: usize,
+    },
+}
+
+impl<'a> Figure<'a> {
+    /// Its name among the figures of the problem.
+    #[must_use]
+    pub fn id(&self) -> String {
+        match self {
+            Self::Plot(plot) => plot.id.clone(),
+            Self::Matrices { group, .. } => format!("matrices {group}"),
+        }
+    }
+
+    /// The scale that `other` than the present one is.
+    #[must_use]
+    pub fn turned(axis: &Axis, now: Option<Scale>) -> Scale {
+        match now.unwrap_or(axis.scale) {
+            Scale::Linear => Scale::Log,
+            Scale::Log => Scale::Linear,
+        }
+    }
+
+    /// The matrices of a figure of matrices.
+    pub fn matrices(&self, tab: &'a ProblemTab) -> Vec<&'a Matrix> {
+        match self {
+            Self::Plot(_) => Vec::new(),
+            Self::Matrices { group, run } => {
+                tab.runs[*run].view.matrices.iter().filter(|matrix| matrix.group == **group).collect()
+            }
+        }
+    }
+}
+
+/// A curve's run, series and place in colours and markers.
+#[derive(Clone, Copy, Debug)]
+pub struct CurveOf {
+    /// Index of the run.
+    pub run: usize,
+    /// Index of the series in the run.
+    pub series: usize,
+    /// Number of its colour.
+    pub ink: usize,
+    /// Number of its marker.
+    pub symbol: usize,
+}
+
+impl ProblemTab {
+    /// Indices of the runs that are drawn.
+    #[must_use]
+    pub fn visible(&self) -> Vec<usize> {
+        match self.target().filter(|_| !self.compare) {
+            Some(run) => vec![run],
+            None => (0..self.runs.len()).collect(),
+        }
+    }
+
+    /// Every figure in the order in which they were declared; matrices of the chosen run last.
+    #[must_use]
+    pub fn figures(&self) -> Vec<Figure<'_>> {
+        let mut plots: Vec<&Plot> = Vec::new();
+        for run in self.visible() {
+            for plot in &self.runs[run].view.plots {
+                match plots.iter_mut().find(|known| known.id == plot.id) {
+                    // The newest declaration counts: its axes know more.
+                    Some(known) => *known = plot,
+                    None => plots.push(plot),
+                }
+            }
+        }
+        let mut figures: Vec<Figure<'_>> = plots.into_iter().map(Figure::Plot).collect();
+        let with_matrices = |run: &usize| !self.runs[*run].view.matrices.is_empty();
+        let chosen = self.target().filter(with_matrices);
+        if let Some(run) = chosen.or_else(|| self.visible().into_iter().rev().find(with_matrices)) {
+            let mut groups: Vec<&str> = Vec::new();
+            for matrix in &self.runs[run].view.matrices {
+                if !groups.contains(&matrix.group.as_str()) {
+                    groups.push(&matrix.group);
+                }
+            }
+            figures.extend(groups.into_iter().map(|group| Figure::Matrices { group, run }));
+        }
+        figures
+    }
+
+    /// The horizontal axis of a plot over every visible run: the widest range told in advance.
+    #[must_use]
+    pub fn axis(&self, plot: &Plot) -> Axis {
+        let mut axis = plot.x.clone();
+        for run in self.visible() {
+            for other in self.runs[run].view.plots.iter().filter(|other| other.id == plot.id) {
+                axis.range = match (axis.range, other.x.range) {
+                    (Some(one), Some(two)) => Some((one.0.min(two.0), one.1.max(two.1))),
+                    (one, two) => one.or(two),
+                };
+            }
+        }
+        axis
+    }
+
+    /// The curves of plot `id`: colours tell runs apart where there are several, series otherwise; the chosen run
+    /// comes last and so lies on top.
+    #[must_use]
+    pub fn curves(&self, id: &str) -> Vec<CurveOf> {
+        let visible = self.visible();
+        let of = |run: usize| {
+            let series = self.runs[run].view.series.iter().enumerate();
+            series.filter(|(_, view)| view.series.plot == id).map(|(index, _)| index).collect::<Vec<_>>()
+        };
+        let several = visible.len() > 1;
+        let most = visible.iter().map(|run| of(*run).len()).max().unwrap_or(0).max(1);
+        let mut curves = Vec::new();
+        for run in visible {
+            for (place, series) in of(run).into_iter().enumerate() {
+                let (ink, symbol) = if several { (run, run * most + place) } else { (place, place) };
+                curves.push(CurveOf { run, series, ink, symbol });
+            }
+        }
+        if let Some(target) = self.target() {
+            curves.sort_by_key(|curve| curve.run == target);
+        }
+        curves
+    }
+
+    /// The name of a curve in the legend.
+    #[must_use]
+    pub fn curve_label(&self, curve: &CurveOf, id: &str, labels: &[String]) -> String {
+        let series = &self.runs[curve.run].view.series[curve.series].series;
+        if self.visible().len() < 2 {
+            return series.label.clone();
+        }
+        let run = &labels[curve.run];
+        let alone = self.runs[curve.run].view.series.iter().filter(|view| view.series.plot == id).count() == 1;
+        if alone { run.clone() } else { format!("{run} {}", series.label) }
+    }
+
+    /// The runs' labels; where several are the same, with the parameters that differ, or a number.
+    #[must_use]
+    pub fn labels(&self) -> Vec<String> {
+        let same = |label: &str| self.runs.iter().filter(|run| run.label == label).collect::<Vec<_>>();
+        let mut labels: Vec<String> = Vec::new();
+        for run in &self.runs {
+            let twins = same(&run.label);
+            let differs = |(key, text): &&(String, String)| {
+                twins.iter().any(|twin| twin.params.iter().any(|(other, found)| other == key && found != text))
+            };
+            let words: Vec<String> =
+                run.params.iter().filter(differs).map(|(key, text)| format!("{key}={text}")).collect();
+            let label = [&[run.label.clone()], words.as_slice()].concat().join(" ");
+            let again = labels.iter().filter(|known| known.strip_suffix(')').map_or(**known == label, |known| {
+                known.rsplit_once(" (").is_some_and(|(known, _)| known == label)
+            }) || **known == label).count();
+            labels.push(if again == 0 { label } else { format!("{label} ({})", again + 1) });
+        }
+        labels
+    }
+}

@@ -1,0 +1,216 @@
+//! A problem's tab: the form, the runs on screen, and how they are looked at.
+
+use super::figure::{Figure, Looks};
+use super::shown::{ShownRun, Source};
+use crate::console::widget::form::Form;
+use crate::console::widget::heatmap::Look;
+use crate::lab::sweep::Mode;
+use crate::lab::{Draft, Estimate, ParamError, Problem, RunSpec, RunState};
+use std::collections::BTreeMap;
+
+/// The parts of a problem's tab that take keys.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Pane {
+    /// The parameters.
+    #[default]
+    Form,
+    /// The plots and matrices.
+    Figures,
+    /// The table of results.
+    Results,
+}
+
+/// A line of the results: a row of a run, or the run itself while it has none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ResultLine {
+    /// Index of the run.
+    pub run: usize,
+    /// Index of its row.
+    pub row: Option<usize>,
+}
+
+/// What the form's parameters will cost, or why they cannot be run.
+pub type Cost = Result<(usize, Estimate), ParamError>;
+
+/// A problem's tab.
+pub struct ProblemTab {
+    /// The problem.
+    pub problem: &'static dyn Problem,
+    /// Its parameters.
+    pub form: Form,
+    /// How several swept parameters go together.
+    pub mode: Mode,
+    /// How many seeds every run has.
+    pub repeats: usize,
+    /// The part that takes keys.
+    pub pane: Pane,
+    /// The runs on screen, in the order they came.
+    pub runs: Vec<ShownRun>,
+    /// Whether all runs are drawn, or only the chosen one.
+    pub compare: bool,
+    /// Index of the chosen figure.
+    pub figure: usize,
+    /// Whether the chosen figure has the whole screen.
+    pub zoom: bool,
+    /// How matrices are drawn.
+    pub look: Look,
+    /// Index of the chosen line of the results.
+    pub line: usize,
+    /// Columns of the results scrolled away.
+    pub skip: usize,
+    looks: BTreeMap<String, Looks>,
+    cost: Option<(Draft, Mode, usize, Cost)>,
+}
+
+impl ProblemTab {
+    /// A tab without runs.
+    #[must_use]
+    pub fn new(problem: &'static dyn Problem) -> Self {
+        let mut tab = Self {
+            problem,
+            form: Form::new(problem.schema()),
+            mode: Mode::Grid,
+            repeats: 1,
+            pane: Pane::Form,
+            runs: Vec::new(),
+            compare: true,
+            figure: 0,
+            zoom: false,
+            look: Look::Heat,
+            line: 0,
+            skip: 0,
+            looks: BTreeMap::new(),
+            cost: None,
+        };
+        tab.count_cost();
+        tab
+    }
+
+    /// Every run that the form stands for.
+    ///
+    /// # Errors
+    /// As [`RunSpec::expand_as`].
+    pub fn specs(&self) -> Result<Vec<RunSpec>, ParamError> {
+        RunSpec::expand_as(self.problem, self.form.draft(), self.mode, self.repeats)
+    }
+
+    /// Works out what the form's parameters will cost, if they have changed.
+    pub fn count_cost(&mut self) {
+        let now = (self.form.draft(), self.mode, self.repeats);
+        if self.cost.as_ref().is_some_and(|(draft, mode, repeats, _)| (draft, *mode, *repeats) == now) {
+            return;
+        }
+        let cost = self.specs().map(|specs| {
+            let mut whole = Estimate { rows: 0, seconds: Some(0.0), bytes: None };
+            for spec in &specs {
+                let one = spec.estimate();
+                whole.rows += one.rows;
+                whole.seconds = whole.seconds.zip(one.seconds).map(|(sum, seconds)| sum + seconds);
+                whole.bytes = whole.bytes.max(one.bytes);
+            }
+            (specs.len(), whole)
+        });
+        self.cost = Some((self.form.draft().clone(), self.mode, self.repeats, cost));
+    }
+
+    /// What the form's parameters will cost.
+    #[must_use]
+    pub fn cost(&self) -> Option<&Cost> {
+        self.cost.as_ref().map(|(.., cost)| cost)
+    }
+
+    /// Every line of the results.
+    #[must_use]
+    pub fn lines(&self) -> Vec<ResultLine> {
+        let mut lines = Vec::new();
+        for (run, shown) in self.runs.iter().enumerate() {
+            lines.extend((0..shown.view.rows.len()).map(|row| ResultLine { run, row: Some(row) }));
+            if shown.view.rows.is_empty() {
+                lines.push(ResultLine { run, row: None });
+            }
+        }
+        lines
+    }
+
+    /// The chosen run: that of the chosen line.
+    #[must_use]
+    pub fn target(&self) -> Option<usize> {
+        let lines = self.lines();
+        lines.get(self.line.min(lines.len().saturating_sub(1))).map(|line| line.run)
+    }
+
+    /// The run that stop and pause mean: the chosen one in the results, else the first that is at work.
+    #[must_use]
+    pub fn at_hand(&self) -> Option<usize> {
+        let at_work = self.runs.iter().position(|run| run.view.state == RunState::Running);
+        let waiting = || self.runs.iter().position(|run| !run.view.state.is_final());
+        match self.pane {
+            Pane::Results => self.target(),
+            Pane::Form | Pane::Figures => at_work.or_else(waiting).or_else(|| self.target()),
+        }
+    }
+
+    /// Puts a run on screen and chooses it; one that is there already is only chosen.
+    pub fn show(&mut self, run: ShownRun) {
+        let at = self.runs.iter().position(|known| known.id == run.id).unwrap_or_else(|| {
+            self.runs.push(run);
+            self.runs.len() - 1
+        });
+        self.line = self.lines().iter().position(|line| line.run == at).unwrap_or(0);
+    }
+
+    /// Takes a run off the screen.
+    pub fn remove(&mut self, run: usize) {
+        self.runs.remove(run);
+        self.line = self.line.min(self.lines().len().saturating_sub(1));
+        self.figure = self.figure.min(self.figures().len().saturating_sub(1));
+    }
+
+    /// Takes in what the runs have said; whether anything has changed.
+    pub fn follow(&mut self) -> bool {
+        let chosen = self.target();
+        let mut changed = false;
+        for run in &mut self.runs {
+            changed |= run.follow();
+        }
+        // Rows that came above the chosen line must not move the choice to another run.
+        if changed && self.target() != chosen {
+            if let Some(line) = self.lines().iter().position(|line| Some(line.run) == chosen) {
+                self.line = line;
+            }
+        }
+        changed
+    }
+
+    /// The run called `id`, if it is on screen.
+    #[must_use]
+    pub fn position(&self, id: &str) -> Option<usize> {
+        self.runs.iter().position(|run| run.id == id)
+    }
+
+    /// How the figure called `id` is looked at.
+    #[must_use]
+    pub fn looks(&self, id: &str) -> Looks {
+        self.looks.get(id).copied().unwrap_or_default()
+    }
+
+    /// Changes how the chosen plot is looked at; nothing where there is none.
+    pub fn change_looks(&mut self, change: impl FnOnce(&crate::lab::Plot, &mut Looks)) -> Option<Looks> {
+        let figures = self.figures();
+        let Some(Figure::Plot(plot)) = figures.get(self.figure) else { return None };
+        let mut looks = self.looks(&plot.id);
+        change(plot, &mut looks);
+        let id = plot.id.clone();
+        self.looks.insert(id, looks);
+        Some(looks)
+    }
+
+    /// The handle of a run of this process.
+    #[must_use]
+    pub fn handle(&self, run: usize) -> Option<&std::sync::Arc<crate::lab::RunHandle>> {
+        match &self.runs.get(run)?.source {
+            Source::Live(handle) => Some(handle),
+            Source::Folder(_) | Source::Still => None,
+        }
+    }
+}
