@@ -169,19 +169,19 @@ impl ProblemTab {
     #[must_use]
     pub fn labels(&self) -> Vec<String> {
         let same = |label: &str| self.runs.iter().filter(|run| run.label == label).collect::<Vec<_>>();
-        let mut labels: Vec<String> = Vec::new();
+        let (mut labels, mut plain) = (Vec::new(), Vec::<String>::new());
         for run in &self.runs {
             let twins = same(&run.label);
             let differs = |(key, text): &&(String, String)| {
                 twins.iter().any(|twin| twin.params.iter().any(|(other, found)| other == key && found != text))
             };
-            let words: Vec<String> =
-                run.params.iter().filter(differs).map(|(key, text)| format!("{key}={text}")).collect();
-            let label = [&[run.label.clone()], words.as_slice()].concat().join(" ");
-            let again = labels.iter().filter(|known| known.strip_suffix(')').map_or(**known == label, |known| {
-                known.rsplit_once(" (").is_some_and(|(known, _)| known == label)
-            }) || **known == label).count();
-            labels.push(if again == 0 { label } else { format!("{label} ({})", again + 1) });
+            let mut label = run.label.clone();
+            for (key, text) in run.params.iter().filter(differs) {
+                label.push_str(&format!(" {key}={text}"));
+            }
+            let before = plain.iter().filter(|known| **known == label).count();
+            labels.push(if before == 0 { label.clone() } else { format!("{label} ({})", before + 1) });
+            plain.push(label);
         }
         labels
     }

@@ -49,7 +49,10 @@ impl Key {
     pub fn parse(text: &str) -> Result<Self, String> {
         let refuse = || {
             let names: Vec<_> = NAMES.iter().map(|(name, _)| *name).collect();
-            format!("`{text}` is no key; allowed: one character, {}, f1 to f12, with ctrl- or alt- before it", names.join(", "))
+            format!(
+                "`{text}` is no key; allowed: one character, {}, f1 to f12, with ctrl- or alt- before it",
+                names.join(", ")
+            )
         };
         let (mut rest, mut control, mut alt) = (text, false, false);
         while rest.chars().count() > 1 {

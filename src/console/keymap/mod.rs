@@ -42,6 +42,11 @@ pub enum Action {
     Load,
     Remove,
     Filter,
+    Sort,
+    Resume,
+    Rename,
+    Tags,
+    Delete,
     Focus,
     LeaveRunning,
     LeaveStopping,
@@ -189,7 +194,9 @@ impl Keymap {
             let texts: Vec<String> = match value {
                 toml::Value::String(text) => vec![text],
                 toml::Value::Array(items) => items.iter().filter_map(|item| item.as_str().map(str::to_owned)).collect(),
-                other => return Err(at(format!("{name}: found `{other}`, allowed: a key or a list of keys in quotes"))),
+                other => {
+                    return Err(at(format!("{name}: found `{other}`, allowed: a key or a list of keys in quotes")));
+                }
             };
             let keys: Result<Vec<_>, _> = texts.iter().map(|text| Key::parse(text)).collect();
             let keys = keys.map_err(|reason| at(format!("{name}: {reason}")))?;
@@ -245,7 +252,9 @@ impl Keymap {
         TABLE
             .iter()
             .zip(&self.keys)
-            .filter(move |(binding, keys)| !binding.hint.is_empty() && !keys.is_empty() && stack.contains(&binding.place))
+            .filter(move |(binding, keys)| {
+                !binding.hint.is_empty() && !keys.is_empty() && stack.contains(&binding.place)
+            })
             .map(|(binding, keys)| (binding.action, keys[0].to_string(), binding.hint))
     }
 
@@ -315,10 +324,7 @@ mod tests {
         assert_eq!(map.action(Place::Form, Key::parse("f5").unwrap()), Some(Action::Run));
         assert_eq!(map.action(Place::Form, Key::parse("r").unwrap()), None);
         let refused = |text| Keymap::with_changes(text, file).unwrap_err();
-        assert_eq!(
-            refused("run = \"x\"\n"),
-            "keys.toml: the key x has two actions in Parameters: run, stop"
-        );
+        assert_eq!(refused("run = \"x\"\n"), "keys.toml: the key x has two actions in Parameters: run, stop");
         assert!(refused("launch = \"x\"\n").contains("unknown action `launch`, allowed: back, compare"));
         assert!(refused("run = 5\n").contains("run: found `5`, allowed: a key or a list"));
         assert!(refused("run = \"hyper-r\"\n").contains("run: `hyper-r` is no key"));

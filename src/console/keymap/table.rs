@@ -2,13 +2,25 @@
 
 use super::{Action, Binding, Place};
 
-const fn key(place: Place, action: Action, keys: &'static [&'static str], hint: &'static str, help: &'static str) -> Binding {
+const fn key(
+    place: Place,
+    action: Action,
+    keys: &'static [&'static str],
+    hint: &'static str,
+    help: &'static str,
+) -> Binding {
     Binding { place, action, keys, hint, help }
 }
 
 /// Every binding. An empty hint keeps it out of the footer.
 pub const TABLE: &[Binding] = &[
-    key(Place::Problem, Action::Run, &["r"], "run", "start a run with these parameters (a list starts one for each value)"),
+    key(
+        Place::Problem,
+        Action::Run,
+        &["r"],
+        "run",
+        "start a run with these parameters (a list starts one for each value)",
+    ),
     key(Place::Form, Action::Edit, &["enter"], "type", "type a value, a list `a,b,c` or a range `16..1024 x2`"),
     key(Place::Form, Action::Sweep, &["s"], "sweep", "turn the value into a list or range"),
     key(Place::Form, Action::Up, &["up", "k"], "", "parameter above"),
@@ -26,7 +38,13 @@ pub const TABLE: &[Binding] = &[
     key(Place::Results, Action::Left, &["left", "h"], "", "columns to the left"),
     key(Place::Results, Action::Right, &["right", "l"], "columns", "columns to the right"),
     key(Place::Results, Action::Load, &["enter"], "parameters", "put the run's parameters into the form"),
-    key(Place::Results, Action::Remove, &["delete", "d"], "off screen", "take an ended run off the screen; its folder stays"),
+    key(
+        Place::Results,
+        Action::Remove,
+        &["delete", "d"],
+        "off screen",
+        "take an ended run off the screen; its folder stays",
+    ),
     key(Place::Problem, Action::Presets, &["p"], "presets", "choose from the figures that are ready to run"),
     key(Place::Problem, Action::Stop, &["x"], "stop", "stop the run at its next step, keeping what it has"),
     key(Place::Problem, Action::Pause, &["space"], "pause", "hold the run still, or let it go on"),
@@ -52,7 +70,24 @@ pub const TABLE: &[Binding] = &[
     key(Place::Runs, Action::Run, &["r"], "run again", "run again with the same parameters"),
     key(Place::Runs, Action::Stop, &["x"], "stop", "stop the run at its next step, keeping what it has"),
     key(Place::Runs, Action::Pause, &["space"], "pause", "hold the run still, or let it go on"),
-    key(Place::Runs, Action::Filter, &["/"], "filter", "show only runs that match, e.g. `problem=vit test_accuracy>0.9`"),
+    key(
+        Place::Runs,
+        Action::Filter,
+        &["/"],
+        "filter",
+        "show only runs that match, e.g. `problem=vit test_accuracy>0.9`",
+    ),
+    key(Place::Runs, Action::Sort, &["o"], "sort", "sort by start, problem, headline number or duration"),
+    key(
+        Place::Runs,
+        Action::Resume,
+        &["u"],
+        "resume",
+        "go on with a run that was stopped or lost, from its checkpoint",
+    ),
+    key(Place::Runs, Action::Rename, &["n"], "", "name the run"),
+    key(Place::Runs, Action::Tags, &["t"], "", "give the run tags, words to find it by"),
+    key(Place::Runs, Action::Delete, &["D"], "", "move the run to the trash folder; asks once more"),
     key(Place::Log, Action::Up, &["up", "k"], "", "log target above"),
     key(Place::Log, Action::Down, &["down", "j"], "target", "log target below"),
     key(Place::Log, Action::Left, &["left", "h"], "level", "show fewer levels of the target"),

@@ -1,0 +1,97 @@
+//! What lies over a tab: lists, text fields, the help, the question whether to leave.
+
+use crate::console::keymap::Place;
+use crate::lab::{LabError, Preset};
+use std::path::PathBuf;
+use tui_input::{Input, InputRequest};
+
+/// What lies over a tab.
+pub enum Overlay {
+    /// The presets.
+    Presets {
+        /// Name and preset, or why it cannot be read.
+        list: Vec<(String, Result<Preset, LabError>)>,
+        /// Index of the chosen one.
+        chosen: usize,
+    },
+    /// A text field.
+    Typing(Field),
+    /// Every key of the place below.
+    Help {
+        /// The place it was called from.
+        place: Place,
+        /// Lines scrolled away.
+        skip: usize,
+    },
+    /// The question whether to leave while work is running.
+    Leave {
+        /// Whether it was asked by Ctrl-C: then a second one leaves at once.
+        interrupted: bool,
+    },
+}
+
+impl Overlay {
+    /// Where the keys go.
+    #[must_use]
+    pub const fn place(&self) -> Place {
+        match self {
+            Self::Presets { .. } => Place::List,
+            Self::Typing(_) => Place::Typing,
+            Self::Help { .. } => Place::Help,
+            Self::Leave { .. } => Place::Leave,
+        }
+    }
+}
+
+/// What a text is for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// The name of a preset to save.
+    Preset,
+    /// What the Runs tab shows.
+    Filter,
+    /// The name of a run.
+    Name(PathBuf),
+    /// The tags of a run.
+    Tags(PathBuf),
+}
+
+impl Purpose {
+    /// The heading of the field, and a line saying what is allowed.
+    #[must_use]
+    pub const fn words(&self) -> (&'static str, &'static str) {
+        match self {
+            Self::Preset => ("Save as preset", "a name: letters, digits, - _ ."),
+            Self::Filter => {
+                ("Filter", "words, and key=value, key>number, e.g. problem=vit test_accuracy>0.9; nothing shows all")
+            }
+            Self::Name(_) => ("Name of the run", "any words; nothing gives it back its own"),
+            Self::Tags(_) => ("Tags of the run", "words with spaces between"),
+        }
+    }
+}
+
+/// A text being typed.
+#[derive(Clone, Debug)]
+pub struct Field {
+    /// What it is for.
+    pub purpose: Purpose,
+    /// The text.
+    pub input: Input,
+    /// Why it was refused.
+    pub error: Option<String>,
+}
+
+impl Field {
+    /// A field that holds `text`.
+    #[must_use]
+    pub fn new(purpose: Purpose, text: impl Into<String>) -> Self {
+        Self { purpose, input: Input::new(text.into()), error: None }
+    }
+
+    /// Takes a key.
+    pub fn type_key(&mut self, request: InputRequest) {
+        self.error = None;
+        self.input.handle(request);
+    }
+}

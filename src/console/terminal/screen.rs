@@ -1,0 +1,115 @@
+//! The terminal while the console has it: raw, on its alternate screen; given back whatever happens.
+
+use ratatui::Terminal;
+use ratatui::backend::CrosstermBackend;
+use ratatui::crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
+use ratatui::crossterm::style::Print;
+use ratatui::crossterm::terminal::{
+    BeginSynchronizedUpdate, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode,
+    enable_raw_mode,
+};
+use ratatui::crossterm::{cursor, execute, queue};
+use std::io::{self, BufWriter, Stdout, Write};
+use std::thread;
+
+/// Clicks and the wheel, but no movements: those would fill a slow line.
+const MOUSE_ON: &str = "\x1b[?1000h\x1b[?1006h";
+const MOUSE_OFF: &str = "\x1b[?1006l\x1b[?1000l";
+
+/// The terminal, held.
+pub struct Screen {
+    terminal: Terminal<CrosstermBackend<BufWriter<Stdout>>>,
+    held: bool,
+}
+
+impl Screen {
+    /// Takes the terminal.
+    ///
+    /// # Errors
+    /// There is none, or it cannot be set up; it is as before then.
+    pub fn take() -> io::Result<Self> {
+        enter()?;
+        let backend = CrosstermBackend::new(BufWriter::with_capacity(1 << 16, io::stdout()));
+        match Terminal::new(backend) {
+            Ok(terminal) => Ok(Self { terminal, held: true }),
+            Err(error) => {
+                give_back();
+                Err(error)
+            }
+        }
+    }
+
+    /// Draws a frame; terminals that can show it as one update do.
+    ///
+    /// # Errors
+    /// The terminal is gone.
+    pub fn draw(&mut self, view: impl FnOnce(&mut ratatui::Frame<'_>)) -> io::Result<()> {
+        queue!(self.terminal.backend_mut(), BeginSynchronizedUpdate)?;
+        let drawn = self.terminal.draw(view).map(drop);
+        queue!(self.terminal.backend_mut(), EndSynchronizedUpdate)?;
+        self.terminal.backend_mut().flush()?;
+        drawn
+    }
+
+    /// Gives the terminal back to the shell.
+    pub fn leave(&mut self) {
+        if std::mem::take(&mut self.held) {
+            give_back();
+        }
+    }
+
+    /// Takes the terminal again after [`Screen::leave`].
+    ///
+    /// # Errors
+    /// As [`Screen::take`].
+    pub fn take_again(&mut self) -> io::Result<()> {
+        enter()?;
+        self.held = true;
+        self.redraw()
+    }
+
+    /// Makes the next frame draw every cell.
+    ///
+    /// # Errors
+    /// The terminal is gone.
+    pub fn redraw(&mut self) -> io::Result<()> {
+        self.terminal.clear()
+    }
+}
+
+impl Drop for Screen {
+    fn drop(&mut self) {
+        self.leave();
+    }
+}
+
+fn enter() -> io::Result<()> {
+    enable_raw_mode()?;
+    let entered = execute!(io::stdout(), EnterAlternateScreen, EnableBracketedPaste, Print(MOUSE_ON), cursor::Hide);
+    if entered.is_err() {
+        give_back();
+    }
+    entered
+}
+
+/// Undoes everything; trouble means that the terminal is gone and nothing is left to undo.
+fn give_back() {
+    let mut out = io::stdout();
+    let _ = execute!(out, Print(MOUSE_OFF), DisableBracketedPaste, LeaveAlternateScreen, cursor::Show);
+    let _ = disable_raw_mode();
+}
+
+/// Makes a panic of this thread give the terminal back before it is reported. Panics of other threads (runs, which
+/// end as failed) leave the screen alone and go into the log.
+pub fn guard_against_panics() {
+    let screen_thread = thread::current().id();
+    let before = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        if thread::current().id() == screen_thread {
+            give_back();
+            before(panic);
+        } else {
+            log::error!(target: "panic", "{}: {panic}", thread::current().name().unwrap_or("a thread"));
+        }
+    }));
+}

@@ -1,0 +1,139 @@
+//! The figures of a problem's tab, as many at a time as are readable.
+
+use super::pane;
+use crate::console::app::{App, Figure, Pane, ProblemTab};
+use crate::console::widget::heatmap::{self, Heatmap};
+use crate::console::widget::plot::{Curve, Plot};
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::text::Line;
+
+/// The least that a figure needs to be read: columns and rows.
+const READABLE: (u16, u16) = (48, 11);
+
+/// Draws the page of figures that holds the chosen one.
+pub fn draw(frame: &mut Frame<'_>, app: &App, tab: &ProblemTab, area: Rect) {
+    let figures = tab.figures();
+    if figures.is_empty() {
+        let block = pane(&app.theme, tab.problem.title(), tab.pane == Pane::Figures);
+        let inner = block.inner(area);
+        frame.render_widget(block, area);
+        let waiting = tab.runs.iter().any(|run| !run.view.state.is_final());
+        let words = if waiting { "waiting for the first numbers" } else { "these runs have nothing to draw" };
+        let middle = Rect { y: inner.y + inner.height / 2, height: inner.height.min(1), ..inner };
+        return frame.render_widget(Line::styled(words, app.theme.dim()).centered(), middle);
+    }
+    let most_across = usize::from(area.width / READABLE.0).max(1);
+    let most_down = usize::from(area.height / READABLE.1).max(1);
+    // Side by side first on wide screens, one above the other on high ones.
+    let across = most_across.min(figures.len().div_ceil(most_down)).max(1);
+    let down = most_down.min(figures.len().div_ceil(across));
+    let slots = across * down;
+    let chosen = tab.figure.min(figures.len() - 1);
+    let first = chosen / slots * slots;
+    let page = &figures[first..(first + slots).min(figures.len())];
+    for (row, line) in page.chunks(across).enumerate() {
+        let lines = page.len().div_ceil(across);
+        let (top, bottom) = (row * usize::from(area.height) / lines, (row + 1) * usize::from(area.height) / lines);
+        for (column, figure) in line.iter().enumerate() {
+            let count = line.len();
+            let left = column * usize::from(area.width) / count;
+            let right = (column + 1) * usize::from(area.width) / count;
+            let place = Rect {
+                x: area.x + left as u16,
+                y: area.y + top as u16,
+                width: (right - left) as u16,
+                height: (bottom - top) as u16,
+            };
+            let index = first + row * across + column;
+            let number = (figures.len() > slots).then_some((index + 1, figures.len()));
+            draw_figure(frame, app, tab, figure, place, index == chosen, number);
+        }
+    }
+}
+
+/// Draws the chosen figure alone.
+pub fn draw_one(frame: &mut Frame<'_>, app: &App, tab: &ProblemTab, area: Rect) {
+    let figures = tab.figures();
+    let chosen = tab.figure.min(figures.len().saturating_sub(1));
+    if let Some(figure) = figures.get(chosen) {
+        let number = (figures.len() > 1).then_some((chosen + 1, figures.len()));
+        draw_figure(frame, app, tab, figure, area, true, number);
+    }
+}
+
+fn draw_figure(
+    frame: &mut Frame<'_>,
+    app: &App,
+    tab: &ProblemTab,
+    figure: &Figure<'_>,
+    area: Rect,
+    chosen: bool,
+    number: Option<(usize, usize)>,
+) {
+    match figure {
+        Figure::Plot(plot) => draw_plot(frame, app, tab, plot, area, chosen, number),
+        Figure::Matrices { .. } => {
+            let matrices = figure.matrices(tab);
+            // Matrices of one group are read against each other: one scale, unless their sizes differ wildly.
+            let ranges = || matrices.iter().filter_map(|matrix| heatmap::range(matrix));
+            let whole = ranges().reduce(|one, other| (one.0.min(other.0), one.1.max(other.1)));
+            let fits = (usize::from(area.width) / 24).max(1);
+            let shown = &matrices[..matrices.len().min(fits)];
+            for (index, matrix) in shown.iter().enumerate() {
+                let (left, right) = (
+                    index * usize::from(area.width) / shown.len(),
+                    (index + 1) * usize::from(area.width) / shown.len(),
+                );
+                let place = Rect { x: area.x + left as u16, width: (right - left) as u16, ..area };
+                let own = heatmap::range(matrix);
+                let comparable = own.zip(whole).is_some_and(|(own, whole)| own.1 - own.0 > 0.2 * (whole.1 - whole.0));
+                let range = if comparable { whole } else { own };
+                let view = Heatmap { matrix, range, look: tab.look, theme: &app.theme };
+                frame.render_widget(&view, place);
+            }
+        }
+    }
+}
+
+fn draw_plot(
+    frame: &mut Frame<'_>,
+    app: &App,
+    tab: &ProblemTab,
+    plot: &crate::lab::Plot,
+    area: Rect,
+    chosen: bool,
+    number: Option<(usize, usize)>,
+) {
+    let (looks, labels, places) = (tab.looks(&plot.id), tab.labels(), tab.curves(&plot.id));
+    let names: Vec<String> = places.iter().map(|curve| tab.curve_label(curve, &plot.id, &labels)).collect();
+    let curves: Vec<Curve<'_>> = places
+        .iter()
+        .zip(&names)
+        .map(|(curve, label)| {
+            let view = &tab.runs[curve.run].view.series[curve.series];
+            Curve { label, points: &view.points, style: view.series.style, ink: curve.ink, symbol: curve.symbol }
+        })
+        .collect();
+    let mut title = plot.title.clone();
+    if let Some((index, count)) = number {
+        title = format!("{title} {index}/{count}");
+    }
+    if looks.smoothing > 0.0 {
+        title += " (smoothed)";
+    }
+    let x = tab.axis(plot);
+    let widget = Plot {
+        title: &title,
+        x: &x,
+        y: &plot.y,
+        curves: &curves,
+        scales: (looks.x.unwrap_or(plot.x.scale), looks.y.unwrap_or(plot.y.scale)),
+        smoothing: looks.smoothing,
+        cursor: looks.cursor,
+        focused: chosen && tab.pane == Pane::Figures,
+        hint: "waiting for the first point",
+        theme: &app.theme,
+    };
+    frame.render_widget(&widget, area);
+}

@@ -1,0 +1,176 @@
+//! Drawing: what the state looks like. Nothing here changes it, but for noting where clicks go.
+//!
+//! ```text
+//! header     tabs, what is running
+//! body       problem: form │ figures, progress, results · runs: table │ details · log
+//! footer     the newest message, or the keys of the place
+//! ```
+
+mod figures;
+mod log;
+mod overlay;
+mod problem;
+mod results;
+mod runs;
+
+use super::app::{App, Target, Tone};
+use super::ascii;
+use super::keymap::Action;
+use super::theme::Theme;
+use super::widget::text;
+use crate::lab::RunState;
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::{Block, Clear};
+
+/// The smallest terminal that everything can be used on: columns and rows.
+pub const SMALLEST: (u16, u16) = (56, 14);
+
+/// Draws the whole screen.
+pub fn draw(frame: &mut Frame<'_>, app: &mut App) {
+    let area = frame.area();
+    app.targets.clear();
+    if area.width < SMALLEST.0 || area.height < SMALLEST.1 {
+        too_small(frame, area);
+    } else {
+        let header = Rect { height: 1, ..area };
+        let footer = Rect { y: area.bottom() - 1, height: 1, ..area };
+        let body = Rect { y: area.y + 1, height: area.height - 2, ..area };
+        draw_header(frame, app, header);
+        if app.problem().is_some() {
+            problem::draw(frame, app, body);
+        } else if app.on_runs() {
+            runs::draw(frame, app, body);
+        } else {
+            log::draw(frame, app, body);
+        }
+        draw_footer(frame, app, footer);
+        overlay::draw(frame, app, body);
+    }
+    if app.theme.ascii() {
+        ascii::downgrade(frame.buffer_mut());
+    }
+}
+
+fn too_small(frame: &mut Frame<'_>, area: Rect) {
+    let words = format!(
+        "{}×{} is too small: attnlab needs {}×{}. Runs go on.",
+        area.width, area.height, SMALLEST.0, SMALLEST.1
+    );
+    for (row, line) in text::wrap(&words, area.width.into()).into_iter().take(area.height.into()).enumerate() {
+        frame.render_widget(Line::raw(line), Rect { y: area.y + row as u16, height: 1, ..area });
+    }
+}
+
+/// The tabs' names, short where there is little room, and what is running.
+fn draw_header(frame: &mut Frame<'_>, app: &mut App, area: Rect) {
+    let theme = app.theme;
+    let (running, queued) = app.busy();
+    let mut state = Vec::new();
+    if running > 0 {
+        let (symbol, style) = theme.state(RunState::Running);
+        state.push(Span::styled(format!("{symbol} {running} running "), style));
+    }
+    if queued > 0 {
+        let (symbol, style) = theme.state(RunState::Queued);
+        state.push(Span::styled(format!("{symbol} {queued} queued "), style));
+    }
+    let state = Line::from(state);
+    let room = area.width.saturating_sub(state.width() as u16);
+    let titles: Vec<String> = app.titles().into_iter().map(str::to_owned).collect();
+    let width = |titles: &[String]| titles.iter().map(|title| title.chars().count() + 4).sum::<usize>() as u16;
+    let name = if width(&titles) + 11 <= room { " attnlab │" } else { "" };
+    let shorten = width(&titles) > room;
+    let mut at = area.x;
+    frame.render_widget(Line::styled(name, theme.title()), Rect { x: at, ..area });
+    at += name.chars().count() as u16;
+    for (index, title) in titles.iter().enumerate() {
+        let here = index == app.tab;
+        let title = if shorten && !here { title.chars().take(3).collect() } else { title.clone() };
+        let label = format!(" {} {title} ", index + 1);
+        let width = (label.chars().count() as u16).min(area.right().saturating_sub(at));
+        let place = Rect { x: at, width, ..area };
+        let style = if here { theme.selected().patch(theme.title()) } else { theme.dim() };
+        frame.render_widget(Line::styled(label, style), place);
+        app.targets.push((place, Target::Tab(index)));
+        at += width;
+    }
+    let width = (state.width() as u16).min(area.right().saturating_sub(at));
+    frame.render_widget(state, Rect { x: area.right() - width, width, ..area });
+}
+
+/// The newest message, or the keys of the place.
+fn draw_footer(frame: &mut Frame<'_>, app: &App, area: Rect) {
+    let theme = app.theme;
+    if let Some((words, tone)) = &app.message {
+        let style = match tone {
+            Tone::Info => theme.warn(),
+            Tone::Good => theme.good(),
+            Tone::Bad => theme.bad(),
+        };
+        let words = text::fit(&format!(" {words}"), area.width.into());
+        return frame.render_widget(Line::styled(words, style), area);
+    }
+    let always = [Action::Help, Action::Quit];
+    let (last, first): (Vec<_>, Vec<_>) = app
+        .keymap
+        .hints(app.place())
+        .filter(|(action, ..)| means_something(app, *action))
+        .partition(|(action, ..)| always.contains(action));
+    let width = |(_, key, word): &(Action, String, &str)| key.chars().count() + word.chars().count() + 3;
+    let mut room = usize::from(area.width).saturating_sub(last.iter().map(width).sum::<usize>() + 1);
+    let mut spans = vec![Span::raw(" ")];
+    let fitting = first.iter().take_while(|hint| {
+        let fits = width(hint) <= room;
+        room = room.saturating_sub(width(hint));
+        fits
+    });
+    for (_, key, word) in fitting.chain(&last) {
+        spans.push(Span::styled(key.clone(), theme.accent()));
+        spans.push(Span::styled(format!(" {word}  "), theme.dim()));
+    }
+    frame.render_widget(Line::from(spans), area);
+}
+
+/// Whether an action does something in the present state; keys that do nothing are not offered.
+fn means_something(app: &App, action: Action) -> bool {
+    let Some(tab) = app.problem().filter(|_| app.overlay.is_none()) else {
+        return match action {
+            Action::Edit | Action::Compare | Action::Run | Action::Resume => {
+                !app.on_runs() || app.overlay.is_some() || app.runs.chosen().is_some()
+            }
+            Action::Stop | Action::Pause => app.runs.chosen().is_some_and(|run| !run.state.is_final()),
+            _ => true,
+        };
+    };
+    let plots = || tab.runs.iter().any(|run| !run.view.plots.is_empty());
+    match action {
+        Action::Stop | Action::Pause => tab.runs.iter().any(|run| !run.view.state.is_final()),
+        Action::Compare => tab.runs.len() > 1,
+        Action::Zoom => plots() || tab.runs.iter().any(|run| !run.view.matrices.is_empty()),
+        Action::LogY | Action::LogX | Action::Smooth => plots(),
+        _ => true,
+    }
+}
+
+/// A frame with a heading, lit when it has the focus.
+fn pane<'a>(theme: &Theme, title: &str, focused: bool) -> Block<'a> {
+    let heading = if focused { theme.accent() } else { theme.title() };
+    Block::bordered()
+        .border_set(theme.border_set())
+        .border_style(theme.border(focused))
+        .title_top(Line::styled(format!(" {title} "), heading))
+}
+
+/// Clears and frames a box in the middle of `area`; the place inside.
+fn popup(frame: &mut Frame<'_>, theme: &Theme, area: Rect, (width, height): (u16, u16), title: &str) -> Rect {
+    let width = (width + 4).min(area.width);
+    let height = (height + 2).min(area.height);
+    let place = Rect { x: area.x + (area.width - width) / 2, y: area.y + (area.height - height) / 2, width, height };
+    frame.render_widget(Clear, place);
+    let block = pane(theme, title, true);
+    let inner = block.inner(place);
+    frame.render_widget(block, place);
+    Rect { x: inner.x + 1, width: inner.width.saturating_sub(2), ..inner }
+}

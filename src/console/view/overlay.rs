@@ -1,0 +1,155 @@
+//! What lies over a tab.
+
+use super::popup;
+use crate::console::app::{App, Field, Overlay};
+use crate::console::keymap::{Action, Place};
+use crate::console::widget::text;
+use crate::lab::{LabError, Preset};
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+
+/// Draws what lies over the tab, if something does.
+pub fn draw(frame: &mut Frame<'_>, app: &App, area: Rect) {
+    match &app.overlay {
+        None => {}
+        Some(Overlay::Presets { list, chosen }) => draw_presets(frame, app, area, list, *chosen),
+        Some(Overlay::Typing(field)) => draw_field(frame, app, area, field),
+        Some(Overlay::Help { place, skip }) => draw_help(frame, app, area, *place, *skip),
+        Some(Overlay::Leave { interrupted }) => draw_leave(frame, app, area, *interrupted),
+    }
+}
+
+fn put(frame: &mut Frame<'_>, area: Rect, lines: Vec<Line<'_>>) {
+    for (row, line) in lines.into_iter().take(area.height.into()).enumerate() {
+        frame.render_widget(line, Rect { y: area.y + row as u16, height: 1, ..area });
+    }
+}
+
+fn draw_presets(
+    frame: &mut Frame<'_>,
+    app: &App,
+    area: Rect,
+    list: &[(String, Result<Preset, LabError>)],
+    chosen: usize,
+) {
+    let theme = &app.theme;
+    let width = area.width.saturating_sub(8).min(100);
+    let height = (list.len() as u16 + 4).max(5);
+    let inner = popup(frame, theme, area, (width, height), "Presets");
+    if list.is_empty() {
+        let words = format!("no presets in {}", app.places.presets.display());
+        return put(frame, inner, vec![Line::styled(words, theme.dim())]);
+    }
+    let rows = usize::from(inner.height.saturating_sub(4)).max(1);
+    let first = (chosen + 1).saturating_sub(rows);
+    let names = list.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0).min(28);
+    let mut lines: Vec<Line<'_>> = list
+        .iter()
+        .enumerate()
+        .skip(first)
+        .take(rows)
+        .map(|(index, (name, preset))| {
+            let name = format!(" {:names$}  ", text::fit(name, names));
+            let (words, style) = match preset {
+                Ok(preset) => (preset.title.clone(), theme.dim()),
+                Err(_) => ("cannot be read".to_owned(), theme.bad()),
+            };
+            let words = text::fit(&words, usize::from(inner.width).saturating_sub(names + 3));
+            let line = Line::from(vec![Span::styled(name, theme.title()), Span::styled(words, style)]);
+            if index == chosen { line.style(theme.selected()) } else { line }
+        })
+        .collect();
+    lines.push(Line::styled("─".repeat(inner.width.into()), theme.faint()));
+    let about = match &list[chosen].1 {
+        Ok(preset) if preset.about.is_empty() => format!("{}: {}", preset.problem.title(), preset.title),
+        Ok(preset) => format!("{}: {}", preset.problem.title(), preset.about),
+        Err(error) => error.to_string(),
+    };
+    lines.extend(text::wrap(&about, inner.width.into()).into_iter().take(3).map(Line::raw));
+    put(frame, inner, lines);
+}
+
+fn draw_field(frame: &mut Frame<'_>, app: &App, area: Rect, field: &Field) {
+    let theme = &app.theme;
+    let (title, allowed) = field.purpose.words();
+    let width = area.width.saturating_sub(8).min(80);
+    let words = text::wrap(field.error.as_deref().unwrap_or(allowed), width.into());
+    let inner = popup(frame, theme, area, (width, 2 + words.len() as u16), title);
+    let room = usize::from(inner.width).saturating_sub(1);
+    let characters: Vec<char> = field.input.value().chars().collect();
+    let cursor = field.input.cursor();
+    let from = (cursor + 1).saturating_sub(room);
+    let part = |from: usize, to: usize| {
+        characters[from.min(characters.len())..to.min(characters.len())].iter().collect::<String>()
+    };
+    let under = characters.get(cursor).copied().unwrap_or(' ').to_string();
+    let line = Line::from(vec![
+        Span::styled(part(from, cursor), theme.editing()),
+        Span::styled(under, theme.selected()),
+        Span::styled(part(cursor + 1, from + room), theme.editing()),
+    ]);
+    let style = if field.error.is_some() { theme.bad() } else { theme.dim() };
+    let mut lines = vec![line, Line::raw("")];
+    lines.extend(words.into_iter().map(|line| Line::styled(line, style)));
+    put(frame, inner, lines);
+}
+
+fn draw_help(frame: &mut Frame<'_>, app: &App, area: Rect, place: Place, skip: usize) {
+    let theme = &app.theme;
+    let width = area.width.saturating_sub(6).min(86);
+    let mut lines = Vec::new();
+    for (title, keys) in app.keymap.help(place) {
+        if keys.is_empty() {
+            continue;
+        }
+        if !lines.is_empty() {
+            lines.push(Line::raw(""));
+        }
+        lines.push(Line::styled(title, theme.title()));
+        for (keys, help) in keys {
+            let room = usize::from(width).saturating_sub(18);
+            for (row, part) in text::wrap(help, room).into_iter().enumerate() {
+                let keys = if row == 0 { keys.as_str() } else { "" };
+                lines.push(Line::from(vec![
+                    Span::styled(format!("  {:<14}", text::fit(keys, 14)), theme.accent()),
+                    Span::raw(format!(" {part}")),
+                ]));
+            }
+        }
+    }
+    let inner = popup(frame, theme, area, (width, lines.len() as u16), "Keys");
+    let most = lines.len().saturating_sub(inner.height.into());
+    let skip = skip.min(most);
+    let below = skip < most;
+    put(frame, inner, lines.into_iter().skip(skip).collect());
+    if below {
+        let mark = Rect { x: inner.right().saturating_sub(1), y: inner.bottom() - 1, width: 1, height: 1 };
+        frame.render_widget(Line::styled("↓", theme.accent()), mark);
+    }
+}
+
+fn draw_leave(frame: &mut Frame<'_>, app: &App, area: Rect, interrupted: bool) {
+    let theme = &app.theme;
+    let (running, queued) = app.busy();
+    let count = |number: usize, word: &str| (number > 0).then(|| format!("{number} {word}"));
+    let work =
+        [count(running, "running"), count(queued, "queued")].into_iter().flatten().collect::<Vec<_>>().join(", ");
+    let key = |action| app.keymap.key(Place::Leave, action);
+    let choice = |action, words: &'static str| {
+        Line::from(vec![Span::styled(format!("{:>4}  ", key(action)), theme.accent()), Span::raw(words)])
+    };
+    let mut lines = vec![
+        Line::styled(format!("Work is not done: {work}."), theme.title()),
+        Line::raw(""),
+        choice(Action::LeaveRunning, "leave it running in the background"),
+        choice(Action::LeaveStopping, "stop it, keeping what it has, and leave"),
+        choice(Action::Back, "stay"),
+    ];
+    if interrupted {
+        lines.push(Line::raw(""));
+        lines.push(Line::styled(format!("{} again leaves at once.", key(Action::Interrupt)), theme.warn()));
+    }
+    let inner = popup(frame, theme, area, (46, lines.len() as u16), "Leave?");
+    put(frame, inner, lines);
+}

@@ -1,0 +1,182 @@
+//! A problem's tab: the form with its cost on the left; figures, progress and results on the right.
+
+use super::{figures, pane, results};
+use crate::console::app::{App, Pane, ProblemTab, Target};
+use crate::console::theme::Theme;
+use crate::console::widget::form::FormView;
+use crate::console::widget::text;
+use crate::lab::{RunState, duration};
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+
+/// Draws the tab on screen.
+pub fn draw(frame: &mut Frame<'_>, app: &mut App, area: Rect) {
+    let mut targets = Vec::new();
+    let Some(tab) = app.problem() else { return };
+    if tab.zoom && !tab.figures().is_empty() {
+        figures::draw_one(frame, app, tab, area);
+        targets.push((area, Target::Pane(Pane::Figures)));
+    } else {
+        let left = match area.width {
+            ..72 => 27,
+            72..100 => 31,
+            100..160 => 38,
+            _ => 44,
+        };
+        let form = Rect { width: left, ..area };
+        let right = Rect { x: area.x + left, width: area.width - left, ..area };
+        draw_form(frame, app, tab, form);
+        targets.push((form, Target::Pane(Pane::Form)));
+        if tab.runs.is_empty() {
+            draw_empty(frame, app, tab, right);
+        } else {
+            let progress = progress(tab, &app.theme, right.width);
+            let bars = progress.len() as u16;
+            let results_height = results::height(tab, &app.theme, right);
+            let figures = Rect { height: right.height - bars - results_height, ..right };
+            let bars_area = Rect { y: figures.bottom(), height: bars, ..right };
+            let results = Rect { y: bars_area.bottom(), height: results_height, ..right };
+            figures::draw(frame, app, tab, figures);
+            for (row, line) in progress.into_iter().enumerate() {
+                frame.render_widget(line, Rect { y: bars_area.y + row as u16, height: 1, ..bars_area });
+            }
+            results::draw(frame, app, tab, results);
+            targets.push((figures, Target::Pane(Pane::Figures)));
+            targets.push((results, Target::Pane(Pane::Results)));
+        }
+    }
+    app.targets.extend(targets);
+}
+
+fn draw_form(frame: &mut Frame<'_>, app: &App, tab: &ProblemTab, area: Rect) {
+    let theme = &app.theme;
+    let focused = tab.pane == Pane::Form;
+    let block = pane(theme, "Parameters", focused);
+    let inner = block.inner(area);
+    frame.render_widget(block, area);
+    let view = FormView { form: &tab.form, focused, theme };
+    let mut below = view.help(inner.width.into());
+    below.truncate(if inner.height < 16 { 2 } else { 4 });
+    let cost = cost(tab, theme, inner.width.into());
+    let room = (below.len() + cost.len() + 1) as u16;
+    let room = if inner.height > room + 5 { room } else { cost.len() as u16 + 1 };
+    let body = Rect { height: inner.height.saturating_sub(room), ..inner };
+    frame.render_widget(view, body);
+    let rule = "─".repeat(inner.width.into());
+    let mut lines = vec![Line::styled(rule, theme.faint())];
+    if usize::from(room) > cost.len() + 1 {
+        lines.extend(below);
+    }
+    lines.extend(cost);
+    for (row, line) in lines.into_iter().enumerate() {
+        let y = body.bottom() + row as u16;
+        if y < inner.bottom() {
+            frame.render_widget(line, Rect { y, height: 1, ..inner });
+        }
+    }
+}
+
+/// What pressing run would cost.
+fn cost(tab: &ProblemTab, theme: &Theme, width: usize) -> Vec<Line<'static>> {
+    match tab.cost() {
+        None => Vec::new(),
+        Some(Err(error)) => {
+            let words = format!("✘ {error}");
+            text::wrap(&words, width).into_iter().take(3).map(|line| Line::styled(line, theme.bad())).collect()
+        }
+        Some(Ok((runs, estimate))) => {
+            let mut words = vec![if *runs == 1 { "1 run".to_owned() } else { format!("{runs} runs") }];
+            if tab.repeats > 1 {
+                words[0] += &format!(", {} seeds each", tab.repeats);
+            }
+            if estimate.rows > *runs {
+                words.push(format!("{} rows", estimate.rows));
+            }
+            if let Some(seconds) = estimate.seconds.filter(|seconds| *seconds > 0.0) {
+                words.push(format!("~{}", duration(seconds)));
+            }
+            if let Some(bytes) = estimate.bytes.filter(|bytes| *bytes > 100_000_000) {
+                words.push(text::bytes(bytes));
+            }
+            let words = words.join(" · ");
+            text::wrap(&words, width).into_iter().take(2).map(|line| Line::styled(line, theme.title())).collect()
+        }
+    }
+}
+
+/// What to do where nothing has run yet.
+fn draw_empty(frame: &mut Frame<'_>, app: &App, tab: &ProblemTab, area: Rect) {
+    use crate::console::keymap::Action;
+    let theme = &app.theme;
+    let block = pane(theme, tab.problem.title(), false);
+    let inner = block.inner(area);
+    frame.render_widget(block, area);
+    let mut lines: Vec<Line<'_>> = text::wrap(tab.problem.about(), usize::from(inner.width).saturating_sub(6).min(70))
+        .into_iter()
+        .map(|line| Line::raw(line).centered())
+        .collect();
+    lines.push(Line::raw(""));
+    let words = [
+        (Action::Run, "runs it with the parameters on the left"),
+        (Action::Presets, "lists figures that are ready to run"),
+        (Action::Sweep, "turns the chosen parameter into a sweep"),
+        (Action::Help, "shows every key"),
+    ];
+    for (action, words) in words {
+        let key = app.keymap.key(app.place(), action);
+        if key != "?" || action == Action::Help {
+            let key = Span::styled(format!("{key:>2}  "), theme.accent());
+            lines.push(Line::from(vec![key, Span::styled(format!("{words:<40}"), theme.dim())]).centered());
+        }
+    }
+    let top = inner.y + inner.height.saturating_sub(lines.len() as u16) / 2;
+    for (row, line) in lines.into_iter().enumerate() {
+        let y = top + row as u16;
+        if y < inner.bottom() {
+            frame.render_widget(line, Rect { y, height: 1, ..inner });
+        }
+    }
+}
+
+/// A line for each run at work: how far it is, how fast, how long it will take.
+fn progress(tab: &ProblemTab, theme: &Theme, width: u16) -> Vec<Line<'static>> {
+    let at_work = tab.runs.iter().enumerate().filter(|(_, run)| {
+        matches!(run.view.state, RunState::Running | RunState::Paused) && !run.view.state.is_final()
+    });
+    let labels = tab.labels();
+    at_work.take(3).map(|(index, run)| progress_line(run, &labels[index], theme, width.into())).collect()
+}
+
+fn progress_line(run: &crate::console::app::ShownRun, label: &str, theme: &Theme, width: usize) -> Line<'static> {
+    let (symbol, style) = theme.state(run.view.state);
+    let label = text::fit(label, (width / 4).max(8));
+    let mut spans = vec![Span::styled(format!(" {symbol} "), style), Span::raw(format!("{label} "))];
+    let Some(progress) = &run.view.progress else {
+        spans.push(Span::styled("starting", theme.dim()));
+        return Line::from(spans);
+    };
+    let share = if progress.total > 0 { progress.done as f64 / progress.total as f64 } else { 0.0 }.clamp(0.0, 1.0);
+    let mut words = vec![format!("{:3.0} %", (share * 100.0).floor())];
+    if run.view.state == RunState::Paused {
+        words.push("paused".to_owned());
+    } else if let Some(left) = progress.remaining_seconds() {
+        words.push(format!("{} left", duration(left)));
+    }
+    let rate = (progress.rate > 0.0).then(|| format!("{} {}/s", text::count(progress.rate), progress.unit));
+    words.extend(rate);
+    if !progress.stage.is_empty() {
+        words.push(progress.stage.clone());
+    }
+    let used = label.chars().count() + 5;
+    while words.len() > 2 && used + 12 + words.iter().map(|word| word.chars().count() + 2).sum::<usize>() > width {
+        words.pop();
+    }
+    let words = words.join("  ");
+    let bar = width.saturating_sub(used + words.chars().count() + 2).min(60);
+    let full = (share * bar as f64).round() as usize;
+    spans.push(Span::styled("━".repeat(full), style));
+    spans.push(Span::styled("─".repeat(bar - full), theme.faint()));
+    spans.push(Span::styled(format!(" {words}"), theme.dim()));
+    Line::from(spans)
+}
