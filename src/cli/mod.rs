@@ -15,6 +15,7 @@ mod store;
 mod table;
 mod target;
 
+use crate::console;
 use crate::lab::Places;
 use crate::problems;
 use args::{Arguments, Command, Run};
@@ -25,23 +26,22 @@ use std::process::ExitCode;
 /// Runs the program on the process's arguments.
 #[must_use]
 pub fn main() -> ExitCode {
-    match attempt() {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => failure.report(),
-    }
+    attempt().unwrap_or_else(|failure| failure.report())
 }
 
-fn attempt() -> Result<(), Failure> {
+fn attempt() -> Result<ExitCode, Failure> {
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
         // `--help` and `--version` come this way too.
-        Err(answer) if !answer.use_stderr() => return output::print(&answer.to_string()),
+        Err(answer) if !answer.use_stderr() => {
+            return output::print(&answer.to_string()).map(|()| ExitCode::SUCCESS);
+        }
         Err(error) => return Err(error.into()),
     };
     let common = arguments.common;
     let places = Places { logs: common.logs, data: common.data_dir, presets: common.presets };
     let Some(command) = arguments.command else {
-        return Err(Failure::bad_input("no command; see `attnlab --help`"));
+        return Ok(console::run(places, problems::ALL));
     };
     logging::start(common.log_level);
     match command {
@@ -57,7 +57,8 @@ fn attempt() -> Result<(), Failure> {
         Command::Tag(tag) => store::tag(&tag, &places),
         Command::Delete(delete) => store::delete(&delete, &places),
         Command::Completions { shell } => completions(shell),
-    }
+    }?;
+    Ok(ExitCode::SUCCESS)
 }
 
 /// The page of `attnlab run`, or that of a problem.
