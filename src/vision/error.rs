@@ -39,6 +39,9 @@ pub enum VisionError {
         /// The loss.
         loss: f32,
     },
+    /// The system gives no threads.
+    #[error("no thread pool: {0}")]
+    Threads(String),
     /// There is nothing to train on or to evaluate.
     #[error("no images {0}")]
     Empty(&'static str),

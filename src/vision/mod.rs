@@ -6,6 +6,7 @@ mod config;
 pub mod dataset;
 mod error;
 mod evaluate;
+pub mod fused;
 mod layout;
 mod model;
 mod optimizer;

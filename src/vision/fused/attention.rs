@@ -1,0 +1,262 @@
+//! Attention over the heads of a slice of images: each head is packed, attended and unpacked on its own.
+
+use super::Shape;
+use super::feature_map::{Each, Exponential, Identity, Relu};
+use super::linear_attention::LinearAttention;
+use super::register::{load_some, multiply_add, padded, store_some};
+use super::softmax_attention::SoftmaxAttention;
+use crate::vision::AttentionKernel;
+use pulp::Simd;
+
+/// Attention over one head. What is kept for backward begins with the packed q, k, v, `[tokens, width]` each.
+pub(super) trait HeadAttention {
+    /// Numbers kept for backward.
+    fn kept_len(&self) -> usize;
+
+    /// Numbers needed for the time of a call.
+    fn scratch_len(&self) -> usize;
+
+    /// Writes o `[tokens, width]`; `parameters` are those of the head's feature map.
+    fn forward<S: Simd>(&self, simd: S, parameters: &[f32], kept: &mut [f32], scratch: &mut [f32], out: &mut [f32]);
+
+    /// Writes the gradients of q, k and v and adds that of the parameters.
+    fn backward<S: Simd>(
+        &self,
+        simd: S,
+        parameters: &[f32],
+        kept: &mut [f32],
+        scratch: &mut [f32],
+        gradient: HeadGradient<'_>,
+        parameters_gradient: &mut [f32],
+    );
+}
+
+/// Gradients of one head.
+pub(super) struct HeadGradient<'a> {
+    /// ∂L/∂o `[tokens, width]`; may be overwritten.
+    pub out: &'a mut [f32],
+    /// ∂L/∂o_i · o_i for each token; may be overwritten.
+    pub products: &'a mut [f32],
+    /// ∂L/∂q, to be written.
+    pub q: &'a mut [f32],
+    /// ∂L/∂k, to be written.
+    pub k: &'a mut [f32],
+    /// ∂L/∂v, to be written.
+    pub v: &'a mut [f32],
+}
+
+/// Cuts a buffer into pieces of these lengths.
+pub(super) fn carve<const N: usize>(mut buffer: &mut [f32], lengths: [usize; N]) -> [&mut [f32]; N] {
+    lengths.map(|length| {
+        let (piece, rest) = std::mem::take(&mut buffer).split_at_mut(length);
+        buffer = rest;
+        piece
+    })
+}
+
+/// The attention kernels that are fused.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Kernel {
+    Softmax(SoftmaxAttention),
+    Relu(LinearAttention<Each<Relu>>),
+    Exp(LinearAttention<Exponential<Identity>>),
+}
+
+/// `$body` for the attention inside `$kernel`, whichever it is.
+macro_rules! with_attention {
+    ($kernel:expr, $attention:ident => $body:expr) => {
+        match $kernel {
+            Kernel::Softmax($attention) => $body,
+            Kernel::Relu($attention) => $body,
+            Kernel::Exp($attention) => $body,
+        }
+    };
+}
+
+impl Kernel {
+    pub fn new(kernel: AttentionKernel, tokens: usize, dim: usize) -> Self {
+        match kernel {
+            AttentionKernel::Softmax => Self::Softmax(SoftmaxAttention::new(tokens, dim)),
+            AttentionKernel::Relu => Self::Relu(LinearAttention::new(Each(Relu), tokens, dim)),
+            AttentionKernel::Exp => Self::Exp(LinearAttention::new(Exponential(Identity), tokens, dim)),
+        }
+    }
+
+    /// Numbers a head keeps for backward.
+    pub fn kept_len(&self) -> usize {
+        with_attention!(self, attention => attention.kept_len())
+    }
+
+    /// Numbers needed for the time of a call.
+    pub fn scratch_len(&self, shape: &Shape) -> usize {
+        let rows = shape.tokens * padded(shape.head_dim);
+        with_attention!(self, attention => attention.scratch_len()) + 4 * rows + shape.tokens
+    }
+
+    /// Writes o `[rows, dim]` from `qkv` `[rows, 3·dim]` without its bias. `kept` has room for every head of every image,
+    /// or for one head, which is then used for all.
+    pub fn forward<S: Simd>(&self, simd: S, call: Call<'_>, qkv: &[f32], bias: &[f32], out: &mut [f32]) {
+        with_attention!(self, attention => forward(simd, attention, call, qkv, bias, out));
+    }
+
+    /// Writes the gradient of `qkv`, from that of o, and adds that of the feature map's parameters.
+    pub fn backward<S: Simd>(
+        &self,
+        simd: S,
+        call: Call<'_>,
+        out: &[f32],
+        out_gradient: &[f32],
+        qkv_gradient: &mut [f32],
+        parameters_gradient: &mut [f32],
+    ) {
+        with_attention!(self, attention => {
+            backward(simd, attention, call, out, out_gradient, qkv_gradient, parameters_gradient);
+        });
+    }
+}
+
+/// What both passes over the heads of a slice need.
+pub(super) struct Call<'a> {
+    pub shape: &'a Shape,
+    /// Parameters of the feature map, head by head.
+    pub parameters: &'a [f32],
+    pub kept: &'a mut [f32],
+    pub scratch: &'a mut [f32],
+}
+
+/// Where the parameters of each head lie.
+fn head_parameters(all: usize, heads: usize) -> impl Fn(usize) -> std::ops::Range<usize> {
+    let each = all / heads;
+    move |head| head * each..(head + 1) * each
+}
+
+fn forward<S: Simd, A: HeadAttention>(
+    simd: S,
+    attention: &A,
+    call: Call<'_>,
+    qkv: &[f32],
+    bias: &[f32],
+    out: &mut [f32],
+) {
+    let Shape { tokens, dim, heads, head_dim, .. } = *call.shape;
+    let width = padded(head_dim);
+    let each = attention.kept_len();
+    let all_kept = call.kept.len() > each;
+    let own = head_parameters(call.parameters.len(), heads);
+    let (head_out, scratch) = call.scratch.split_at_mut(tokens * width);
+    let images = qkv.chunks_exact(tokens * 3 * dim).zip(out.chunks_exact_mut(tokens * dim));
+    for (image, (qkv, out)) in images.enumerate() {
+        for head in 0..heads {
+            let slot = if all_kept { (image * heads + head) * each } else { 0 };
+            let kept = &mut call.kept[slot..slot + each];
+            for (part, packed) in kept[..3 * tokens * width].chunks_exact_mut(tokens * width).enumerate() {
+                let columns = part * dim + head * head_dim..part * dim + (head + 1) * head_dim;
+                pack(simd, &qkv[columns.start..], 3 * dim, Some(&bias[columns]), packed, width, head_dim);
+            }
+            attention.forward(simd, &call.parameters[own(head)], kept, scratch, head_out);
+            unpack(simd, head_out, width, head_dim, &mut out[head * head_dim..], dim);
+        }
+    }
+}
+
+fn backward<S: Simd, A: HeadAttention>(
+    simd: S,
+    attention: &A,
+    call: Call<'_>,
+    out: &[f32],
+    out_gradient: &[f32],
+    qkv_gradient: &mut [f32],
+    parameters_gradient: &mut [f32],
+) {
+    let Shape { tokens, dim, heads, head_dim, .. } = *call.shape;
+    let width = padded(head_dim);
+    let rows = tokens * width;
+    let each = attention.kept_len();
+    let (packed, scratch) = call.scratch.split_at_mut(4 * rows + tokens);
+    let own = head_parameters(call.parameters.len(), heads);
+    let [gradient, q, k, v, products] = carve(packed, [rows, rows, rows, rows, tokens]);
+    let images = out.chunks_exact(tokens * dim).zip(out_gradient.chunks_exact(tokens * dim));
+    for (image, ((out, out_gradient), into)) in images.zip(qkv_gradient.chunks_exact_mut(tokens * 3 * dim)).enumerate()
+    {
+        for head in 0..heads {
+            let start = head * head_dim;
+            pack(simd, &out_gradient[start..], dim, None, gradient, width, head_dim);
+            row_products(simd, &out_gradient[start..], &out[start..], dim, head_dim, products);
+            let slot = (image * heads + head) * each;
+            let kept = &mut call.kept[slot..slot + each];
+            let own = own(head);
+            let head_gradient =
+                HeadGradient { out: &mut *gradient, products: &mut *products, q: &mut *q, k: &mut *k, v: &mut *v };
+            attention.backward(
+                simd,
+                &call.parameters[own.clone()],
+                kept,
+                scratch,
+                head_gradient,
+                &mut parameters_gradient[own],
+            );
+            for (part, packed) in [&*q, &*k, &*v].into_iter().enumerate() {
+                unpack(simd, packed, width, head_dim, &mut into[part * dim + start..], 3 * dim);
+            }
+        }
+    }
+}
+
+/// Copies the first `dim` columns of rows `stride` apart to rows of `width`, and adds `bias`.
+fn pack<S: Simd>(
+    simd: S,
+    from: &[f32],
+    stride: usize,
+    bias: Option<&[f32]>,
+    into: &mut [f32],
+    width: usize,
+    dim: usize,
+) {
+    simd.vectorize(
+        #[inline(always)]
+        || {
+            for (from, into) in from.chunks(stride).zip(into.chunks_exact_mut(width)) {
+                for start in (0..dim).step_by(S::F32_LANES) {
+                    let end = dim.min(start + S::F32_LANES);
+                    let mut value = load_some(simd, &from[start..end]);
+                    if let Some(bias) = bias {
+                        value = simd.add_f32s(value, load_some(simd, &bias[start..end]));
+                    }
+                    store_some(simd, &mut into[start..end], value);
+                }
+            }
+        },
+    );
+}
+
+/// Copies the first `dim` columns of rows of `width` to rows `stride` apart.
+fn unpack<S: Simd>(simd: S, from: &[f32], width: usize, dim: usize, into: &mut [f32], stride: usize) {
+    simd.vectorize(
+        #[inline(always)]
+        || {
+            for (from, into) in from.chunks_exact(width).zip(into.chunks_mut(stride)) {
+                for start in (0..dim).step_by(S::F32_LANES) {
+                    let end = dim.min(start + S::F32_LANES);
+                    store_some(simd, &mut into[start..end], load_some(simd, &from[start..end]));
+                }
+            }
+        },
+    );
+}
+
+/// Writes the products of the first `dim` columns of rows `stride` apart.
+fn row_products<S: Simd>(simd: S, a: &[f32], b: &[f32], stride: usize, dim: usize, into: &mut [f32]) {
+    simd.vectorize(
+        #[inline(always)]
+        || {
+            for ((a, b), into) in a.chunks(stride).zip(b.chunks(stride)).zip(into) {
+                let mut sum = simd.splat_f32s(0.0);
+                for start in (0..dim).step_by(S::F32_LANES) {
+                    let end = dim.min(start + S::F32_LANES);
+                    sum = multiply_add(simd, load_some(simd, &a[start..end]), load_some(simd, &b[start..end]), sum);
+                }
+                *into = simd.reduce_sum_f32s(sum);
+            }
+        },
+    );
+}

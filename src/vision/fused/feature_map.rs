@@ -1,0 +1,304 @@
+//! Feature maps of linear attention: a value and its derivative, in one place a map.
+//!
+//! Linear attention weighs by A_ij = f(q_i)·f(k_j). A map turns the packed queries and keys of one head into features and
+//! features' gradients back into theirs and into those of its own parameters. To add a map, implement one of
+//! * [`Elementwise`]: f acts on each coordinate (relu);
+//! * [`LogFeature`]: f(u) = exp(e(u)); [`Exponential`] stabilises it exactly (exp);
+//! * [`FeatureMap`]: anything else;
+//!
+//! and name it in [`super::attention::Kernel`].
+
+use super::register::{exp, keep_first, load, padded, store};
+use pulp::Simd;
+
+/// Rows of one head: queries, keys, values are `[tokens, width]`, features `[tokens, feature_width]`, with zeros after
+/// the first `dim` and `features` of a row.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct HeadSize {
+    pub tokens: usize,
+    pub dim: usize,
+    pub width: usize,
+    pub features: usize,
+    pub feature_width: usize,
+}
+
+impl HeadSize {
+    pub const fn new(tokens: usize, dim: usize, features: usize) -> Self {
+        Self { tokens, dim, width: padded(dim), features, feature_width: padded(features) }
+    }
+}
+
+/// Queries and keys of a head, or their features, or gradients of either.
+#[derive(Clone, Copy)]
+pub(super) struct Pair<'a> {
+    pub q: &'a [f32],
+    pub k: &'a [f32],
+}
+
+/// As [`Pair`], to be written.
+pub(super) struct PairMut<'a> {
+    pub q: &'a mut [f32],
+    pub k: &'a mut [f32],
+}
+
+/// A map from the rows of a head to features, with its derivative.
+pub(super) trait FeatureMap: Copy + Send + Sync {
+    /// Features of a head of width `dim`.
+    fn features(&self, dim: usize) -> usize {
+        dim
+    }
+
+    /// Writes the features of `u`; `parameters` are this head's.
+    fn forward<S: Simd>(&self, simd: S, size: HeadSize, parameters: &[f32], u: Pair<'_>, features: PairMut<'_>);
+
+    /// Turns the gradient of the features, which it may overwrite, into that of `u`, and adds the parameters' own.
+    fn backward<S: Simd>(
+        &self,
+        simd: S,
+        size: HeadSize,
+        parameters: &[f32],
+        u: Pair<'_>,
+        features: Pair<'_>,
+        features_gradient: PairMut<'_>,
+        u_gradient: PairMut<'_>,
+        parameters_gradient: &mut [f32],
+    );
+}
+
+/// Most parameters an elementwise map has.
+pub(super) const MOST_PARAMETERS: usize = 12;
+
+/// A map that acts on each coordinate alike.
+pub(super) trait Elementwise: Copy + Send + Sync {
+    /// f(u).
+    fn value<S: Simd>(&self, simd: S, parameters: &[f32], u: S::f32s) -> S::f32s;
+
+    /// g·f′(u), given f = f(u) and g, and g·∂f/∂parameter added to `sums` for each parameter.
+    fn derivative<S: Simd>(
+        &self,
+        simd: S,
+        parameters: &[f32],
+        u: S::f32s,
+        f: S::f32s,
+        g: S::f32s,
+        sums: &mut [S::f32s; MOST_PARAMETERS],
+    ) -> S::f32s;
+}
+
+/// An [`Elementwise`] map as a [`FeatureMap`].
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Each<E>(pub E);
+
+impl<E: Elementwise> FeatureMap for Each<E> {
+    fn forward<S: Simd>(&self, simd: S, size: HeadSize, parameters: &[f32], u: Pair<'_>, features: PairMut<'_>) {
+        simd.vectorize(
+            #[inline(always)]
+            || {
+                for (u, features) in [(u.q, features.q), (u.k, features.k)] {
+                    for (u, f) in u.chunks_exact(size.width).zip(features.chunks_exact_mut(size.width)) {
+                        for start in (0..size.width).step_by(S::F32_LANES) {
+                            let value = self.0.value(simd, parameters, load(simd, &u[start..]));
+                            let valid = size.dim.saturating_sub(start).min(S::F32_LANES);
+                            store(simd, &mut f[start..], keep_first(simd, valid, value, simd.splat_f32s(0.0)));
+                        }
+                    }
+                }
+            },
+        );
+    }
+
+    fn backward<S: Simd>(
+        &self,
+        simd: S,
+        _: HeadSize,
+        parameters: &[f32],
+        u: Pair<'_>,
+        features: Pair<'_>,
+        features_gradient: PairMut<'_>,
+        u_gradient: PairMut<'_>,
+        parameters_gradient: &mut [f32],
+    ) {
+        simd.vectorize(
+            #[inline(always)]
+            || {
+                let mut sums = [simd.splat_f32s(0.0); MOST_PARAMETERS];
+                let queries = (u.q, features.q, features_gradient.q, u_gradient.q);
+                for (u, f, g, into) in [queries, (u.k, features.k, features_gradient.k, u_gradient.k)] {
+                    for (((u, f), g), into) in u
+                        .chunks_exact(S::F32_LANES)
+                        .zip(f.chunks_exact(S::F32_LANES))
+                        .zip(g.chunks_exact(S::F32_LANES))
+                        .zip(into.chunks_exact_mut(S::F32_LANES))
+                    {
+                        let (u, f, g) = (load(simd, u), load(simd, f), load(simd, g));
+                        store(simd, into, self.0.derivative(simd, parameters, u, f, g, &mut sums));
+                    }
+                }
+                for (gradient, sum) in parameters_gradient.iter_mut().zip(sums) {
+                    *gradient += simd.reduce_sum_f32s(sum);
+                }
+            },
+        );
+    }
+}
+
+/// f(u) = max(u, 0) + 1e-3. Without the constant a query without a positive coordinate would divide zero by zero.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Relu;
+
+impl Relu {
+    const EPSILON: f32 = 1e-3;
+}
+
+impl Elementwise for Relu {
+    #[inline(always)]
+    fn value<S: Simd>(&self, simd: S, _: &[f32], u: S::f32s) -> S::f32s {
+        simd.add_f32s(simd.max_f32s(simd.splat_f32s(0.0), u), simd.splat_f32s(Self::EPSILON))
+    }
+
+    #[inline(always)]
+    fn derivative<S: Simd>(
+        &self,
+        simd: S,
+        _: &[f32],
+        u: S::f32s,
+        _: S::f32s,
+        g: S::f32s,
+        _: &mut [S::f32s; MOST_PARAMETERS],
+    ) -> S::f32s {
+        let zero = simd.splat_f32s(0.0);
+        simd.select_f32s(simd.greater_than_f32s(u, zero), g, zero)
+    }
+}
+
+/// The exponent e of a positive map f(u) = exp(e(u)).
+pub(super) trait LogFeature: Copy + Send + Sync {
+    /// Features of a head of width `dim`.
+    fn features(&self, dim: usize) -> usize {
+        dim
+    }
+
+    /// Writes e(u) for each row of `u`.
+    fn forward<S: Simd>(&self, simd: S, size: HeadSize, parameters: &[f32], u: &[f32], exponents: &mut [f32]);
+
+    /// Writes the gradient of `u` and adds that of the parameters, given that of e(u).
+    fn backward<S: Simd>(
+        &self,
+        simd: S,
+        size: HeadSize,
+        parameters: &[f32],
+        u: &[f32],
+        gradient: &[f32],
+        u_gradient: &mut [f32],
+        parameters_gradient: &mut [f32],
+    );
+}
+
+/// e(u) = u, so that f = exp: no approximation of softmax, but a kernel of its own, Σ_l exp(q_l + k_l).
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Identity;
+
+impl LogFeature for Identity {
+    fn forward<S: Simd>(&self, _: S, _: HeadSize, _: &[f32], u: &[f32], exponents: &mut [f32]) {
+        exponents.copy_from_slice(u);
+    }
+
+    fn backward<S: Simd>(
+        &self,
+        _: S,
+        _: HeadSize,
+        _: &[f32],
+        _: &[f32],
+        gradient: &[f32],
+        u_gradient: &mut [f32],
+        _: &mut [f32],
+    ) {
+        u_gradient.copy_from_slice(gradient);
+    }
+}
+
+/// f(q) = exp(e(q) + c − r) and f(k) = exp(e(k) − c) with c_l = max_j e(k_j)_l and r_i = max_l (e(q_i)_l + c_l).
+///
+/// c cancels within each product and r within each row, so attention is exactly that of exp(e), no feature exceeds 1 and
+/// the denominator is at least 1. Both are constants for the gradient, because the output does not depend on them:
+/// ∂L/∂e = ∂L/∂f·f.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Exponential<E>(pub E);
+
+impl<E: LogFeature> FeatureMap for Exponential<E> {
+    fn features(&self, dim: usize) -> usize {
+        self.0.features(dim)
+    }
+
+    fn forward<S: Simd>(&self, simd: S, size: HeadSize, parameters: &[f32], u: Pair<'_>, features: PairMut<'_>) {
+        self.0.forward(simd, size, parameters, u.q, features.q);
+        self.0.forward(simd, size, parameters, u.k, features.k);
+        simd.vectorize(
+            #[inline(always)]
+            || {
+                let (width, lanes) = (size.feature_width, S::F32_LANES);
+                let lowest = simd.splat_f32s(f32::MIN);
+                let zero = simd.splat_f32s(0.0);
+                for start in (0..size.features).step_by(lanes) {
+                    let valid = lanes.min(size.features - start);
+                    let mut top = lowest;
+                    for row in features.k.chunks_exact(width) {
+                        top = simd.max_f32s(top, load(simd, &row[start..]));
+                    }
+                    for row in features.k.chunks_exact_mut(width) {
+                        let value = exp(simd, simd.sub_f32s(load(simd, &row[start..]), top));
+                        store(simd, &mut row[start..], keep_first(simd, valid, value, zero));
+                    }
+                    for row in features.q.chunks_exact_mut(width) {
+                        let value = simd.add_f32s(load(simd, &row[start..]), top);
+                        store(simd, &mut row[start..], keep_first(simd, valid, value, lowest));
+                    }
+                }
+                for row in features.q.chunks_exact_mut(width) {
+                    let mut top = lowest;
+                    for part in row[..size.features.next_multiple_of(lanes)].chunks_exact(lanes) {
+                        top = simd.max_f32s(top, load(simd, part));
+                    }
+                    let top = simd.splat_f32s(simd.reduce_max_f32s(top));
+                    for start in (0..size.features).step_by(lanes) {
+                        let valid = lanes.min(size.features - start);
+                        let value = exp(simd, simd.sub_f32s(load(simd, &row[start..]), top));
+                        store(simd, &mut row[start..], keep_first(simd, valid, value, zero));
+                    }
+                    row[size.features..].fill(0.0);
+                }
+            },
+        );
+    }
+
+    fn backward<S: Simd>(
+        &self,
+        simd: S,
+        size: HeadSize,
+        parameters: &[f32],
+        u: Pair<'_>,
+        features: Pair<'_>,
+        features_gradient: PairMut<'_>,
+        u_gradient: PairMut<'_>,
+        parameters_gradient: &mut [f32],
+    ) {
+        for (gradient, features) in [(&mut *features_gradient.q, features.q), (&mut *features_gradient.k, features.k)] {
+            multiply_by(simd, gradient, features);
+        }
+        let gradient = features_gradient;
+        self.0.backward(simd, size, parameters, u.q, gradient.q, u_gradient.q, parameters_gradient);
+        self.0.backward(simd, size, parameters, u.k, gradient.k, u_gradient.k, parameters_gradient);
+    }
+}
+
+/// Multiplies `values` by `factors`, both whole registers.
+fn multiply_by<S: Simd>(simd: S, values: &mut [f32], factors: &[f32]) {
+    simd.vectorize(
+        #[inline(always)]
+        || {
+            for (value, factor) in values.chunks_exact_mut(S::F32_LANES).zip(factors.chunks_exact(S::F32_LANES)) {
+                store(simd, value, simd.mul_f32s(load(simd, value), load(simd, factor)));
+            }
+        },
+    );
+}

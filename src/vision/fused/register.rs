@@ -1,0 +1,161 @@
+//! Loading, storing and elementary functions of one register of f32, whatever its width.
+
+use pulp::{Simd, bytemuck};
+
+/// Rows of heads, features and scores are padded with zeros to a multiple of this: the widest register there is, so that
+/// one layout serves every instruction set.
+pub(super) const PAD: usize = 16;
+
+/// The next multiple of [`PAD`].
+pub(super) const fn padded(size: usize) -> usize {
+    size.next_multiple_of(PAD)
+}
+
+/// The first register of `from`, which is at least that long.
+#[inline(always)]
+pub(super) fn load<S: Simd>(_: S, from: &[f32]) -> S::f32s {
+    bytemuck::pod_read_unaligned(bytemuck::cast_slice(&from[..S::F32_LANES]))
+}
+
+/// Writes the first register of `into`, which is at least that long.
+#[inline(always)]
+pub(super) fn store<S: Simd>(_: S, into: &mut [f32], value: S::f32s) {
+    into[..S::F32_LANES].copy_from_slice(bytemuck::cast_slice(std::slice::from_ref(&value)));
+}
+
+/// The first register of `from`, with zeros after its end.
+#[inline(always)]
+pub(super) fn load_some<S: Simd>(simd: S, from: &[f32]) -> S::f32s {
+    if from.len() >= S::F32_LANES { load(simd, from) } else { simd.partial_load_f32s(from) }
+}
+
+/// Writes the first register of `into`, or as much of it as there is.
+#[inline(always)]
+pub(super) fn store_some<S: Simd>(simd: S, into: &mut [f32], value: S::f32s) {
+    if into.len() >= S::F32_LANES { store(simd, into, value) } else { simd.partial_store_f32s(into, value) }
+}
+
+/// `value` in the first `count` lanes, `otherwise` in the rest.
+#[inline(always)]
+pub(super) fn keep_first<S: Simd>(simd: S, count: usize, value: S::f32s, otherwise: S::f32s) -> S::f32s {
+    simd.select_f32s(simd.mask_between_m32s(0, count as u32).mask(), value, otherwise)
+}
+
+/// a·b + c, in one rounding where the machine has the instruction.
+#[inline(always)]
+pub(super) fn multiply_add<S: Simd>(simd: S, a: S::f32s, b: S::f32s, c: S::f32s) -> S::f32s {
+    simd.mul_add_e_f32s(a, b, c)
+}
+
+/// Σ coefficients\[i\]·xⁱ by Horner's rule.
+#[inline(always)]
+pub(super) fn polynomial<S: Simd, const N: usize>(simd: S, coefficients: [f32; N], x: S::f32s) -> S::f32s {
+    let mut sum = simd.splat_f32s(coefficients[N - 1]);
+    for coefficient in coefficients[..N - 1].iter().rev() {
+        sum = multiply_add(simd, sum, x, simd.splat_f32s(*coefficient));
+    }
+    sum
+}
+
+/// eˣ to 2 units in the last place; below −87.3 it stays at the smallest normal number, above 88.3 it is 2¹²⁷·1.4.
+///
+/// x = n·ln 2 + r with |r| ≤ ln 2 / 2; eʳ by its Taylor polynomial of degree 6 with a fitted tail, 2ⁿ by adding n to the
+/// exponent. Adding 1.5·2²³ rounds to the nearest integer and leaves it in the low bits.
+#[inline(always)]
+pub(super) fn exp<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
+    let splat = |value: f32| simd.splat_f32s(value);
+    // A NaN in the second operand is what `max` and `min` return, so that it stays one.
+    let x = simd.min_f32s(splat(88.3), simd.max_f32s(splat(-87.3), x));
+    let shifted = multiply_add(simd, x, splat(std::f32::consts::LOG2_E), splat(12_582_912.0));
+    let n = simd.sub_f32s(shifted, splat(12_582_912.0));
+    let r = multiply_add(simd, n, splat(-0.693_359_375), x);
+    let r = multiply_add(simd, n, splat(2.121_944_4e-4), r);
+    let tail = polynomial(simd, [0.5, 0.166_666_65, 0.041_665_795, 8.333_452e-3, 1.398_199_9e-3, 1.987_569_2e-4], r);
+    let power = multiply_add(simd, simd.mul_f32s(r, r), tail, simd.add_f32s(r, splat(1.0)));
+    let exponent = simd.wrapping_dyn_shl_u32s(simd.transmute_u32s_f32s(shifted), simd.splat_u32s(23));
+    simd.transmute_f32s_u32s(simd.add_u32s(simd.transmute_u32s_f32s(power), exponent))
+}
+
+/// Adds `from` to `into`.
+pub(super) fn add<S: Simd>(simd: S, from: &[f32], into: &mut [f32]) {
+    simd.vectorize(
+        #[inline(always)]
+        || {
+            let (from_registers, from_rest) = S::as_simd_f32s(from);
+            let (into_registers, into_rest) = S::as_mut_simd_f32s(into);
+            for (sum, value) in into_registers.iter_mut().zip(from_registers) {
+                *sum = simd.add_f32s(*sum, *value);
+            }
+            for (sum, value) in into_rest.iter_mut().zip(from_rest) {
+                *sum += value;
+            }
+        },
+    );
+}
+
+/// Adds Σ of the rows of `from` `[rows, into.len()]` to `into`: the gradient of a bias.
+pub(super) fn add_column_sums<S: Simd>(simd: S, from: &[f32], into: &mut [f32]) {
+    const AT_ONCE: usize = 8;
+    simd.vectorize(
+        #[inline(always)]
+        || {
+            let width = into.len();
+            let mut column = 0;
+            while column + AT_ONCE * S::F32_LANES <= width {
+                let end = column + AT_ONCE * S::F32_LANES;
+                let mut sums = [simd.splat_f32s(0.0); AT_ONCE];
+                for row in from.chunks_exact(width) {
+                    for (sum, part) in sums.iter_mut().zip(row[column..end].chunks_exact(S::F32_LANES)) {
+                        *sum = simd.add_f32s(*sum, load(simd, part));
+                    }
+                }
+                for (part, sum) in into[column..end].chunks_exact_mut(S::F32_LANES).zip(sums) {
+                    store(simd, part, simd.add_f32s(load(simd, part), sum));
+                }
+                column = end;
+            }
+            while column < width {
+                let end = width.min(column + S::F32_LANES);
+                let mut sum = simd.splat_f32s(0.0);
+                for row in from.chunks_exact(width) {
+                    sum = simd.add_f32s(sum, load_some(simd, &row[column..end]));
+                }
+                let part = &mut into[column..end];
+                store_some(simd, part, simd.add_f32s(load_some(simd, part), sum));
+                column = end;
+            }
+        },
+    );
+}
+
+/// Writes `from` `[rows, columns]` transposed to the first `columns` rows of `into`, whose rows are `stride` apart.
+///
+/// Blocks of four by four stay in registers and compile to shuffles.
+pub(super) fn transpose(
+    from: &[f32],
+    rows: usize,
+    columns: usize,
+    from_stride: usize,
+    into: &mut [f32],
+    stride: usize,
+) {
+    let (whole_rows, whole_columns) = (rows / 4 * 4, columns / 4 * 4);
+    for row in (0..whole_rows).step_by(4) {
+        for column in (0..whole_columns).step_by(4) {
+            let block: [[f32; 4]; 4] = std::array::from_fn(|i| {
+                let start = (row + i) * from_stride + column;
+                let part = &from[start..start + 4];
+                [part[0], part[1], part[2], part[3]]
+            });
+            for i in 0..4 {
+                let start = (column + i) * stride + row;
+                into[start..start + 4].copy_from_slice(&[block[0][i], block[1][i], block[2][i], block[3][i]]);
+            }
+        }
+    }
+    for row in 0..rows {
+        for column in if row < whole_rows { whole_columns..columns } else { 0..columns } {
+            into[column * stride + row] = from[row * from_stride + column];
+        }
+    }
+}

@@ -1,0 +1,236 @@
+//! The fused kernels against the composed network in f64, and what they promise beyond it.
+
+use attnlab::random::generator;
+use attnlab::vision::fused::{self, FusedVit, Instructions};
+use attnlab::vision::{AttentionKernel, Layout, VitConfig, composed};
+use candle_core::{DType, Device, Tensor, Var};
+use rand::Rng;
+use std::sync::Arc;
+
+/// A model, parameters that are far from their start, and a batch.
+struct Case {
+    config: VitConfig,
+    layout: Layout,
+    theta: Vec<f32>,
+    patches: Vec<f32>,
+    labels: Vec<u32>,
+    smoothing: f32,
+}
+
+impl Case {
+    fn new(config: VitConfig, batch: usize, seed: u64) -> Self {
+        let layout = Layout::new(&config);
+        let mut random = generator(seed, "fused test", 0);
+        let mut theta = vec![0.0; layout.len()];
+        for entry in layout.entries() {
+            let bound = 1.0 / (*entry.shape.last().unwrap() as f32).sqrt();
+            let one = f32::from(u8::from(entry.name.contains("norm") && entry.name.ends_with("weight")));
+            for value in &mut theta[entry.range()] {
+                *value = one + 1.5 * bound * random.random_range(-1.0..1.0);
+            }
+        }
+        let patches =
+            (0..batch * config.tokens() * config.patch_dim()).map(|_| random.random_range(-2.0..2.0)).collect();
+        let labels = (0..batch).map(|_| random.random_range(0..config.classes as u32)).collect();
+        Self { config, layout, theta, patches, labels, smoothing: 0.1 }
+    }
+
+    fn patches(&self, dtype: DType) -> Tensor {
+        let shape = (self.labels.len(), self.config.tokens(), self.config.patch_dim());
+        Tensor::from_slice(&self.patches, shape, &Device::Cpu).unwrap().to_dtype(dtype).unwrap()
+    }
+
+    fn theta(&self, dtype: DType) -> Var {
+        let theta = Tensor::from_slice(&self.theta, self.theta.len(), &Device::Cpu).unwrap();
+        Var::from_tensor(&theta.to_dtype(dtype).unwrap()).unwrap()
+    }
+
+    /// Logits, loss and gradient of the composed network in f64.
+    fn reference(&self) -> (Vec<f64>, f64, Vec<f64>) {
+        let theta = self.theta(DType::F64);
+        let logits = composed::logits(&self.config, &self.layout, &theta, &self.patches(DType::F64)).unwrap();
+        let loss = composed::cross_entropy(&logits, &self.labels, f64::from(self.smoothing)).unwrap();
+        let gradient = loss.backward().unwrap().get(&theta).unwrap().to_vec1().unwrap();
+        (logits.flatten_all().unwrap().to_vec1().unwrap(), loss.to_scalar().unwrap(), gradient)
+    }
+
+    fn fused(&self, vit: &FusedVit) -> (Vec<f32>, f32, Vec<f32>) {
+        let mut logits = vec![f32::NAN; self.labels.len() * self.config.classes];
+        vit.logits(&self.theta, &self.patches, &mut logits);
+        let mut gradient = vec![f32::NAN; self.theta.len()];
+        let loss = vit.loss_and_gradient(&self.theta, &self.patches, &self.labels, self.smoothing, &mut gradient);
+        (logits, loss, gradient)
+    }
+
+    /// Compares everything with the reference, tensor by tensor.
+    fn compare(&self, vit: &FusedVit) {
+        let (logits, loss, gradient) = self.fused(vit);
+        let (expected_logits, expected_loss, expected_gradient) = self.reference();
+        let what = format!("{:?} batch {} on {}", self.config, self.labels.len(), vit.instructions());
+        let error = distance(&logits, &expected_logits);
+        assert!(error < 1e-5, "logits of {what}: {error:e}");
+        let error = (f64::from(loss) - expected_loss).abs() / expected_loss;
+        assert!(error < 1e-5, "loss of {what}: {error:e}");
+        // The key bias of softmax attention has no gradient at all: errors there are measured by the largest of the layer.
+        let largest = norm(&expected_gradient) / (expected_gradient.len() as f64).sqrt();
+        for entry in self.layout.entries() {
+            let (got, expected) = (&gradient[entry.range()], &expected_gradient[entry.range()]);
+            let floor = 1e-3 * largest * (entry.len() as f64).sqrt();
+            let difference: f64 = got.iter().zip(expected).map(|(a, b)| (f64::from(*a) - b).powi(2)).sum();
+            let error = difference.sqrt() / norm(expected).max(floor);
+            assert!(error < 1e-4, "gradient of {} in {what}: {error:e}", entry.name);
+        }
+    }
+}
+
+fn norm(values: &[f64]) -> f64 {
+    values.iter().map(|value| value * value).sum::<f64>().sqrt()
+}
+
+/// |got − expected| / |expected|.
+fn distance(got: &[f32], expected: &[f64]) -> f64 {
+    let difference: f64 = got.iter().zip(expected).map(|(a, b)| (f64::from(*a) - b).powi(2)).sum();
+    difference.sqrt() / norm(expected)
+}
+
+fn config(attention: AttentionKernel, image: usize, patch: usize, dim: usize, heads: usize) -> VitConfig {
+    VitConfig { channels: 1, image_size: image, patch, dim, depth: 2, heads, mlp_ratio: 2, classes: 10, attention }
+}
+
+/// Shapes with nothing in common: whole registers, odd widths, one token, one head, heads of one, many bands of queries.
+fn shapes(attention: AttentionKernel) -> Vec<(VitConfig, usize)> {
+    let plain = config(attention, 28, 4, 64, 4);
+    vec![
+        (plain.clone(), 9),
+        (VitConfig { channels: 3, depth: 1, classes: 3, mlp_ratio: 1, ..config(attention, 8, 4, 96, 3) }, 2),
+        (VitConfig { depth: 1, ..config(attention, 5, 1, 15, 3) }, 3),
+        (VitConfig { classes: 2, ..config(attention, 4, 4, 7, 1) }, 33),
+        (VitConfig { channels: 3, mlp_ratio: 3, ..config(attention, 6, 2, 20, 1) }, 1),
+        (VitConfig { depth: 1, ..config(attention, 4, 2, 6, 6) }, 5),
+        (VitConfig { depth: 1, ..config(attention, 17, 1, 34, 2) }, 2),
+        (VitConfig { depth: 3, ..config(attention, 9, 3, 128, 2) }, 2),
+    ]
+}
+
+#[test]
+fn agrees_with_the_composed_network() {
+    for (index, attention) in AttentionKernel::ALL.iter().enumerate() {
+        for (shape, (config, batch)) in shapes(*attention).into_iter().enumerate() {
+            let case = Case::new(config, batch, (10 * index + shape) as u64);
+            case.compare(&FusedVit::new(&case.config, 2).unwrap());
+        }
+    }
+}
+
+#[test]
+fn every_set_of_instructions_agrees() {
+    for instructions in Instructions::available() {
+        for attention in AttentionKernel::ALL {
+            for (config, batch) in shapes(*attention).into_iter().skip(1).step_by(2) {
+                let case = Case::new(config, batch, 3);
+                case.compare(&FusedVit::with_instructions(&case.config, 1, instructions).unwrap());
+            }
+        }
+    }
+}
+
+#[test]
+fn gradients_agree_with_finite_differences() {
+    for attention in AttentionKernel::ALL {
+        let case = Case::new(config(*attention, 6, 2, 12, 2), 3, 5);
+        let (_, _, gradient) = case.fused(&FusedVit::new(&case.config, 1).unwrap());
+        let theta: Vec<f64> = case.theta.iter().copied().map(f64::from).collect();
+        let loss = |theta: Vec<f64>| -> f64 {
+            let theta = Tensor::from_vec(theta, case.layout.len(), &Device::Cpu).unwrap();
+            let logits = composed::logits(&case.config, &case.layout, &theta, &case.patches(DType::F64)).unwrap();
+            composed::cross_entropy(&logits, &case.labels, f64::from(case.smoothing)).unwrap().to_scalar().unwrap()
+        };
+        let mut random = generator(1, "direction", 0);
+        for entry in case.layout.entries() {
+            let direction: Vec<f64> = entry.range().map(|_| random.random_range(-1.0..1.0)).collect();
+            let moved = |step: f64| {
+                let mut theta = theta.clone();
+                for (value, d) in theta[entry.range()].iter_mut().zip(&direction) {
+                    *value += step * d;
+                }
+                loss(theta)
+            };
+            let expected = (moved(1e-5) - moved(-1e-5)) / 2e-5;
+            let along: f64 = gradient[entry.range()].iter().zip(&direction).map(|(g, d)| f64::from(*g) * d).sum();
+            assert!((along - expected).abs() < 1e-4 * (1.0 + expected.abs()), "{}: {along} {expected}", entry.name);
+        }
+    }
+}
+
+#[test]
+fn threads_change_nothing() {
+    for attention in AttentionKernel::ALL {
+        let case = Case::new(config(*attention, 12, 4, 24, 3), 301, 7);
+        let expected = case.fused(&FusedVit::new(&case.config, 1).unwrap());
+        for threads in [2, 3, 5] {
+            assert!(case.fused(&FusedVit::new(&case.config, threads).unwrap()) == expected, "{threads} threads");
+        }
+    }
+}
+
+#[test]
+fn large_logits_and_keys_stay_finite() {
+    for attention in AttentionKernel::ALL {
+        let mut case = Case::new(config(*attention, 12, 4, 24, 3), 4, 8);
+        for value in &mut case.theta {
+            *value *= 30.0;
+        }
+        let (logits, loss, gradient) = case.fused(&FusedVit::new(&case.config, 1).unwrap());
+        assert!(loss.is_finite() && logits.iter().chain(&gradient).all(|value| value.is_finite()), "{attention}");
+    }
+}
+
+#[test]
+fn not_a_number_is_not_hidden() {
+    for attention in AttentionKernel::ALL {
+        let mut case = Case::new(config(*attention, 12, 4, 24, 3), 4, 8);
+        let weight = case.layout.entry("blocks.0.attention.qkv.weight").offset;
+        case.theta[weight] = f32::NAN;
+        let (_, loss, _) = case.fused(&FusedVit::new(&case.config, 1).unwrap());
+        assert!(loss.is_nan(), "{attention}: {loss}");
+    }
+}
+
+#[test]
+fn as_candle_operations() {
+    let case = Case::new(config(AttentionKernel::Relu, 12, 4, 24, 3), 4, 9);
+    let other = Case::new(case.config.clone(), 3, 10);
+    let vit = Arc::new(FusedVit::new(&case.config, 2).unwrap());
+    let theta = case.theta(DType::F32);
+    let (expected_logits, expected_loss, expected_gradient) = case.fused(&vit);
+
+    let logits = fused::logits(&vit, &case.patches(DType::F32), &theta).unwrap();
+    assert_eq!(logits.dims(), [4, 10]);
+    assert_eq!(logits.flatten_all().unwrap().to_vec1::<f32>().unwrap(), expected_logits);
+
+    let loss = fused::loss(&vit, &case.patches(DType::F32), &theta, &case.labels, 0.1).unwrap();
+    // A second forward before the backward of the first must leave it alone.
+    let later = fused::loss(&vit, &other.patches(DType::F32), &theta, &other.labels, 0.1).unwrap();
+    assert_eq!(loss.to_scalar::<f32>().unwrap(), expected_loss);
+    assert_ne!(later.to_scalar::<f32>().unwrap(), expected_loss);
+    let gradients = (loss * 2.0).unwrap().backward().unwrap();
+    let gradient = gradients.get(&theta).unwrap().to_vec1::<f32>().unwrap();
+    let doubled: Vec<f32> = expected_gradient.iter().map(|value| 2.0 * value).collect();
+    assert_eq!(gradient, doubled);
+}
+
+#[test]
+fn wrong_shapes_are_errors() {
+    let case = Case::new(config(AttentionKernel::Softmax, 12, 4, 24, 3), 4, 11);
+    let vit = Arc::new(FusedVit::new(&case.config, 1).unwrap());
+    let theta = case.theta(DType::F32);
+    let message = |result: candle_core::Result<Tensor>| result.unwrap_err().to_string();
+    let short = theta.narrow(0, 0, 5).unwrap();
+    let patches = case.patches(DType::F32);
+    assert!(message(fused::logits(&vit, &patches, &short)).contains("5 parameters for a model of"));
+    let narrow = patches.narrow(1, 0, 2).unwrap().contiguous().unwrap();
+    assert!(message(fused::logits(&vit, &narrow, &theta)).contains("2 tokens"));
+    assert!(message(fused::loss(&vit, &patches, &theta, &[0, 1, 2], 0.0)).contains("3 labels for a batch of 4"));
+    assert!(message(fused::loss(&vit, &patches, &theta, &[0, 1, 2, 10], 0.0)).contains("label 10 of 10 classes"));
+    assert!(FusedVit::new(&VitConfig { heads: 5, ..case.config.clone() }, 1).is_err());
+}
