@@ -3,7 +3,7 @@
 use super::files::{Place, open};
 use super::{DataError, Dataset, Images, Source};
 use std::io::Read;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 const SIZE: usize = 32;
 const CHANNELS: usize = 3;
@@ -18,6 +18,22 @@ pub(super) const BATCHES: [&str; 5] =
     ["data_batch_1.bin", "data_batch_2.bin", "data_batch_3.bin", "data_batch_4.bin", "data_batch_5.bin"];
 /// The test batch.
 pub(super) const TEST: &str = "test_batch.bin";
+
+/// Whether a batch is called `name`.
+pub(super) fn is_batch(name: &str) -> bool {
+    name == TEST || BATCHES.contains(&name)
+}
+
+/// The batches that are in `folder`.
+pub(super) fn files(folder: &Path) -> Vec<PathBuf> {
+    BATCHES.iter().chain([&TEST]).map(|name| folder.join(name)).filter(|path| path.is_file()).collect()
+}
+
+/// Whether all batches are in `folder`, none of them cut short.
+pub(super) fn is_whole(folder: &Path) -> bool {
+    let whole = |path: &PathBuf| path.metadata().is_ok_and(|about| about.len() == 10_000 * RECORD as u64);
+    files(folder).iter().filter(|path| whole(path)).count() == BATCHES.len() + 1
+}
 
 /// Reads the training batches that are there and the test batch.
 ///

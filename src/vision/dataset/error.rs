@@ -44,6 +44,18 @@ pub enum DataError {
         /// The reason given.
         source: io::Error,
     },
+    /// No home of a file gave it.
+    #[error("{name}: cannot fetch {file} ({reasons}); {advice}")]
+    Fetch {
+        /// The data set.
+        name: &'static str,
+        /// The file.
+        file: &'static str,
+        /// Why, home by home.
+        reasons: String,
+        /// What to do by hand.
+        advice: String,
+    },
     /// An option does not fit the data.
     #[error("{0}")]
     Option(String),

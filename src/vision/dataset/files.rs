@@ -35,7 +35,7 @@ impl Place {
 }
 
 /// `name` as it may be spelled on disk: as published, with a dot before the type (`train-images.idx3-ubyte`), packed.
-fn spelled(folder: &Path, name: &str) -> Option<PathBuf> {
+pub(super) fn spelled(folder: &Path, name: &str) -> Option<PathBuf> {
     let dotted = name.replace("-idx", ".idx");
     [name, &dotted]
         .into_iter()

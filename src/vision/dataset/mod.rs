@@ -6,10 +6,12 @@
 mod augment;
 mod batch;
 mod cache;
+mod check;
 pub mod cifar;
 mod decode;
 mod digits;
 mod error;
+pub mod fetch;
 mod files;
 pub mod folder;
 pub mod idx;
@@ -20,6 +22,7 @@ mod split;
 pub use augment::Augment;
 pub use batch::{Normalisation, Patcher};
 pub use cache::default_cache;
+pub use check::{Checked, Contents, check, contents};
 pub use error::DataError;
 pub use images::Images;
 pub use source::Source;
@@ -66,14 +69,14 @@ pub struct Only {
     pub seed: u64,
 }
 
-/// How far loading has come.
+/// How far loading or fetching has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Loading {
-    /// The part that is being decoded, `train` or `val`.
+    /// The part that is being decoded, `train` or `val`; or the file that is being fetched.
     pub stage: &'static str,
-    /// Pictures decoded.
+    /// Pictures decoded, or bytes there.
     pub done: usize,
-    /// Pictures to decode; those in the cache are not counted.
+    /// Pictures to decode (those in the cache are not counted), or bytes in all.
     pub total: usize,
 }
 

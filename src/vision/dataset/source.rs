@@ -1,6 +1,7 @@
 //! The data sets there are, by name.
 
-use super::DataError;
+use super::files::spelled;
+use super::{DataError, cifar, idx};
 use std::path::{Path, PathBuf};
 
 /// A data set's name and where its files are looked for.
@@ -130,15 +131,26 @@ impl Source {
         names.iter().map(|name| data_dir.join(name)).collect()
     }
 
+    /// The files of a set that is not an image folder, as far as they are there.
+    pub(super) fn files_there(self, data_dir: &Path) -> Vec<PathBuf> {
+        let names: Vec<&str> = match self {
+            Self::Mnist | Self::FashionMnist => idx::FILES.to_vec(),
+            Self::Cifar10 => cifar::BATCHES.into_iter().chain([cifar::TEST]).collect(),
+            Self::Digits | Self::ImageNet | Self::Places365 | Self::Folder => return Vec::new(),
+        };
+        let there = |folder: PathBuf| names.iter().filter_map(|name| spelled(&folder, name)).collect::<Vec<_>>();
+        self.folders(data_dir).into_iter().map(there).find(|files| !files.is_empty()).unwrap_or_default()
+    }
+
     /// What to do when files are missing.
     pub(super) const fn advice(self) -> &'static str {
         match self {
             Self::Digits => "it is built in",
             Self::Mnist | Self::FashionMnist => {
-                "put the four IDX files there, or name another data directory (--data-dir, ATTNLAB_DATA)"
+                "`attnlab data fetch` fetches it; or put the four IDX files there, or name another data directory (--data-dir, ATTNLAB_DATA)"
             }
             Self::Cifar10 => {
-                "put data_batch_*.bin and test_batch.bin of the binary version there, or name another data directory \
+                "`attnlab data fetch` fetches it; or put data_batch_*.bin and test_batch.bin of the binary version there, or name another data directory \
                  (--data-dir, ATTNLAB_DATA)"
             }
             Self::ImageNet | Self::Places365 => {

@@ -1,70 +1,26 @@
 //! Data sets: what each loader makes of good files, of damaged ones and of real ones.
 
+mod fetch;
+#[path = "../support/http.rs"]
+mod http;
+mod make;
+
 use attnlab::vision::dataset::{DataError, Loading, Normalisation, Only, Options, Patcher, Split, load, load_watched};
-use attnlab::vision::dataset::{cifar, idx};
-use flate2::Compression;
-use flate2::write::GzEncoder;
-use image::{DynamicImage, GrayImage, Luma, Rgb, RgbImage};
+use attnlab::vision::dataset::{Source, check, cifar, idx};
+use make::{
+    BLUE, RED, cifar_batch, gzip, halves, header, idx_images, idx_labels, names, place, put, real, save, small_folder,
+    small_mnist,
+};
 use proptest::prelude::*;
 use std::fs;
-use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use tempfile::TempDir;
-
-fn place() -> TempDir {
-    tempfile::tempdir().expect("a folder for the test")
-}
-
-fn put(path: &Path, bytes: &[u8]) {
-    fs::create_dir_all(path.parent().unwrap()).unwrap();
-    fs::write(path, bytes).unwrap();
-}
-
-fn gzip(bytes: &[u8]) -> Vec<u8> {
-    let mut packer = GzEncoder::new(Vec::new(), Compression::fast());
-    packer.write_all(bytes).unwrap();
-    packer.finish().unwrap()
-}
-
-fn header(numbers: &[u32]) -> Vec<u8> {
-    numbers.iter().flat_map(|number| number.to_be_bytes()).collect()
-}
-
-/// An IDX file of `count` images of `size`×`size`.
-fn idx_images(count: u32, size: u32) -> Vec<u8> {
-    let mut bytes = header(&[2051, count, size, size]);
-    bytes.extend((0..count * size * size).map(|i| (i % 251) as u8));
-    bytes
-}
-
-/// An IDX file of `count` labels 0, 1, …, 9, 0, ….
-fn idx_labels(count: u32) -> Vec<u8> {
-    let mut bytes = header(&[2049, count]);
-    bytes.extend((0..count).map(|i| (i % 10) as u8));
-    bytes
-}
-
-/// A small MNIST in `folder`: 12 training and 5 test images, training files packed.
-fn small_mnist(folder: &Path) {
-    put(&folder.join("train-images-idx3-ubyte.gz"), &gzip(&idx_images(12, 4)));
-    put(&folder.join("train-labels-idx1-ubyte.gz"), &gzip(&idx_labels(12)));
-    put(&folder.join("t10k-images-idx3-ubyte"), &idx_images(5, 4));
-    put(&folder.join("t10k-labels-idx1-ubyte"), &idx_labels(5));
-}
 
 /// The one line that loading `name` ends with.
 fn trouble(name: &str, data: &Path) -> String {
     let message = load(name, data, &Options::default()).expect_err("this cannot be loaded").to_string();
     assert!(!message.contains('\n'), "one line: {message}");
     message
-}
-
-/// Asserts that `message` names all of `parts`.
-#[track_caller]
-fn names(message: &str, parts: &[&str]) {
-    for part in parts {
-        assert!(message.contains(part), "`{part}` is not in: {message}");
-    }
 }
 
 #[test]
@@ -141,11 +97,6 @@ fn damaged_idx_files_are_named_with_what_is_wrong() {
     names(&trouble("mnist", data.path()), &["train-images-idx3-ubyte: is a folder"]);
 }
 
-/// A CIFAR-10 batch of `count` records.
-fn cifar_batch(count: usize) -> Vec<u8> {
-    (0..count).flat_map(|i| std::iter::once((i % 10) as u8).chain((0..3072).map(move |j| (i + j) as u8))).collect()
-}
-
 #[test]
 fn cifar_takes_the_batches_that_are_there() {
     let data = place();
@@ -171,35 +122,6 @@ fn cifar_takes_the_batches_that_are_there() {
     fs::remove_file(folder.join("test_batch.bin")).unwrap();
     put(&folder.join("data_batch_5.bin"), &cifar_batch(10));
     names(&trouble("cifar-10", data.path()), &["test_batch.bin"]);
-}
-
-/// A picture whose left half is `left` and whose right half is `right`.
-fn halves(width: u32, height: u32, left: [u8; 3], right: [u8; 3]) -> RgbImage {
-    RgbImage::from_fn(width, height, |x, _| Rgb(if x < width / 2 { left } else { right }))
-}
-
-fn save(path: PathBuf, picture: impl Into<DynamicImage>, format: image::ImageFormat) {
-    let mut bytes = std::io::Cursor::new(Vec::new());
-    picture.into().write_to(&mut bytes, format).unwrap();
-    put(&path, &bytes.into_inner());
-}
-
-const RED: [u8; 3] = [200, 0, 0];
-const BLUE: [u8; 3] = [0, 0, 200];
-
-/// Two classes, pictures of all kinds, and what else lies around in such folders.
-fn small_folder(folder: &Path) {
-    use image::ImageFormat::{Jpeg, Png};
-    save(folder.join("train/cat/1.jpg"), halves(40, 30, RED, BLUE), Jpeg);
-    save(folder.join("train/cat/2.JPEG"), GrayImage::from_pixel(17, 33, Luma([90])), Jpeg);
-    save(folder.join("train/ant/3.png"), halves(12, 8, BLUE, RED), Png);
-    save(folder.join("train/ant/a png.JPEG"), halves(50, 50, RED, RED), Png);
-    save(folder.join("train/ant/deep.png"), DynamicImage::new_luma_a16(9, 9), Png);
-    put(&folder.join("train/ant/notes.txt"), b"not a picture and not named like one");
-    put(&folder.join("train/ant/.hidden.jpg"), b"nor this");
-    put(&folder.join("train/readme.txt"), b"beside the classes");
-    save(folder.join("val/ant/1.Png"), halves(8, 8, BLUE, BLUE), Png);
-    save(folder.join("val/cat/1.jpeg"), halves(8, 16, RED, RED), Jpeg);
 }
 
 #[test]
@@ -394,15 +316,6 @@ fn place_of_damage(place: usize, value: u8, keep: usize, png: bool) -> TempDir {
     data
 }
 
-/// The data directory with real sets; tests that need it say so when it is not there.
-fn real() -> Option<PathBuf> {
-    let data = std::env::var_os("ATTNLAB_DATA").map(PathBuf::from);
-    if data.is_none() {
-        eprintln!("skipped: set ATTNLAB_DATA to a directory with mnist/, fashion-mnist/, cifar-10/, image-folder/");
-    }
-    data
-}
-
 #[test]
 fn the_real_sets_have_the_labels_that_are_known_of_them() {
     let Some(data) = real() else { return };
@@ -415,6 +328,8 @@ fn the_real_sets_have_the_labels_that_are_known_of_them() {
     assert!((normalisation.mean[0] - 0.1307).abs() < 5e-5, "{normalisation:?}");
     assert!((normalisation.deviation[0] - 0.3081).abs() < 5e-5, "{normalisation:?}");
 
+    let checked = check(Source::Mnist, &data, None, &mut |_| true).unwrap();
+    assert_eq!((checked.published.len(), checked.others.len()), (4, 0));
     let fashion = load("fashion-mnist", &data, &Options::default()).unwrap();
     assert_eq!((fashion.train.class_counts(10), fashion.test.class_counts(10)), (vec![6000; 10], vec![1000; 10]));
 
