@@ -1,5 +1,6 @@
 //! Runs, their folders and the queue, with a problem made for the purpose.
 
+mod export;
 mod preset;
 mod queue;
 mod resume;

@@ -1,0 +1,195 @@
+//! Runs as files for others.
+
+use crate::slope::{SLOPE, places, spec};
+use attnlab::lab::export::{Format, Scales, Source, export};
+use attnlab::lab::{
+    Axis, Column, Estimate, Event, Matrix, Param, ParamError, Params, Plot, Point, Problem, Queue, Row, RunContext,
+    RunError, RunSpec, Scale, Schema, Series, Style, common,
+};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// A problem that shows everything a figure has: two axes with decades, intervals, theory, a gap, a matrix.
+struct Decay;
+
+static DECAY: Decay = Decay;
+const PROBLEMS: &[&dyn Problem] = &[&DECAY, &SLOPE];
+const PARAMS: &[Param] =
+    &[common::SEED, Param::float("rate", "rate", 0.1, 2.0, "0.5"), Param::int("points", "points", 1, 100_000, "12")];
+
+impl Problem for Decay {
+    fn name(&self) -> &'static str {
+        "decay"
+    }
+    fn title(&self) -> &'static str {
+        "Decay"
+    }
+    fn about(&self) -> &'static str {
+        "falls by a power"
+    }
+    fn schema(&self) -> Schema {
+        Schema(PARAMS)
+    }
+    fn columns(&self) -> &'static [Column] {
+        const WORD: Column = Column { key: "word", label: "word", unit: "", digits: 0, brief: true };
+        const LAST: Column = Column { key: "last", label: "last", unit: "m", digits: 3, brief: true };
+        &[WORD, LAST]
+    }
+    fn headline(&self) -> &'static str {
+        "last"
+    }
+    fn label(&self, params: &Params) -> String {
+        format!("rate {}", params.float("rate"))
+    }
+    fn check(&self, _: &Params) -> Result<(), ParamError> {
+        Ok(())
+    }
+    fn estimate(&self, _: &Params) -> Estimate {
+        Estimate { rows: 1, seconds: Some(0.01), bytes: None }
+    }
+    fn run(&self, params: &Params, context: &mut RunContext) -> Result<(), RunError> {
+        let (x, y) = (Axis::log("features m"), Axis::log("relative error"));
+        let title = "Error against features".to_owned();
+        context.emit(Event::Plot(Plot { id: "error".into(), title, x, y }));
+        for (id, label, style) in [("mean", "median & quartiles", Style::Line), ("theory", "theory", Style::Dashed)] {
+            let (id, plot, label) = (id.into(), "error".into(), label.into());
+            context.emit(Event::Series(Series { id, plot, label, style }));
+        }
+        let count = params.int("points");
+        let mut last = f64::NAN;
+        for index in 0..count {
+            let x = 2_f64.powf(4.0 + 8.0 * index as f64 / count as f64);
+            last = x.powf(-params.float("rate"));
+            let y = if index == 5 { f64::NAN } else { last };
+            context.emit(Event::Point(Point::new("mean", x, y).within(last * 0.7, last * 1.5)));
+            context.emit(Event::Point(Point::new("theory", x, last * 1.2)));
+        }
+        context.emit(Event::Matrix(Matrix {
+            id: "exact".into(),
+            group: "attention".into(),
+            title: "exact".into(),
+            rows: 8,
+            cols: 8,
+            values: (0..64).map(|index| (index % 9) as f32).collect(),
+            caption: "thinned".into(),
+        }));
+        context.note("a <remark> & more");
+        let row: Row = [("word".to_owned(), "a,\"b\"|".into()), ("last".to_owned(), last.into())].into_iter().collect();
+        context.emit(Event::Row { row });
+        Ok(())
+    }
+}
+
+fn sources(root: &Path, changes: &[&[(&str, &str)]]) -> Vec<Source> {
+    let queue = Queue::new(places(root), 1).unwrap();
+    let specs = changes.iter().map(|changes| Params::with(&DECAY.schema(), changes).unwrap());
+    specs
+        .map(|params| {
+            let run = queue.submit(RunSpec::new(&DECAY, params).unwrap()).unwrap();
+            run.wait();
+            Source::read(run.folder(), PROBLEMS).unwrap()
+        })
+        .collect()
+}
+
+fn text(files: &[PathBuf], ending: &str) -> String {
+    fs::read_to_string(files.iter().find(|file| file.to_string_lossy().ends_with(ending)).unwrap()).unwrap()
+}
+
+#[test]
+fn every_file_says_where_it_comes_from() {
+    let root = tempfile::tempdir().unwrap();
+    let runs = sources(root.path(), &[&[("seed", "7"), ("rate", "0.25")]]);
+    let formats = [Format::Csv, Format::Svg, Format::Png, Format::Markdown, Format::TensorBoard, Format::Html];
+    let files = export(&runs, &formats, Scales::default(), &root.path().join("out")).unwrap();
+    assert_eq!(files.len(), 7, "{files:?}");
+    for file in &files {
+        let bytes = fs::read(file).unwrap();
+        for words in ["attnlab run decay --set seed=7 --set rate=0.25", "param rate: 0.25", "seed: 7", "attnlab 0."] {
+            let found = bytes.windows(words.len()).any(|window| window == words.as_bytes());
+            let marked = [words.replace(": ", "</th><td><code>"), words.replace(": ", ": `")];
+            let found = found || marked.iter().any(|m| bytes.windows(m.len()).any(|window| window == m.as_bytes()));
+            assert!(found, "{} lacks `{words}`", file.display());
+        }
+    }
+}
+
+#[test]
+fn tables_hold_every_number() {
+    let root = tempfile::tempdir().unwrap();
+    let runs = sources(root.path(), &[&[("rate", "0.5")], &[("rate", "1")]]);
+    let files = export(&runs, &[Format::Csv, Format::Markdown], Scales::default(), &root.path().join("out")).unwrap();
+    let series = text(&files, "-series.csv");
+    let lines: Vec<&str> = series.lines().filter(|line| !line.starts_with('#')).collect();
+    assert_eq!(lines[0], "run,plot,series,label,x,y,lo,hi");
+    assert_eq!(lines.len(), 1 + 2 * 2 * 12);
+    assert!(lines[1].ends_with(",error,mean,median & quartiles,16,0.25,0.175,0.375"), "{}", lines[1]);
+    assert!(lines.iter().any(|line| line.contains(",NaN,")), "a gap stays one");
+    let rows = text(&files, "-rows.csv");
+    assert!(rows.contains("\nrun,word,last\n"), "{rows}");
+    assert_eq!(rows.matches(",\"a,\"\"b\"\"|\",").count(), 2, "{rows}");
+    let page = text(&files, ".md");
+    assert!(page.contains("| run | word | last m |\n| --- | --- | ---: |\n| rate=0.5 | a,\"b\"\\| |"), "{page}");
+}
+
+#[test]
+fn runs_of_a_problem_share_a_figure_with_axes_legend_and_intervals() {
+    let root = tempfile::tempdir().unwrap();
+    let runs = sources(root.path(), &[&[("rate", "0.5")], &[("rate", "1"), ("points", "90000")]]);
+    let files = export(&runs, &[Format::Svg, Format::Png], Scales::default(), &root.path().join("out")).unwrap();
+    let svg = text(&files, "-error.svg");
+    for words in
+        ["Error against features", "features m", "relative error", "median &amp; quartiles", "points=90000 rate=1"]
+    {
+        assert!(svg.contains(words), "no `{words}`");
+    }
+    assert!(svg.len() < 2_000_000, "{} bytes: long series are reduced to what can be seen", svg.len());
+    let png = png::Decoder::new(std::io::BufReader::new(fs::File::open(&files[1]).unwrap())).read_info().unwrap();
+    assert_eq!((png.info().width, png.info().height), (1800, 1120));
+
+    let linear = Scales { x: None, y: Some(Scale::Linear) };
+    let files = export(&runs[..1], &[Format::Svg], linear, &root.path().join("out")).unwrap();
+    assert!(text(&files, ".svg").contains("0.10"), "ticks of a linear axis");
+}
+
+#[test]
+fn a_page_needs_nothing_beside_it() {
+    let root = tempfile::tempdir().unwrap();
+    let runs = sources(root.path(), &[&[]]);
+    let files = export(&runs, &[Format::Html], Scales::default(), &root.path().join("out")).unwrap();
+    let page = text(&files, ".html");
+    assert!(page.contains("<svg") && page.contains("data:image/png;base64,"), "figure and matrix are inside");
+    assert!(page.contains("a &lt;remark&gt; &amp; more"));
+    let foreign = ["src=\"http", "href=\"http", "@import"];
+    assert!(foreign.iter().all(|words| !page.contains(words)), "no word of other places");
+}
+
+#[test]
+fn events_for_tensorboard_are_whole_frames() {
+    let root = tempfile::tempdir().unwrap();
+    let queue = Queue::new(places(root.path()), 1).unwrap();
+    let run = queue.submit(spec(&[("steps", "5")])).unwrap();
+    run.wait();
+    let source = [Source::read(run.folder(), PROBLEMS).unwrap()];
+    let files = export(&source, &[Format::TensorBoard], Scales::default(), &root.path().join("tb")).unwrap();
+    assert!(files[0].to_string_lossy().contains("/events.out.tfevents."));
+    let bytes = fs::read(&files[0]).unwrap();
+    let (mut at, mut frames) = (0, 0);
+    while at < bytes.len() {
+        let length = u64::from_le_bytes(bytes[at..at + 8].try_into().unwrap()) as usize;
+        at += 8 + 4 + length + 4;
+        frames += 1;
+    }
+    assert_eq!((at, frames), (bytes.len(), 2 + 5), "version, provenance, five points");
+}
+
+#[test]
+fn what_cannot_be_written_is_named() {
+    let root = tempfile::tempdir().unwrap();
+    let runs = sources(root.path(), &[&[]]);
+    let file = root.path().join("a file");
+    fs::write(&file, "").unwrap();
+    let error = export(&runs, &[Format::Csv], Scales::default(), &file).unwrap_err().to_string();
+    assert!(error.contains("a file") && error.lines().count() == 1, "{error}");
+    assert!(export(&[], &[Format::Csv], Scales::default(), root.path()).is_err());
+}
