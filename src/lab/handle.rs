@@ -3,7 +3,10 @@
 use super::checkpoint::Resumed;
 use super::lease::{Lease, Wish};
 use super::queue::SMALL_SECONDS;
-use super::{Control, Event, Journal, LabError, Observer, Row, RunRecord, RunSpec, RunState, Stamped, journal};
+use super::{
+    Control, Event, Journal, LabError, Observer, Row, RunRecord, RunSpec, RunState, RunSummary, Stamped, folder,
+    journal,
+};
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -27,6 +30,7 @@ pub struct RunHandle {
 struct Live {
     state: RunState,
     message: String,
+    seconds: f64,
     rows: Vec<Row>,
     events: VecDeque<Stamped>,
     /// The newest progress that was not drained.
@@ -53,6 +57,7 @@ impl RunHandle {
         let live = Live {
             state: RunState::Queued,
             message: String::new(),
+            seconds: t,
             rows: resumed.as_ref().map(|resumed| resumed.all_rows().to_vec()).unwrap_or_default(),
             events: VecDeque::new(),
             progress: None,
@@ -120,6 +125,18 @@ impl RunHandle {
         self.live().rows.clone()
     }
 
+    /// The run in short, as the store would list it.
+    #[must_use]
+    pub fn summary(&self) -> RunSummary {
+        let (state, message, seconds, rows) = {
+            let live = self.live();
+            (live.state, live.message.clone(), live.seconds, live.rows.clone())
+        };
+        let mut document = folder::document(&self.spec, &self.record, rows);
+        (document.state, document.message, document.seconds) = (state, message, seconds);
+        document.into()
+    }
+
     /// What has come since the last call; of several progresses only the newest. Never waits for the worker.
     #[must_use]
     pub fn drain(&self) -> Vec<Stamped> {
@@ -185,6 +202,7 @@ impl RunHandle {
     /// Makes an event visible that the journal has from byte `start` to `end`, or that is not kept (`None`).
     fn publish(&self, stamped: &Stamped, kept: Option<(u64, u64)>) {
         let mut live = self.live();
+        live.seconds = live.seconds.max(stamped.t);
         match &stamped.event {
             Event::State { state, message } => {
                 live.state = *state;

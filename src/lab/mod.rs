@@ -1,5 +1,6 @@
 //! Everything about *runs* and nothing about attention: parameters, events, folders, the queue.
 
+mod aggregate;
 mod checkpoint;
 mod context;
 mod control;
@@ -27,6 +28,7 @@ pub mod store;
 pub mod sweep;
 mod view;
 
+pub use aggregate::{Cell, aggregate, estimate, mean_and_interval, states};
 pub use context::{Observer, RunContext};
 pub use control::Control;
 pub use error::LabError;

@@ -2,7 +2,9 @@
 
 use crate::slope::{SLOPE, places, spec, until};
 use attnlab::lab::store::{self, delete, finished, list, rename, still_to_do, tag};
-use attnlab::lab::{Filter, Problem, Queue, RunState, RunSummary, RunView, Store};
+use attnlab::lab::{
+    Draft, Filter, Problem, Queue, RunSpec, RunState, RunSummary, RunView, Store, aggregate, estimate, states,
+};
 use std::fs;
 use std::time::Instant;
 
@@ -65,6 +67,8 @@ fn runs_are_listed_with_what_they_are_and_what_is_wrong() {
     assert_eq!(told.label, "walk at 45°");
     assert_eq!(told.headline, fine.rows()[0]["depth"].as_f64());
     assert_eq!(told.get("angle").unwrap(), 45.0);
+    // The last word comes a moment after the summary.
+    assert_eq!(RunSummary { seconds: told.seconds, ..fine.summary() }, *told);
     assert_eq!(find(panicked.id()).message, "panicked: slipped at 0");
     assert_eq!(find(running.id()).state, RunState::Running);
 
@@ -93,13 +97,15 @@ fn the_index_notices_every_change() {
     let index = || fs::read_to_string(logs.join(".index.jsonl")).unwrap();
     assert!(index().contains(run.id()));
     // What is in the index is not read again: a change that leaves the folder's time alone goes unseen.
-    fs::write(run.folder().join("summary.json"), "{}").unwrap();
+    let path = run.folder().join("summary.json");
+    let changed = fs::read_to_string(&path).unwrap().replace("\"slope\"", "\"hill\"");
+    fs::write(&path, changed).unwrap();
     age();
     assert_eq!(list(logs).unwrap()[0].problem, "slope");
     rename(run.folder(), "The long way").unwrap();
     tag(run.folder(), &["good".into(), "old".into()]).unwrap();
     let told = &list(logs).unwrap()[0];
-    assert_eq!((told.title.as_str(), told.tags.len(), told.problem.as_str()), ("The long way", 2, ""));
+    assert_eq!((told.title.as_str(), told.tags.len(), told.problem.as_str()), ("The long way", 2, "hill"));
     assert!(tag(run.folder(), &["two words".into()]).is_err());
     let trashed = delete(run.folder()).unwrap();
     assert!(trashed.join("run.toml").is_file());
@@ -182,6 +188,26 @@ fn a_finished_point_is_not_done_again() {
         still_to_do(vec![spec(&[("seed", "1"), ("threads", "2")]), spec(&[("seed", "2"), ("mode", "panic")])], &runs);
     assert_eq!((left.len(), done.len()), (1, 1));
     assert_eq!(done[0].id, ids(&runs)[1]);
+}
+
+#[test]
+fn repeats_of_a_point_make_a_mean_with_an_interval() {
+    let root = tempfile::tempdir().unwrap();
+    let queue = Queue::new(places(root.path()), 2).unwrap();
+    let schema = SLOPE.schema();
+    let mut draft = Draft::new(&schema);
+    draft.set(&schema, "angle", "10,20").unwrap();
+    draft.set(&schema, "steps", "5,50").unwrap();
+    let specs = RunSpec::expand(&SLOPE, &draft, 3).unwrap();
+    assert_eq!(estimate(&specs, 2).rows, 12);
+    let handles: Vec<_> = specs.into_iter().map(|spec| queue.submit(spec).unwrap()).collect();
+    queue.shutdown(false);
+    let runs: Vec<_> = handles.iter().map(|handle| handle.summary()).collect();
+    assert_eq!(states(&runs), [(RunState::Finished, 12)]);
+    let cells = aggregate(&runs, &["steps", "angle"], "headline");
+    assert_eq!(cells.iter().map(|cell| cell.at[1].as_f64().unwrap()).collect::<Vec<_>>(), [10.0, 20.0, 10.0, 20.0]);
+    assert!(cells.iter().all(|cell| cell.count == 3 && cell.open == 0));
+    assert!(cells[2].mean > cells[0].mean && cells[0].interval.unwrap() > 0.0);
 }
 
 /// `cargo test --release --test lab -- --ignored --nocapture measure`

@@ -1,7 +1,7 @@
 //! One run of the store, told in short.
 
 use crate::lab::folder::{RECORD, SUMMARY};
-use crate::lab::{Event, LabError, Owner, Row, RunRecord, RunState, SCHEMA, Stamped, journal};
+use crate::lab::{Document, Event, LabError, Owner, Row, RunRecord, RunState, SCHEMA, Stamped, journal};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::fs::{self, File};
@@ -74,43 +74,32 @@ impl Marks {
     }
 }
 
-/// The parts of `summary.json` that a list shows.
-#[derive(Deserialize)]
-#[serde(default)]
-struct Short {
-    schema: u32,
-    problem: String,
-    label: String,
-    title: String,
-    state: RunState,
-    message: String,
-    created: String,
-    seconds: f64,
-    headline: Option<f64>,
-    params: Map<String, Value>,
-    rows: Vec<Row>,
-    point: String,
-    version: String,
-}
-
-impl Default for Short {
-    fn default() -> Self {
+impl From<Document> for RunSummary {
+    fn from(mut document: Document) -> Self {
         Self {
-            schema: 0,
-            problem: String::new(),
-            label: String::new(),
-            title: String::new(),
-            state: RunState::Lost,
-            message: String::new(),
-            created: String::new(),
-            seconds: 0.0,
-            headline: None,
-            params: Map::new(),
-            rows: Vec::new(),
-            point: String::new(),
-            version: String::new(),
+            id: document.id,
+            problem: document.problem,
+            label: document.label,
+            title: document.title,
+            state: document.state,
+            message: document.message,
+            started: document.created,
+            seconds: document.seconds,
+            headline: document.headline,
+            params: document.params,
+            row: document.rows.pop().unwrap_or_default(),
+            tags: Vec::new(),
+            point: document.point,
+            version: document.version,
+            damage: None,
         }
     }
+}
+
+/// The form alone: a newer document may lack anything else.
+#[derive(Deserialize)]
+struct Form {
+    schema: u32,
 }
 
 impl RunSummary {
@@ -152,29 +141,20 @@ impl RunSummary {
     /// From `summary.json`: the run is over.
     fn take_result(&mut self, folder: &Path, text: &[u8]) -> Result<(), LabError> {
         let path = folder.join(SUMMARY);
-        let mut short: Short = serde_json::from_slice(text)
-            .map_err(|error| LabError::content(&path, Some(error.line()), error.to_string()))?;
-        if short.schema > SCHEMA {
-            let reason = format!("written in form {}; this version of attnlab reads up to form {SCHEMA}", short.schema);
-            return Err(LabError::content(&path, None, reason));
+        let damaged = |error: serde_json::Error| LabError::content(&path, Some(error.line()), error.to_string());
+        match serde_json::from_slice::<Document>(text) {
+            Ok(document) if document.schema <= SCHEMA => *self = document.into(),
+            outcome => {
+                let Form { schema } = serde_json::from_slice(text).map_err(damaged)?;
+                if schema > SCHEMA {
+                    let reason = format!("written in form {schema}; this version of attnlab reads up to form {SCHEMA}");
+                    return Err(LabError::content(&path, None, reason));
+                }
+                outcome.map_err(damaged)?;
+            }
         }
-        *self = Self {
-            id: std::mem::take(&mut self.id),
-            problem: short.problem,
-            label: short.label,
-            title: short.title,
-            state: short.state,
-            message: short.message,
-            started: short.created,
-            seconds: short.seconds,
-            headline: short.headline,
-            params: short.params,
-            row: short.rows.pop().unwrap_or_default(),
-            tags: Vec::new(),
-            point: short.point,
-            version: short.version,
-            damage: None,
-        };
+        // The folder's name counts, should somebody have changed it.
+        self.id = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let record = folder.join(RECORD);
         fs::metadata(&record).map_err(LabError::io("read", record))?;
         if last_bytes(folder, 1)?.is_none_or(|bytes| bytes != b"\n") {
