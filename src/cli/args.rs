@@ -27,6 +27,14 @@ Examples:
 Ctrl-C stops at the next step and keeps what was done; a second one ends at once. When the terminal hangs up the work
 goes on.";
 
+const SWEEP_EXAMPLES: &str = "\
+Examples:
+  attnlab sweep vision-digits --repeats 5                     here, what is not finished
+  attnlab sweep vision-digits --slurm --max-parallel 8 -c 4   as a job array of Slurm; returns at once
+  attnlab sweep status last                                   how far it is
+  attnlab sweep resume last                                   submit again what is missing
+  attnlab sweep vision-digits --commands | parallel           one command a point, for any queue";
+
 const LIST_EXAMPLES: &str = "\
 Examples:
   attnlab list
@@ -118,6 +126,9 @@ pub enum Command {
     /// Run a problem or a preset.
     #[command(after_help = RUN_EXAMPLES, disable_help_flag = true)]
     Run(Run),
+    /// Run many points, here or on a cluster: only those that have no finished run yet.
+    #[command(after_help = SWEEP_EXAMPLES, args_conflicts_with_subcommands = true)]
+    Sweep(Sweep),
     /// List the parameters of a problem, or the problems.
     Params(Parameters),
     /// List the presets: shipped ones and those of the presets directory.
@@ -149,7 +160,7 @@ pub enum Command {
 }
 
 /// `attnlab run`.
-#[derive(Args, Debug)]
+#[derive(Args, Clone, Debug)]
 pub struct Run {
     /// A problem, a preset's name, or a preset file.
     #[arg(value_name = "PROBLEM|PRESET", required_unless_present = "help", value_hint = ValueHint::FilePath)]
@@ -177,8 +188,103 @@ pub struct Run {
     pub help: bool,
 }
 
-/// How runs are done and results told.
+/// `attnlab sweep`.
 #[derive(Args, Debug)]
+pub struct Sweep {
+    /// What is run, as in `attnlab run`.
+    #[command(flatten)]
+    pub run: Run,
+    /// Submit a job array to Slurm.
+    #[arg(long, help_heading = "Slurm")]
+    pub slurm: bool,
+    /// Elements of the array that may run at a time.
+    #[arg(long, value_name = "N", requires = "slurm", value_parser = positive, help_heading = "Slurm")]
+    pub max_parallel: Option<usize>,
+    /// Time limit of an element; before it the element saves and goes back into the queue.
+    #[arg(long, value_name = "TIME", requires = "slurm", help_heading = "Slurm")]
+    pub time: Option<String>,
+    /// Memory of an element.
+    #[arg(long, value_name = "SIZE", requires = "slurm", help_heading = "Slurm")]
+    pub mem: Option<String>,
+    /// CPUs of an element.
+    #[arg(short, long = "cpus-per-task", value_name = "N", requires = "slurm", value_parser = positive, help_heading = "Slurm")]
+    pub cpus: Option<usize>,
+    /// GPUs of an element.
+    #[arg(long, value_name = "GPUS", requires = "slurm", help_heading = "Slurm")]
+    pub gpus: Option<String>,
+    /// Partition.
+    #[arg(short, long, value_name = "NAME", requires = "slurm", help_heading = "Slurm")]
+    pub partition: Option<String>,
+    /// Account.
+    #[arg(short = 'A', long, value_name = "NAME", requires = "slurm", help_heading = "Slurm")]
+    pub account: Option<String>,
+    /// A further option of `sbatch`; may be given often.
+    #[arg(long, value_name = "OPTION", requires = "slurm", allow_hyphen_values = true, help_heading = "Slurm")]
+    pub sbatch_arg: Vec<String>,
+    /// How often an element that comes to its time limit goes back into the queue.
+    #[arg(long, value_name = "K", default_value_t = 20, help_heading = "Slurm")]
+    pub requeues: u32,
+    /// Print one self-contained command a point, for any queue, and run nothing.
+    #[arg(long, conflicts_with = "slurm")]
+    pub commands: bool,
+    /// What is done with a sweep that was submitted.
+    #[command(subcommand)]
+    pub command: Option<SweepCommand>,
+}
+
+/// What is done with a sweep that was submitted.
+#[derive(Debug, Subcommand)]
+pub enum SweepCommand {
+    /// How far it is.
+    Status {
+        /// The sweep: its folder, a part of its name, or `last`.
+        #[arg(default_value = "last")]
+        sweep: String,
+        /// Print one JSON document.
+        #[arg(long)]
+        json: bool,
+    },
+    /// The rows of its finished points; fails while some are missing.
+    Results {
+        /// The sweep: its folder, a part of its name, or `last`.
+        #[arg(default_value = "last")]
+        sweep: String,
+        /// Print one JSON document.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Cancel what waits and runs of it.
+    Cancel {
+        /// The sweep: its folder, a part of its name, or `last`.
+        #[arg(default_value = "last")]
+        sweep: String,
+    },
+    /// Submit again what is missing of it.
+    Resume {
+        /// The sweep: its folder, a part of its name, or `last`.
+        #[arg(default_value = "last")]
+        sweep: String,
+    },
+    /// Change how many of its elements may run at a time.
+    Throttle {
+        /// The sweep: its folder, a part of its name, or `last`.
+        sweep: String,
+        /// Elements at a time.
+        #[arg(value_parser = positive)]
+        most: usize,
+    },
+    /// Work on one element: what the array's script calls.
+    #[command(hide = true)]
+    Element {
+        /// The sweep's folder.
+        folder: PathBuf,
+        /// The element.
+        element: usize,
+    },
+}
+
+/// How runs are done and results told.
+#[derive(Args, Clone, Debug)]
 pub struct Telling {
     /// Run so many small runs at a time; 0 for one a core. A large one has every core to itself.
     #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u16).range(0..=1024))]
@@ -331,4 +437,9 @@ fn assignment(text: &str) -> Result<(String, String), String> {
         Some((key, value)) if !key.trim().is_empty() => Ok((key.trim().to_owned(), value.trim().to_owned())),
         _ => Err("allowed: KEY=VALUE".to_owned()),
     }
+}
+
+/// A number of at least one.
+fn positive(text: &str) -> Result<usize, String> {
+    text.parse().ok().filter(|number| *number > 0).ok_or_else(|| "allowed: a whole number of at least 1".to_owned())
 }

@@ -12,6 +12,7 @@ mod progress;
 mod run;
 mod signals;
 mod store;
+mod sweep;
 mod table;
 mod target;
 
@@ -47,6 +48,7 @@ fn attempt() -> Result<ExitCode, Failure> {
     match command {
         Command::Run(run) if run.help => help(&run),
         Command::Run(run) => run::run(&run, places),
+        Command::Sweep(arguments) => sweep::sweep(&arguments, places),
         Command::Params(parameters) => params::list(&parameters),
         Command::Presets(presets) => presets::list(&presets, &places),
         Command::List(list) => store::list(&list, &places),

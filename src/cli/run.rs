@@ -96,7 +96,7 @@ fn document(handle: &RunHandle) -> Result<Document, Failure> {
 }
 
 /// The result table of each problem.
-fn tables(documents: &[Document], wide: bool) -> String {
+pub fn tables(documents: &[Document], wide: bool) -> String {
     let mut page = String::new();
     for problem in problems::ALL {
         let of_it = documents.iter().filter(|document| document.problem == problem.name());

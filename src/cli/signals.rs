@@ -1,15 +1,24 @@
 //! Ctrl-C and its kin while runs are under way.
 
 use super::failure::Failure;
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGUSR1};
 use signal_hook::iterator::{Handle, Signals};
 use signal_hook::low_level::emulate_default_handler;
 use std::sync::mpsc::{self, Receiver};
 use std::thread::{self, JoinHandle};
 
+/// What a signal asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Heard {
+    /// An end, keeping what there is: SIGINT, SIGTERM.
+    Stop,
+    /// The same, because a time limit is near: SIGUSR1.
+    Notice,
+}
+
 /// Hears SIGINT and SIGTERM until it is dropped; SIGHUP is heard and not followed, so that work outlives its terminal.
 pub struct Listener {
-    stops: Receiver<()>,
+    stops: Receiver<Heard>,
     handle: Handle,
     thread: Option<JoinHandle<()>>,
 }
@@ -18,18 +27,28 @@ impl Listener {
     /// Begins to listen. The first signal is told by [`Listener::wait`]; the second ends the process as it would have
     /// without us.
     pub fn start() -> Result<Self, Failure> {
+        Self::hear(&[SIGINT, SIGTERM, SIGHUP])
+    }
+
+    /// As [`Listener::start`], with the notice that a batch system gives before a time limit.
+    pub fn with_notice() -> Result<Self, Failure> {
+        Self::hear(&[SIGINT, SIGTERM, SIGHUP, SIGUSR1])
+    }
+
+    fn hear(signals: &[i32]) -> Result<Self, Failure> {
         let refuse = |error| Failure::failed(format!("cannot listen for signals: {error}"));
-        let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP]).map_err(refuse)?;
+        let mut signals = Signals::new(signals).map_err(refuse)?;
         let handle = signals.handle();
         let (tell, stops) = mpsc::channel();
         let listen = move || {
             let mut asked = false;
             for signal in signals.forever().filter(|signal| *signal != SIGHUP) {
-                if asked {
+                let heard = if signal == SIGUSR1 { Heard::Notice } else { Heard::Stop };
+                if asked && heard == Heard::Stop {
                     let _ = emulate_default_handler(signal);
                 }
-                asked = true;
-                let _ = tell.send(());
+                asked |= heard == Heard::Stop;
+                let _ = tell.send(heard);
             }
         };
         let thread = thread::Builder::new().name("signals".to_owned()).spawn(listen).map_err(refuse)?;
@@ -39,6 +58,11 @@ impl Listener {
     /// Waits for `time`; true when the user wants an end.
     pub fn wait(&self, time: std::time::Duration) -> bool {
         self.stops.recv_timeout(time).is_ok()
+    }
+
+    /// What was heard since the last call, if anything.
+    pub fn heard(&self) -> Option<Heard> {
+        self.stops.try_recv().ok()
     }
 }
 

@@ -215,7 +215,7 @@ fn params<'a, T: From<Vec<T>> + 'a>(
 }
 
 /// Lower-case letters, digits and single dashes of `text`, short enough for a folder's name.
-fn slug(text: &str) -> String {
+pub(super) fn slug(text: &str) -> String {
     let mut slug = String::new();
     for c in text.chars() {
         if c.is_ascii_alphanumeric() {

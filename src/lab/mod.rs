@@ -2,6 +2,7 @@
 
 mod aggregate;
 mod checkpoint;
+pub mod cluster;
 mod context;
 mod control;
 mod error;

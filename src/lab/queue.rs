@@ -32,6 +32,8 @@ pub struct Queue {
 struct Shared {
     places: Places,
     workers: usize,
+    /// Threads that a run which has the machine to itself may take; 0 for every core.
+    cores: usize,
     runs: Mutex<Runs>,
     changed: Condvar,
 }
@@ -50,9 +52,21 @@ impl Queue {
     /// # Errors
     /// The directory of runs cannot be written.
     pub fn new(places: Places, workers: usize) -> Result<Self, LabError> {
-        places.prepare()?;
         let workers = if workers > 0 { workers } else { thread::available_parallelism().map_or(1, usize::from) };
-        let shared = Arc::new(Shared { places, workers, runs: Mutex::default(), changed: Condvar::new() });
+        Self::start(places, workers, 0)
+    }
+
+    /// A queue that keeps within `cores` cores: the share of an allocation on a machine that others use.
+    ///
+    /// # Errors
+    /// As [`Queue::new`].
+    pub fn within(places: Places, cores: usize) -> Result<Self, LabError> {
+        Self::start(places, cores, cores)
+    }
+
+    fn start(places: Places, workers: usize, cores: usize) -> Result<Self, LabError> {
+        places.prepare()?;
+        let shared = Arc::new(Shared { places, workers, cores, runs: Mutex::default(), changed: Condvar::new() });
         let watched = Arc::downgrade(&shared);
         let watch = thread::Builder::new().name("watch over runs".to_owned()).spawn(move || watch(&watched));
         watch.map_err(|error| LabError::Refused(format!("no thread can be started: {error}")))?;
@@ -208,7 +222,7 @@ impl Shared {
         let observers: Vec<Box<dyn Observer>> = vec![Box::new(recorder), Box::new(Turn(Arc::downgrade(self)))];
         let mut context = RunContext::new(spec.seed(), handle.folder(), Arc::clone(handle.control()), observers)
             .with_data(&self.places.data)
-            .with_threads(usize::from(!alone));
+            .with_threads(if alone { self.cores } else { 1 });
         let resumed = handle.take_resumed();
         let goes_on = resumed.is_some();
         if let Some(resumed) = resumed {

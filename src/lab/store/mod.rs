@@ -7,7 +7,7 @@ mod summary;
 pub use filter::{Filter, FilterError};
 pub use summary::RunSummary;
 
-use super::{LabError, Owner, RunSpec, RunState};
+use super::{LabError, Owner, RunSpec, RunState, cluster};
 use index::Entry;
 use rayon::prelude::*;
 use serde_json::Value;
@@ -72,13 +72,13 @@ impl Store {
     }
 }
 
-/// The names of the folders in `logs`, without hidden ones.
+/// The names of the folders in `logs`, without hidden ones and sweeps.
 fn folders(logs: &Path) -> io::Result<Vec<String>> {
     let mut names = Vec::new();
     for entry in fs::read_dir(logs)? {
         let entry = entry?;
         let name = entry.file_name().to_string_lossy().into_owned();
-        if !name.starts_with('.') && entry.file_type()?.is_dir() {
+        if !name.starts_with('.') && !name.starts_with(cluster::PREFIX) && entry.file_type()?.is_dir() {
             names.push(name);
         }
     }

@@ -1,0 +1,237 @@
+//! `attnlab sweep`: many points here or on a cluster, only those that have no finished run yet.
+
+use super::args::{Run, Sweep as Arguments, SweepCommand};
+use super::failure::Failure;
+use super::{merge, output, run, signals, table, target};
+use crate::lab::cluster::{self, Ending, Slurm, SlurmOptions, Status, Sweep};
+use crate::lab::{Document, LabError, Places, RunSpec, RunState, decimal, store};
+use crate::problems;
+use serde_json::json;
+use std::env;
+use std::path::Path;
+
+/// Does what was asked of a sweep.
+pub fn sweep(arguments: &Arguments, places: Places) -> Result<(), Failure> {
+    match &arguments.command {
+        Some(command) => existing(command, &places),
+        None if arguments.commands => commands(&arguments.run, &places),
+        None if arguments.slurm => submit(arguments, &places),
+        None => run::run(&Run { resume: true, ..arguments.run.clone() }, places),
+    }
+}
+
+/// The points that have no finished run yet.
+fn left(arguments: &Run, places: &Places) -> Result<Vec<RunSpec>, Failure> {
+    let specs = target::specs(arguments.target.as_deref().unwrap_or_default(), arguments, places)?;
+    if places.logs.is_dir() { Ok(store::still_to_do(specs, &store::list(&places.logs)?).0) } else { Ok(specs) }
+}
+
+/// Prints a command a point, for any queue.
+fn commands(arguments: &Run, places: &Places) -> Result<(), Failure> {
+    let program = env::current_exe().map_err(LabError::io("find", "attnlab"))?;
+    let absolute = |path: &Path| std::path::absolute(path).map_err(LabError::io("find", path));
+    let (logs, data) = (absolute(&places.logs)?, absolute(&places.data)?);
+    let mut page = String::new();
+    for spec in left(arguments, places)? {
+        let command = spec.command();
+        let command = command.strip_prefix("attnlab").unwrap_or(&command);
+        let quote = |path: &Path| format!("'{}'", path.display().to_string().replace('\'', r"'\''"));
+        let places = format!("--logs {} --data-dir {}", quote(&logs), quote(&data));
+        page += &format!("{}{command} --quiet --resume {places}\n", quote(&program));
+    }
+    output::print(&page)
+}
+
+/// Writes the sweep's folder and submits its array.
+fn submit(arguments: &Arguments, places: &Places) -> Result<(), Failure> {
+    let specs = left(&arguments.run, places)?;
+    let name = arguments.run.title.clone().or_else(|| specs.first()?.title.clone());
+    let name = name.or_else(|| arguments.run.target.clone()).unwrap_or_default();
+    let options = SlurmOptions {
+        max_parallel: arguments.max_parallel,
+        time: arguments.time.clone(),
+        mem: arguments.mem.clone(),
+        cpus: arguments.cpus,
+        gpus: arguments.gpus.clone(),
+        partition: arguments.partition.clone(),
+        account: arguments.account.clone(),
+        arguments: arguments.sbatch_arg.clone(),
+        requeues: arguments.requeues,
+    };
+    if specs.is_empty() {
+        return output::print("every point of the sweep has a finished run\n");
+    }
+    if arguments.run.dry_run {
+        return output::print(&cluster::preview(places, &specs, &name, options)?);
+    }
+    let limit = Slurm.array_limit()?;
+    let mut sweep = Sweep::plan(places, &specs, &name, options, limit)?;
+    let job = Slurm.submit(&sweep.script(), None)?;
+    let plan = sweep.plan_ref();
+    let (points, elements) = (plan.points, plan.elements());
+    let folder = sweep.folder().display().to_string();
+    sweep.add_job(job.clone())?;
+    if arguments.run.telling.json {
+        let told = json!({ "schema": 1, "sweep": folder, "job": job, "points": points, "elements": elements });
+        return output::print_json(&told);
+    }
+    output::print(&format!(
+        "job {job}: {points} points in {elements} elements\n{folder}\nattnlab sweep status last     how far it is\n"
+    ))
+}
+
+/// What is done with a sweep that is there.
+fn existing(command: &SweepCommand, places: &Places) -> Result<(), Failure> {
+    match command {
+        SweepCommand::Status { sweep, json } => status(&find(sweep, places)?, *json),
+        SweepCommand::Results { sweep, json } => results(&find(sweep, places)?, *json),
+        SweepCommand::Cancel { sweep } => each_job(&find(sweep, places)?, |job| Slurm.cancel(job)),
+        SweepCommand::Throttle { sweep, most } => each_job(&find(sweep, places)?, |job| Slurm.throttle(job, *most)),
+        SweepCommand::Resume { sweep } => resume(&mut find(sweep, places)?),
+        SweepCommand::Element { folder, element } => work(folder, *element),
+    }
+}
+
+/// The sweep that `name` means: its folder, a part of the folder's name that no other has, or `last`.
+fn find(name: &str, places: &Places) -> Result<Sweep, Failure> {
+    if Path::new(name).join("sweep.toml").is_file() {
+        return Ok(Sweep::open(Path::new(name))?);
+    }
+    let mut found = cluster::folders(&places.logs);
+    if name != "last" {
+        found.retain(|folder| folder.file_name().is_some_and(|known| known.to_string_lossy().contains(name)));
+    }
+    match (found.pop(), found.len()) {
+        (Some(folder), 0) => Ok(Sweep::open(&folder)?),
+        (Some(folder), _) if name == "last" => Ok(Sweep::open(&folder)?),
+        (Some(_), others) => Err(Failure::bad_input(format!("sweep: `{name}` means {} sweeps", others + 1))),
+        (None, _) => {
+            Err(Failure::bad_input(format!("sweep: found `{name}`, allowed: a sweep in {}", places.logs.display())))
+        }
+    }
+}
+
+fn status(sweep: &Sweep, json: bool) -> Result<(), Failure> {
+    let status = Status::with_slurm(sweep, Slurm);
+    if json {
+        return output::print_json(&json!({
+            "schema": 1, "sweep": sweep.folder(), "plan": sweep.plan_ref(), "status": status,
+        }));
+    }
+    let finished = status.count(&[RunState::Finished]);
+    let counts = [
+        ("finished", finished),
+        ("running", status.count(&[RunState::Running])),
+        ("failed", status.count(&[RunState::Failed, RunState::Diverged])),
+        ("stopped or lost", status.count(&[RunState::Stopped, RunState::Lost])),
+        ("not begun", status.points.iter().filter(|point| point.run.is_none()).count()),
+    ];
+    let told: Vec<_> =
+        counts.iter().filter(|(_, count)| *count > 0).map(|(what, count)| format!("{count} {what}")).collect();
+    let mut page = format!("{}: {} points: {}\n", sweep.plan_ref().title, status.points.len(), told.join(", "));
+    let numeric = |heading: &str| heading == "point" || heading == "result";
+    let unfinished = status.points.iter().filter(|point| point.state() != Some(RunState::Finished));
+    let lines = unfinished.map(|point| {
+        let element = status.elements.iter().find(|element| element.index == point.element);
+        let (queue, why) = element.map_or(("", ""), |element| (element.state.as_str(), element.reason.as_str()));
+        let run = point.run.as_ref();
+        let result = run.and_then(|run| run.headline).map_or_else(String::new, |value| decimal(value, 4));
+        let why = run.map(|run| run.message.as_str()).filter(|message| !message.is_empty()).unwrap_or(why);
+        vec![
+            point.index.to_string(),
+            point.state().map_or("", RunState::name).to_owned(),
+            queue.to_owned(),
+            element.map_or_else(String::new, |element| element.node.clone()),
+            run.map_or_else(String::new, |run| run.label.clone()),
+            result,
+            why.to_owned(),
+        ]
+    });
+    let headings = ["point", "run", "Slurm", "node", "what", "result", "why"];
+    let lines: Vec<_> = lines.collect();
+    if !lines.is_empty() {
+        page += &table::render(headings.map(|heading| (heading, numeric(heading))), lines);
+    }
+    if let Some(trouble) = &status.trouble {
+        page += &format!("Slurm: {trouble}\n");
+    }
+    output::print(&page)
+}
+
+/// The rows of every finished point; an incomplete sweep says so and fails.
+fn results(sweep: &Sweep, json: bool) -> Result<(), Failure> {
+    let status = Status::on_disk(sweep);
+    let finished = status.points.iter().filter(|point| point.state() == Some(RunState::Finished));
+    let documents = finished.filter_map(|point| sweep.run(point.index)).map(|folder| Document::read(&folder));
+    let documents = documents.collect::<Result<Vec<_>, _>>()?;
+    if json {
+        merge::print(&documents)?;
+    } else {
+        output::print(&run::tables(&documents, false))?;
+    }
+    if status.is_complete() {
+        return Ok(());
+    }
+    let (there, all) = (documents.len(), status.points.len());
+    Err(Failure::failed(format!("{there} of {all} points are finished (see `attnlab sweep status`)")))
+}
+
+/// Submits the elements again that nobody works on and that have unfinished points.
+fn resume(sweep: &mut Sweep) -> Result<(), Failure> {
+    let status = Status::with_slurm(sweep, Slurm);
+    if let Some(trouble) = status.trouble {
+        // What is not known to be dead must not be submitted twice.
+        return Err(Failure::failed(trouble));
+    }
+    let Some(missing) = status.missing() else {
+        return output::print("nothing is missing: every point is finished, running or waiting\n");
+    };
+    let throttle = sweep.plan_ref().slurm.max_parallel.map_or_else(String::new, |most| format!("%{most}"));
+    let job = Slurm.submit(&sweep.script(), Some(&format!("{missing}{throttle}")))?;
+    output::print(&format!("job {job}: elements {missing}\n"))?;
+    Ok(sweep.add_job(job)?)
+}
+
+fn each_job(sweep: &Sweep, act: impl Fn(&str) -> Result<(), LabError>) -> Result<(), Failure> {
+    let jobs = &sweep.plan_ref().jobs;
+    if jobs.is_empty() {
+        return Err(Failure::bad_input("sweep: no job of it is known; was it submitted by hand?"));
+    }
+    // Those that are over already refuse; the newest has the last word.
+    let last = jobs.iter().map(|job| act(job)).next_back();
+    Ok(last.unwrap_or(Ok(()))?)
+}
+
+/// Works on one element inside the batch system.
+fn work(folder: &Path, element: usize) -> Result<(), Failure> {
+    let sweep = Sweep::open(folder)?;
+    let number = |key: &str| env::var(key).ok()?.parse::<usize>().ok();
+    let cores = number("SLURM_CPUS_PER_TASK").or_else(|| number("SLURM_CPUS_ON_NODE")).unwrap_or(1).max(1);
+    let listener = signals::Listener::with_notice()?;
+    let mut noticed = false;
+    let ending = cluster::work(&sweep, element, cores, problems::ALL, &mut || match listener.heard() {
+        Some(signals::Heard::Notice) => {
+            noticed = true;
+            true
+        }
+        Some(signals::Heard::Stop) => true,
+        None => false,
+    })?;
+    match ending {
+        Ending::Complete => Ok(()),
+        Ending::Failed { runs } => Err(Failure::failed(format!("element {element}: {runs} runs failed"))),
+        Ending::Stopped if noticed => back_into_queue(&sweep, element),
+        Ending::Stopped => Err(Failure::stopped(format!("element {element}: stopped at a checkpoint"))),
+    }
+}
+
+/// The time limit is near: the element waits for its next turn and goes on then, at most as often as the plan allows.
+fn back_into_queue(sweep: &Sweep, element: usize) -> Result<(), Failure> {
+    let restarts = env::var("SLURM_RESTART_COUNT").ok().and_then(|text| text.parse().ok()).unwrap_or(0_u32);
+    let most = sweep.plan_ref().slurm.requeues;
+    if restarts >= most {
+        return Err(Failure::failed(format!("element {element}: came to its time limit {} times", restarts + 1)));
+    }
+    let job = env::var("SLURM_ARRAY_JOB_ID").map_err(|_| Failure::failed("no SLURM_ARRAY_JOB_ID: not an array"))?;
+    Ok(Slurm.requeue(&job, element)?)
+}

@@ -1,0 +1,114 @@
+//! What one element of the array does: its points, each in a run folder, going on where an earlier try was ended.
+
+use super::Sweep;
+use crate::lab::{LabError, Owner, Places, Problem, Queue, RunHandle, RunSpec, RunState, RunSummary, Wish};
+use std::path::Path;
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// How long the process of an earlier try is waited for after it was asked to stop. One on a node that is gone shows no
+/// sign of life for a minute and then counts as dead.
+const ORPHAN: Duration = Duration::from_secs(90);
+
+/// How an element's work ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// Every point has a finished run.
+    Complete,
+    /// It was told to end; the runs go on from their checkpoints at the next try.
+    Stopped,
+    /// Some runs failed, and why is in their folders.
+    Failed {
+        /// How many.
+        runs: usize,
+    },
+}
+
+/// Works on element `element` of the sweep with `cores` cores, until `stop` says otherwise.
+///
+/// # Errors
+/// The sweep's or a run's files cannot be read or written, or a process of an earlier try does not end.
+pub fn work(
+    sweep: &Sweep,
+    element: usize,
+    cores: usize,
+    problems: &[&'static dyn Problem],
+    stop: &mut dyn FnMut() -> bool,
+) -> Result<Ending, LabError> {
+    let plan = sweep.plan_ref();
+    let specs = sweep.specs(problems)?;
+    let first = element * plan.element_points;
+    if first >= specs.len() {
+        let allowed = format!("0 to {}", plan.elements() - 1);
+        return Err(crate::lab::ParamError::new("element", element.to_string(), allowed).into());
+    }
+    let places = Places { logs: plan.logs.clone(), data: plan.data.clone(), ..Places::default() };
+    let queue = Queue::within(places, cores)?;
+    let mut handles = Vec::new();
+    let last = (first + plan.element_points).min(specs.len());
+    for (index, spec) in specs.into_iter().enumerate().take(last).skip(first) {
+        handles.extend(begin(sweep, index, spec, &queue, problems)?);
+    }
+    let mut stopping = false;
+    while handles.iter().any(|handle| !handle.state().is_final()) {
+        if !stopping && stop() {
+            stopping = true;
+            handles.iter().for_each(|handle| handle.control().stop());
+        }
+        thread::sleep(Duration::from_millis(20));
+    }
+    queue.shutdown(false);
+    let failed =
+        handles.iter().filter(|handle| !matches!(handle.state(), RunState::Finished | RunState::Stopped)).count();
+    Ok(if failed > 0 {
+        Ending::Failed { runs: failed }
+    } else if handles.iter().all(|handle| handle.state() == RunState::Finished) {
+        Ending::Complete
+    } else {
+        Ending::Stopped
+    })
+}
+
+/// Begins point `index` or goes on with it; nothing where it is finished.
+fn begin(
+    sweep: &Sweep,
+    index: usize,
+    spec: RunSpec,
+    queue: &Queue,
+    problems: &[&'static dyn Problem],
+) -> Result<Option<Arc<RunHandle>>, LabError> {
+    if let Some(folder) = sweep.run(index) {
+        if RunSummary::read(&folder).state == RunState::Finished {
+            return Ok(None);
+        }
+        release(&folder)?;
+        // What the process of an earlier try finished while it was waited for is finished.
+        if RunSummary::read(&folder).state == RunState::Finished {
+            return Ok(None);
+        }
+        return queue.resume(&folder, problems).map(Some);
+    }
+    let handle = queue.submit(spec)?;
+    sweep.set_run(index, handle.id())?;
+    Ok(Some(handle))
+}
+
+/// Takes the run in `folder` away from the process of an earlier try, if one still works on it: it stops at a
+/// checkpoint, and two never write into one folder.
+fn release(folder: &Path) -> Result<(), LabError> {
+    let began = Instant::now();
+    while let Some(owner) = Owner::of(folder) {
+        if began.elapsed() > ORPHAN {
+            let id = folder.file_name().unwrap_or_default().to_string_lossy();
+            let Owner { host, pid, .. } = owner;
+            return Err(LabError::Refused(format!(
+                "{id}: process {pid} on {host} works on this run and does not stop"
+            )));
+        }
+        // Refused when it has just ended, which is what is wanted.
+        Wish::Stop.send(folder).ok();
+        thread::sleep(Duration::from_millis(500));
+    }
+    Ok(())
+}

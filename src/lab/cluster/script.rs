@@ -1,0 +1,94 @@
+//! The script that is submitted: readable, and usable by hand.
+
+use super::Plan;
+use crate::lab::{LabError, ParamError};
+use serde::{Deserialize, Serialize};
+use std::fmt::Write;
+use std::path::Path;
+
+/// What the batch system is asked for; what is not given is left to its defaults.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct SlurmOptions {
+    /// Elements that may run at a time.
+    pub max_parallel: Option<usize>,
+    /// Time limit of an element, as `sbatch --time` takes it.
+    pub time: Option<String>,
+    /// Memory of an element, as `sbatch --mem` takes it.
+    pub mem: Option<String>,
+    /// CPUs of an element.
+    pub cpus: Option<usize>,
+    /// GPUs of an element, as `sbatch --gpus` takes it.
+    pub gpus: Option<String>,
+    /// Partition.
+    pub partition: Option<String>,
+    /// Account.
+    pub account: Option<String>,
+    /// Further options, each as one word of `sbatch`.
+    pub arguments: Vec<String>,
+    /// How often an element that comes to its time limit goes back into the queue.
+    pub requeues: u32,
+}
+
+impl SlurmOptions {
+    /// Refuses what cannot stand in a line of the script.
+    pub(super) fn check(&self) -> Result<(), LabError> {
+        let texts = [&self.time, &self.mem, &self.gpus, &self.partition, &self.account];
+        for text in texts.into_iter().flatten().chain(&self.arguments) {
+            if text.contains(['\n', '"']) || text.is_empty() {
+                let allowed = "one word of `sbatch`, without line feeds and quotes";
+                return Err(ParamError::new("sbatch option", text, allowed).into());
+            }
+        }
+        Ok(())
+    }
+}
+
+/// `sweep.sbatch` of a sweep in `folder`.
+pub(super) fn script(folder: &Path, plan: &Plan) -> String {
+    let Plan { points, title, element_points, slurm, .. } = plan;
+    let last = plan.elements() - 1;
+    let folder = folder.display();
+    let mut page = format!(
+        "#!/bin/bash\n\
+         # Sweep \"{title}\": {points} points, {element_points} an element.\n\
+         # By hand: sbatch sweep.sbatch      some elements: sbatch --array=3,7 sweep.sbatch\n",
+        title = title.replace('\n', " "),
+    );
+    let throttle = slurm.max_parallel.map_or_else(String::new, |most| format!("%{most}"));
+    let mut directive = |text: &str| writeln!(page, "#SBATCH {text}").unwrap_or_default();
+    directive(&format!("--job-name=\"attnlab-{}\"", plan.problem));
+    directive(&format!("--array=0-{last}{throttle}"));
+    directive(&format!("--output=\"{folder}/slurm/%A_%a.out\""));
+    directive("--open-mode=append");
+    directive(&format!("--chdir=\"{folder}\""));
+    directive("--export=ALL");
+    directive("--requeue");
+    // To the program itself, which takes the place of this shell by `exec`.
+    directive("--signal=B:USR1@120");
+    let given = [
+        ("time", &slurm.time),
+        ("mem", &slurm.mem),
+        ("gpus", &slurm.gpus),
+        ("partition", &slurm.partition),
+        ("account", &slurm.account),
+    ];
+    for (name, value) in given {
+        if let Some(value) = value {
+            directive(&format!("--{name}=\"{value}\""));
+        }
+    }
+    if let Some(cpus) = slurm.cpus {
+        directive(&format!("--cpus-per-task={cpus}"));
+    }
+    slurm.arguments.iter().for_each(|argument| directive(argument));
+    page + &format!(
+        "\n\
+         element=$SLURM_ARRAY_TASK_ID\n\
+         cd \"{folder}\" && : > \"seen/$element\" || exit 1\n\
+         # A program built for another processor cannot even tell its version.\n\
+         ./attnlab --version > /dev/null || {{ echo $? > \"broken/$element\"; exit 1; }}\n\
+         rm -f \"broken/$element\"\n\
+         exec ./attnlab sweep element . \"$element\"\n"
+    )
+}
