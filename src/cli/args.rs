@@ -50,6 +50,14 @@ Examples:
 
 Every file carries parameters, seed, version and command of its runs.";
 
+const DATA_EXAMPLES: &str = "\
+Examples:
+  attnlab data list
+  attnlab data fetch mnist fashion-mnist
+  attnlab data fetch cifar-10 --data-dir /scratch/data
+  attnlab data check --data-dir /scratch/data
+  attnlab data check folder --folder /scratch/pictures";
+
 /// A terminal lab console for efficient attention: see, live, what a Performer trades for its speed.
 #[derive(Debug, Parser)]
 #[command(
@@ -149,6 +157,9 @@ pub enum Command {
     Tag(Tag),
     /// Move runs to the trash folder beside them.
     Delete(Delete),
+    /// List, fetch and check data sets.
+    #[command(after_help = DATA_EXAMPLES)]
+    Data(Data),
     /// Print a completion script for a shell.
     #[command(
         after_help = "Example, for bash:\n  attnlab completions bash > ~/.local/share/bash-completion/completions/attnlab"
@@ -429,6 +440,50 @@ pub struct Delete {
     /// The runs, as in `attnlab show`.
     #[arg(required = true, value_name = "RUN")]
     pub runs: Vec<String>,
+}
+
+/// `attnlab data`.
+#[derive(Args, Debug)]
+pub struct Data {
+    /// What to do.
+    #[command(subcommand)]
+    pub action: DataAction,
+}
+
+/// What `attnlab data` does.
+#[derive(Debug, Subcommand)]
+pub enum DataAction {
+    /// Say which data sets are there and what they hold.
+    List(WhichData),
+    /// Fetch MNIST, Fashion-MNIST or CIFAR-10 from their public homes; what is there is not fetched again.
+    Fetch(Fetch),
+    /// Read every file and compare it with its published checksum.
+    Check(WhichData),
+}
+
+/// `attnlab data list` and `attnlab data check`.
+#[derive(Args, Debug)]
+pub struct WhichData {
+    /// The data sets; all without one.
+    #[arg(value_name = "NAME")]
+    pub names: Vec<String>,
+    /// The image folder of the data set `folder`: below the data directory, or from the root.
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub folder: Option<PathBuf>,
+    /// Print one JSON document.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `attnlab data fetch`.
+#[derive(Args, Debug)]
+pub struct Fetch {
+    /// The data sets.
+    #[arg(required = true, value_name = "NAME")]
+    pub names: Vec<String>,
+    /// An address to try before the public ones; the names of files are put behind it. May be given often.
+    #[arg(long = "mirror", value_name = "URL", value_hint = ValueHint::Url)]
+    pub mirrors: Vec<String>,
 }
 
 /// `key=value`.

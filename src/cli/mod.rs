@@ -1,6 +1,7 @@
 //! The command-line face: the same jobs without a screen.
 
 mod args;
+mod data;
 mod export;
 mod failure;
 mod logging;
@@ -58,6 +59,7 @@ fn attempt() -> Result<ExitCode, Failure> {
         Command::Report(page) => export::report(&page, &places),
         Command::Tag(tag) => store::tag(&tag, &places),
         Command::Delete(delete) => store::delete(&delete, &places),
+        Command::Data(sets) => data::data(&sets, &places),
         Command::Completions { shell } => completions(shell),
     }?;
     Ok(ExitCode::SUCCESS)

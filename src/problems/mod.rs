@@ -1,5 +1,7 @@
 //! The problems and their registry. A further problem is one file here and one line in [`ALL`].
 
+pub mod data;
+
 use crate::lab::Problem;
 
 /// Every problem, in tab order.

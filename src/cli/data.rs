@@ -1,0 +1,249 @@
+//! `attnlab data`: which data sets are there, fetching and checking them.
+
+use super::args::{Data, DataAction, Fetch, WhichData};
+use super::failure::Failure;
+use super::signals::Listener;
+use super::{output, table};
+use crate::lab::Places;
+use crate::problems::data::{self, Checked, Contents, DataError, Loading, Source};
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use serde_json::{Value, json};
+use std::io::{IsTerminal, stderr};
+use std::time::Duration;
+
+/// Does what `attnlab data …` asks for.
+pub fn data(arguments: &Data, places: &Places) -> Result<(), Failure> {
+    match &arguments.action {
+        DataAction::List(which) => list(which, places),
+        DataAction::Fetch(which) => fetch(which, places),
+        DataAction::Check(which) => check(which, places),
+    }
+}
+
+impl From<DataError> for Failure {
+    fn from(error: DataError) -> Self {
+        match error {
+            DataError::Name { .. } | DataError::Option(_) => Self::bad_input(error.to_string()),
+            DataError::Stopped => {
+                Self::stopped("stopped; what was fetched is kept, the same command goes on from there")
+            }
+            _ => Self::failed(error.to_string()),
+        }
+    }
+}
+
+/// Every data set, or those named.
+fn list(which: &WhichData, places: &Places) -> Result<(), Failure> {
+    let found: Vec<_> = sources(&which.names)?
+        .into_iter()
+        .map(|source| (source, data::contents(source, &places.data, which.folder.as_deref())))
+        .collect();
+    if which.json {
+        let sets: Vec<Value> = found.iter().map(|(source, found)| described(*source, found.as_ref())).collect();
+        return output::print_json(&json!({ "schema": 1, "data": places.data, "sets": sets }));
+    }
+    let headings =
+        [("data set", false), ("train", true), ("test", true), ("classes", true), ("size", false), ("where", false)];
+    let rows = found.iter().map(|(source, found)| row(*source, found.as_ref()));
+    output::print(&table::render(headings, rows))
+}
+
+fn row(source: Source, found: Result<&Contents, &DataError>) -> Vec<String> {
+    let name = source.name().to_owned();
+    match found {
+        Ok(there) => vec![
+            name,
+            there.train.to_string(),
+            there.test.to_string(),
+            there.classes.len().to_string(),
+            match there.size {
+                Some(size) => format!("{size}×{size}×{}", there.channels),
+                None => format!("any×{}", there.channels),
+            },
+            there.folder.as_ref().map_or_else(|| "built in".to_owned(), |folder| folder.display().to_string()),
+        ],
+        Err(DataError::Missing { .. }) => {
+            let fetched = if data::files(source).is_empty() { "" } else { ", can be fetched" };
+            vec![name, String::new(), String::new(), String::new(), String::new(), format!("not there{fetched}")]
+        }
+        Err(error) => vec![name, String::new(), String::new(), String::new(), String::new(), error.to_string()],
+    }
+}
+
+fn described(source: Source, found: Result<&Contents, &DataError>) -> Value {
+    match found {
+        Ok(there) => json!({
+            "name": source.name(), "about": source.about(), "there": true, "folder": there.folder,
+            "train": there.train, "test": there.test, "classes": there.classes, "size": there.size,
+            "channels": there.channels,
+        }),
+        Err(error) => json!({
+            "name": source.name(), "about": source.about(), "there": false, "problem": error.to_string(),
+        }),
+    }
+}
+
+fn fetch(which: &Fetch, places: &Places) -> Result<(), Failure> {
+    let listener = Listener::start()?;
+    for source in sources(&which.names)? {
+        let mirrors = which.mirrors.iter().map(|mirror| with_slash(mirror)).collect::<Vec<_>>();
+        let homes: Vec<&str> = mirrors.iter().map(String::as_str).chain(data::homes(source).iter().copied()).collect();
+        let mut bar = Bar::new(source.name(), true);
+        let done = data::fetch(source, &places.data, &homes, &mut |loading| {
+            bar.update(loading);
+            !listener.wait(Duration::ZERO)
+        });
+        bar.clear();
+        for file in done? {
+            output::print(&format!("{}: {}\n", source.name(), file.display()))?;
+        }
+    }
+    Ok(())
+}
+
+/// A file's name is put right behind its home.
+fn with_slash(mirror: &str) -> String {
+    if mirror.ends_with('/') { mirror.to_owned() } else { format!("{mirror}/") }
+}
+
+/// Reads every file of the sets that are there, or of those named, which must be.
+fn check(which: &WhichData, places: &Places) -> Result<(), Failure> {
+    let listener = Listener::start()?;
+    let mut wrong = Vec::new();
+    let mut reports = Vec::new();
+    for source in sources(&which.names)? {
+        let mut bar = Bar::new(source.name(), false);
+        let done = data::check(source, &places.data, which.folder.as_deref(), &mut |loading| {
+            bar.update(loading);
+            !listener.wait(Duration::ZERO)
+        });
+        bar.clear();
+        match done {
+            Ok(checked) => {
+                if !checked.skipped.is_empty() {
+                    wrong.push(source.name());
+                }
+                tell(source, &checked, which.json)?;
+                reports.push(json!({
+                    "name": source.name(), "right": checked.skipped.is_empty(), "published": checked.published,
+                    "others": checked.others,
+                    "unreadable": checked.skipped.iter().map(|(file, why)| json!({"file": file, "why": why}))
+                        .collect::<Vec<_>>(),
+                }));
+            }
+            Err(DataError::Stopped) => return Err(Failure::stopped("stopped")),
+            Err(DataError::Missing { .. }) if which.names.is_empty() => {}
+            Err(error) => {
+                if !which.json {
+                    output::complain(&error.to_string());
+                }
+                wrong.push(source.name());
+                reports.push(json!({ "name": source.name(), "right": false, "problem": error.to_string() }));
+            }
+        }
+    }
+    if which.json {
+        output::print_json(&json!({ "schema": 1, "data": places.data, "sets": reports }))?;
+    }
+    if wrong.is_empty() { Ok(()) } else { Err(Failure::failed(format!("not as it should be: {}", wrong.join(", ")))) }
+}
+
+fn tell(source: Source, checked: &Checked, json: bool) -> Result<(), Failure> {
+    if json {
+        return Ok(());
+    }
+    for (file, why) in &checked.skipped {
+        output::complain(&format!("{}: {}: {why}", source.name(), file.display()));
+    }
+    let Contents { train, test, classes, .. } = &checked.contents;
+    let mut line = format!("{}: {train} training and {test} test images, {} classes", source.name(), classes.len());
+    if !checked.published.is_empty() {
+        line += &format!("; {} files with the published MD5", checked.published.len());
+    }
+    if !checked.others.is_empty() {
+        line += &format!("; {} readable files without a published MD5", checked.others.len());
+    }
+    if !checked.skipped.is_empty() {
+        line += &format!("; {} unreadable files", checked.skipped.len());
+    }
+    output::print(&(line + "\n"))
+}
+
+/// The data sets called `names`; all of them without a name.
+fn sources(names: &[String]) -> Result<Vec<Source>, Failure> {
+    if names.is_empty() {
+        return Ok(Source::ALL.to_vec());
+    }
+    Ok(names.iter().map(|name| Source::from_name(name)).collect::<Result<_, _>>()?)
+}
+
+/// A bar on standard error when it is a terminal, otherwise a line at the beginning of each stage.
+struct Bar {
+    set: &'static str,
+    bytes: bool,
+    stage: &'static str,
+    shown: Option<(MultiProgress, ProgressBar)>,
+}
+
+impl Bar {
+    fn new(set: &'static str, bytes: bool) -> Self {
+        let shown = stderr().is_terminal().then(|| {
+            let bars = MultiProgress::with_draw_target(ProgressDrawTarget::stderr_with_hz(10));
+            let count = if bytes { "{bytes}/{total_bytes} {bytes_per_sec}" } else { "{pos}/{len} {per_sec}" };
+            let template = format!("{{prefix}} {{bar:24}} {count} {{eta}} left");
+            let style = ProgressStyle::with_template(&template).unwrap_or_else(|_| ProgressStyle::default_bar());
+            let bar = bars.add(ProgressBar::new(0)).with_style(style.progress_chars("━╸─"));
+            output::share_with(&bars);
+            (bars, bar)
+        });
+        Self { set, bytes, stage: "", shown }
+    }
+
+    fn update(&mut self, loading: &Loading) {
+        let begins = self.stage != loading.stage;
+        self.stage = loading.stage;
+        match &self.shown {
+            Some((_, bar)) => {
+                if begins {
+                    bar.reset();
+                    bar.set_prefix(format!("{} {}", self.set, self.stage));
+                }
+                bar.set_length(loading.total as u64);
+                bar.set_position(loading.done as u64);
+            }
+            None if begins => {
+                let unit = if self.bytes { "bytes" } else { "pictures" };
+                output::complain(&format!("{}: {} ({} {unit})", self.set, self.stage, loading.total));
+            }
+            None => {}
+        }
+    }
+
+    fn clear(&self) {
+        if let Some((bars, bar)) = &self.shown {
+            bar.finish_and_clear();
+            let _ = bars.clear();
+            output::share_with_nobody();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::path::Path;
+
+    #[test]
+    fn a_mirror_ends_with_a_slash() {
+        assert_eq!(with_slash("http://host/a"), "http://host/a/");
+        assert_eq!(with_slash("http://host/a/"), "http://host/a/");
+    }
+
+    #[test]
+    fn the_row_of_a_set_says_what_is_there_or_why_not() {
+        let digits = data::contents(Source::Digits, Path::new("nowhere"), None);
+        assert_eq!(row(Source::Digits, digits.as_ref()), ["digits", "1437", "360", "10", "8×8×1", "built in"]);
+        let mnist = data::contents(Source::Mnist, Path::new("nowhere"), None);
+        assert_eq!(row(Source::Mnist, mnist.as_ref())[5], "not there, can be fetched");
+    }
+}
