@@ -160,6 +160,8 @@ pub enum Command {
     /// List, fetch and check data sets.
     #[command(after_help = DATA_EXAMPLES)]
     Data(Data),
+    /// Print the keys of the console as a Markdown table.
+    Keys,
     /// Print a completion script for a shell.
     #[command(
         after_help = "Example, for bash:\n  attnlab completions bash > ~/.local/share/bash-completion/completions/attnlab"

@@ -60,6 +60,7 @@ fn attempt() -> Result<ExitCode, Failure> {
         Command::Tag(tag) => store::tag(&tag, &places),
         Command::Delete(delete) => store::delete(&delete, &places),
         Command::Data(sets) => data::data(&sets, &places),
+        Command::Keys => output::print(&console::keymap::markdown()),
         Command::Completions { shell } => completions(shell),
     }?;
     Ok(ExitCode::SUCCESS)

@@ -120,5 +120,6 @@ fn outcome(handles: &[Arc<RunHandle>]) -> Result<(), Failure> {
     let Some(first) = failed.first() else { return Ok(()) };
     let others =
         if failed.len() > 1 { format!(" ({} of {} runs failed)", failed.len(), handles.len()) } else { String::new() };
-    Err(Failure::failed(format!("{}: {}{others}", first.spec().label(), first.message())))
+    let message = format!("{}: {}{others}", first.spec().label(), first.message());
+    Err(if first.refused() { Failure::bad_input(message) } else { Failure::failed(message) })
 }

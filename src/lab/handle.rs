@@ -31,6 +31,7 @@ struct Live {
     state: RunState,
     message: String,
     seconds: f64,
+    refused: bool,
     rows: Vec<Row>,
     events: VecDeque<Stamped>,
     /// The newest progress that was not drained.
@@ -58,6 +59,7 @@ impl RunHandle {
             state: RunState::Queued,
             message: String::new(),
             seconds: t,
+            refused: false,
             rows: resumed.as_ref().map(|resumed| resumed.all_rows().to_vec()).unwrap_or_default(),
             events: VecDeque::new(),
             progress: None,
@@ -117,6 +119,17 @@ impl RunHandle {
     #[must_use]
     pub fn message(&self) -> String {
         self.live().message.clone()
+    }
+
+    /// Whether it failed for what it was given (a file, a combination of parameters) and not for what it did.
+    #[must_use]
+    pub fn refused(&self) -> bool {
+        self.live().refused
+    }
+
+    /// Says that what it was given is bad.
+    pub(super) fn refuse(&self) {
+        self.live().refused = true;
     }
 
     /// The rows of the result table so far.

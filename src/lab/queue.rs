@@ -240,6 +240,9 @@ impl Shared {
             catch_unwind(AssertUnwindSafe(|| spec.problem.run(&spec.params, &mut context)))
                 .unwrap_or_else(|payload| Err(RunError::Failed(format!("panicked: {}", said(payload.as_ref())))))
         };
+        if matches!(outcome, Err(RunError::Input(_))) {
+            handle.refuse();
+        }
         let (state, message) = match outcome {
             Ok(()) => (RunState::Finished, String::new()),
             Err(RunError::Stopped) => (RunState::Stopped, String::new()),
