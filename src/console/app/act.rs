@@ -3,11 +3,14 @@
 use super::{App, Exit, Field, Figure, Overlay, Pane, ProblemTab, Purpose, SMOOTHINGS, ShownRun, Tone, Wanted};
 use crate::console::keymap::Action;
 use crate::console::widget::heatmap::Look;
-use crate::lab::{Preset, RunState, Wish, preset, store, sweep::Mode};
+use crate::lab::{Preset, RunState, Wish, export, preset, store, sweep::Mode};
+use std::path::{Path, PathBuf};
 use tui_logger::TuiWidgetEvent;
 
 /// The most repetitions that are offered.
 const REPEATS: usize = 100;
+/// Where exports are written, in the working directory; the same as on the command line.
+const EXPORTS: &str = "export";
 
 impl App {
     /// Does what a key stands for.
@@ -151,6 +154,12 @@ impl App {
             Action::Stop => return self.steer(Wish::Stop),
             Action::Pause => return self.steer(Wish::Pause),
             Action::Optimise => return self.optimise(),
+            Action::Export => {
+                let folders = self
+                    .problem()
+                    .map(|tab| tab.visible().into_iter().map(|run| tab.runs[run].folder.clone()).collect::<Vec<_>>());
+                return self.export(&folders.unwrap_or_default());
+            }
             _ => {}
         }
         let Some(tab) = self.tabs.get_mut(self.tab) else { return };
@@ -360,8 +369,21 @@ impl App {
             Action::Tags => {
                 self.overlay = Some(Overlay::Typing(Field::new(Purpose::Tags(folder), run.tags.join(" "))));
             }
+            Action::Export => self.export(&[folder]),
             Action::Delete => self.delete(&run.id),
             _ => {}
+        }
+    }
+
+    /// Writes runs into files for a paper.
+    fn export(&mut self, folders: &[PathBuf]) {
+        let problems: Vec<_> = self.tabs.iter().map(|tab| tab.problem).collect();
+        let sources: Result<Vec<_>, _> = folders.iter().map(|folder| export::Source::read(folder, &problems)).collect();
+        let formats = [export::Format::Csv, export::Format::Svg, export::Format::Markdown];
+        let folder = Path::new(EXPORTS);
+        match sources.and_then(|runs| export::export(&runs, &formats, export::Scales::default(), folder)) {
+            Ok(files) => self.say(format!("{} files written into {EXPORTS}/", files.len()), Tone::Good),
+            Err(error) => self.say(error.to_string(), Tone::Bad),
         }
     }
 

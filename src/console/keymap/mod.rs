@@ -47,6 +47,7 @@ pub enum Action {
     Rename,
     Tags,
     Delete,
+    Export,
     Focus,
     LeaveRunning,
     LeaveStopping,

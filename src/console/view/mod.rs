@@ -137,7 +137,7 @@ fn draw_footer(frame: &mut Frame<'_>, app: &App, area: Rect) {
 fn means_something(app: &App, action: Action) -> bool {
     let Some(tab) = app.problem().filter(|_| app.overlay.is_none()) else {
         return match action {
-            Action::Edit | Action::Compare | Action::Run | Action::Resume => {
+            Action::Edit | Action::Compare | Action::Run | Action::Resume | Action::Export => {
                 !app.on_runs() || app.overlay.is_some() || app.runs.chosen().is_some()
             }
             Action::Stop | Action::Pause => app.runs.chosen().is_some_and(|run| !run.state.is_final()),
@@ -148,6 +148,7 @@ fn means_something(app: &App, action: Action) -> bool {
     match action {
         Action::Stop | Action::Pause => tab.runs.iter().any(|run| !run.view.state.is_final()),
         Action::Compare => tab.runs.len() > 1,
+        Action::Export => !tab.runs.is_empty(),
         Action::Zoom => plots() || tab.runs.iter().any(|run| !run.view.matrices.is_empty()),
         Action::LogY | Action::LogX | Action::Smooth => plots(),
         _ => true,

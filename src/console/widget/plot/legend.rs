@@ -56,7 +56,7 @@ impl<'a> Legend<'a> {
         if self.entries.is_empty() {
             return area;
         }
-        let side = widest.min(area.width / 3).max(12);
+        let side = widest.min(area.width * 2 / 5).max(12);
         if area.width >= 72 && usize::from(area.height) >= self.entries.len().min(4) {
             let column = Rect { x: area.right() - side, width: side, ..area };
             self.render_column(column, buffer);
@@ -83,11 +83,18 @@ impl<'a> Legend<'a> {
             let row = area.y + index as u16;
             let (at, _) = buffer.set_stringn(area.x, row, &entry.symbol, area.width.into(), entry.look);
             let width = usize::from(area.right().saturating_sub(at + 1));
-            let value = entry.value.chars().count();
-            let room = width.saturating_sub(value + 1);
+            // The interval goes before the name does.
+            let name = entry.label.chars().count().min(10);
+            let value = if entry.value.chars().count() + name + 1 > width {
+                entry.value.split(' ').next().unwrap_or_default()
+            } else {
+                entry.value.as_str()
+            };
+            let shown = value.chars().count();
+            let room = width.saturating_sub(shown + 1);
             buffer.set_string(at + 1, row, text::fit(&entry.label, room), Look::new());
-            if value < width {
-                buffer.set_string(area.right() - value as u16, row, &entry.value, self.plot.theme.dim());
+            if shown < width {
+                buffer.set_string(area.right() - shown as u16, row, value, self.plot.theme.dim());
             }
         }
         if shown < self.entries.len() {

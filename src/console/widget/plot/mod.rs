@@ -161,7 +161,7 @@ impl Plot<'_> {
         let heading = if self.focused { theme.accent() } else { theme.title() };
         let mut title = vec![Text::styled(format!(" {} ", self.title), heading)];
         let y_title = format!("{}{} ", self.y.title, scale(self.scales.1));
-        if !self.y.title.is_empty() && self.y.title != self.title {
+        if !self.y.title.is_empty() && !self.title.to_lowercase().starts_with(&self.y.title.to_lowercase()) {
             title.push(Text::styled(y_title, theme.dim()));
         } else if self.scales.1 == Scale::Log {
             title.push(Text::styled("log ", theme.dim()));
