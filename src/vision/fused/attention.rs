@@ -3,7 +3,7 @@
 use super::Shape;
 use super::feature_map::{Each, Exponential, Identity, Relu};
 use super::linear_attention::LinearAttention;
-use super::register::{load_some, multiply_add, padded, store_some};
+use super::register::{load_some, multiply_add, padded, store_some, vectorize};
 use super::softmax_attention::SoftmaxAttention;
 use crate::vision::AttentionKernel;
 use pulp::Simd;
@@ -212,7 +212,8 @@ fn pack<S: Simd>(
     width: usize,
     dim: usize,
 ) {
-    simd.vectorize(
+    vectorize(
+        simd,
         #[inline(always)]
         || {
             for (from, into) in from.chunks(stride).zip(into.chunks_exact_mut(width)) {
@@ -231,7 +232,8 @@ fn pack<S: Simd>(
 
 /// Copies the first `dim` columns of rows of `width` to rows `stride` apart.
 fn unpack<S: Simd>(simd: S, from: &[f32], width: usize, dim: usize, into: &mut [f32], stride: usize) {
-    simd.vectorize(
+    vectorize(
+        simd,
         #[inline(always)]
         || {
             for (from, into) in from.chunks_exact(width).zip(into.chunks_mut(stride)) {
@@ -246,10 +248,11 @@ fn unpack<S: Simd>(simd: S, from: &[f32], width: usize, dim: usize, into: &mut [
 
 /// Writes the products of the first `dim` columns of rows `stride` apart.
 fn row_products<S: Simd>(simd: S, a: &[f32], b: &[f32], stride: usize, dim: usize, into: &mut [f32]) {
-    simd.vectorize(
+    vectorize(
+        simd,
         #[inline(always)]
         || {
-            for ((a, b), into) in a.chunks(stride).zip(b.chunks(stride)).zip(into) {
+            for ((a, b), into) in a.chunks(stride).zip(b.chunks(stride)).zip(into.iter_mut()) {
                 let mut sum = simd.splat_f32s(0.0);
                 for start in (0..dim).step_by(S::F32_LANES) {
                     let end = dim.min(start + S::F32_LANES);

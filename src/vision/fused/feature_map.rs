@@ -8,7 +8,7 @@
 //!
 //! and name it in [`super::attention::Kernel`].
 
-use super::register::{exp, keep_first, load, padded, store};
+use super::register::{exp, keep_first, load, padded, store, vectorize};
 use pulp::Simd;
 
 /// Rows of one head: queries, keys, values are `[tokens, width]`, features `[tokens, feature_width]`, with zeros after
@@ -91,10 +91,11 @@ pub(super) struct Each<E>(pub E);
 
 impl<E: Elementwise> FeatureMap for Each<E> {
     fn forward<S: Simd>(&self, simd: S, size: HeadSize, parameters: &[f32], u: Pair<'_>, features: PairMut<'_>) {
-        simd.vectorize(
+        vectorize(
+            simd,
             #[inline(always)]
             || {
-                for (u, features) in [(u.q, features.q), (u.k, features.k)] {
+                for (u, features) in [(u.q, &mut *features.q), (u.k, &mut *features.k)] {
                     for (u, f) in u.chunks_exact(size.width).zip(features.chunks_exact_mut(size.width)) {
                         for start in (0..size.width).step_by(S::F32_LANES) {
                             let value = self.0.value(simd, parameters, load(simd, &u[start..]));
@@ -118,12 +119,14 @@ impl<E: Elementwise> FeatureMap for Each<E> {
         u_gradient: PairMut<'_>,
         parameters_gradient: &mut [f32],
     ) {
-        simd.vectorize(
+        vectorize(
+            simd,
             #[inline(always)]
             || {
                 let mut sums = [simd.splat_f32s(0.0); MOST_PARAMETERS];
-                let queries = (u.q, features.q, features_gradient.q, u_gradient.q);
-                for (u, f, g, into) in [queries, (u.k, features.k, features_gradient.k, u_gradient.k)] {
+                let queries = (u.q, features.q, &*features_gradient.q, &mut *u_gradient.q);
+                let keys = (u.k, features.k, &*features_gradient.k, &mut *u_gradient.k);
+                for (u, f, g, into) in [queries, keys] {
                     for (((u, f), g), into) in u
                         .chunks_exact(S::F32_LANES)
                         .zip(f.chunks_exact(S::F32_LANES))
@@ -233,7 +236,8 @@ impl<E: LogFeature> FeatureMap for Exponential<E> {
     fn forward<S: Simd>(&self, simd: S, size: HeadSize, parameters: &[f32], u: Pair<'_>, features: PairMut<'_>) {
         self.0.forward(simd, size, parameters, u.q, features.q);
         self.0.forward(simd, size, parameters, u.k, features.k);
-        simd.vectorize(
+        vectorize(
+            simd,
             #[inline(always)]
             || {
                 let (width, lanes) = (size.feature_width, S::F32_LANES);
@@ -293,7 +297,8 @@ impl<E: LogFeature> FeatureMap for Exponential<E> {
 
 /// Multiplies `values` by `factors`, both whole registers.
 fn multiply_by<S: Simd>(simd: S, values: &mut [f32], factors: &[f32]) {
-    simd.vectorize(
+    vectorize(
+        simd,
         #[inline(always)]
         || {
             for (value, factor) in values.chunks_exact_mut(S::F32_LANES).zip(factors.chunks_exact(S::F32_LANES)) {

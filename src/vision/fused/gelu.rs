@@ -3,7 +3,7 @@
 //! Φ(−z) = e^(−z²/2)·t·P(t) for z ≥ 0 with t = 1/(1 + 0.35z): the shape of Abramowitz and Stegun 26.2.17, with P of degree
 //! 8 fitted to the relative error (3e-8), so that the tail is accurate too. The same exponential gives φ.
 
-use super::register::{exp, load_some, multiply_add, polynomial, store_some};
+use super::register::{exp, load_some, multiply_add, polynomial, store_some, vectorize};
 use pulp::Simd;
 
 const SLOPE: f32 = 0.35;
@@ -32,12 +32,13 @@ fn normal<S: Simd>(simd: S, x: S::f32s) -> (S::f32s, S::f32s) {
 }
 
 /// Replaces h by GELU(h + bias) in each row, and writes the derivative to `slope` if there is one.
-pub(super) fn forward<S: Simd>(simd: S, hidden: &mut [f32], bias: &[f32], slope: Option<&mut [f32]>) {
-    simd.vectorize(
+pub(super) fn forward<S: Simd>(simd: S, hidden: &mut [f32], bias: &[f32], mut slope: Option<&mut [f32]>) {
+    vectorize(
+        simd,
         #[inline(always)]
         || {
             let width = bias.len();
-            if let Some(slope) = slope {
+            if let Some(slope) = slope.as_deref_mut() {
                 for (hidden, slope) in hidden.chunks_exact_mut(width).zip(slope.chunks_exact_mut(width)) {
                     let parts = hidden.chunks_mut(S::F32_LANES).zip(slope.chunks_mut(S::F32_LANES));
                     for ((hidden, slope), bias) in parts.zip(bias.chunks(S::F32_LANES)) {
@@ -61,7 +62,8 @@ pub(super) fn forward<S: Simd>(simd: S, hidden: &mut [f32], bias: &[f32], slope:
 
 /// Multiplies `gradient` by the derivative.
 pub(super) fn backward<S: Simd>(simd: S, slope: &[f32], gradient: &mut [f32]) {
-    simd.vectorize(
+    vectorize(
+        simd,
         #[inline(always)]
         || {
             for (gradient, slope) in gradient.chunks_mut(S::F32_LANES).zip(slope.chunks(S::F32_LANES)) {

@@ -3,7 +3,7 @@
 //! x̂ = (x − mean x)·s with s = 1/√(variance x + 1e-5) over each row (Ba, Kiros, Hinton 2016). Backward, with g = ∂L/∂x̂:
 //! ∂L/∂x = s·(g − mean g − x̂·mean(g·x̂)).
 
-use super::register::{load_some, multiply_add, store_some};
+use super::register::{load_some, multiply_add, store_some, vectorize};
 use pulp::Simd;
 
 const EPSILON: f32 = 1e-5;
@@ -17,12 +17,13 @@ pub(super) fn forward<S: Simd>(
     out: &mut [f32],
     scale: &mut [f32],
 ) {
-    simd.vectorize(
+    vectorize(
+        simd,
         #[inline(always)]
         || {
             let zero = simd.splat_f32s(0.0);
             let count = width as f32;
-            for ((x, out), scale) in x.chunks_exact_mut(width).zip(out.chunks_exact_mut(width)).zip(scale) {
+            for ((x, out), scale) in x.chunks_exact_mut(width).zip(out.chunks_exact_mut(width)).zip(scale.iter_mut()) {
                 let mut sum = zero;
                 if let Some(bias) = bias {
                     for (x, bias) in x.chunks_mut(S::F32_LANES).zip(bias.chunks(S::F32_LANES)) {
@@ -65,7 +66,8 @@ pub(super) fn backward<S: Simd>(
     width: usize,
     x_gradient: &mut [f32],
 ) {
-    simd.vectorize(
+    vectorize(
+        simd,
         #[inline(always)]
         || {
             let zero = simd.splat_f32s(0.0);

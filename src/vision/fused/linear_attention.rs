@@ -9,7 +9,7 @@
 
 use super::attention::{HeadAttention, HeadGradient, carve};
 use super::feature_map::{FeatureMap, HeadSize, Pair, PairMut};
-use super::register::{load, multiply_add, store, transpose};
+use super::register::{load, multiply_add, store, transpose, vectorize};
 use super::tile::{Into, Left, Size, multiply};
 use pulp::Simd;
 
@@ -53,7 +53,8 @@ impl<M: FeatureMap> HeadAttention for LinearAttention<M> {
         let HeadSize { tokens, width, features, feature_width, .. } = self.size;
         let [q, k, v, features_q, features_k, state, normaliser, inverse] = carve(kept, self.kept());
         self.map.forward(simd, self.size, parameters, Pair { q, k }, PairMut { q: features_q, k: features_k });
-        simd.vectorize(
+        vectorize(
+            simd,
             #[inline(always)]
             || {
                 let lanes = S::F32_LANES;
@@ -99,7 +100,8 @@ impl<M: FeatureMap> HeadAttention for LinearAttention<M> {
         let [gradient_q, gradient_k, state_gradient, turned, normaliser_gradient] =
             carve(scratch, self.scratch_lengths());
         let HeadGradient { out, products, q: into_q, k: into_k, v: into_v } = gradient;
-        simd.vectorize(
+        vectorize(
+            simd,
             #[inline(always)]
             || {
                 let lanes = S::F32_LANES;

@@ -1,6 +1,6 @@
 //! Loading, storing and elementary functions of one register of f32, whatever its width.
 
-use pulp::{Simd, bytemuck};
+use pulp::{Simd, WithSimd, bytemuck};
 
 /// Rows of heads, features and scores are padded with zeros to a multiple of this: the widest register there is, so that
 /// one layout serves every instruction set.
@@ -9,6 +9,24 @@ pub(super) const PAD: usize = 16;
 /// The next multiple of [`PAD`].
 pub(super) const fn padded(size: usize) -> usize {
     size.next_multiple_of(PAD)
+}
+
+/// Runs `body`, marked `#[inline(always)]`, compiled for the instructions of `simd`.
+///
+/// The body is called through `FnMut`: through `FnOnce` the compiler puts a shim between, which it need not inline, and
+/// without that every vector operation becomes a function call.
+#[inline(always)]
+pub(super) fn vectorize<S: Simd, R>(simd: S, body: impl FnMut() -> R) -> R {
+    struct Body<F>(F);
+    impl<F: FnMut() -> R, R> WithSimd for Body<F> {
+        type Output = R;
+
+        #[inline(always)]
+        fn with_simd<S: Simd>(mut self, _: S) -> R {
+            (self.0)()
+        }
+    }
+    simd.vectorize(Body(body))
 }
 
 /// The first register of `from`, which is at least that long.
@@ -78,7 +96,8 @@ pub(super) fn exp<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
 
 /// Adds `from` to `into`.
 pub(super) fn add<S: Simd>(simd: S, from: &[f32], into: &mut [f32]) {
-    simd.vectorize(
+    vectorize(
+        simd,
         #[inline(always)]
         || {
             let (from_registers, from_rest) = S::as_simd_f32s(from);
@@ -96,7 +115,8 @@ pub(super) fn add<S: Simd>(simd: S, from: &[f32], into: &mut [f32]) {
 /// Adds Σ of the rows of `from` `[rows, into.len()]` to `into`: the gradient of a bias.
 pub(super) fn add_column_sums<S: Simd>(simd: S, from: &[f32], into: &mut [f32]) {
     const AT_ONCE: usize = 8;
-    simd.vectorize(
+    vectorize(
+        simd,
         #[inline(always)]
         || {
             let width = into.len();

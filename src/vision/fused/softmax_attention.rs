@@ -8,7 +8,7 @@
 //! second-level cache either, only m_i is kept and backward computes e again (Dao et al. 2022).
 
 use super::attention::{HeadAttention, HeadGradient, carve};
-use super::register::{exp, keep_first, load, padded, store, transpose};
+use super::register::{exp, keep_first, load, padded, store, transpose, vectorize};
 use super::tile::{Into, Left, Size, multiply};
 use pulp::Simd;
 
@@ -107,7 +107,8 @@ impl HeadAttention for SoftmaxAttention {
     fn forward<S: Simd>(&self, simd: S, _: &[f32], kept: &mut [f32], scratch: &mut [f32], out: &mut [f32]) {
         let [q, k, v, inverse, largest, e] = carve(kept, self.kept());
         let [k_turned, _, band, _] = carve(scratch, self.scratch_lengths());
-        simd.vectorize(
+        vectorize(
+            simd,
             #[inline(always)]
             || {
                 let lanes = S::F32_LANES;
@@ -151,7 +152,8 @@ impl HeadAttention for SoftmaxAttention {
         let [q, k, v, inverse, largest, e] = carve(kept, self.kept());
         let [k_turned, v_turned, band, band_gradient] = carve(scratch, self.scratch_lengths());
         let HeadGradient { out, products, q: into_q, k: into_k, v: into_v } = gradient;
-        simd.vectorize(
+        vectorize(
+            simd,
             #[inline(always)]
             || {
                 let lanes = S::F32_LANES;
@@ -160,7 +162,8 @@ impl HeadAttention for SoftmaxAttention {
                     transpose(k, self.tokens, self.width, self.width, k_turned, self.row);
                 }
                 transpose(v, self.tokens, self.width, self.width, v_turned, self.row);
-                for ((row, product), inverse) in out.chunks_exact_mut(self.width).zip(products.iter_mut()).zip(inverse)
+                for ((row, product), inverse) in
+                    out.chunks_exact_mut(self.width).zip(products.iter_mut()).zip(inverse.iter())
                 {
                     let factor = simd.splat_f32s(*inverse);
                     for part in row.chunks_exact_mut(lanes) {
