@@ -1,11 +1,13 @@
 //! The problems and their registry. A further problem is one file here and one line in [`ALL`].
 
 pub mod data;
+pub mod predict;
+mod vit;
 
 use crate::lab::Problem;
 
 /// Every problem, in tab order.
-pub static ALL: &[&dyn Problem] = &[];
+pub static ALL: &[&dyn Problem] = &[&vit::Vit];
 
 /// The problem called `name`.
 #[must_use]

@@ -26,7 +26,7 @@ pub struct Checkpoint {
 }
 
 impl Checkpoint {
-    /// Writes the file; an older one of that name is replaced only when the new one is whole.
+    /// Writes the file.
     ///
     /// # Errors
     /// The file cannot be written.
@@ -60,10 +60,7 @@ impl Checkpoint {
             .collect::<Result<Vec<_>, _>>()
             .map_err(broken)?;
         let whole = safetensors::serialize(views, Some(metadata)).map_err(broken)?;
-        let unfinished = file.with_extension("safetensors.part");
-        let failed = |error| VisionError::File { file: file.to_owned(), error };
-        std::fs::write(&unfinished, whole).map_err(failed)?;
-        std::fs::rename(&unfinished, file).map_err(failed)
+        std::fs::write(file, whole).map_err(|error| VisionError::File { file: file.to_owned(), error })
     }
 
     /// Reads a file that [`Checkpoint::save`] wrote.

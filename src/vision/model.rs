@@ -2,22 +2,27 @@
 
 use super::{Parameters, VisionError, VitConfig, composed};
 use candle_core::{Device, Tensor};
+use rayon::{ThreadPool, ThreadPoolBuilder};
+use std::sync::Arc;
 
-/// A vision transformer with its parameters.
+/// A vision transformer with its parameters and the threads that compute it.
 #[derive(Clone, Debug)]
 pub struct Vit {
     config: VitConfig,
     parameters: Parameters,
+    pool: Arc<ThreadPool>,
 }
 
 impl Vit {
-    /// A model with these parameters.
+    /// A model with these parameters, computed on `threads` threads (0: one a core).
     ///
     /// # Errors
-    /// The sizes of `config` do not fit together.
-    pub fn new(config: VitConfig, parameters: Parameters) -> Result<Self, VisionError> {
+    /// The sizes of `config` do not fit together, or the system gives no threads.
+    pub fn new(config: VitConfig, parameters: Parameters, threads: usize) -> Result<Self, VisionError> {
         config.check()?;
-        Ok(Self { config, parameters })
+        let pool = ThreadPoolBuilder::new().num_threads(threads).build();
+        let pool = Arc::new(pool.map_err(|error| VisionError::Threads(error.to_string()))?);
+        Ok(Self { config, parameters, pool })
     }
 
     /// Its shape.
@@ -44,11 +49,13 @@ impl Vit {
     ) -> Result<(f32, Tensor), VisionError> {
         let theta = self.parameters.theta();
         let patches = self.tensor(patches, labels.len())?;
-        let logits = composed::logits(&self.config, self.parameters.layout(), theta, &patches)?;
-        let loss = composed::cross_entropy(&logits, labels, smoothing)?;
-        let gradients = loss.backward()?;
-        let gradient = gradients.get(theta).cloned().map_or_else(|| theta.zeros_like(), Ok)?;
-        Ok((loss.to_scalar()?, gradient))
+        self.pool.install(|| {
+            let logits = composed::logits(&self.config, self.parameters.layout(), theta, &patches)?;
+            let loss = composed::cross_entropy(&logits, labels, smoothing)?;
+            let gradients = loss.backward()?;
+            let gradient = gradients.get(theta).cloned().map_or_else(|| theta.zeros_like(), Ok)?;
+            Ok((loss.to_scalar()?, gradient))
+        })
     }
 
     /// Logits `[image, class]` of `count` images, patches as in [`Vit::loss_and_gradient`].
@@ -58,7 +65,8 @@ impl Vit {
     pub fn logits(&self, patches: &[f32], count: usize) -> Result<Vec<f32>, VisionError> {
         let patches = self.tensor(patches, count)?;
         let theta = self.parameters.theta().as_detached_tensor();
-        let logits = composed::logits(&self.config, self.parameters.layout(), &theta, &patches)?;
+        let layout = self.parameters.layout();
+        let logits = self.pool.install(|| composed::logits(&self.config, layout, &theta, &patches))?;
         Ok(logits.flatten_all()?.to_vec1()?)
     }
 

@@ -1,11 +1,14 @@
 //! The training loop. It knows no run and no screen: an observer of its own kind is told what happened and says whether
 //! to go on.
 
-use super::dataset::{DataError, Images, Patcher, Split};
+use super::checkpoint::Checkpoint;
+use super::dataset::{Augment, DataError, Images, Normalisation, Patcher, Split};
 use super::evaluate::{Evaluation, evaluate};
 use super::optimizer::{AdamW, Schedule, clip_factor};
 use super::{VisionError, Vit};
+use std::collections::BTreeMap;
 use std::ops::ControlFlow;
+use std::str::FromStr;
 use std::time::Instant;
 
 /// Images with the way they become patches.
@@ -20,15 +23,16 @@ pub struct Samples<'a> {
 }
 
 /// Fills `patches` (resized to fit) with the images `indices` and gives their labels.
-pub(super) fn batch(
-    images: &Images,
-    patcher: &Patcher,
-    indices: &[usize],
-    patches: &mut Vec<f32>,
-) -> Result<Vec<u32>, DataError> {
-    patches.resize(indices.len() * images.bytes(), 0.0);
-    patcher.write(images, indices, patches)?;
-    Ok(indices.iter().map(|&index| images.labels()[index]).collect())
+pub(super) fn batch(samples: &Samples<'_>, indices: &[usize], patches: &mut Vec<f32>) -> Result<Vec<u32>, DataError> {
+    patches.resize(indices.len() * samples.images.bytes(), 0.0);
+    samples.patcher.write(samples.images, indices, patches)?;
+    Ok(samples.labels(indices))
+}
+
+impl Samples<'_> {
+    fn labels(&self, indices: &[usize]) -> Vec<u32> {
+        indices.iter().map(|&index| self.images.labels()[index]).collect()
+    }
 }
 
 /// How to train.
@@ -50,6 +54,8 @@ pub struct TrainOptions {
     pub label_smoothing: f64,
     /// Seed of the order of samples.
     pub seed: u64,
+    /// What may happen to a training image each time it is seen.
+    pub augment: Augment,
     /// Validations in the whole training, spread evenly; each epoch's end has one in any case.
     pub validations: u64,
 }
@@ -71,6 +77,39 @@ pub struct Position {
     pub trained: u64,
     /// The last step after which the validation images were evaluated.
     pub validated: u64,
+}
+
+impl Position {
+    /// As text: the shortest decimal form of a number, which reads back to the same one.
+    fn to_facts(&self) -> BTreeMap<String, String> {
+        let mut facts = BTreeMap::from([
+            ("training.step".to_owned(), self.step.to_string()),
+            ("training.loss_sum".to_owned(), self.loss_sum.to_string()),
+            ("training.images".to_owned(), self.images.to_string()),
+            ("training.seconds".to_owned(), self.seconds.to_string()),
+            ("training.trained".to_owned(), self.trained.to_string()),
+            ("training.validated".to_owned(), self.validated.to_string()),
+        ]);
+        if let Some(loss) = self.epoch_loss {
+            facts.insert("training.epoch_loss".to_owned(), loss.to_string());
+        }
+        facts
+    }
+
+    fn from_facts(facts: &BTreeMap<String, String>) -> Option<Self> {
+        fn read<T: FromStr>(facts: &BTreeMap<String, String>, key: &str) -> Option<T> {
+            facts.get(key)?.parse().ok()
+        }
+        Some(Self {
+            step: read(facts, "training.step")?,
+            loss_sum: read(facts, "training.loss_sum")?,
+            images: read(facts, "training.images")?,
+            epoch_loss: read(facts, "training.epoch_loss"),
+            seconds: read(facts, "training.seconds")?,
+            trained: read(facts, "training.trained")?,
+            validated: read(facts, "training.validated")?,
+        })
+    }
 }
 
 /// A model in training.
@@ -123,6 +162,37 @@ impl Trainer {
     pub fn new(model: Vit, options: TrainOptions) -> Result<Self, VisionError> {
         let optimizer = AdamW::new(model.parameters().layout(), options.weight_decay)?;
         Ok(Self { model, optimizer, options, position: Position::default() })
+    }
+
+    /// Continues the training of `checkpoint`, whose parameters `model` has. The steps to come are the same, bit for bit,
+    /// as if the training had never been interrupted.
+    ///
+    /// # Errors
+    /// The checkpoint is of a finished model, without moments and position.
+    pub fn resume(model: Vit, options: TrainOptions, checkpoint: &mut Checkpoint) -> Result<Self, VisionError> {
+        let mut trainer = Self::new(model, options)?;
+        let position = Position::from_facts(&checkpoint.facts);
+        let (Some(position), Some(moments)) = (position, checkpoint.moments.take()) else {
+            return Err(VisionError::Unfinished);
+        };
+        trainer.optimizer.restore(moments, position.step)?;
+        trainer.position = position;
+        Ok(trainer)
+    }
+
+    /// All that is needed to go on from here, or to use the model.
+    ///
+    /// # Errors
+    /// The device fails.
+    pub fn checkpoint(&self, normalisation: &Normalisation) -> Result<Checkpoint, VisionError> {
+        let (moments, _) = self.optimizer.state();
+        Ok(Checkpoint {
+            config: self.model.config().clone(),
+            parameters: self.model.parameters().clone(),
+            normalisation: normalisation.clone(),
+            moments: Some([moments[0].to_vec1()?, moments[1].to_vec1()?]),
+            facts: self.position.to_facts(),
+        })
     }
 
     /// One step on a batch of patches `[image, token, patch_dim]`; `epoch_steps` steps make an epoch.
@@ -204,7 +274,11 @@ pub fn train(
             order_of = Some(epoch);
         }
         let from = within as usize * size;
-        let labels = batch(images, patcher, &order[from..(from + size).min(count)], &mut patches)?;
+        let indices = &order[from..(from + size).min(count)];
+        patches.resize(indices.len() * images.bytes(), 0.0);
+        let TrainOptions { augment, seed, .. } = trainer.options;
+        patcher.write_augmented(images, indices, &augment, (seed, epoch), &mut patches)?;
+        let labels = validation.labels(indices);
         let report = trainer.step(&patches, &labels, &schedule, epoch_steps)?;
         if observer.step(trainer, &report).is_break() {
             return Ok(ControlFlow::Break(()));

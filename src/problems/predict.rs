@@ -1,0 +1,84 @@
+//! Logits of a trained model, for checking its weights in another framework.
+
+use crate::lab::RunError;
+use crate::vision::dataset::{Images, Options, Patcher, default_cache, load};
+use crate::vision::{Checkpoint, Vit};
+use ndarray::Array2;
+use std::path::Path;
+
+/// Images a forward pass.
+const BATCH: usize = 64;
+
+/// What a model makes of images.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Prediction {
+    /// Logits, images × classes.
+    pub logits: Array2<f32>,
+    /// The true classes.
+    pub labels: Vec<u32>,
+}
+
+/// Which images to predict.
+#[derive(Clone, Copy, Debug)]
+pub struct Input<'a> {
+    /// The data set's name; of an image folder the folder `image-folder` of the data directory.
+    pub dataset: &'a str,
+    /// The data directory.
+    pub data: &'a Path,
+    /// `train` or `test`.
+    pub split: &'a str,
+    /// Only the first so many images; 0: all.
+    pub limit: usize,
+    /// Threads; 0: one a core.
+    pub threads: usize,
+}
+
+/// The logits of the model in `checkpoint`, in the order of the data set's files.
+///
+/// # Errors
+/// The checkpoint or the data cannot be read, or one does not fit the other.
+pub fn predict(checkpoint: &Path, input: &Input<'_>) -> Result<Prediction, RunError> {
+    let Checkpoint { config, parameters, normalisation, .. } = Checkpoint::load(checkpoint)?;
+    let classes = config.classes;
+    let options = Options { image_size: Some(config.image_size), cache: default_cache(), ..Options::default() };
+    let dataset = load(input.dataset, input.data, &options)?;
+    let images: &Images = match input.split {
+        "train" => &dataset.train,
+        "test" => &dataset.test,
+        other => return Err(RunError::Input(format!("split: found `{other}`, allowed: one of train, test"))),
+    };
+    if images.channels() != config.channels || dataset.classes.len() != classes {
+        return Err(RunError::Input(format!(
+            "{}: a model for {} channels and {classes} classes; {} has {} and {}",
+            checkpoint.display(),
+            config.channels,
+            dataset.name,
+            images.channels(),
+            dataset.classes.len()
+        )));
+    }
+    let count = if input.limit == 0 { images.count() } else { input.limit.min(images.count()) };
+    let patcher = Patcher::new(config.patch, &normalisation);
+    let model = Vit::new(config, parameters, input.threads)?;
+    let indices: Vec<usize> = (0..count).collect();
+    let (mut logits, mut patches) = (Vec::with_capacity(count * classes), Vec::new());
+    for indices in indices.chunks(BATCH) {
+        patches.resize(indices.len() * images.bytes(), 0.0);
+        patcher.write(images, indices, &mut patches)?;
+        logits.extend(model.logits(&patches, indices.len())?);
+    }
+    let logits =
+        Array2::from_shape_vec((count, classes), logits).map_err(|error| RunError::Failed(error.to_string()))?;
+    Ok(Prediction { logits, labels: images.labels()[..count].to_vec() })
+}
+
+impl Prediction {
+    /// Writes the logits as a NumPy file, images × classes, f32.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub fn write_logits(&self, file: &Path) -> Result<(), RunError> {
+        ndarray_npy::write_npy(file, &self.logits)
+            .map_err(|error| RunError::Failed(format!("{}: {error}", file.display())))
+    }
+}

@@ -1,0 +1,116 @@
+//! The problem `vit`: train a vision transformer with one of the attention kernels on real images.
+
+mod observer;
+mod pictures;
+mod run;
+mod schema;
+
+use crate::lab::{Column, Estimate, ParamError, Params, Problem, RunContext, RunError, Schema};
+use crate::vision::dataset::{DataError, Source};
+use crate::vision::{AttentionKernel, VisionError, VitConfig};
+
+/// The problem.
+pub(super) struct Vit;
+
+const fn column(key: &'static str, label: &'static str, unit: &'static str, digits: usize, brief: bool) -> Column {
+    Column { key, label, unit, digits, brief }
+}
+
+static COLUMNS: &[Column] = &[
+    column("attention", "attention", "", 0, true),
+    column("dataset", "data set", "", 0, true),
+    column("seed", "seed", "", 0, true),
+    column("epochs", "epochs", "", 0, false),
+    column("train_images", "train images", "", 0, false),
+    column("test_images", "test images", "", 0, false),
+    column("parameters", "parameters", "", 0, false),
+    column("train_seconds", "train", "s", 1, true),
+    column("train_images_per_second", "train", "images/s", 0, true),
+    column("inference_seconds", "inference", "s", 3, true),
+    column("inference_images_per_second", "inference", "images/s", 0, true),
+    column("test_accuracy", "test accuracy", "", 4, true),
+    column("test_loss", "test loss", "", 4, true),
+    column("final_train_loss", "train loss", "", 4, false),
+];
+
+impl Problem for Vit {
+    fn name(&self) -> &'static str {
+        "vit"
+    }
+
+    fn title(&self) -> &'static str {
+        "Vision"
+    }
+
+    fn about(&self) -> &'static str {
+        "train vision transformers on images: what each attention kernel costs and reaches"
+    }
+
+    fn schema(&self) -> Schema {
+        Schema(schema::PARAMS)
+    }
+
+    fn columns(&self) -> &'static [Column] {
+        COLUMNS
+    }
+
+    fn headline(&self) -> &'static str {
+        "test_accuracy"
+    }
+
+    fn label(&self, params: &Params) -> String {
+        format!("{} {}", params.text("attention"), params.text("dataset"))
+    }
+
+    fn check(&self, params: &Params) -> Result<(), ParamError> {
+        let config = schema::config(params, source(params), 1);
+        schema::check(params, &config)
+    }
+
+    fn estimate(&self, params: &Params) -> Estimate {
+        schema::estimate(params, source(params))
+    }
+
+    fn run(&self, params: &Params, context: &mut RunContext) -> Result<(), RunError> {
+        run::run(params, context)
+    }
+}
+
+/// The data set of `params`; its names are those of the choice.
+fn source(params: &Params) -> Source {
+    Source::from_name(params.text("dataset")).unwrap_or(Source::Digits)
+}
+
+/// A failure of the vision floor, as the end of a run.
+impl From<VisionError> for RunError {
+    fn from(error: VisionError) -> Self {
+        match error {
+            VisionError::Diverged { step, loss } => Self::Diverged(format!("the loss is {loss} at step {step}")),
+            VisionError::Data(error) => error.into(),
+            VisionError::Config(_) | VisionError::Checkpoint { .. } | VisionError::Empty(_) => {
+                Self::Input(error.to_string())
+            }
+            error => Self::Failed(error.to_string()),
+        }
+    }
+}
+
+impl From<DataError> for RunError {
+    fn from(error: DataError) -> Self {
+        match error {
+            DataError::Stopped => Self::Stopped,
+            error => Self::Input(error.to_string()),
+        }
+    }
+}
+
+/// Multiply-adds of one image's forward pass.
+fn products(config: &VitConfig) -> f64 {
+    let [tokens, dim, hidden] = [config.tokens(), config.dim, config.hidden()].map(|size| size as f64);
+    let attention = match config.attention {
+        AttentionKernel::Softmax => 2.0 * tokens * dim,
+        _ => 2.0 * config.head_dim() as f64 * dim,
+    };
+    let block = 4.0 * dim * dim + 2.0 * dim * hidden + attention;
+    tokens * (config.patch_dim() as f64 * dim + config.depth as f64 * block)
+}

@@ -1,0 +1,140 @@
+//! Tells the run's observers what happens in training, and training whether to go on.
+
+use crate::lab::{Axis, Event, Plot, Point, Progress, RunContext, RunError, Series, Style};
+use crate::vision::dataset::Normalisation;
+use crate::vision::{Evaluation, StepReport, TrainObserver, Trainer};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+use std::time::{Duration, Instant};
+
+/// Points of a training curve: more would show nothing more.
+const POINTS: u64 = 400;
+
+/// Time between two reports of progress.
+const PROGRESS: Duration = Duration::from_millis(100);
+
+/// What lies between two points of the training curve; saved with a checkpoint, so that a continued run tells the same.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+pub(super) struct Interval {
+    loss: f64,
+    images: usize,
+    seconds: f64,
+}
+
+/// Stands between the training loop and the run.
+pub(super) struct Reporter<'a> {
+    pub context: &'a mut RunContext,
+    pub normalisation: &'a Normalisation,
+    /// Facts for the checkpoint beside the training's own.
+    pub facts: BTreeMap<String, String>,
+    pub epochs: u64,
+    pub epoch_images: usize,
+    pub interval: Interval,
+    /// Why training was told to end.
+    pub ended: Option<RunError>,
+    told: Instant,
+    /// Images a second lately.
+    rate: f64,
+}
+
+/// Declares the plots and series of a run.
+pub(super) fn declare(context: &mut RunContext, epochs: u64, validates: bool) {
+    let x = || Axis::linear("epoch").over(0.0, epochs as f64);
+    for (id, title, y) in [
+        ("loss", "Loss", Axis::linear("cross-entropy")),
+        ("accuracy", "Validation accuracy", Axis::linear("share of images").over(0.0, 1.0)),
+        ("speed", "Training speed", Axis::linear("images a second")),
+    ] {
+        if id != "accuracy" || validates {
+            context.emit(Event::Plot(Plot { id: id.to_owned(), title: title.to_owned(), x: x(), y }));
+        }
+    }
+    for (id, plot, label, style) in [
+        ("train_loss", "loss", "train", Style::Line),
+        ("validation_loss", "loss", "validation", Style::Dashed),
+        ("validation_accuracy", "accuracy", "validation", Style::Line),
+        ("train_images_per_second", "speed", "train", Style::Line),
+    ] {
+        if !id.starts_with("validation") || validates {
+            let [id, plot, label] = [id, plot, label].map(str::to_owned);
+            context.emit(Event::Series(Series { id, plot, label, style }));
+        }
+    }
+}
+
+impl<'a> Reporter<'a> {
+    pub(super) fn new(
+        context: &'a mut RunContext,
+        normalisation: &'a Normalisation,
+        facts: BTreeMap<String, String>,
+        (epochs, epoch_images): (u64, usize),
+        interval: Interval,
+    ) -> Self {
+        let told = Instant::now() - PROGRESS;
+        Self { context, normalisation, facts, epochs, epoch_images, interval, ended: None, told, rate: 0.0 }
+    }
+
+    fn point(&mut self, series: &str, x: f64, y: f64) {
+        self.context.emit(Event::Point(Point::new(series, x, y)));
+    }
+
+    /// Saves the model with all that is needed to go on.
+    pub(super) fn save(&mut self, trainer: &Trainer) -> Result<(), RunError> {
+        let mut checkpoint = trainer.checkpoint(self.normalisation)?;
+        checkpoint.facts.extend(self.facts.clone());
+        self.context.save_checkpoint(&self.interval, |path| checkpoint.save(path).map_err(|error| error.to_string()))
+    }
+
+    fn breathe(&mut self, trainer: &Trainer) -> ControlFlow<()> {
+        let mut go_on = Ok(());
+        if self.context.checkpoint_due() {
+            go_on = self.save(trainer);
+        }
+        match go_on.and_then(|()| self.context.breathe()) {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(error) => {
+                self.ended = Some(error);
+                ControlFlow::Break(())
+            }
+        }
+    }
+
+    fn progress(&mut self, trainer: &Trainer, stage: String) {
+        self.told = Instant::now();
+        self.context.emit(Event::Progress(Progress {
+            done: trainer.position.trained,
+            total: self.epochs * self.epoch_images as u64,
+            unit: "images".to_owned(),
+            rate: self.rate,
+            stage,
+        }));
+    }
+}
+
+impl TrainObserver for Reporter<'_> {
+    fn step(&mut self, trainer: &Trainer, report: &StepReport) -> ControlFlow<()> {
+        let now = report.images as f64 / report.seconds;
+        self.rate = if self.rate == 0.0 { now } else { 0.9 * self.rate + 0.1 * now };
+        let interval = &mut self.interval;
+        interval.loss += report.loss * report.images as f64;
+        interval.images += report.images;
+        interval.seconds += report.seconds;
+        if report.step.is_multiple_of((report.steps / POINTS).max(1)) {
+            let Interval { loss, images, seconds } = std::mem::take(interval);
+            self.point("train_loss", report.epoch, loss / images as f64);
+            self.point("train_images_per_second", report.epoch, images as f64 / seconds);
+        }
+        if self.told.elapsed() >= PROGRESS || report.step == report.steps {
+            let epoch = (report.epoch.ceil() as u64).max(1);
+            self.progress(trainer, format!("epoch {epoch} of {}", self.epochs));
+        }
+        self.breathe(trainer)
+    }
+
+    fn validated(&mut self, trainer: &Trainer, epoch: f64, validation: &Evaluation) -> ControlFlow<()> {
+        self.point("validation_loss", epoch, validation.loss);
+        self.point("validation_accuracy", epoch, validation.accuracy);
+        self.breathe(trainer)
+    }
+}

@@ -1,0 +1,96 @@
+//! Matrices to look at: attention of one image, confusion of classes.
+
+use crate::lab::{Event, Matrix, RunContext, RunError};
+use crate::vision::dataset::{Dataset, Patcher};
+use crate::vision::{AttentionKernel, Evaluation, Vit};
+
+/// Most rows and columns of a matrix: as many as a large terminal shows.
+const MOST: usize = 64;
+
+/// The attention of test image `index` in each block, mean over heads, beside the image itself.
+pub(super) fn attention(
+    context: &mut RunContext,
+    model: &Vit,
+    dataset: &Dataset,
+    patcher: &Patcher,
+    index: usize,
+) -> Result<(), RunError> {
+    let images = &dataset.test;
+    let index = index % images.count();
+    let class = dataset.classes.get(images.labels()[index] as usize).map_or("", String::as_str);
+    let mut scratch = Vec::new();
+    let (size, plane) = (images.size(), images.size() * images.size());
+    let pixels = images.image(index, &mut scratch)?;
+    let grey: Vec<f32> = (0..plane)
+        .map(|at| pixels.iter().skip(at).step_by(plane).map(|value| f32::from(*value)).sum::<f32>() / 255.0)
+        .map(|sum| sum / images.channels() as f32)
+        .collect();
+    matrix(context, "image", "attention", "image", grey, size, format!("test image {index}: {class}"));
+
+    let mut patches = vec![0.0; images.bytes()];
+    patcher.write(images, &[index], &mut patches)?;
+    let (tokens, heads) = (model.config().tokens(), model.config().heads);
+    for (block, maps) in model.attention(&patches)?.into_iter().enumerate() {
+        let mut mean = vec![0.0; tokens * tokens];
+        for map in maps.chunks_exact(tokens * tokens) {
+            mean.iter_mut().zip(map).for_each(|(mean, weight)| *mean += weight / heads as f32);
+        }
+        let largest = mean.iter().copied().fold(0.0, f32::max);
+        let how = match model.config().attention {
+            AttentionKernel::Softmax => "softmax, exact",
+            _ => "f(q)·f(k), rows normalised",
+        };
+        let (id, title) = (format!("attention-{}", block + 1), format!("block {}", block + 1));
+        let caption = format!("mean of {heads} heads, {how}, largest {largest:.3}");
+        matrix(context, &id, "attention", &title, mean, tokens, caption);
+    }
+    Ok(())
+}
+
+/// Test images by true class and class found.
+pub(super) fn confusion(context: &mut RunContext, classes: &[String], test: &Evaluation) {
+    let values = test.confusion.iter().map(|count| *count as f32).collect();
+    let names: Vec<_> = classes.iter().take(20).map(String::as_str).collect();
+    let caption = format!("rows: true class, columns: class found; {}", names.join(" · "));
+    matrix(context, "confusion", "confusion", "Confusion", values, classes.len(), caption);
+}
+
+/// Emits a square matrix, thinned to means over blocks where it is large.
+fn matrix(
+    context: &mut RunContext,
+    id: &str,
+    group: &str,
+    title: &str,
+    values: Vec<f32>,
+    side: usize,
+    mut caption: String,
+) {
+    let block = side.div_ceil(MOST);
+    let (values, side) = if block == 1 { (values, side) } else { (thin(&values, side, block), side.div_ceil(block)) };
+    if block > 1 {
+        caption.push_str(&format!("; means over {block}×{block}"));
+    }
+    let [id, group, title] = [id, group, title].map(str::to_owned);
+    context.emit(Event::Matrix(Matrix { id, group, title, rows: side, cols: side, values, caption }));
+}
+
+/// Means over squares of `block`×`block`; those at the right and lower edge may be smaller.
+fn thin(values: &[f32], side: usize, block: usize) -> Vec<f32> {
+    let small = side.div_ceil(block);
+    let mut sums = vec![(0.0, 0_u32); small * small];
+    for (at, value) in values.iter().enumerate() {
+        let (sum, count) = &mut sums[at / side / block * small + at % side / block];
+        *sum += value;
+        *count += 1;
+    }
+    sums.into_iter().map(|(sum, count)| sum / count as f32).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn thinning_takes_means_also_at_the_edge() {
+        let values: Vec<f32> = (0..9).map(|value| value as f32).collect();
+        assert_eq!(super::thin(&values, 3, 2), [2.0, 3.5, 6.5, 8.0]);
+    }
+}

@@ -1,0 +1,164 @@
+//! One run: load, train, test, time.
+
+use super::observer::{Interval, Reporter, declare};
+use super::{pictures, schema, source};
+use crate::lab::{Event, Params, Progress, Row, RunContext, RunError};
+use crate::vision::dataset::{Dataset, Normalisation, Only, Options, Patcher, Split, default_cache, load_watched};
+use crate::vision::{
+    Checkpoint, Evaluation, Parameters, Samples, TrainOptions, Trainer, Vit, VitConfig, evaluate, time_inference, train,
+};
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+/// Validations in a whole run, at least.
+const VALIDATIONS: u64 = 20;
+
+pub(super) fn run(params: &Params, context: &mut RunContext) -> Result<(), RunError> {
+    let seed = context.seed();
+    let dataset = load(params, context)?;
+    let config = schema::config(params, source(params), dataset.classes.len());
+    schema::check(params, &config)?;
+    let split = split(params, &dataset, seed);
+    if split.train.len() < params.size("train_images") {
+        context.note(format!("trains on {} images: there are no more", split.train.len()));
+    }
+    let normalisation = Normalisation::of(&dataset.train, &split.train)?;
+    let patcher = Patcher::new(config.patch, &normalisation);
+
+    let (mut trainer, interval) = trainer(params, context, &config)?;
+    let epochs = trainer.options.epochs;
+    declare(context, epochs, !split.validation.is_empty());
+    let facts = BTreeMap::from([
+        ("dataset".to_owned(), dataset.name.to_owned()),
+        ("class_names".to_owned(), dataset.classes.join("\t")),
+    ]);
+    let size = (epochs, split.train.len());
+    let mut reporter = Reporter::new(context, &normalisation, facts, size, interval);
+    let outcome = train(&mut trainer, &dataset.train, &split, &patcher, &mut reporter)?;
+    if outcome.is_break() {
+        return Err(reporter.ended.unwrap_or(RunError::Stopped));
+    }
+    reporter.save(&trainer)?;
+
+    let indices: Vec<usize> = (0..dataset.test.count()).collect();
+    let test = Samples { images: &dataset.test, indices: &indices, patcher: &patcher };
+    let batch = trainer.options.batch;
+    stage(context, &trainer, &split, "testing");
+    let found = evaluate(&trainer.model, &test, batch)?;
+    stage(context, &trainer, &split, "timing inference");
+    let inference = time_inference(&trainer.model, &test, batch)?;
+    pictures::confusion(context, &dataset.classes, &found);
+    pictures::attention(context, &trainer.model, &dataset, &patcher, params.size("attention_image"))?;
+    context.emit(Event::Row { row: row(params, seed, &trainer, &split, &found, inference) });
+    Ok(())
+}
+
+/// Loads the data set, telling how far it is where that takes time.
+fn load(params: &Params, context: &mut RunContext) -> Result<Dataset, RunError> {
+    let train = match params.size("train_images") {
+        0 => 0,
+        asked => asked + held_out(params, asked),
+    };
+    let options = Options {
+        image_size: Some(params.size("image_size")).filter(|size| *size > 0),
+        folder: Some(params.text("folder").into()),
+        cache: default_cache(),
+        only: Some(Only { train, test: params.size("test_images"), seed: context.seed() }),
+    };
+    let (control, data) = (context.control(), context.data().to_owned());
+    let mut told = Instant::now();
+    let dataset = load_watched(params.text("dataset"), &data, &options, &mut |loading| {
+        if told.elapsed() >= Duration::from_millis(100) {
+            told = Instant::now();
+            context.emit(Event::Progress(Progress {
+                done: loading.done as u64,
+                total: loading.total as u64,
+                unit: "pictures".to_owned(),
+                rate: 0.0,
+                stage: format!("decoding {}", loading.stage),
+            }));
+        }
+        !control.is_stopping()
+    })?;
+    if let Some((file, reason)) = dataset.skipped.first() {
+        let count = dataset.skipped.len();
+        context.note(format!("{count} files could not be read, the first: {}: {reason}", file.display()));
+    }
+    if dataset.test.count() == 0 {
+        return Err(RunError::Input(format!("{}: no test images", dataset.name)));
+    }
+    context.breathe()?;
+    Ok(dataset)
+}
+
+/// Images held out for validation when so many are asked for.
+fn held_out(params: &Params, images: usize) -> usize {
+    (images as f64 * params.float("validation")).round() as usize
+}
+
+fn split(params: &Params, dataset: &Dataset, seed: u64) -> Split {
+    let (there, asked) = (dataset.train.count(), params.size("train_images"));
+    let images = if asked == 0 { there } else { asked };
+    Split::new(there, held_out(params, images), asked, seed)
+}
+
+/// A fresh trainer, or the one that a continued run left.
+fn trainer(params: &Params, context: &RunContext, config: &VitConfig) -> Result<(Trainer, Interval), RunError> {
+    let options = TrainOptions {
+        epochs: params.int("epochs").unsigned_abs(),
+        batch: params.size("batch"),
+        learning_rate: params.float("lr"),
+        weight_decay: params.float("weight_decay"),
+        warmup: params.float("warmup"),
+        clip: Some(params.float("clip")).filter(|limit| *limit > 0.0),
+        label_smoothing: params.float("label_smoothing"),
+        augment: schema::augment(params, config.image_size)?,
+        validations: VALIDATIONS,
+        seed: context.seed(),
+    };
+    let threads = context.threads(params.size("threads"));
+    if let (Some(interval), Some(file)) = (context.resume_state()?, context.resume_file()) {
+        let mut checkpoint = Checkpoint::load(&file)?;
+        if checkpoint.config != *config {
+            return Err(RunError::Input(format!("{}: a model of another shape", file.display())));
+        }
+        let model = Vit::new(config.clone(), checkpoint.parameters.clone(), threads)?;
+        return Ok((Trainer::resume(model, options, &mut checkpoint)?, interval));
+    }
+    let model = Vit::new(config.clone(), Parameters::new(config, context.seed())?, threads)?;
+    Ok((Trainer::new(model, options)?, Interval::default()))
+}
+
+fn stage(context: &mut RunContext, trainer: &Trainer, split: &Split, stage: &str) {
+    context.emit(Event::Progress(Progress {
+        done: trainer.position.trained,
+        total: trainer.options.epochs * split.train.len() as u64,
+        unit: "images".to_owned(),
+        rate: 0.0,
+        stage: stage.to_owned(),
+    }));
+}
+
+fn row(params: &Params, seed: u64, trainer: &Trainer, split: &Split, test: &Evaluation, inference_seconds: f64) -> Row {
+    let position = &trainer.position;
+    let row = serde_json::json!({
+        "attention": params.text("attention"),
+        "dataset": params.text("dataset"),
+        "seed": seed,
+        "epochs": trainer.options.epochs,
+        "train_images": split.train.len(),
+        "test_images": test.images,
+        "parameters": trainer.model.parameters().layout().len(),
+        "train_seconds": position.seconds,
+        "train_images_per_second": position.trained as f64 / position.seconds,
+        "inference_seconds": inference_seconds,
+        "inference_images_per_second": test.images as f64 / inference_seconds,
+        "test_accuracy": test.accuracy,
+        "test_loss": test.loss,
+        "final_train_loss": position.epoch_loss,
+    });
+    match row {
+        serde_json::Value::Object(row) => row,
+        _ => Row::new(),
+    }
+}

@@ -1,0 +1,236 @@
+//! The parameters of the problem `vit`, what they make of a model, and what it will cost.
+
+use super::products;
+use crate::lab::{Choice, Estimate, Machine, Param, ParamError, Params, choice, common};
+use crate::vision::dataset::{Augment, Source};
+use crate::vision::{AttentionKernel, ConfigError, Layout, VitConfig};
+
+static ATTENTION: &[Choice] = &[
+    choice("softmax", "softmax(q·k/√d): exact, quadratic in the number of tokens"),
+    choice("relu", "f(u) = max(u, 0) + 0.001 in linear form"),
+    choice("exp", "f(u) = exp(u) in linear form, stabilised exactly"),
+];
+
+static DATASET: &[Choice] = &[
+    choice("digits", "1,797 handwritten digits, 8×8 grey, built in"),
+    choice("mnist", "70,000 handwritten digits, 28×28 grey"),
+    choice("fashion-mnist", "70,000 pieces of clothing, 28×28 grey"),
+    choice("cifar-10", "60,000 photographs of ten things, 32×32 colour"),
+    choice("imagenet", "photographs of up to 1,000 things, an image folder"),
+    choice("places365", "photographs of up to 365 places, an image folder"),
+    choice("folder", "photographs in folders named by class"),
+];
+
+static AUGMENT: &[Choice] = &[
+    choice("none", "images as they are"),
+    choice("shift", "moved by up to an eighth of the image"),
+    choice("flip", "mirrored left to right, every second time"),
+    choice("crop", "a random square of at least half the area, enlarged"),
+    choice("shift+flip", "moved and mirrored"),
+    choice("crop+flip", "cropped and mirrored"),
+];
+
+pub(super) static PARAMS: &[Param] = &[
+    Param::choice("attention", "attention", ATTENTION, "softmax")
+        .help("the attention kernel of every block")
+        .group("model"),
+    Param::choice("dataset", "data set", DATASET, "digits")
+        .help("the images; all but digits lie in the data directory")
+        .group("data"),
+    Param::int("epochs", "epochs", 1, 100_000, "20")
+        .help("passes over the training images")
+        .steps(&["1", "2", "3", "5", "10", "20", "50", "100"])
+        .group("training"),
+    Param::int("train_images", "train images", 0, 100_000_000, "0")
+        .help("images to train on, chosen by seed; 0 takes all that are not held out")
+        .steps(&["0", "1000", "2000", "5000", "10000", "20000", "50000"])
+        .group("data"),
+    Param::int("test_images", "test images", 0, 100_000_000, "0")
+        .help("images to test on, chosen by seed; 0 takes all")
+        .steps(&["0", "500", "1000", "2000", "5000", "10000"])
+        .group("data"),
+    Param::float("validation", "validation", 0.0, 0.5, "0.1")
+        .help("share of the training images that is held out and evaluated while training; 0 does without")
+        .steps(&["0", "0.05", "0.1", "0.2"])
+        .group("data"),
+    Param::choice("augment", "augment", AUGMENT, "none").help("random changes to training images").group("data"),
+    Param::int("image_size", "image size", 0, 1024, "0")
+        .help("height and width the images are brought to; 0 takes them as published, 64 for image folders")
+        .steps(&["0", "8", "16", "28", "32", "64", "96", "128", "224"])
+        .unit("px")
+        .group("data"),
+    Param::text("folder", "folder", "a folder's name", |_| true, "image-folder")
+        .help("where the pictures of data set `folder` lie: train/CLASS/*, val/CLASS/*, below the data directory")
+        .group("data"),
+    Param::int("patch", "patch", 0, 512, "0")
+        .help("height and width of a patch; 0 goes by the image: 2 up to 16 pixels, 4 up to 64, 16 above")
+        .steps(&["0", "1", "2", "4", "7", "8", "14", "16"])
+        .unit("px")
+        .group("model"),
+    Param::int("dim", "dim", 1, 4096, "64")
+        .help("width of the residual stream")
+        .steps(&["16", "32", "64", "128", "192", "256", "384"])
+        .group("model"),
+    Param::int("depth", "depth", 1, 128, "4")
+        .help("number of blocks")
+        .steps(&["1", "2", "3", "4", "6", "8", "12"])
+        .group("model"),
+    Param::int("heads", "heads", 1, 256, "4")
+        .help("attention heads a block; divides dim")
+        .steps(&["1", "2", "3", "4", "6", "8", "12"])
+        .group("model"),
+    Param::int("mlp_ratio", "mlp ratio", 1, 64, "2")
+        .help("width of the hidden layer over dim")
+        .steps(&["1", "2", "3", "4"])
+        .group("model"),
+    Param::int("batch", "batch", 1, 65_536, "64")
+        .help("images a step")
+        .steps(&["8", "16", "32", "64", "128", "256"])
+        .group("training"),
+    Param::float("lr", "learning rate", 0.0, 10.0, "0.001")
+        .help("highest learning rate of AdamW; half a cosine brings it down to zero")
+        .steps(&["1e-4", "3e-4", "1e-3", "2e-3", "3e-3", "1e-2"])
+        .group("training"),
+    Param::float("weight_decay", "weight decay", 0.0, 10.0, "0.05")
+        .help("decoupled weight decay of matrices")
+        .steps(&["0", "0.01", "0.05", "0.1"])
+        .group("training"),
+    Param::float("warmup", "warm-up", 0.0, 1.0, "0.05")
+        .help("share of all steps over which the learning rate rises")
+        .steps(&["0", "0.05", "0.1", "0.2"])
+        .group("training"),
+    Param::float("clip", "clip", 0.0, 1e6, "0")
+        .help("largest norm of a gradient; 0 does not clip")
+        .steps(&["0", "0.5", "1", "5"])
+        .group("training"),
+    Param::float("label_smoothing", "label smoothing", 0.0, 0.99, "0")
+        .help("share of a label's probability spread over all classes")
+        .steps(&["0", "0.05", "0.1", "0.2"])
+        .group("training"),
+    Param::int("attention_image", "shown image", 0, 100_000_000, "0")
+        .help("the test image whose attention is shown at the end; counts from 0")
+        .steps(&["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"])
+        .group("run"),
+    common::SEED,
+    common::THREADS,
+];
+
+/// The model of `params` for images of `source` with so many classes.
+pub(super) fn config(params: &Params, source: Source, classes: usize) -> VitConfig {
+    let image_size = match params.size("image_size") {
+        0 => source.native_size(),
+        size => size,
+    };
+    let patch = match (params.size("patch"), image_size) {
+        (0, ..=16) => 2,
+        (0, ..=64) => 4,
+        (0, _) => 16,
+        (patch, _) => patch,
+    };
+    VitConfig {
+        channels: source.channels(),
+        image_size,
+        patch,
+        dim: params.size("dim"),
+        depth: params.size("depth"),
+        heads: params.size("heads"),
+        mlp_ratio: params.size("mlp_ratio"),
+        classes,
+        attention: AttentionKernel::from_name(params.text("attention")).unwrap_or(AttentionKernel::Softmax),
+    }
+}
+
+/// Checks what no single parameter can.
+pub(super) fn check(params: &Params, config: &VitConfig) -> Result<(), ParamError> {
+    let refuse = |key: &str, allowed: String| Err(ParamError::new(key, params.values(key)[0].to_string(), allowed));
+    match config.check() {
+        Ok(()) => {}
+        Err(ConfigError::Patch { image_size, .. }) => {
+            return refuse("patch", format!("a divisor of the image size, {}", divisors(image_size)));
+        }
+        Err(ConfigError::Heads { dim, .. }) => {
+            return refuse("heads", format!("a divisor of dim, {}", divisors(dim)));
+        }
+        Err(error) => return refuse("dim", error.to_string()),
+    }
+    let (needed, there) = (bytes(params, config), Machine::here().memory << 20);
+    if there > 0 && needed > there as f64 {
+        let gib = |bytes: f64| bytes / f64::from(1 << 30);
+        return refuse(
+            "batch",
+            format!(
+                "what fits into memory: {} tokens an image need about {:.0} GiB, this machine has {:.0}; a smaller \
+                 batch, dim or depth or a larger patch helps",
+                config.tokens(),
+                gib(needed),
+                gib(there as f64)
+            ),
+        );
+    }
+    Ok(())
+}
+
+fn divisors(of: usize) -> String {
+    let all: Vec<_> = (1..=of).filter(|size| of.is_multiple_of(*size)).map(|size| size.to_string()).collect();
+    all.join(", ")
+}
+
+/// Peak memory of a training step, roughly: what the backward pass keeps, parameters with gradient and moments.
+fn bytes(params: &Params, config: &VitConfig) -> f64 {
+    let [tokens, dim, hidden] = [config.tokens(), config.dim, config.hidden()].map(|size| size as f64);
+    let attention = match config.attention {
+        AttentionKernel::Softmax => 3.0 * config.heads as f64 * tokens,
+        _ => 4.0 * dim,
+    };
+    let image = tokens * config.depth as f64 * (16.0 * dim + 4.0 * hidden + attention);
+    4.0 * (image * params.size("batch") as f64 + 8.0 * Layout::new(config).len() as f64)
+}
+
+/// What a run will cost, roughly.
+pub(super) fn estimate(params: &Params, source: Source) -> Estimate {
+    let config = config(params, source, 10);
+    if config.check().is_err() {
+        return Estimate { rows: 1, ..Estimate::default() };
+    }
+    let (all, test) = match source {
+        Source::Digits => (1437, 360),
+        Source::Mnist | Source::FashionMnist => (60_000, 10_000),
+        Source::Cifar10 => (50_000, 10_000),
+        Source::ImageNet | Source::Places365 | Source::Folder => (0, 0),
+    };
+    let train = match params.size("train_images") {
+        0 => all,
+        asked => asked,
+    };
+    let cores = match params.size("threads") {
+        0 => Machine::here().cores,
+        threads => threads,
+    };
+    // Multiply-adds a second and core reached in training; a backward pass costs two forward passes.
+    let rate = RATE * cores as f64;
+    let images = params.int("epochs") as f64 * train as f64 * 3.0 + 2.0 * f64::from(test);
+    let seconds = (train > 0).then(|| images * products(&config) / rate);
+    Estimate { rows: 1, seconds, bytes: Some(bytes(params, &config) as u64) }
+}
+
+/// What one core does in a second, for estimates.
+const RATE: f64 = 1e10;
+
+/// The augmentation of `params`.
+pub(super) fn augment(params: &Params, size: usize) -> Result<Augment, ParamError> {
+    Augment::from_name(params.text("augment"), size)
+        .map_err(|error| ParamError::new("augment", params.text("augment"), error.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_choices_are_those_of_the_floors_below() {
+        let names = |choices: &[Choice]| choices.iter().map(|choice| choice.name).collect::<Vec<_>>();
+        assert_eq!(names(ATTENTION), AttentionKernel::ALL.iter().map(|kernel| kernel.name()).collect::<Vec<_>>());
+        assert_eq!(names(DATASET), Source::ALL.iter().map(|source| source.name()).collect::<Vec<_>>());
+        assert_eq!(names(AUGMENT), Augment::CHOICES.iter().map(|(name, _)| *name).collect::<Vec<_>>());
+    }
+}
