@@ -2,7 +2,7 @@
 
 use crate::lab::RunError;
 use crate::vision::dataset::{Images, Options, Patcher, default_cache, load};
-use crate::vision::{Checkpoint, Vit};
+use crate::vision::{Checkpoint, Kernels, Vit};
 use ndarray::Array2;
 use std::path::Path;
 
@@ -59,13 +59,13 @@ pub fn predict(checkpoint: &Path, input: &Input<'_>) -> Result<Prediction, RunEr
     }
     let count = if input.limit == 0 { images.count() } else { input.limit.min(images.count()) };
     let patcher = Patcher::new(config.patch, &normalisation);
-    let model = Vit::new(config, parameters, input.threads)?;
+    let model = Vit::new(config, parameters, Kernels::default(), input.threads)?;
     let indices: Vec<usize> = (0..count).collect();
     let (mut logits, mut patches) = (Vec::with_capacity(count * classes), Vec::new());
     for indices in indices.chunks(BATCH) {
         patches.resize(indices.len() * images.bytes(), 0.0);
         patcher.write(images, indices, &mut patches)?;
-        logits.extend(model.logits(&patches, indices.len())?);
+        logits.extend(model.logits(&patches)?);
     }
     let logits =
         Array2::from_shape_vec((count, classes), logits).map_err(|error| RunError::Failed(error.to_string()))?;

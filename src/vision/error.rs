@@ -42,6 +42,9 @@ pub enum VisionError {
     /// The system gives no threads.
     #[error("no thread pool: {0}")]
     Threads(String),
+    /// A batch does not fit the model.
+    #[error("a batch does not fit the model: {0}")]
+    Batch(String),
     /// A checkpoint to be continued has no optimiser state.
     #[error("the checkpoint holds a model, but not how far its training was")]
     Unfinished,

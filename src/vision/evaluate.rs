@@ -31,7 +31,7 @@ pub fn evaluate(model: &Vit, samples: &Samples, size: usize) -> Result<Evaluatio
     let (mut patches, mut right) = (Vec::new(), 0_usize);
     for places in samples.indices.chunks(size.max(1)) {
         let labels = batch(samples, places, &mut patches)?;
-        let logits = model.logits(&patches, places.len())?;
+        let logits = model.logits(&patches)?;
         for (row, &label) in logits.chunks_exact(classes).zip(&labels) {
             let label = label as usize;
             let best = (0..classes).fold(0, |best, class| if row[class] > row[best] { class } else { best });
@@ -68,7 +68,7 @@ pub fn time_inference(model: &Vit, samples: &Samples, size: usize) -> Result<f64
         for places in places.chunks(size) {
             batch(samples, places, &mut patches)?;
             let began = Instant::now();
-            std::hint::black_box(model.logits(&patches, places.len())?);
+            std::hint::black_box(model.logits(&patches)?);
             seconds += began.elapsed().as_secs_f64();
         }
         Ok::<_, VisionError>(seconds)

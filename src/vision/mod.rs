@@ -18,7 +18,7 @@ pub use config::{AttentionKernel, ConfigError, VitConfig};
 pub use error::VisionError;
 pub use evaluate::{Evaluation, evaluate, time_inference};
 pub use layout::{Entry, Init, Layout};
-pub use model::Vit;
+pub use model::{Kernels, Vit};
 pub use optimizer::{AdamW, Schedule, clip_factor};
 pub use parameters::Parameters;
 pub use train::{Position, Samples, StepReport, TrainObserver, TrainOptions, Trainer, train};

@@ -1,28 +1,75 @@
-//! A model ready to run: its shape and parameters, and how they are computed.
+//! A model ready to run: its shape and parameters, and what computes it.
 
+use super::fused::FusedVit;
 use super::{Parameters, VisionError, VitConfig, composed};
-use candle_core::{Device, Tensor};
+use candle_core::{Device, Storage, Tensor};
 use rayon::{ThreadPool, ThreadPoolBuilder};
 use std::sync::Arc;
 
+/// What computes a model.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Kernels {
+    /// The fused kernels of [`fused`](super::fused): forward and backward by hand.
+    #[default]
+    Fused,
+    /// Differentiable candle operations, [`composed`]: the reference.
+    Composed,
+}
+
+impl Kernels {
+    /// Both, in the order they are offered.
+    pub const ALL: &[Self] = &[Self::Fused, Self::Composed];
+
+    /// The name on the command line and in files.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Fused => "fused",
+            Self::Composed => "composed",
+        }
+    }
+
+    /// Those called `name`.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|kernels| kernels.name() == name)
+    }
+}
+
+#[derive(Clone)]
+enum Engine {
+    Fused(Arc<FusedVit>),
+    Composed(Arc<ThreadPool>),
+}
+
 /// A vision transformer with its parameters and the threads that compute it.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Vit {
     config: VitConfig,
     parameters: Parameters,
-    pool: Arc<ThreadPool>,
+    engine: Engine,
 }
 
 impl Vit {
-    /// A model with these parameters, computed on `threads` threads (0: one a core).
+    /// A model with these parameters, computed by `kernels` on `threads` threads (0: one a core).
     ///
     /// # Errors
     /// The sizes of `config` do not fit together, or the system gives no threads.
-    pub fn new(config: VitConfig, parameters: Parameters, threads: usize) -> Result<Self, VisionError> {
+    pub fn new(
+        config: VitConfig,
+        parameters: Parameters,
+        kernels: Kernels,
+        threads: usize,
+    ) -> Result<Self, VisionError> {
         config.check()?;
-        let pool = ThreadPoolBuilder::new().num_threads(threads).build();
-        let pool = Arc::new(pool.map_err(|error| VisionError::Threads(error.to_string()))?);
-        Ok(Self { config, parameters, pool })
+        let engine = match kernels {
+            Kernels::Fused => Engine::Fused(Arc::new(FusedVit::new(&config, threads)?)),
+            Kernels::Composed => {
+                let pool = ThreadPoolBuilder::new().num_threads(threads).build();
+                Engine::Composed(Arc::new(pool.map_err(|error| VisionError::Threads(error.to_string()))?))
+            }
+        };
+        Ok(Self { config, parameters, engine })
     }
 
     /// Its shape.
@@ -40,34 +87,53 @@ impl Vit {
     /// Mean cross-entropy of a batch and its gradient `[parameters]`; patches are `[image, token, patch_dim]`.
     ///
     /// # Errors
-    /// The shapes do not fit.
+    /// The shapes do not fit, or a label is not a class.
     pub fn loss_and_gradient(
         &self,
         patches: &[f32],
         labels: &[u32],
         smoothing: f64,
     ) -> Result<(f32, Tensor), VisionError> {
-        let theta = self.parameters.theta();
-        let patches = self.tensor(patches, labels.len())?;
-        self.pool.install(|| {
-            let logits = composed::logits(&self.config, self.parameters.layout(), theta, &patches)?;
-            let loss = composed::cross_entropy(&logits, labels, smoothing)?;
-            let gradients = loss.backward()?;
-            let gradient = gradients.get(theta).cloned().map_or_else(|| theta.zeros_like(), Ok)?;
-            Ok((loss.to_scalar()?, gradient))
-        })
+        let (theta, layout) = (self.parameters.theta(), self.parameters.layout());
+        self.check(patches, labels)?;
+        match &self.engine {
+            Engine::Fused(fused) => {
+                let mut gradient = vec![0.0; layout.len()];
+                let loss = self.with_theta(|theta| {
+                    fused.loss_and_gradient(theta, patches, labels, smoothing as f32, &mut gradient)
+                })?;
+                Ok((loss, Tensor::from_vec(gradient, layout.len(), &Device::Cpu)?))
+            }
+            Engine::Composed(pool) => pool.install(|| {
+                let patches = self.tensor(patches)?;
+                let logits = composed::logits(&self.config, layout, theta, &patches)?;
+                let loss = composed::cross_entropy(&logits, labels, smoothing)?;
+                let gradients = loss.backward()?;
+                let gradient = gradients.get(theta).cloned().map_or_else(|| theta.zeros_like(), Ok)?;
+                Ok((loss.to_scalar()?, gradient))
+            }),
+        }
     }
 
-    /// Logits `[image, class]` of `count` images, patches as in [`Vit::loss_and_gradient`].
+    /// Logits `[image, class]`, patches as in [`Vit::loss_and_gradient`].
     ///
     /// # Errors
     /// The shapes do not fit.
-    pub fn logits(&self, patches: &[f32], count: usize) -> Result<Vec<f32>, VisionError> {
-        let patches = self.tensor(patches, count)?;
-        let theta = self.parameters.theta().as_detached_tensor();
-        let layout = self.parameters.layout();
-        let logits = self.pool.install(|| composed::logits(&self.config, layout, &theta, &patches))?;
-        Ok(logits.flatten_all()?.to_vec1()?)
+    pub fn logits(&self, patches: &[f32]) -> Result<Vec<f32>, VisionError> {
+        let images = self.check(patches, &[])?;
+        match &self.engine {
+            Engine::Fused(fused) => {
+                let mut logits = vec![0.0; images * self.config.classes];
+                self.with_theta(|theta| fused.logits(theta, patches, &mut logits))?;
+                Ok(logits)
+            }
+            Engine::Composed(pool) => {
+                let (theta, patches) = (self.parameters.theta().as_detached_tensor(), self.tensor(patches)?);
+                let layout = self.parameters.layout();
+                let logits = pool.install(|| composed::logits(&self.config, layout, &theta, &patches))?;
+                Ok(logits.flatten_all()?.to_vec1()?)
+            }
+        }
     }
 
     /// The attention matrices of one image: for each block `[head][row][column]`, rows summing to one.
@@ -75,13 +141,37 @@ impl Vit {
     /// # Errors
     /// The shapes do not fit.
     pub fn attention(&self, patches: &[f32]) -> Result<Vec<Vec<f32>>, VisionError> {
-        let patches = self.tensor(patches, 1)?;
-        let theta = self.parameters.theta().as_detached_tensor();
+        self.check(patches, &[])?;
+        let (theta, patches) = (self.parameters.theta().as_detached_tensor(), self.tensor(patches)?);
         let maps = composed::attention_maps(&self.config, self.parameters.layout(), &theta, &patches)?;
         maps.iter().map(|map| Ok(map.flatten_all()?.to_vec1()?)).collect()
     }
 
-    fn tensor(&self, patches: &[f32], count: usize) -> candle_core::Result<Tensor> {
-        Tensor::from_slice(patches, (count, self.config.tokens(), self.config.patch_dim()), &Device::Cpu)
+    /// Checks what the fused kernels take for granted; returns the number of images.
+    fn check(&self, patches: &[f32], labels: &[u32]) -> Result<usize, VisionError> {
+        let (image, classes) = (self.config.tokens() * self.config.patch_dim(), self.config.classes);
+        let images = patches.len() / image;
+        if images == 0 || patches.len() % image != 0 || !(labels.is_empty() || labels.len() == images) {
+            let (numbers, labels) = (patches.len(), labels.len());
+            return Err(VisionError::Batch(format!("{numbers} numbers, {labels} labels, {image} numbers an image")));
+        }
+        match labels.iter().find(|label| **label as usize >= classes) {
+            Some(label) => Err(VisionError::Batch(format!("label {label} of {classes} classes"))),
+            None => Ok(images),
+        }
+    }
+
+    fn tensor(&self, patches: &[f32]) -> candle_core::Result<Tensor> {
+        let shape = ((), self.config.tokens(), self.config.patch_dim());
+        Tensor::from_slice(patches, shape, &Device::Cpu)
+    }
+
+    /// Lends the numbers of θ without copying them.
+    fn with_theta<T>(&self, work: impl FnOnce(&[f32]) -> T) -> Result<T, VisionError> {
+        let (storage, layout) = self.parameters.theta().storage_and_layout();
+        match (&*storage, layout.contiguous_offsets()) {
+            (Storage::Cpu(storage), Some((start, end))) => Ok(work(&storage.as_slice()?[start..end])),
+            _ => Err(VisionError::Batch("the fused kernels need their parameters on the CPU".to_owned())),
+        }
     }
 }

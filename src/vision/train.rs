@@ -113,7 +113,7 @@ impl Position {
 }
 
 /// A model in training.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Trainer {
     /// The model.
     pub model: Vit,

@@ -5,7 +5,8 @@ use super::{pictures, schema, source};
 use crate::lab::{Event, Params, Progress, Row, RunContext, RunError};
 use crate::vision::dataset::{Dataset, Normalisation, Only, Options, Patcher, Split, default_cache, load_watched};
 use crate::vision::{
-    Checkpoint, Evaluation, Parameters, Samples, TrainOptions, Trainer, Vit, VitConfig, evaluate, time_inference, train,
+    Checkpoint, Evaluation, Kernels, Parameters, Samples, TrainOptions, Trainer, Vit, VitConfig, evaluate,
+    time_inference, train,
 };
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -117,15 +118,16 @@ fn trainer(params: &Params, context: &RunContext, config: &VitConfig) -> Result<
         seed: context.seed(),
     };
     let threads = context.threads(params.size("threads"));
+    let kernels = Kernels::from_name(params.text("kernels")).unwrap_or_default();
     if let (Some(interval), Some(file)) = (context.resume_state()?, context.resume_file()) {
         let mut checkpoint = Checkpoint::load(&file)?;
         if checkpoint.config != *config {
             return Err(RunError::Input(format!("{}: a model of another shape", file.display())));
         }
-        let model = Vit::new(config.clone(), checkpoint.parameters.clone(), threads)?;
+        let model = Vit::new(config.clone(), checkpoint.parameters.clone(), kernels, threads)?;
         return Ok((Trainer::resume(model, options, &mut checkpoint)?, interval));
     }
-    let model = Vit::new(config.clone(), Parameters::new(config, context.seed())?, threads)?;
+    let model = Vit::new(config.clone(), Parameters::new(config, context.seed())?, kernels, threads)?;
     Ok((Trainer::new(model, options)?, Interval::default()))
 }
 

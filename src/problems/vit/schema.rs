@@ -30,6 +30,11 @@ static AUGMENT: &[Choice] = &[
     choice("crop+flip", "cropped and mirrored"),
 ];
 
+static KERNELS: &[Choice] = &[
+    choice("fused", "forward and backward by hand, the whole network in one operation"),
+    choice("composed", "differentiable candle operations: the reference, slower"),
+];
+
 pub(super) static PARAMS: &[Param] = &[
     Param::choice("attention", "attention", ATTENTION, "softmax")
         .help("the attention kernel of every block")
@@ -110,6 +115,9 @@ pub(super) static PARAMS: &[Param] = &[
     Param::int("attention_image", "shown image", 0, 100_000_000, "0")
         .help("the test image whose attention is shown at the end; counts from 0")
         .steps(&["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"])
+        .group("run"),
+    Param::choice("kernels", "kernels", KERNELS, "fused")
+        .help("what computes the model; both agree to rounding")
         .group("run"),
     common::SEED,
     common::THREADS,
@@ -207,14 +215,19 @@ pub(super) fn estimate(params: &Params, source: Source) -> Estimate {
         threads => threads,
     };
     // Multiply-adds a second and core reached in training; a backward pass costs two forward passes.
-    let rate = RATE * cores as f64;
+    let rate = cores as f64
+        * match params.text("kernels") {
+            "composed" => COMPOSED_RATE,
+            _ => FUSED_RATE,
+        };
     let images = params.int("epochs") as f64 * train as f64 * 3.0 + 2.0 * f64::from(test);
     let seconds = (train > 0).then(|| images * products(&config) / rate);
     Estimate { rows: 1, seconds, bytes: Some(bytes(params, &config) as u64) }
 }
 
-/// What one core does in a second, for estimates.
-const RATE: f64 = 1e10;
+/// Multiply-adds a second and core, for estimates.
+const FUSED_RATE: f64 = 6e10;
+const COMPOSED_RATE: f64 = 6e9;
 
 /// The augmentation of `params`.
 pub(super) fn augment(params: &Params, size: usize) -> Result<Augment, ParamError> {
@@ -225,12 +238,14 @@ pub(super) fn augment(params: &Params, size: usize) -> Result<Augment, ParamErro
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::vision::Kernels;
 
     #[test]
     fn the_choices_are_those_of_the_floors_below() {
         let names = |choices: &[Choice]| choices.iter().map(|choice| choice.name).collect::<Vec<_>>();
         assert_eq!(names(ATTENTION), AttentionKernel::ALL.iter().map(|kernel| kernel.name()).collect::<Vec<_>>());
         assert_eq!(names(DATASET), Source::ALL.iter().map(|source| source.name()).collect::<Vec<_>>());
+        assert_eq!(names(KERNELS), Kernels::ALL.iter().map(|kernels| kernels.name()).collect::<Vec<_>>());
         assert_eq!(names(AUGMENT), Augment::CHOICES.iter().map(|(name, _)| *name).collect::<Vec<_>>());
     }
 }
