@@ -51,10 +51,10 @@ pub(super) fn declare(context: &mut RunContext, epochs: u64, validates: bool) {
         }
     }
     for (id, plot, label, style) in [
-        ("train_loss", "loss", "train", Style::Line),
-        ("validation_loss", "loss", "validation", Style::Dashed),
-        ("validation_accuracy", "accuracy", "validation", Style::Line),
-        ("train_images_per_second", "speed", "train", Style::Line),
+        ("train_loss", "loss", "train loss", Style::Line),
+        ("validation_loss", "loss", "validation loss", Style::Dashed),
+        ("validation_accuracy", "accuracy", "validation accuracy", Style::Line),
+        ("train_images_per_second", "speed", "images/s", Style::Line),
     ] {
         if !id.starts_with("validation") || validates {
             let [id, plot, label] = [id, plot, label].map(str::to_owned);
