@@ -1,8 +1,20 @@
 //! The mathematics of efficient attention: kernels, projections, feature maps, estimators and their closed forms.
+//!
+//! Arrays in, arrays out. Heavy loops run on rayon's current pool; results never depend on its size.
 
+mod error;
+pub mod estimator;
 pub mod feature_map;
+pub mod frobenius;
+pub mod inputs;
+pub mod kernel;
 pub mod product;
 pub mod projection;
+pub mod spikiness;
+pub mod theory;
 
+pub use error::AttentionError;
+pub use estimator::Family;
 pub use feature_map::{FeatureMap, RandomFeatures, Sketch};
+pub use inputs::Inputs;
 pub use projection::Projection;

@@ -1,0 +1,202 @@
+//! Expectations over a whole matrix: E relF² = Σ_ij MSE(x_i, y_j)/Σ_ij K_ij².
+
+use super::Theory;
+use super::moments::Moments;
+use crate::attention::spikiness::Exact;
+use crate::attention::{AttentionError, FeatureMap, Inputs};
+use ndarray::{Array2, Axis};
+use rayon::prelude::*;
+
+/// What theory expects of an estimate of a whole matrix from m projections.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Expectation {
+    /// E ‖Â−A‖²/‖A‖².
+    pub relative_mse: f64,
+    /// The part of it that is squared bias; it stays however large m is.
+    pub squared_bias: f64,
+    /// The part that is variance.
+    pub variance: f64,
+    /// E ⟨Â,A⟩/‖A‖²: 1 for unbiased estimators.
+    pub mean_ratio: f64,
+    /// Relative standard deviation of ‖Â−A‖² in one draw, were the errors of all entries to rise and fall together: an
+    /// upper bound. Where it exceeds √trials, a sample mean says little about the expectation: rare huge draws carry it.
+    pub spread: f64,
+}
+
+impl Expectation {
+    /// Whether a mean over `trials` draws is expected to lie within about 100 % of the expectation.
+    #[must_use]
+    pub fn is_observable(&self, trials: usize) -> bool {
+        self.spread <= (trials as f64).sqrt()
+    }
+}
+
+/// Sums of weighted moments, from which any m follows.
+#[derive(Clone, Copy, Default)]
+struct Sums {
+    bias: f64,
+    variance: f64,
+    spread: f64,
+    ratio: f64,
+}
+
+impl Sums {
+    fn add(mut self, weight: f64, moments: &Moments, m: usize, block: usize) -> Self {
+        let scale = weight * moments.log_scale.exp();
+        let (bias, variance) = moments.split(m, block);
+        self.bias += scale * bias;
+        self.variance += scale * variance;
+        self.ratio += weight * moments.mean_ratio;
+        // Kurtosis of one projection, bounded by E X⁴/Var²; kept in logarithms until it is shared out over m.
+        let log_kurtosis = moments.log_fourth - 2.0 * (moments.variance.max(1e-300).ln() + moments.log_scale);
+        let excess = (log_kurtosis - (m as f64).ln()).exp();
+        self.spread += scale * variance * (2.0 + excess).sqrt();
+        self
+    }
+
+    fn join(self, other: Self) -> Self {
+        Self {
+            bias: self.bias + other.bias,
+            variance: self.variance + other.variance,
+            spread: self.spread + other.spread,
+            ratio: self.ratio + other.ratio,
+        }
+    }
+}
+
+/// The expectation for each of `ms`; `exact` is the survey of `inputs`.
+///
+/// Moments that depend on |x±y|² alone are summed over its profile; direction-dependent ones over every entry, in
+/// O(L²d) time (times ln d for Hadamard blocks).
+///
+/// # Errors
+/// An end that was asked for.
+pub fn expectation(
+    theory: &Theory,
+    inputs: &Inputs,
+    exact: &Exact,
+    ms: &[usize],
+    stop: &(dyn Fn() -> bool + Sync),
+) -> Result<Vec<Expectation>, AttentionError> {
+    let block = theory.block();
+    let mut sums = vec![Sums::default(); ms.len()];
+    if theory.is_radial() {
+        let profile = if theory.of_difference() { &exact.differences } else { &exact.sums };
+        for &(value, weight) in &profile.0 {
+            let moments = theory.radial(value);
+            for (sums, &m) in sums.iter_mut().zip(ms) {
+                *sums = sums.add(weight, &moments, m, block);
+            }
+        }
+    } else {
+        let rows: Vec<Vec<Sums>> = match theory.map() {
+            FeatureMap::Sderf { .. } => by_entry(inputs, exact, ms, stop, block, || {
+                |i: usize, j: usize, _| theory.pair(inputs.queries.row(i), inputs.keys.row(j))
+            })?,
+            _ => {
+                let factors = Factors::new(theory, inputs);
+                by_entry(inputs, exact, ms, stop, block, || {
+                    let mut scratch = [vec![0.0; inputs.dim()], vec![0.0; inputs.dim()], vec![0.0; inputs.dim()]];
+                    let factors = &factors;
+                    move |i: usize, j: usize, dot| factors.moments(theory, i, j, dot, &mut scratch)
+                })?
+            }
+        };
+        for row in rows {
+            for (sums, of_row) in sums.iter_mut().zip(row) {
+                *sums = sums.join(of_row);
+            }
+        }
+    }
+    Ok(sums
+        .into_iter()
+        .map(|sums| {
+            let relative_mse = sums.bias + sums.variance;
+            let spread = if relative_mse > 0.0 { sums.spread / relative_mse } else { 0.0 };
+            Expectation {
+                relative_mse,
+                squared_bias: sums.bias,
+                variance: sums.variance,
+                mean_ratio: sums.ratio,
+                spread,
+            }
+        })
+        .collect())
+}
+
+/// Sums over the entries of every row, rows in parallel.
+fn by_entry<F: FnMut(usize, usize, f64) -> Moments>(
+    inputs: &Inputs,
+    exact: &Exact,
+    ms: &[usize],
+    stop: &(dyn Fn() -> bool + Sync),
+    block: usize,
+    start: impl Fn() -> F + Sync,
+) -> Result<Vec<Vec<Sums>>, AttentionError> {
+    (0..inputs.queries.nrows())
+        .into_par_iter()
+        .map(|i| {
+            if stop() {
+                return Err(AttentionError::Stopped);
+            }
+            let mut moments_of = start();
+            let products = inputs.keys.dot(&inputs.queries.row(i));
+            let mut sums = vec![Sums::default(); ms.len()];
+            for (j, &dot) in products.iter().enumerate() {
+                let exponent = dot + inputs.row_exponents[i] - exact.peak;
+                let weight = (2.0 * exponent).exp() / exact.norm_squared;
+                let moments = moments_of(i, j, dot);
+                for (sums, &m) in sums.iter_mut().zip(ms) {
+                    *sums = sums.add(weight, &moments, m, block);
+                }
+            }
+            Ok(sums)
+        })
+        .collect()
+}
+
+/// Queries and keys as factors of cosh(k(x+y)) = ½(e^{kx}e^{ky} + e^{−kx}e^{−ky}) or
+/// cos(k(x−y)) = cos kx cos ky + sin kx sin ky, k = 1, 2, 4: no transcendental function an entry and coordinate.
+struct Factors {
+    queries: [[Array2<f64>; 2]; 3],
+    keys: [[Array2<f64>; 2]; 3],
+    of_queries: Vec<f64>,
+    of_keys: Vec<f64>,
+    difference: bool,
+}
+
+impl Factors {
+    fn new(theory: &Theory, inputs: &Inputs) -> Self {
+        let difference = theory.of_difference();
+        let factors = |x: &Array2<f64>, half: f64| {
+            [1.0, 2.0, 4.0].map(|k| {
+                if difference {
+                    [x.mapv(|x| (k * x).cos()), x.mapv(|x| (k * x).sin())]
+                } else {
+                    [x.mapv(|x| half * (k * x).exp()), x.mapv(|x| half * (-k * x).exp())]
+                }
+            })
+        };
+        let squares = |x: &Array2<f64>| x.axis_iter(Axis(0)).map(|row| row.dot(&row)).collect();
+        Self {
+            queries: factors(&inputs.queries, 0.5),
+            keys: factors(&inputs.keys, 1.0),
+            of_queries: squares(&inputs.queries),
+            of_keys: squares(&inputs.keys),
+            difference,
+        }
+    }
+
+    /// The moments of the pair (i, j) with inner product `dot`.
+    fn moments(&self, theory: &Theory, i: usize, j: usize, dot: f64, terms: &mut [Vec<f64>; 3]) -> Moments {
+        for ((terms, queries), keys) in terms.iter_mut().zip(&self.queries).zip(&self.keys) {
+            let ([a, b], [c, e]) = ([0, 1].map(|part| queries[part].row(i)), [0, 1].map(|part| keys[part].row(j)));
+            for (l, term) in terms.iter_mut().enumerate() {
+                *term = a[l] * c[l] + b[l] * e[l];
+            }
+        }
+        let cross = if self.difference { -2.0 * dot } else { 2.0 * dot };
+        let square = (self.of_queries[i] + self.of_keys[j] + cross).max(0.0);
+        theory.signs(square, [&terms[0], &terms[1], &terms[2]])
+    }
+}
