@@ -18,20 +18,29 @@ const TICK: Duration = Duration::from_millis(25);
 pub fn run(arguments: &Run, places: Places) -> Result<(), Failure> {
     let name = arguments.target.as_deref().unwrap_or_default();
     let mut specs = target::specs(name, arguments, &places)?;
-    let mut done = Vec::new();
-    if arguments.resume && places.logs.is_dir() {
-        let (left, finished) = store::still_to_do(specs, &store::list(&places.logs)?);
-        specs = left;
-        for run in finished {
+    let (mut done, mut begun) = (Vec::new(), Vec::new());
+    if arguments.resume {
+        let plan = store::Plan::new(specs, &store::list(&places.logs)?);
+        specs = plan.fresh;
+        for run in plan.finished {
             done.push(Document::read(&run.folder(&places.logs))?);
         }
+        for run in &plan.underway {
+            output::complain(&format!("{}: another process works on it", run.id));
+        }
+        begun.extend(plan.unfinished.iter().map(|(_, run)| run.folder(&places.logs)));
     }
     if arguments.dry_run {
+        begun.iter().for_each(|folder| output::complain(&format!("{}: would go on", folder.display())));
         return output::print(&forecast(&specs));
     }
     let listener = Listener::start()?;
     let queue = Queue::new(places, usize::from(arguments.telling.workers))?;
-    let handles = specs.into_iter().map(|spec| queue.submit(spec)).collect::<Result<Vec<_>, _>>()?;
+    let resumed = begun.iter().map(|folder| queue.resume(folder, problems::ALL));
+    let mut handles = resumed.collect::<Result<Vec<_>, _>>()?;
+    for spec in specs {
+        handles.push(queue.submit(spec)?);
+    }
     follow(&handles, &queue, &listener, done, &arguments.telling)
 }
 

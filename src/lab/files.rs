@@ -3,6 +3,7 @@
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Replaces `path` by `bytes` so that a reader sees the old file or the new one, never a part.
 ///
@@ -11,18 +12,12 @@ use std::path::Path;
 /// # Errors
 /// As the system says; the old file is untouched then.
 pub fn replace(path: &Path, bytes: &[u8], durable: bool) -> io::Result<()> {
-    replace_by(path, durable, |part| File::create(part)?.write_all(bytes))
-}
-
-/// As [`replace`], with the content written by `write` into the path it is given.
-///
-/// # Errors
-/// As `write` or the system says.
-pub fn replace_by(path: &Path, durable: bool, write: impl FnOnce(&Path) -> io::Result<()>) -> io::Result<()> {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
     let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(format!(".{}.part", std::process::id()));
+    name.push(format!(".{}-{}.part", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed)));
     let part = path.with_file_name(name);
-    let done = write(&part)
+    let done = File::create(&part)
+        .and_then(|mut file| file.write_all(bytes))
         .and_then(|()| if durable { File::open(&part)?.sync_all() } else { Ok(()) })
         .and_then(|()| fs::rename(&part, path));
     if done.is_err() {

@@ -175,7 +175,11 @@ pub(super) fn create(logs: &Path, spec: &RunSpec) -> Result<(PathBuf, RunRecord)
     };
     let path = folder.join(RECORD);
     let text = toml::to_string(&record).map_err(|error| LabError::content(&path, None, error.to_string()))?;
-    files::replace(&path, text.as_bytes(), false).map_err(LabError::io("write", &path))?;
+    if let Err(error) = files::replace(&path, text.as_bytes(), false) {
+        // A folder that says nothing would only be found as damaged.
+        fs::remove_dir(&folder).ok();
+        return Err(LabError::io("write", path)(error));
+    }
     Ok((folder, record))
 }
 

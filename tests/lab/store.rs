@@ -1,7 +1,7 @@
 //! Lists of runs.
 
 use crate::slope::{SLOPE, places, spec, until};
-use attnlab::lab::store::{self, delete, finished, list, rename, still_to_do, tag};
+use attnlab::lab::store::{self, Plan, delete, list, rename, tag};
 use attnlab::lab::{
     Draft, Filter, Problem, Queue, RunSpec, RunState, RunSummary, RunView, Store, aggregate, estimate, states,
 };
@@ -9,10 +9,6 @@ use std::fs;
 use std::time::Instant;
 
 const PROBLEMS: &[&dyn Problem] = &[&SLOPE];
-
-fn ids(runs: &[RunSummary]) -> Vec<&str> {
-    runs.iter().map(|run| run.id.as_str()).collect()
-}
 
 #[test]
 fn runs_are_listed_with_what_they_are_and_what_is_wrong() {
@@ -176,18 +172,28 @@ fn filters_find_and_sort_orders() {
 }
 
 #[test]
-fn a_finished_point_is_not_done_again() {
+fn a_finished_point_is_not_done_again_and_an_unfinished_one_goes_on() {
     let root = tempfile::tempdir().unwrap();
     let queue = Queue::new(places(root.path()), 1).unwrap();
-    for changes in [[("seed", "1"), ("mode", "walk")], [("seed", "2"), ("mode", "panic")]] {
-        queue.submit(spec(&changes)).unwrap().wait();
-    }
-    let runs = list(&queue.places().logs).unwrap();
-    assert_eq!(finished(&runs).len(), 1);
-    let (left, done) =
-        still_to_do(vec![spec(&[("seed", "1"), ("threads", "2")]), spec(&[("seed", "2"), ("mode", "panic")])], &runs);
-    assert_eq!((left.len(), done.len()), (1, 1));
-    assert_eq!(done[0].id, ids(&runs)[1]);
+    let point = |seed: &str, changes: &[(&str, &str)]| spec(&[&[("seed", seed)], changes].concat());
+    let endless = [("steps", "100000"), ("pause", "0.01")];
+    queue.submit(point("1", &[])).unwrap().wait();
+    queue.submit(point("2", &[("mode", "panic")])).unwrap().wait();
+    let running = queue.submit(point("3", &endless)).unwrap();
+    until("it runs", || running.state() == RunState::Running);
+    let specs = || {
+        let threads = point("1", &[("threads", "2")]);
+        vec![threads, point("2", &[("mode", "panic")]), point("3", &endless), point("4", &[])]
+    };
+    let plan = Plan::new(specs(), &list(&queue.places().logs).unwrap());
+    let seeds = |runs: &[RunSummary]| runs.iter().map(|run| run.params["seed"].as_i64().unwrap()).collect::<Vec<_>>();
+    let early = |plan: &Plan| plan.unfinished.iter().map(|(spec, _)| spec.seed()).collect::<Vec<_>>();
+    assert_eq!((seeds(&plan.finished), early(&plan), seeds(&plan.underway)), (vec![1], vec![2], vec![3]));
+    assert_eq!(plan.fresh.iter().map(RunSpec::seed).collect::<Vec<_>>(), [4]);
+    running.control().stop();
+    running.wait();
+    let plan = Plan::new(specs(), &list(&queue.places().logs).unwrap());
+    assert_eq!((early(&plan), seeds(&plan.underway)), (vec![2, 3], vec![]));
 }
 
 #[test]
@@ -235,6 +241,14 @@ fn measure() {
     let since = Instant::now();
     store.refresh().unwrap();
     println!("{count} runs are looked through again in {:.3} s", since.elapsed().as_secs_f64());
+
+    let queue = Queue::new(places(&root.path().join("small")), 2).unwrap();
+    let since = Instant::now();
+    for seed in 0..64 {
+        queue.submit(spec(&[("seed", &seed.to_string()), ("steps", "1"), ("pause", "0.1")])).unwrap();
+    }
+    queue.shutdown(false);
+    println!("64 points of 0.1 s keep 2 workers busy {:.1} % of the time", 320.0 / since.elapsed().as_secs_f64());
 
     let queue = Queue::new(places(&root.path().join("long")), 1).unwrap();
     let since = Instant::now();

@@ -108,25 +108,50 @@ pub fn sort(runs: &mut [RunSummary], key: &str, descending: bool) {
     });
 }
 
-/// The finished run of each point, by [`RunSpec::point`].
-#[must_use]
-pub fn finished(runs: &[RunSummary]) -> HashMap<&str, &RunSummary> {
-    let finished = runs.iter().filter(|run| run.state == RunState::Finished && !run.point.is_empty());
-    finished.map(|run| (run.point.as_str(), run)).collect()
+/// How the points of a sweep come to a finished run each.
+#[derive(Clone, Debug, Default)]
+pub struct Plan {
+    /// Points nobody has begun: to be submitted.
+    pub fresh: Vec<RunSpec>,
+    /// Points whose run ended early, whatever the reason: to be resumed.
+    pub unfinished: Vec<(RunSpec, RunSummary)>,
+    /// Runs a process works on.
+    pub underway: Vec<RunSummary>,
+    /// Runs that have told everything.
+    pub finished: Vec<RunSummary>,
 }
 
-/// Parts runs to do into those that are still to do and the finished runs that already tell the rest.
-#[must_use]
-pub fn still_to_do(specs: Vec<RunSpec>, runs: &[RunSummary]) -> (Vec<RunSpec>, Vec<RunSummary>) {
-    let finished = finished(runs);
-    let (mut left, mut done) = (Vec::new(), Vec::new());
-    for spec in specs {
-        match finished.get(spec.point().as_str()) {
-            Some(run) => done.push((*run).clone()),
-            None => left.push(spec),
+impl Plan {
+    /// Looks each of `specs` up among `runs`, by [`RunSpec::point`]. Of several runs of a point a finished one counts
+    /// most, then one that is underway, then the newest; one begun by another version is not gone on with.
+    #[must_use]
+    pub fn new(specs: Vec<RunSpec>, runs: &[RunSummary]) -> Self {
+        let rank = |run: &RunSummary| match run.state {
+            RunState::Finished => 3,
+            state if !state.is_final() => 2,
+            _ if run.version == env!("CARGO_PKG_VERSION") => 1,
+            _ => 0,
+        };
+        let mut best: HashMap<&str, &RunSummary> = HashMap::new();
+        for run in runs.iter().filter(|run| run.damage.is_none() && !run.point.is_empty() && rank(run) > 0) {
+            let known = best.entry(&run.point).or_insert(run);
+            if (rank(run), &run.started) > (rank(known), &known.started) {
+                *known = run;
+            }
         }
+        let mut plan = Self::default();
+        for spec in specs {
+            match best.get(spec.point().as_str()) {
+                None => plan.fresh.push(spec),
+                Some(run) => match rank(run) {
+                    3 => plan.finished.push((*run).clone()),
+                    2 => plan.underway.push((*run).clone()),
+                    _ => plan.unfinished.push((spec, (*run).clone())),
+                },
+            }
+        }
+        plan
     }
-    (left, done)
 }
 
 /// Names the run in `folder`; an empty name gives it back its own.
