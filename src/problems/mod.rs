@@ -1,13 +1,15 @@
 //! The problems and their registry. A further problem is one file here and one line in [`ALL`].
 
+mod arrays;
 pub mod data;
 pub mod predict;
+mod random_features;
 mod vit;
 
 use crate::lab::Problem;
 
 /// Every problem, in tab order.
-pub static ALL: &[&dyn Problem] = &[&vit::Vit];
+pub static ALL: &[&dyn Problem] = &[&vit::Vit, &random_features::RandomFeatures];
 
 /// The problem called `name`.
 #[must_use]

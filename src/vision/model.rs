@@ -147,6 +147,22 @@ impl Vit {
         maps.iter().map(|map| Ok(map.flatten_all()?.to_vec1()?)).collect()
     }
 
+    /// Queries and keys of one head for one image, by tokens: `[tokens, head_dim]` each, as attention takes them (not
+    /// scaled).
+    ///
+    /// # Errors
+    /// There is no such block or head, or `patches` is not one image.
+    pub fn queries_and_keys(&self, patches: &[f32], block: usize, head: usize) -> Result<[Vec<f32>; 2], VisionError> {
+        if self.check(patches, &[])? != 1 || block >= self.config.depth || head >= self.config.heads {
+            let (depth, heads) = (self.config.depth, self.config.heads);
+            return Err(VisionError::Batch(format!("block {block} of {depth}, head {head} of {heads}, of one image")));
+        }
+        let (theta, patches) = (self.parameters.theta().as_detached_tensor(), self.tensor(patches)?);
+        let (q, k) = composed::queries_and_keys(&self.config, self.parameters.layout(), &theta, &patches, block)?;
+        let of_head = |side: Tensor| side.get(0)?.get(head)?.flatten_all()?.to_vec1();
+        Ok([of_head(q)?, of_head(k)?])
+    }
+
     /// Checks what the fused kernels take for granted; returns the number of images.
     fn check(&self, patches: &[f32], labels: &[u32]) -> Result<usize, VisionError> {
         let (image, classes) = (self.config.tokens() * self.config.patch_dim(), self.config.classes);

@@ -43,6 +43,27 @@ pub fn attention_maps(config: &VitConfig, layout: &Layout, theta: &Tensor, patch
     Ok(maps)
 }
 
+/// Queries and keys of one block, `[batch, heads, tokens, head_dim]` each, as attention takes them (not scaled).
+///
+/// # Errors
+/// The shapes do not fit.
+pub fn queries_and_keys(
+    config: &VitConfig,
+    layout: &Layout,
+    theta: &Tensor,
+    patches: &Tensor,
+    block: usize,
+) -> Result<(Tensor, Tensor)> {
+    let model = Model { config, layout, theta };
+    let mut x = model.embed(patches)?;
+    for before in 0..block {
+        let (q, k, v) = model.projections(before, &x)?;
+        x = model.finish(before, &x, &attend(config.attention, &q, &k, &v)?)?;
+    }
+    let (q, k, _) = model.projections(block, &x)?;
+    Ok((q, k))
+}
+
 struct Model<'a> {
     config: &'a VitConfig,
     layout: &'a Layout,

@@ -1,0 +1,394 @@
+//! One run: every combination of the grid, curve by curve.
+
+use super::curve::{Bench, Clock, Point as Statistics};
+use super::pictures;
+use super::schema::{families, projections, sizes};
+use super::sources::{Source, failure, source};
+use crate::attention::frobenius::{Engine, Precision};
+use crate::attention::spikiness::Exact;
+use crate::attention::theory::{Expectation, Theory, expectation};
+use crate::attention::{Family, FeatureMap, Inputs, Projection};
+use crate::lab::{Axis, Event, Params, Plot, Point, Row, RunContext, RunError, Series, Style};
+use rayon::ThreadPool;
+use serde_json::{Value, json};
+use std::time::Instant;
+
+/// Closed forms that depend on directions are summed entry by entry up to this many multiplications.
+const DIRECTIONS: usize = 1 << 31;
+
+pub(super) fn run(params: &Params, context: &mut RunContext) -> Result<(), RunError> {
+    let threads = context.threads(params.size("threads"));
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
+    let pool = pool.map_err(|error| RunError::Failed(format!("no threads: {error}")))?;
+    declare(params, context);
+    let names = params.texts("inputs");
+    let own_shape = |name: &str| matches!(name, "file" | "checkpoint");
+    let mut grid = Vec::new();
+    for name in names {
+        let (lengths, dims) = (params.sizes("length"), params.sizes("dim"));
+        // A file has its shape, whatever the list of lengths.
+        let (lengths, dims) = if own_shape(name) { (&lengths[..1], &dims[..1]) } else { (&lengths[..], &dims[..]) };
+        for &length in lengths {
+            grid.extend(dims.iter().map(|&dim| (name, length, dim)));
+        }
+    }
+    let curves = grid.len() * families(params).len() * projections(params).len();
+    let passes = if params.flag("nested") { 1 } else { sizes(params).len() };
+    let mut session = Session {
+        params,
+        pool: &pool,
+        clock: Clock { done: 0, total: (curves * passes * params.size("trials")) as u64, began: Instant::now() },
+        skip: context.finished_rows().len(),
+    };
+    if params.flag("nested") && sizes(params).len() > 1 {
+        context.note("nested draws: the points of a curve share their draws, so they are correlated along m");
+    }
+    for (name, length, dim) in grid {
+        context.breathe()?;
+        let source = source(name, length, dim, params, context)?;
+        session.matrix(source, context)?;
+    }
+    Ok(())
+}
+
+fn declare(params: &Params, context: &mut RunContext) {
+    let axis = match params.text("axis") {
+        "features" => "features (columns of Φ)",
+        "length" => "sequence length L",
+        _ => "projections m",
+    };
+    for (id, title, y) in [
+        ("error", "Relative Frobenius error", "‖Â−A‖/‖A‖ (median, quartiles)"),
+        ("normalized", "Relative Frobenius error, rows normalised", "‖D̂⁻¹Â−D⁻¹A‖/‖D⁻¹A‖ (median)"),
+    ] {
+        context.emit(Event::Plot(Plot {
+            id: id.to_owned(),
+            title: title.to_owned(),
+            x: Axis::log(axis),
+            y: Axis::log(y),
+        }));
+    }
+    context.emit(Event::Plot(Plot {
+        id: "bias".to_owned(),
+        title: "⟨Â,A⟩/‖A‖², mean ± 2 s.e.: 1 without bias".to_owned(),
+        x: Axis::log(axis),
+        y: Axis::linear("⟨Â,A⟩/‖A‖²"),
+    }));
+}
+
+/// What the curves of a run have in common.
+struct Session<'a> {
+    params: &'a Params,
+    pool: &'a ThreadPool,
+    clock: Clock,
+    /// Rows that an earlier part of the run has finished.
+    skip: usize,
+}
+
+/// One matrix of the grid with its survey.
+struct Surveyed<'a> {
+    name: &'a str,
+    inputs: &'a Inputs,
+    exact: &'a Exact,
+}
+
+impl Session<'_> {
+    fn matrix(&mut self, source: Source, context: &mut RunContext) -> Result<(), RunError> {
+        let control = context.control();
+        let stop = move || control.is_stopping();
+        let survey = |inputs: &Inputs| self.pool.install(|| Exact::survey(inputs, &stop)).map_err(failure);
+        let Source { name, mut inputs } = source;
+        let mut exact = survey(&inputs)?;
+        let shift = match self.params.text("recentre") {
+            "mean" => Some(inputs.mean_shift()),
+            "weighted" => Some(exact.centre.clone()),
+            _ => None,
+        };
+        if let Some(shift) = shift {
+            inputs = inputs.recentred(shift.view());
+            exact = survey(&inputs)?;
+        }
+        let of = exact.spikiness;
+        context.note(format!(
+            "{name}, L = {}, d = {}: N90 {:.4}, participation ratio {:.4}, max/median {:.4}, A²-weighted mean of |x+y|² {:.2}",
+            inputs.queries.nrows(),
+            inputs.dim(),
+            of.n90,
+            of.participation_ratio,
+            of.max_over_median,
+            exact.sums.mean(),
+        ));
+        let surveyed = Surveyed { name: &name, inputs: &inputs, exact: &exact };
+        for family in families(self.params) {
+            for projection in projections(self.params) {
+                self.curve(&surveyed, family, projection, context)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn curve(
+        &mut self,
+        matrix: &Surveyed<'_>,
+        family: Family,
+        projection: Projection,
+        context: &mut RunContext,
+    ) -> Result<(), RunError> {
+        let (params, ms) = (self.params, sizes(self.params));
+        let gerf_a = params.text("gerf_a").parse().ok();
+        let map = family.fit(matrix.inputs, gerf_a).map_err(failure)?;
+        let theory = self.theory(matrix, &map, projection, &ms, context)?;
+        self.remarks(matrix, family, &map, projection, theory.as_deref(), context);
+        let precision = match params.text("precision") {
+            "f32" => Precision::Single,
+            "f64" => Precision::Double,
+            _ => Precision::Auto,
+        };
+        let bench = Bench {
+            inputs: matrix.inputs,
+            engine: Engine::new(matrix.inputs, matrix.exact, precision),
+            map,
+            projection,
+            trials: params.size("trials"),
+            pool: self.pool,
+        };
+        let series = self.declare(matrix, family, projection, &ms, theory.as_deref(), context);
+        let what = format!("{} {}", family.name(), projection.name());
+        let largest = ms.last().copied().unwrap_or(1);
+        let draw = bench.draw(context.seed(), largest, 0);
+        pictures::tell(matrix.inputs, &draw, &matrix.exact.spikiness, &what, context);
+        let groups: Vec<&[usize]> = if params.flag("nested") { vec![&ms[..]] } else { ms.chunks(1).collect() };
+        let mut place = 0;
+        for group in groups {
+            if self.skip >= group.len() {
+                self.skip -= group.len();
+                self.clock.done += params.size("trials") as u64;
+                place += group.len();
+                continue;
+            }
+            let stage = format!("{} {what} m = {}", matrix.name, group.last().copied().unwrap_or(0));
+            let trials = bench.trials(group, &stage, &mut self.clock, context)?;
+            if trials.precision == Precision::Double && precision == Precision::Auto {
+                context.note(format!("{stage}: exponents lie too far apart for f32, so f64 is used"));
+            }
+            for (&m, measures) in group.iter().zip(&trials.measures) {
+                let expected = theory.as_ref().map(|theory| theory[place]);
+                let statistics = Statistics::of(measures);
+                self.tell(&series, m, &bench.map, &statistics, context);
+                let row = self.row(matrix, family, projection, m, &statistics, expected, &trials);
+                context.emit(Event::Row { row });
+                place += 1;
+            }
+        }
+        Ok(())
+    }
+
+    /// The closed form for every m; a note says why where there is none.
+    fn theory(
+        &self,
+        matrix: &Surveyed<'_>,
+        map: &FeatureMap,
+        projection: Projection,
+        ms: &[usize],
+        context: &mut RunContext,
+    ) -> Result<Option<Vec<Expectation>>, RunError> {
+        let theory = match Theory::new(map, projection, matrix.inputs.dim()) {
+            Ok(theory) => theory,
+            Err(reason) => {
+                context.note(format!("no theory curve for {}: {reason}", projection.name()));
+                return Ok(None);
+            }
+        };
+        let entries = matrix.inputs.queries.nrows() * matrix.inputs.keys.nrows();
+        let each = matrix.inputs.dim() * if projection == Projection::Hadamard { 8 } else { 1 };
+        if !theory.is_radial() && entries.saturating_mul(each) > DIRECTIONS {
+            context.note(format!(
+                "no theory curve for {} at this length: its closed form depends on the direction of every pair, {entries} of them",
+                projection.name()
+            ));
+            return Ok(None);
+        }
+        let control = context.control();
+        let stop = move || control.is_stopping();
+        self.pool.install(|| expectation(&theory, matrix.inputs, matrix.exact, ms, &stop)).map(Some).map_err(failure)
+    }
+
+    fn remarks(
+        &self,
+        matrix: &Surveyed<'_>,
+        family: Family,
+        map: &FeatureMap,
+        projection: Projection,
+        theory: Option<&[Expectation]>,
+        context: &mut RunContext,
+    ) {
+        if let FeatureMap::Gerf { a } = map {
+            context.note(format!("{}: gerf takes A = {a:.6}", matrix.name));
+        }
+        if let Some(caveat) = family.caveat(projection) {
+            context.note(caveat);
+        }
+        let dim = matrix.inputs.dim();
+        if projection.pads() && !dim.is_power_of_two() {
+            context.note(format!(
+                "{}: d = {dim} is no power of two, so queries and keys are zero-padded to {}",
+                projection.name(),
+                projection.inner_dim(dim)
+            ));
+        }
+        let block = projection.block(dim);
+        let cut: Vec<_> = sizes(self.params).into_iter().filter(|m| m % block != 0).map(|m| m.to_string()).collect();
+        if block > 1 && !cut.is_empty() {
+            context.note(format!(
+                "{}: m = {} cut a block of {block} rows short, which costs part of what coupled rows gain; the error need not fall from one m to the next",
+                projection.name(),
+                cut.join(", ")
+            ));
+        }
+        let trials = self.params.size("trials");
+        let hidden: Vec<_> = theory
+            .into_iter()
+            .flatten()
+            .zip(sizes(self.params))
+            .filter(|(expected, _)| !expected.is_observable(trials))
+            .map(|(_, m)| m.to_string())
+            .collect();
+        if !hidden.is_empty() {
+            context.note(format!(
+                "{} {} on {}: theory is not observable at this budget for m = {}: rare, huge draws carry the expectation, {trials} trials will mostly lie far below it",
+                family.name(),
+                projection.name(),
+                matrix.name,
+                hidden.join(", ")
+            ));
+        }
+    }
+
+    /// Where a point of the curve lies on the horizontal axis.
+    fn place(&self, m: usize, features: usize, length: usize) -> f64 {
+        match self.params.text("axis") {
+            "features" => features as f64,
+            "length" => length as f64,
+            _ => m as f64,
+        }
+    }
+
+    /// Declares the series of a curve, with theory drawn at once; the names of the measured ones by m.
+    fn declare(
+        &self,
+        matrix: &Surveyed<'_>,
+        family: Family,
+        projection: Projection,
+        ms: &[usize],
+        theory: Option<&[Expectation]>,
+        context: &mut RunContext,
+    ) -> Vec<(usize, String, usize)> {
+        let length = matrix.inputs.queries.nrows();
+        let mut words = vec![family.name().to_owned(), projection.name().to_owned()];
+        if self.params.texts("inputs").len() > 1 {
+            words.insert(0, matrix.name.to_owned());
+        }
+        if self.params.sizes("dim").len() > 1 {
+            words.push(format!("d={}", matrix.inputs.dim()));
+        }
+        let over_length = self.params.text("axis") == "length";
+        if !over_length && self.params.sizes("length").len() > 1 {
+            words.push(format!("L={length}"));
+        }
+        let base = words.join(" ");
+        let mut names = Vec::new();
+        for (place, &m) in ms.iter().enumerate() {
+            let name = if over_length && ms.len() > 1 { format!("{base} m={m}") } else { base.clone() };
+            if place == 0 || over_length {
+                for (plot, suffix) in [("error", ""), ("normalized", "/normalized"), ("bias", "/bias")] {
+                    let id = format!("{name}{suffix}");
+                    let series = Series { id, plot: plot.to_owned(), label: name.clone(), style: Style::Line };
+                    context.emit(Event::Series(series));
+                }
+                if theory.is_some() {
+                    let (id, label) = (format!("{name}/theory"), format!("{name}, theory"));
+                    let series = Series { id, plot: "error".to_owned(), label, style: Style::Dashed };
+                    context.emit(Event::Series(series));
+                }
+            }
+            if let Some(theory) = theory {
+                let features = m * family.features_per_projection();
+                let x = self.place(m, features, length);
+                let point = Point::new(format!("{name}/theory"), x, theory[place].relative_mse.sqrt());
+                context.emit(Event::Point(point));
+            }
+            names.push((m, name, length));
+        }
+        names
+    }
+
+    fn tell(
+        &self,
+        series: &[(usize, String, usize)],
+        m: usize,
+        map: &FeatureMap,
+        found: &Statistics,
+        context: &mut RunContext,
+    ) {
+        let Some((_, name, length)) = series.iter().find(|series| series.0 == m) else { return };
+        let x = self.place(m, map.features(m), *length);
+        context.emit(Event::Point(Point::new(name, x, found.median).within(found.q25, found.q75)));
+        context.emit(Event::Point(Point::new(format!("{name}/normalized"), x, found.normalized)));
+        let point = Point::new(format!("{name}/bias"), x, found.ratio);
+        let point = match found.ratio_sem {
+            Some(sem) => point.within(found.ratio - 2.0 * sem, found.ratio + 2.0 * sem),
+            None => point,
+        };
+        context.emit(Event::Point(point));
+    }
+
+    #[allow(clippy::too_many_arguments)]
+    fn row(
+        &self,
+        matrix: &Surveyed<'_>,
+        family: Family,
+        projection: Projection,
+        m: usize,
+        found: &Statistics,
+        expected: Option<Expectation>,
+        trials: &super::curve::Trials,
+    ) -> Row {
+        let spikiness = matrix.exact.spikiness;
+        let count = self.params.size("trials");
+        let row = json!({
+            "inputs": matrix.name,
+            "length": matrix.inputs.queries.nrows(),
+            "dim": matrix.inputs.dim(),
+            "estimator": family.name(),
+            "projection": projection.name(),
+            "m": m,
+            "features": m * family.features_per_projection(),
+            "trials": count,
+            "rel_frobenius_median": found.median,
+            "rel_frobenius_q25": found.q25,
+            "rel_frobenius_q75": found.q75,
+            "rel_frobenius_mean": found.mean,
+            "rel_mse_mean": found.mse,
+            "rel_mse_sem": found.mse_sem,
+            "rel_mse_theory": expected.map(|expected| expected.relative_mse),
+            "squared_bias_theory": expected.map(|expected| expected.squared_bias),
+            "variance_theory": expected.map(|expected| expected.variance),
+            "observable": expected.map(|expected| expected.is_observable(count)),
+            "mean_ratio": found.ratio,
+            "mean_ratio_sem": found.ratio_sem,
+            "mean_ratio_theory": expected.map(|expected| expected.mean_ratio),
+            "normalized_rel_frobenius_median": found.normalized,
+            "nonpositive_entries": found.nonpositive_entries,
+            "nonpositive_rows": found.nonpositive_rows,
+            "n90": spikiness.n90,
+            "participation_ratio": spikiness.participation_ratio,
+            "max_over_median": spikiness.max_over_median,
+            "precision": if trials.precision == Precision::Double { "f64" } else { "f32" },
+            "seconds_per_trial": trials.seconds,
+        });
+        match row {
+            Value::Object(row) => row,
+            _ => Row::new(),
+        }
+    }
+}

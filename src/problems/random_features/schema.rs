@@ -1,0 +1,238 @@
+//! The parameters of the problem `random-features`, what no single one can say, and the cost.
+
+use crate::attention::{Family, Projection};
+use crate::lab::{Choice, Estimate, Machine, Param, ParamError, Params, choice, common};
+
+static INPUTS: &[Choice] = &[
+    choice("gauss", "queries and keys from N(0, sigma² I); larger sigma is a lower temperature"),
+    choice("sphere", "uniform on the sphere of the radius"),
+    choice("lognorm", "uniform directions, lengths radius·exp(spread·g): a few very long tokens"),
+    choice("planted", "every query has one key of its own, at cosine `match`: one spike a row"),
+    choice("cluster", "around common centres: block spikes"),
+    choice("hub", "2 % of the keys draw every query: spiky columns"),
+    choice("outlier", "gauss and one massive coordinate on a tenth of the tokens"),
+    choice("band", "sines and cosines of the position: a diagonal band"),
+    choice("file", "matrices from the files of queries and keys"),
+    choice("checkpoint", "queries and keys of a trained vision transformer: layer, head, image"),
+];
+
+static ESTIMATORS: &[Choice] = &[
+    choice("positive", "exp(w·x − |x|²/2): FAVOR+"),
+    choice("hyperbolic", "exp(±w·x − |x|²/2)/√2: two features a projection"),
+    choice("trigonometric", "exp(|x|²/2)(cos w·x, sin w·x): two features a projection"),
+    choice("gerf", "generalised exponential features with one A (OPRF)"),
+    choice("sderf", "dense exponential features: a rotation and an A a coordinate (SDERF)"),
+];
+
+static PROJECTIONS: &[Choice] = &[
+    choice("gaussian", "independent Gaussian rows"),
+    choice("orthogonal", "blocks of orthogonal rows with chi norms"),
+    choice("orthogonal-fixed", "blocks of orthogonal rows of norm √d: biased"),
+    choice("simplex", "blocks of rows at equal obtuse angles, chi norms"),
+    choice("rademacher", "independent ±1 entries: biased"),
+    choice("hadamard", "block-orthogonal ±1 rows: randomised Hadamard, biased"),
+    choice("hadamard3", "three Hadamard blocks: orthogonal rows of norm √d"),
+];
+
+static SCALES: &[Choice] = &[choice("sqrt-d", "A = exp(q·k/√d), as in transformers"), choice("none", "A = exp(q·k)")];
+
+static RECENTRE: &[Choice] = &[
+    choice("none", "features of queries and keys as they are"),
+    choice("mean", "keys shifted by mean query + mean key, exactly undone by a factor for each row"),
+    choice("weighted", "keys shifted by the mean of query + key weighted with A²"),
+];
+
+static PRECISIONS: &[Choice] = &[
+    choice("auto", "f32 where exponents allow, else f64"),
+    choice("f32", "f32, or an error that names the token"),
+    choice("f64", "f64"),
+];
+
+static AXES: &[Choice] = &[
+    choice("projections", "the number of projections m"),
+    choice("features", "the number of features, columns of Φ"),
+    choice("length", "the sequence length"),
+];
+
+fn is_gerf_a(text: &str) -> bool {
+    text == "auto" || text.parse::<f64>().is_ok_and(|a| a.is_finite() && a < 0.125)
+}
+
+const FILE: &str = "a .npy file or FILE.safetensors#TENSOR";
+
+pub(super) static PARAMS: &[Param] = &[
+    Param::choice("inputs", "inputs", INPUTS, "gauss").help("where queries and keys come from").group("inputs").list(),
+    Param::int("length", "length L", 1, 1 << 20, "512")
+        .help("number of queries and of keys; a file or checkpoint has its own")
+        .steps(&["64", "256", "512", "1024", "2048", "4096", "16384", "65536"])
+        .group("inputs")
+        .list(),
+    Param::int("dim", "dimension d", 1, 1 << 14, "16")
+        .help("length of a query; a file or checkpoint has its own")
+        .steps(&["4", "8", "16", "32", "64", "128"])
+        .group("inputs")
+        .list(),
+    Param::choice("scale", "scale", SCALES, "sqrt-d")
+        .help("of gauss, outlier, files and checkpoints; the other inputs state lengths after scaling")
+        .group("inputs"),
+    Param::float("sigma", "sigma", 0.0, 100.0, "0.5")
+        .help("standard deviation of gauss and outlier")
+        .steps(&["0.25", "0.5", "0.7", "1", "1.5"])
+        .group("inputs"),
+    Param::float("radius", "radius R", 0.0, 100.0, "0")
+        .help("length of tokens where the inputs have one; 0: what shows the pattern (sphere 1, planted 1.5, …)")
+        .steps(&["0", "0.5", "1", "1.5", "2", "2.5"])
+        .group("inputs"),
+    Param::float("spread", "spread", 0.0, 5.0, "0.5").help("lognorm: deviation of ln length").group("inputs"),
+    Param::float("match", "match cosine", -1.0, 1.0, "0.9")
+        .help("planted: cosine between a query and its key")
+        .group("inputs"),
+    Param::int("clusters", "clusters", 1, 1 << 16, "8").help("cluster: number of centres").group("inputs"),
+    Param::float("hub", "hub length", 0.0, 100.0, "2.4").help("hub: length of the hub keys").group("inputs"),
+    Param::float("outlier", "outlier size", 0.0, 100.0, "2")
+        .help("outlier: size of the massive coordinate")
+        .group("inputs"),
+    Param::text("queries", "file of queries", FILE, |_| true, "")
+        .help("queries where inputs=file, L×d")
+        .group("inputs"),
+    Param::text("keys", "file of keys", FILE, |_| true, "").help("keys where inputs=file, L×d").group("inputs"),
+    Param::text("checkpoint", "checkpoint", "a run's folder or id, or a .safetensors file", |_| true, "")
+        .help("trained vision transformer where inputs=checkpoint")
+        .group("inputs"),
+    Param::int("layer", "layer", 0, 1000, "0").help("checkpoint: block, counted from 0").group("inputs"),
+    Param::int("head", "head", 0, 1000, "0").help("checkpoint: head, counted from 0").group("inputs"),
+    Param::int("image", "image", 0, i64::MAX, "0").help("checkpoint: test image, counted from 0").group("inputs"),
+    Param::choice("estimator", "estimator", ESTIMATORS, "positive")
+        .help("the feature family")
+        .group("estimator")
+        .list(),
+    Param::choice("projection", "projection", PROJECTIONS, "gaussian,orthogonal")
+        .help("how the rows of W are drawn")
+        .group("estimator")
+        .list(),
+    Param::int("m", "projections m", 1, 1 << 20, "16,32,64,128,256")
+        .help("rows of W; hyperbolic and trigonometric features are twice as many")
+        .steps(&["16", "32", "64", "128", "256", "512", "1024"])
+        .group("estimator")
+        .list(),
+    Param::text("gerf_a", "A of gerf", "auto, or a number below 0.125", is_gerf_a, "auto")
+        .help("auto: the best A for the mean of |x+y|²")
+        .steps(&["auto", "0", "-0.05"])
+        .group("estimator"),
+    Param::choice("recentre", "re-centre", RECENTRE, "none")
+        .help("exact shift of the keys that takes variance away")
+        .group("estimator"),
+    Param::int("trials", "trials", 1, 10_000_000, "15")
+        .help("fresh draws of W for every point")
+        .steps(&["1", "5", "15", "50", "200", "1000"])
+        .group("run"),
+    Param::flag("nested", "nested draws", "no")
+        .help("all m from one draw, in one pass: several times faster, but the points of a curve are correlated")
+        .group("run"),
+    Param::choice("precision", "precision", PRECISIONS, "auto").help("of the streamed products").group("run"),
+    Param::choice("axis", "axis", AXES, "projections").help("what the error is drawn over").group("run"),
+    common::SEED,
+    common::THREADS,
+];
+
+/// The families asked for.
+pub(super) fn families(params: &Params) -> Vec<Family> {
+    params.texts("estimator").into_iter().filter_map(Family::from_name).collect()
+}
+
+/// The projections asked for.
+pub(super) fn projections(params: &Params) -> Vec<Projection> {
+    params.texts("projection").into_iter().filter_map(Projection::from_name).collect()
+}
+
+/// Rising values of m without repetitions.
+pub(super) fn sizes(params: &Params) -> Vec<usize> {
+    let mut sizes = params.sizes("m");
+    sizes.sort_unstable();
+    sizes.dedup();
+    sizes
+}
+
+pub(super) fn check(params: &Params) -> Result<(), ParamError> {
+    for family in families(params) {
+        for projection in projections(params) {
+            if let Err(error) = family.check(projection) {
+                let found = format!("{} with estimator={}", projection.name(), family.name());
+                return Err(ParamError::new("projection", found, error.to_string()));
+            }
+        }
+    }
+    let inputs = params.texts("inputs");
+    for (kind, keys) in [("file", ["queries", "keys"].as_slice()), ("checkpoint", &["checkpoint"])] {
+        for &key in keys {
+            if inputs.contains(&kind) && params.text(key).is_empty() {
+                let allowed = params_allowed(key);
+                return Err(ParamError::new(key, "nothing", format!("{allowed}, with inputs={kind}")));
+            }
+        }
+    }
+    if params.texts("projection").contains(&"simplex") && params.ints("dim").contains(&1) {
+        return Err(ParamError::new("dim", "1", "at least 2 with projection=simplex"));
+    }
+    let (bytes, memory) = (bytes(params), Machine::here().memory << 20);
+    if memory > 0 && bytes > memory {
+        let largest = sizes(params).into_iter().max().unwrap_or(0);
+        let need = format!("{largest}, which needs {:.1} GiB", gib(bytes));
+        return Err(ParamError::new("m", need, format!("what fits into the {:.1} GiB of this machine", gib(memory))));
+    }
+    Ok(())
+}
+
+fn params_allowed(key: &str) -> String {
+    PARAMS.iter().find(|param| param.key == key).map_or_else(String::new, Param::allowed)
+}
+
+fn gib(bytes: u64) -> f64 {
+    bytes as f64 / f64::from(1 << 30)
+}
+
+/// Features for one projection, at most.
+fn width(params: &Params) -> usize {
+    families(params).into_iter().map(Family::features_per_projection).max().unwrap_or(1)
+}
+
+/// Peak memory, roughly: features of both sides, the inputs in three copies, the survey.
+fn bytes(params: &Params) -> u64 {
+    let most = |sizes: Vec<usize>| sizes.into_iter().max().unwrap_or(0) as u64;
+    let (length, dim, m) = (most(params.sizes("length")), most(params.sizes("dim")), most(params.sizes("m")));
+    let number = if params.text("precision") == "f64" { 8 } else { 4 };
+    let features = 2 * length * m * width(params) as u64 * number;
+    features + 2 * length * dim * 20 + m * dim * 24 + (64 << 20)
+}
+
+/// Products and element-wise work of every trial at rates that two cores of a recent machine reach in a release build.
+pub(super) fn estimate(params: &Params) -> Estimate {
+    let sizes = sizes(params);
+    let pairs = params.texts("estimator").len() * params.texts("projection").len();
+    let combinations = params.texts("inputs").len() * params.sizes("dim").len();
+    let threads = match params.size("threads") {
+        0 => std::thread::available_parallelism().map_or(1, usize::from),
+        threads => threads,
+    };
+    let mut seconds = 0.0;
+    for length in params.sizes("length") {
+        let entries = (length * length) as f64;
+        for dim in params.sizes("dim") {
+            let features = |m: usize| (m * width(params)) as f64;
+            let columns: f64 = if params.flag("nested") {
+                sizes.last().map_or(0.0, |&m| features(m))
+            } else {
+                sizes.iter().map(|&m| features(m)).sum()
+            };
+            let passes = if params.flag("nested") { 1.0 } else { sizes.len() as f64 };
+            let products = 2.0 * entries * (columns + passes * dim as f64) / 1e11;
+            let rest = entries * sizes.len() as f64 * 1.5e-9 + length as f64 * columns * 4e-9;
+            seconds += (products + rest) * params.size("trials") as f64 * pairs as f64 + entries * 3e-8;
+        }
+    }
+    Estimate {
+        rows: combinations * params.sizes("length").len() * pairs * sizes.len(),
+        seconds: Some(seconds * params.texts("inputs").len() as f64 / threads as f64),
+        bytes: Some(bytes(params)),
+    }
+}
