@@ -1,5 +1,6 @@
 //! Data sets: what each loader makes of good files, of damaged ones and of real ones.
 
+mod command;
 mod fetch;
 #[path = "../support/http.rs"]
 mod http;

@@ -28,9 +28,21 @@ impl Place {
     /// The file `name`, plain or `.gz`; a plain one is preferred.
     ///
     /// # Errors
-    /// [`DataError::Missing`].
+    /// [`DataError::Malformed`]: the set is there without this file.
     pub(super) fn file(&self, name: &str) -> Result<PathBuf, DataError> {
-        spelled(&self.folder, name).ok_or_else(|| missing(self.source, name, std::slice::from_ref(&self.folder)))
+        spelled(&self.folder, name).ok_or_else(|| {
+            let problem =
+                format!("no {} beside the other files; {}", expected(self.source, name), self.source.advice());
+            DataError::malformed(&self.folder, problem)
+        })
+    }
+}
+
+/// A file's name as messages tell it.
+fn expected(source: Source, name: &str) -> String {
+    match source {
+        Source::Mnist | Source::FashionMnist => format!("`{name}` (or `{name}.gz`)"),
+        _ => format!("`{name}`"),
     }
 }
 
@@ -45,14 +57,11 @@ pub(super) fn spelled(folder: &Path, name: &str) -> Option<PathBuf> {
 }
 
 /// The error that says what was looked for, where, and what to do.
-pub(super) fn missing(source: Source, expected: &str, folders: &[PathBuf]) -> DataError {
+pub(super) fn missing(source: Source, name: &str, folders: &[PathBuf]) -> DataError {
     let searched: Vec<_> = folders.iter().map(|folder| folder.display().to_string()).collect();
     DataError::Missing {
         name: source.name(),
-        expected: match source {
-            Source::Mnist | Source::FashionMnist => format!("`{expected}` (or `{expected}.gz`)"),
-            _ => format!("`{expected}`"),
-        },
+        expected: expected(source, name),
         searched: searched.join(", "),
         advice: source.advice().to_owned(),
     }

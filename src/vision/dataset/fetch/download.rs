@@ -35,6 +35,7 @@ pub fn download(
     let mut part = Part::open(target, file)?;
     let agent: Agent = Agent::config_builder()
         .http_status_as_error(false)
+        .timeout_resolve(Some(SILENCE))
         .timeout_connect(Some(SILENCE))
         .timeout_per_read(Some(SILENCE))
         .user_agent(concat!("attnlab/", env!("CARGO_PKG_VERSION")))
