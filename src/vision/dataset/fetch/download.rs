@@ -52,6 +52,10 @@ pub fn download(
     if reasons.is_empty() {
         reasons.push("no address to fetch it from".to_owned());
     }
+    if part.have == 0 {
+        // Nothing to go on from.
+        let _ = fs::remove_file(&part.path);
+    }
     let folder = target.parent().unwrap_or(target);
     let files: Vec<_> = homes.iter().map(|home| format!("{home}{}", file.name)).collect();
     Err(DataError::Fetch {
