@@ -157,6 +157,8 @@ pub enum Command {
     Tag(Tag),
     /// Move runs to the trash folder beside them.
     Delete(Delete),
+    /// Predict with a trained model: accuracy, and the logits as a NumPy file.
+    Predict(Predict),
     /// List, fetch and check data sets.
     #[command(after_help = DATA_EXAMPLES)]
     Data(Data),
@@ -444,6 +446,32 @@ pub struct Delete {
     pub runs: Vec<String>,
 }
 
+/// `attnlab predict`.
+#[derive(Args, Debug)]
+pub struct Predict {
+    /// The weights: a file, or a run as in `attnlab show`.
+    #[arg(long, value_name = "FILE|RUN", value_hint = ValueHint::FilePath)]
+    pub checkpoint: PathBuf,
+    /// The data set.
+    #[arg(long, value_name = "NAME", default_value = "digits")]
+    pub dataset: String,
+    /// `train` or `test`.
+    #[arg(long, default_value = "test")]
+    pub split: String,
+    /// Only the first so many images.
+    #[arg(long, value_name = "N", value_parser = limit)]
+    pub limit: Option<usize>,
+    /// Write the logits here: images × classes, f32.
+    #[arg(long, value_name = "FILE.npy", value_hint = ValueHint::FilePath)]
+    pub logits: Option<PathBuf>,
+    /// Threads; 0 takes every core.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub threads: usize,
+    /// Print one JSON document.
+    #[arg(long)]
+    pub json: bool,
+}
+
 /// `attnlab data`.
 #[derive(Args, Debug)]
 pub struct Data {
@@ -486,6 +514,11 @@ pub struct Fetch {
     /// An address to try before the public ones; the names of files are put behind it. May be given often.
     #[arg(long = "mirror", value_name = "URL", value_hint = ValueHint::Url)]
     pub mirrors: Vec<String>,
+}
+
+/// A count of at least 1.
+fn limit(text: &str) -> Result<usize, String> {
+    text.parse().ok().filter(|count| *count > 0).ok_or_else(|| "allowed: a whole number of at least 1".to_owned())
 }
 
 /// `key=value`.

@@ -8,6 +8,7 @@ mod logging;
 mod merge;
 mod output;
 mod params;
+mod predict;
 mod presets;
 mod progress;
 mod run;
@@ -59,6 +60,7 @@ fn attempt() -> Result<ExitCode, Failure> {
         Command::Report(page) => export::report(&page, &places),
         Command::Tag(tag) => store::tag(&tag, &places),
         Command::Delete(delete) => store::delete(&delete, &places),
+        Command::Predict(predict) => predict::logits(&predict, &places),
         Command::Data(sets) => data::data(&sets, &places),
         Command::Keys => output::print(&console::keymap::markdown()),
         Command::Completions { shell } => completions(shell),

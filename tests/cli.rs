@@ -1,0 +1,405 @@
+//! The program itself on the command line: results, exit status, files, signals, bad input.
+
+use attnlab::console::keymap;
+use attnlab::lab::{Places, preset};
+use attnlab::problems;
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+use tempfile::TempDir;
+
+/// A training that takes a moment.
+const QUICK: &[&str] = &["dim=8", "depth=1", "heads=2", "epochs=1", "train_images=96", "test_images=48", "threads=1"];
+
+/// A directory of one's own to call the program from: it works anywhere.
+struct Desk(TempDir);
+
+impl Desk {
+    fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_attnlab"));
+        command.args(arguments).current_dir(self.0.path()).stdin(Stdio::null());
+        for name in ["ATTNLAB_LOGS", "ATTNLAB_DATA", "ATTNLAB_PRESETS", "ATTNLAB_LOG"] {
+            command.env_remove(name);
+        }
+        command
+    }
+
+    fn call(&self, arguments: &[&str]) -> Output {
+        self.command(arguments).output().unwrap()
+    }
+
+    /// Calls and expects success; what stood on standard output.
+    fn say(&self, arguments: &[&str]) -> String {
+        let output = self.call(arguments);
+        assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    fn json(&self, arguments: &[&str]) -> Value {
+        serde_json::from_str(&self.say(arguments)).unwrap()
+    }
+
+    /// Calls and expects one line about bad input.
+    fn refused(&self, arguments: &[&str]) -> String {
+        let output = self.call(arguments);
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {said}");
+        assert!(output.stdout.is_empty(), "{arguments:?}");
+        assert!(said.starts_with("attnlab: ") && said.lines().count() == 1, "{arguments:?}: {said}");
+        said
+    }
+
+    fn runs(&self) -> Vec<PathBuf> {
+        let Ok(entries) = fs::read_dir(self.path("logs")) else { return Vec::new() };
+        let mut runs: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
+        runs.retain(|path| path.join("run.toml").is_file());
+        runs.sort();
+        runs
+    }
+
+    /// A training with signals sent to it once it trains.
+    fn training(&self, epochs: &str) -> (Child, PathBuf) {
+        let settings = vit(&["dim=16", "depth=1", "heads=2", epochs]);
+        let mut command = self.command(&settings.iter().map(String::as_str).collect::<Vec<_>>());
+        let child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        until("it trains", || {
+            self.runs().first().is_some_and(|run| {
+                let journal = fs::read_to_string(run.join("events.jsonl")).unwrap_or_default();
+                journal.matches("\"e\":\"p\"").count() > 3
+            })
+        });
+        let run = self.runs().remove(0);
+        (child, run)
+    }
+}
+
+/// `run vit --set …`.
+fn vit(settings: &[&str]) -> Vec<String> {
+    let mut arguments = vec!["run".to_owned(), "vit".to_owned()];
+    settings.iter().for_each(|setting| arguments.extend(["--set".to_owned(), (*setting).to_owned()]));
+    arguments
+}
+
+fn quick(more: &[&str]) -> Vec<String> {
+    let mut arguments = vit(QUICK);
+    arguments.extend(more.iter().map(|text| (*text).to_owned()));
+    arguments
+}
+
+fn borrowed(arguments: &[String]) -> Vec<&str> {
+    arguments.iter().map(String::as_str).collect()
+}
+
+fn until(what: &str, condition: impl Fn() -> bool) {
+    let since = Instant::now();
+    while !condition() {
+        assert!(since.elapsed() < Duration::from_secs(60), "waited too long until {what}");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+fn signal(child: &Child, signal: Signal) {
+    kill_process(Pid::from_child(child), signal).unwrap();
+}
+
+fn keys(value: &Value) -> Vec<&str> {
+    value.as_object().unwrap().keys().map(String::as_str).collect()
+}
+
+/// The rows without what a clock says.
+fn timeless(document: &Value) -> Vec<Value> {
+    let mut rows = document["rows"].as_array().unwrap().clone();
+    for row in &mut rows {
+        row.as_object_mut().unwrap().retain(|key, _| !key.contains("second"));
+    }
+    rows
+}
+
+#[test]
+fn a_run_prints_one_document_and_leaves_its_folder() {
+    let desk = Desk::new();
+    let document = desk.json(&borrowed(&quick(&["--json"])));
+    assert_eq!(keys(&document)[..7], ["schema", "problem", "params", "seed", "version", "machine", "rows"]);
+    assert_eq!(document["schema"], 1);
+    assert_eq!(document["params"]["dim"], 8);
+    let row = &document["rows"][0];
+    for key in [
+        "attention",
+        "dataset",
+        "seed",
+        "epochs",
+        "train_images",
+        "test_images",
+        "parameters",
+        "train_seconds",
+        "train_images_per_second",
+        "inference_seconds",
+        "inference_images_per_second",
+        "test_accuracy",
+        "test_loss",
+        "final_train_loss",
+    ] {
+        assert!(row.get(key).is_some_and(|value| !value.is_null()), "row without `{key}`: {row}");
+    }
+    assert_eq!((row["train_images"].as_u64(), row["test_images"].as_u64()), (Some(96), Some(48)));
+    let run = &desk.runs()[0];
+    let summary: Value = serde_json::from_str(&fs::read_to_string(run.join("summary.json")).unwrap()).unwrap();
+    assert_eq!(summary, document, "the document on standard output is the run's own");
+    for file in ["run.toml", "events.jsonl", "log.txt"] {
+        assert!(run.join(file).is_file(), "no {file}");
+    }
+}
+
+#[test]
+fn the_same_run_gives_the_same_rows() {
+    let desk = Desk::new();
+    let first = desk.json(&borrowed(&quick(&["--json", "--set", "attention=relu"])));
+    let again = desk.json(&borrowed(&quick(&["--json", "--set", "attention=relu"])));
+    assert_eq!(timeless(&first), timeless(&again));
+    let file = desk.runs()[0].join("run.toml");
+    let third = desk.json(&["run", file.to_str().unwrap(), "--json"]);
+    assert_eq!(timeless(&first), timeless(&third), "run.toml does the same run again");
+    let other = desk.json(&borrowed(&quick(&["--json", "--set", "attention=relu", "--set", "seed=1"])));
+    assert_ne!(timeless(&first), timeless(&other));
+}
+
+#[test]
+fn people_get_a_table_and_progress_apart_from_each_other() {
+    let desk = Desk::new();
+    let output = desk.call(&borrowed(&quick(&[])));
+    let (table, progress) = (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
+    assert!(output.status.success() && table.contains("softmax") && table.contains("───"), "{table}");
+    assert!(progress.lines().all(|line| line.starts_with("vit ")), "{progress}");
+    assert!(progress.contains("images") && progress.contains("finished"), "{progress}");
+    let quiet = desk.call(&borrowed(&quick(&["--quiet"])));
+    assert!(quiet.status.success() && quiet.stderr.is_empty() && !quiet.stdout.is_empty());
+}
+
+#[test]
+fn a_list_makes_runs_and_finished_points_are_not_done_again() {
+    let desk = Desk::new();
+    let more = ["--set", "attention=softmax,exp", "--repeats", "2", "--json", "--resume"];
+    let document = desk.json(&borrowed(&quick(&more)));
+    assert_eq!(document["params"]["attention"], serde_json::json!(["softmax", "exp"]));
+    assert_eq!(document["params"]["seed"], serde_json::json!([0, 1]));
+    assert_eq!(document["rows"].as_array().unwrap().len(), 4);
+    assert_eq!(document["runs"].as_array().unwrap().len(), 4);
+    assert_eq!(desk.runs().len(), 4);
+    let again = desk.json(&borrowed(&quick(&more)));
+    assert_eq!(again["rows"].as_array().unwrap().len(), 4);
+    assert_eq!(desk.runs().len(), 4, "every point was there");
+    let plan = desk.say(&borrowed(&quick(&["--set", "attention=softmax,exp", "--dry-run"])));
+    assert!(plan.contains("attnlab run vit --set attention=exp") && plan.contains("# 2 runs"), "{plan}");
+    assert_eq!(desk.runs().len(), 4, "a dry run runs nothing");
+}
+
+#[test]
+fn runs_are_listed_shown_tagged_exported_and_put_away() {
+    let desk = Desk::new();
+    assert!(desk.say(&["list"]).starts_with("run "));
+    desk.say(&borrowed(&quick(&["--quiet", "--title", "my first"])));
+    let list = desk.json(&["list", "problem=vit", "test_accuracy>=0", "--json"]);
+    let id = list["runs"][0]["id"].as_str().unwrap().to_owned();
+    assert!(desk.say(&["list", "first"]).contains("my first"));
+    assert!(!desk.say(&["list", "state=failed"]).contains(&id));
+    for name in ["last", &id, &id[..id.len() - 1], desk.runs()[0].to_str().unwrap()] {
+        assert!(desk.say(&["show", name]).contains("dim"), "show {name}");
+    }
+    assert_eq!(desk.json(&["show", "last", "--json"])["id"], id.as_str());
+    desk.say(&["tag", "last", "baseline"]);
+    assert!(desk.say(&["list", "tag=baseline"]).contains("#baseline"));
+    let files = desk.say(&["export", "last", "--csv", "--svg", "--png", "--markdown", "--tensorboard", "-o", "out"]);
+    for ending in ["-rows.csv", "-series.csv", ".svg", ".png", ".md", ".attnlab"] {
+        assert!(files.lines().any(|file| file.ends_with(ending) && desk.path(file).is_file()), "{ending}: {files}");
+    }
+    assert!(desk.path(desk.say(&["report", "last"]).trim()).is_file());
+    desk.say(&["delete", "last"]);
+    assert!(desk.runs().is_empty());
+}
+
+#[test]
+fn a_trained_model_gives_its_logits_away() {
+    let desk = Desk::new();
+    desk.say(&borrowed(&quick(&["--quiet"])));
+    let checkpoint = desk.runs()[0].join("checkpoint.safetensors");
+    let arguments = ["predict", "--checkpoint", checkpoint.to_str().unwrap(), "--dataset", "digits"];
+    let more = ["--split", "test", "--limit", "10", "--logits", "logits.npy"];
+    let said = desk.say(&[&arguments[..], &more[..]].concat());
+    assert!(said.contains("10 images"), "{said}");
+    let file = fs::read(desk.path("logits.npy")).unwrap();
+    assert!(file.starts_with(b"\x93NUMPY"));
+    let header = String::from_utf8_lossy(&file[..128]).into_owned();
+    assert!(header.contains("'<f4'") && header.contains("(10, 10)"), "{header}");
+    assert_eq!(file.len(), 128 + 10 * 10 * 4);
+}
+
+#[test]
+fn bad_input_is_one_line_that_says_what_is_allowed() {
+    let desk = Desk::new();
+    fs::write(desk.path("broken.toml"), "schema = 1\nproblem = \"vit\"\n[params]\ndepht = 3\n").unwrap();
+    fs::write(desk.path("newer.toml"), "schema = 7\nproblem = \"vit\"\n").unwrap();
+    for (arguments, words) in [
+        (&["run", "vit", "--set", "attention=sofmax"][..], &["attention", "sofmax", "did you mean `softmax`"][..]),
+        (&["run", "vit", "--set", "epoch=3"], &["epoch", "did you mean `epochs`"]),
+        (&["run", "vit", "--set", "epochs=0"], &["epochs", "`0`", "at least 1", "a whole number from 1 to"][1..2]),
+        (&["run", "vit", "--set", "epochs"], &["KEY=VALUE"]),
+        (&["run", "vit", "--set", "dim=30", "--set", "heads=4"], &["heads", "divisor"]),
+        (&["run", "vti"], &["vti", "did you mean `vit`", "preset"]),
+        (&["run", "broken.toml"], &["broken.toml:4", "depht", "did you mean `depth`"]),
+        (&["run", "newer.toml"], &["newer.toml:1", "form 7"]),
+        (&["run", "missing.toml"], &["missing.toml"]),
+        (&["run"], &["PROBLEM|PRESET"]),
+        (&["rnu"], &["rnu", "run"]),
+        (&["run", "vit", "--repeats", "0"], &["repeats", "1..="]),
+        (&["show", "nothing"], &["nothing", "attnlab list"]),
+        (&["show", "last"], &["no run"]),
+        (&["list", "accuracy>>1"], &["character"]),
+        (&["params", "vitt"], &["did you mean `vit`"]),
+        (&["completions", "tcsh"], &["tcsh", "bash"]),
+        (&[], &["terminal", "attnlab run"]),
+    ] {
+        let said = desk.refused(arguments);
+        for word in words {
+            assert!(said.contains(word), "{arguments:?} should say `{word}`: {said}");
+        }
+    }
+    assert!(desk.runs().is_empty(), "nothing was begun");
+}
+
+#[test]
+fn missing_data_is_bad_input_and_says_what_to_do() {
+    let desk = Desk::new();
+    let output = desk.call(&["run", "vit", "--set", "dataset=mnist", "--quiet", "--data-dir", "nowhere"]);
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(said.contains("nowhere") && said.contains("train-images") && said.lines().count() == 1, "{said}");
+    assert!(desk.say(&["list", "state=failed"]).contains("vit"), "the run is kept with its reason");
+}
+
+#[test]
+fn logs_that_cannot_be_written_are_named_before_any_work() {
+    let desk = Desk::new();
+    fs::write(desk.path("file"), "").unwrap();
+    for place in ["file", "file/below"] {
+        let said = desk.refused(&borrowed(&quick(&["--logs", place])));
+        assert!(said.contains(place), "{said}");
+    }
+    let output = desk.command(&borrowed(&quick(&["--quiet"]))).env("ATTNLAB_LOGS", "elsewhere").output().unwrap();
+    assert!(output.status.success() && desk.path("elsewhere").is_dir() && !desk.path("logs").exists());
+}
+
+#[test]
+fn a_signal_stops_a_run_and_keeps_what_was_done() {
+    for end in [Signal::INT, Signal::TERM] {
+        let desk = Desk::new();
+        let (mut child, run) = desk.training("epochs=100000");
+        signal(&child, end);
+        assert_eq!(child.wait().unwrap().code(), Some(130));
+        let summary: Value = serde_json::from_str(&fs::read_to_string(run.join("summary.json")).unwrap()).unwrap();
+        assert_eq!(summary["state"], "stopped");
+        let journal = fs::read_to_string(run.join("events.jsonl")).unwrap();
+        assert!(journal.ends_with('\n') && journal.lines().all(|line| serde_json::from_str::<Value>(line).is_ok()));
+    }
+}
+
+#[test]
+fn work_outlives_its_terminal() {
+    let desk = Desk::new();
+    let (mut child, run) = desk.training("epochs=3");
+    signal(&child, Signal::HUP);
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    let summary: Value = serde_json::from_str(&fs::read_to_string(run.join("summary.json")).unwrap()).unwrap();
+    assert_eq!(summary["state"], "finished");
+}
+
+#[test]
+fn help_completions_and_pipes() {
+    let desk = Desk::new();
+    assert_eq!(desk.say(&["--version"]).trim(), concat!("attnlab ", env!("CARGO_PKG_VERSION")));
+    assert!(desk.say(&["--help"]).contains("Examples:"));
+    assert!(desk.say(&["run", "--help"]).contains("--set <KEY=VALUE>"));
+    for problem in problems::ALL {
+        let page = desk.say(&["run", problem.name(), "--help"]);
+        for param in problem.schema().iter() {
+            assert!(page.contains(&format!("  {}={}", param.key, param.default)), "{}: {page}", param.key);
+        }
+        for column in problem.columns() {
+            assert!(page.contains(column.key), "{} lacks {}", problem.name(), column.key);
+        }
+    }
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        assert!(desk.say(&["completions", shell]).contains("presets"), "{shell}");
+    }
+    // A reader that goes away is no failure and no panic.
+    let mut child =
+        desk.command(&["completions", "bash"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success() && output.stderr.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+/// What cuts a preset of a problem down to seconds.
+fn cut(problem: &str) -> &'static [&'static str] {
+    match problem {
+        "vit" => &[
+            "dataset=digits",
+            "train_images=64",
+            "test_images=32",
+            "epochs=1",
+            "dim=8",
+            "depth=1",
+            "heads=2",
+            "patch=2",
+            "image_size=0",
+        ],
+        other => panic!("say here how a preset of `{other}` is cut down to seconds"),
+    }
+}
+
+#[test]
+fn every_shipped_preset_runs() {
+    let desk = Desk::new();
+    let presets = preset::all(&Places { presets: desk.path("presets"), ..Places::default() }, problems::ALL);
+    assert!(!presets.is_empty());
+    let listed = desk.say(&["presets"]);
+    for (name, preset) in presets {
+        let preset = preset.unwrap_or_else(|error| panic!("{error}"));
+        assert!(listed.contains(&name) && !preset.about.is_empty(), "{name} is listed and says what it shows");
+        let mut arguments = vec!["run", &name, "--json", "--quiet", "--repeats", "1"];
+        cut(preset.problem.name()).iter().for_each(|setting| arguments.extend(["--set", setting]));
+        let document = desk.json(&arguments);
+        assert!(!document["rows"].as_array().unwrap().is_empty(), "{name} has no rows");
+    }
+    let declared = desk.json(&["presets", "--json"]);
+    assert!(declared["presets"][0]["params"].is_object());
+}
+
+#[test]
+fn the_readme_is_true() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let readme = fs::read_to_string(root.join("README.md")).unwrap();
+    assert!(readme.contains(&keymap::markdown()), "put what `attnlab keys` prints into README.md");
+    for (name, _) in preset::all(&Places { presets: root.join("none"), ..Places::default() }, problems::ALL) {
+        assert!(readme.contains(&format!("`{name}`")), "README.md lacks the preset `{name}`");
+    }
+    for (file, text) in
+        [("README.md", &readme), ("docs/README.md", &fs::read_to_string(root.join("docs/README.md")).unwrap())]
+    {
+        let folder = root.join(file).parent().unwrap().to_owned();
+        for link in text.split("](").skip(1).filter_map(|rest| rest.split([')', '#']).next()) {
+            let inside = !link.is_empty() && !link.contains("://");
+            assert!(!inside || folder.join(link).exists(), "{file} points at {link}");
+        }
+    }
+}
