@@ -135,7 +135,7 @@ pub enum Command {
     #[command(after_help = RUN_EXAMPLES, disable_help_flag = true)]
     Run(Run),
     /// Run many points, here or on a cluster: only those that have no finished run yet.
-    #[command(after_help = SWEEP_EXAMPLES, args_conflicts_with_subcommands = true)]
+    #[command(after_help = SWEEP_EXAMPLES, args_conflicts_with_subcommands = true, disable_help_flag = true)]
     Sweep(Sweep),
     /// List the parameters of a problem, or the problems.
     Params(Parameters),

@@ -9,7 +9,8 @@ struct StandardError(LevelFilter);
 
 impl Log for StandardError {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        metadata.level() <= self.0
+        // How runs end is told by the command itself.
+        metadata.level() <= self.0 && metadata.target() != "run"
     }
 
     fn log(&self, record: &Record<'_>) {

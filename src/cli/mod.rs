@@ -48,7 +48,8 @@ fn attempt() -> Result<ExitCode, Failure> {
     };
     logging::start(common.log_level);
     match command {
-        Command::Run(run) if run.help => help(&run),
+        Command::Run(run) if run.help => help("run", &run),
+        Command::Sweep(sweep) if sweep.command.is_none() && sweep.run.help => help("sweep", &sweep.run),
         Command::Run(run) => run::run(&run, places),
         Command::Sweep(arguments) => sweep::sweep(&arguments, places),
         Command::Params(parameters) => params::list(&parameters),
@@ -68,14 +69,14 @@ fn attempt() -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The page of `attnlab run`, or that of a problem.
-fn help(run: &Run) -> Result<(), Failure> {
+/// The page of a command that runs something, or that of the problem it names.
+fn help(command: &str, run: &Run) -> Result<(), Failure> {
     if let Some(problem) = run.target.as_deref().and_then(problems::find) {
         return output::print(&params::help(problem));
     }
     let mut program = Arguments::command();
     program.build();
-    let page = program.find_subcommand_mut("run").map(|run| run.render_long_help().to_string());
+    let page = program.find_subcommand_mut(command).map(|command| command.render_long_help().to_string());
     output::print(&page.unwrap_or_default())
 }
 

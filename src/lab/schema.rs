@@ -27,7 +27,7 @@ impl Schema {
     pub fn require(&self, key: &str) -> Result<&'static Param, ParamError> {
         self.get(key).ok_or_else(|| {
             let keys: Vec<_> = self.iter().map(|param| param.key).collect();
-            ParamError::new(key, "unknown parameter", keys.join(", ") + &hint(key, keys.iter().copied()))
+            ParamError::new("parameter", key, keys.join(", ") + &hint(key, keys.iter().copied()))
         })
     }
 }
