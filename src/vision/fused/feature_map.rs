@@ -28,6 +28,13 @@ impl HeadSize {
     }
 }
 
+/// A head's sizes and its map's parameters.
+#[derive(Clone, Copy)]
+pub(super) struct Head<'a> {
+    pub size: HeadSize,
+    pub parameters: &'a [f32],
+}
+
 /// Queries and keys of a head, or their features, or gradients of either.
 #[derive(Clone, Copy)]
 pub(super) struct Pair<'a> {
@@ -41,6 +48,16 @@ pub(super) struct PairMut<'a> {
     pub k: &'a mut [f32],
 }
 
+/// Gradients a map turns into one another.
+pub(super) struct MapGradient<'a> {
+    /// Of the features; may be overwritten.
+    pub features: PairMut<'a>,
+    /// Of what the map is applied to, to be written.
+    pub u: PairMut<'a>,
+    /// Of the map's parameters, to be added to.
+    pub parameters: &'a mut [f32],
+}
+
 /// A map from the rows of a head to features, with its derivative.
 pub(super) trait FeatureMap: Copy + Send + Sync {
     /// Features of a head of width `dim`.
@@ -48,21 +65,11 @@ pub(super) trait FeatureMap: Copy + Send + Sync {
         dim
     }
 
-    /// Writes the features of `u`; `parameters` are this head's.
-    fn forward<S: Simd>(&self, simd: S, size: HeadSize, parameters: &[f32], u: Pair<'_>, features: PairMut<'_>);
+    /// Writes the features of `u`.
+    fn forward<S: Simd>(&self, simd: S, head: Head<'_>, u: Pair<'_>, features: PairMut<'_>);
 
-    /// Turns the gradient of the features, which it may overwrite, into that of `u`, and adds the parameters' own.
-    fn backward<S: Simd>(
-        &self,
-        simd: S,
-        size: HeadSize,
-        parameters: &[f32],
-        u: Pair<'_>,
-        features: Pair<'_>,
-        features_gradient: PairMut<'_>,
-        u_gradient: PairMut<'_>,
-        parameters_gradient: &mut [f32],
-    );
+    /// Turns the gradient of the features into that of `u`, and adds the parameters' own.
+    fn backward<S: Simd>(&self, simd: S, head: Head<'_>, u: Pair<'_>, features: Pair<'_>, gradient: MapGradient<'_>);
 }
 
 /// Most parameters an elementwise map has.
@@ -90,16 +97,16 @@ pub(super) trait Elementwise: Copy + Send + Sync {
 pub(super) struct Each<E>(pub E);
 
 impl<E: Elementwise> FeatureMap for Each<E> {
-    fn forward<S: Simd>(&self, simd: S, size: HeadSize, parameters: &[f32], u: Pair<'_>, features: PairMut<'_>) {
+    fn forward<S: Simd>(&self, simd: S, head: Head<'_>, u: Pair<'_>, features: PairMut<'_>) {
         vectorize(
             simd,
             #[inline(always)]
             || {
                 for (u, features) in [(u.q, &mut *features.q), (u.k, &mut *features.k)] {
-                    for (u, f) in u.chunks_exact(size.width).zip(features.chunks_exact_mut(size.width)) {
-                        for start in (0..size.width).step_by(S::F32_LANES) {
-                            let value = self.0.value(simd, parameters, load(simd, &u[start..]));
-                            let valid = size.dim.saturating_sub(start).min(S::F32_LANES);
+                    for (u, f) in u.chunks_exact(head.size.width).zip(features.chunks_exact_mut(head.size.width)) {
+                        for start in (0..head.size.width).step_by(S::F32_LANES) {
+                            let value = self.0.value(simd, head.parameters, load(simd, &u[start..]));
+                            let valid = head.size.dim.saturating_sub(start).min(S::F32_LANES);
                             store(simd, &mut f[start..], keep_first(simd, valid, value, simd.splat_f32s(0.0)));
                         }
                     }
@@ -108,24 +115,14 @@ impl<E: Elementwise> FeatureMap for Each<E> {
         );
     }
 
-    fn backward<S: Simd>(
-        &self,
-        simd: S,
-        _: HeadSize,
-        parameters: &[f32],
-        u: Pair<'_>,
-        features: Pair<'_>,
-        features_gradient: PairMut<'_>,
-        u_gradient: PairMut<'_>,
-        parameters_gradient: &mut [f32],
-    ) {
+    fn backward<S: Simd>(&self, simd: S, head: Head<'_>, u: Pair<'_>, features: Pair<'_>, gradient: MapGradient<'_>) {
         vectorize(
             simd,
             #[inline(always)]
             || {
                 let mut sums = [simd.splat_f32s(0.0); MOST_PARAMETERS];
-                let queries = (u.q, features.q, &*features_gradient.q, &mut *u_gradient.q);
-                let keys = (u.k, features.k, &*features_gradient.k, &mut *u_gradient.k);
+                let queries = (u.q, features.q, &*gradient.features.q, &mut *gradient.u.q);
+                let keys = (u.k, features.k, &*gradient.features.k, &mut *gradient.u.k);
                 for (u, f, g, into) in [queries, keys] {
                     for (((u, f), g), into) in u
                         .chunks_exact(S::F32_LANES)
@@ -134,10 +131,10 @@ impl<E: Elementwise> FeatureMap for Each<E> {
                         .zip(into.chunks_exact_mut(S::F32_LANES))
                     {
                         let (u, f, g) = (load(simd, u), load(simd, f), load(simd, g));
-                        store(simd, into, self.0.derivative(simd, parameters, u, f, g, &mut sums));
+                        store(simd, into, self.0.derivative(simd, head.parameters, u, f, g, &mut sums));
                     }
                 }
-                for (gradient, sum) in parameters_gradient.iter_mut().zip(sums) {
+                for (gradient, sum) in gradient.parameters.iter_mut().zip(sums) {
                     *gradient += simd.reduce_sum_f32s(sum);
                 }
             },
@@ -182,14 +179,13 @@ pub(super) trait LogFeature: Copy + Send + Sync {
     }
 
     /// Writes e(u) for each row of `u`.
-    fn forward<S: Simd>(&self, simd: S, size: HeadSize, parameters: &[f32], u: &[f32], exponents: &mut [f32]);
+    fn forward<S: Simd>(&self, simd: S, head: Head<'_>, u: &[f32], exponents: &mut [f32]);
 
     /// Writes the gradient of `u` and adds that of the parameters, given that of e(u).
     fn backward<S: Simd>(
         &self,
         simd: S,
-        size: HeadSize,
-        parameters: &[f32],
+        head: Head<'_>,
         u: &[f32],
         gradient: &[f32],
         u_gradient: &mut [f32],
@@ -202,20 +198,11 @@ pub(super) trait LogFeature: Copy + Send + Sync {
 pub(super) struct Identity;
 
 impl LogFeature for Identity {
-    fn forward<S: Simd>(&self, _: S, _: HeadSize, _: &[f32], u: &[f32], exponents: &mut [f32]) {
+    fn forward<S: Simd>(&self, _: S, _: Head<'_>, u: &[f32], exponents: &mut [f32]) {
         exponents.copy_from_slice(u);
     }
 
-    fn backward<S: Simd>(
-        &self,
-        _: S,
-        _: HeadSize,
-        _: &[f32],
-        _: &[f32],
-        gradient: &[f32],
-        u_gradient: &mut [f32],
-        _: &mut [f32],
-    ) {
+    fn backward<S: Simd>(&self, _: S, _: Head<'_>, _: &[f32], gradient: &[f32], u_gradient: &mut [f32], _: &mut [f32]) {
         u_gradient.copy_from_slice(gradient);
     }
 }
@@ -233,18 +220,18 @@ impl<E: LogFeature> FeatureMap for Exponential<E> {
         self.0.features(dim)
     }
 
-    fn forward<S: Simd>(&self, simd: S, size: HeadSize, parameters: &[f32], u: Pair<'_>, features: PairMut<'_>) {
-        self.0.forward(simd, size, parameters, u.q, features.q);
-        self.0.forward(simd, size, parameters, u.k, features.k);
+    fn forward<S: Simd>(&self, simd: S, head: Head<'_>, u: Pair<'_>, features: PairMut<'_>) {
+        self.0.forward(simd, head, u.q, features.q);
+        self.0.forward(simd, head, u.k, features.k);
         vectorize(
             simd,
             #[inline(always)]
             || {
-                let (width, lanes) = (size.feature_width, S::F32_LANES);
+                let (width, lanes) = (head.size.feature_width, S::F32_LANES);
                 let lowest = simd.splat_f32s(f32::MIN);
                 let zero = simd.splat_f32s(0.0);
-                for start in (0..size.features).step_by(lanes) {
-                    let valid = lanes.min(size.features - start);
+                for start in (0..head.size.features).step_by(lanes) {
+                    let valid = lanes.min(head.size.features - start);
                     let mut top = lowest;
                     for row in features.k.chunks_exact(width) {
                         top = simd.max_f32s(top, load(simd, &row[start..]));
@@ -260,38 +247,27 @@ impl<E: LogFeature> FeatureMap for Exponential<E> {
                 }
                 for row in features.q.chunks_exact_mut(width) {
                     let mut top = lowest;
-                    for part in row[..size.features.next_multiple_of(lanes)].chunks_exact(lanes) {
+                    for part in row[..head.size.features.next_multiple_of(lanes)].chunks_exact(lanes) {
                         top = simd.max_f32s(top, load(simd, part));
                     }
                     let top = simd.splat_f32s(simd.reduce_max_f32s(top));
-                    for start in (0..size.features).step_by(lanes) {
-                        let valid = lanes.min(size.features - start);
+                    for start in (0..head.size.features).step_by(lanes) {
+                        let valid = lanes.min(head.size.features - start);
                         let value = exp(simd, simd.sub_f32s(load(simd, &row[start..]), top));
                         store(simd, &mut row[start..], keep_first(simd, valid, value, zero));
                     }
-                    row[size.features..].fill(0.0);
+                    row[head.size.features..].fill(0.0);
                 }
             },
         );
     }
 
-    fn backward<S: Simd>(
-        &self,
-        simd: S,
-        size: HeadSize,
-        parameters: &[f32],
-        u: Pair<'_>,
-        features: Pair<'_>,
-        features_gradient: PairMut<'_>,
-        u_gradient: PairMut<'_>,
-        parameters_gradient: &mut [f32],
-    ) {
-        for (gradient, features) in [(&mut *features_gradient.q, features.q), (&mut *features_gradient.k, features.k)] {
-            multiply_by(simd, gradient, features);
-        }
-        let gradient = features_gradient;
-        self.0.backward(simd, size, parameters, u.q, gradient.q, u_gradient.q, parameters_gradient);
-        self.0.backward(simd, size, parameters, u.k, gradient.k, u_gradient.k, parameters_gradient);
+    fn backward<S: Simd>(&self, simd: S, head: Head<'_>, u: Pair<'_>, features: Pair<'_>, gradient: MapGradient<'_>) {
+        multiply_by(simd, gradient.features.q, features.q);
+        multiply_by(simd, gradient.features.k, features.k);
+        let MapGradient { features, u: into, parameters } = gradient;
+        self.0.backward(simd, head, u.q, features.q, into.q, parameters);
+        self.0.backward(simd, head, u.k, features.k, into.k, parameters);
     }
 }
 

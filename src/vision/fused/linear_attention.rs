@@ -8,7 +8,7 @@
 //! ```
 
 use super::attention::{HeadAttention, HeadGradient, carve};
-use super::feature_map::{FeatureMap, HeadSize, Pair, PairMut};
+use super::feature_map::{FeatureMap, Head, HeadSize, MapGradient, Pair, PairMut};
 use super::register::{load, multiply_add, store, transpose, vectorize};
 use super::tile::{Into, Left, Size, multiply};
 use pulp::Simd;
@@ -52,7 +52,8 @@ impl<M: FeatureMap> HeadAttention for LinearAttention<M> {
     fn forward<S: Simd>(&self, simd: S, parameters: &[f32], kept: &mut [f32], _: &mut [f32], out: &mut [f32]) {
         let HeadSize { tokens, width, features, feature_width, .. } = self.size;
         let [q, k, v, features_q, features_k, state, normaliser, inverse] = carve(kept, self.kept());
-        self.map.forward(simd, self.size, parameters, Pair { q, k }, PairMut { q: features_q, k: features_k });
+        let head = Head { size: self.size, parameters };
+        self.map.forward(simd, head, Pair { q, k }, PairMut { q: features_q, k: features_k });
         vectorize(
             simd,
             #[inline(always)]
@@ -148,13 +149,14 @@ impl<M: FeatureMap> HeadAttention for LinearAttention<M> {
         );
         self.map.backward(
             simd,
-            self.size,
-            parameters,
+            Head { size: self.size, parameters },
             Pair { q, k },
             Pair { q: features_q, k: features_k },
-            PairMut { q: gradient_q, k: gradient_k },
-            PairMut { q: into_q, k: into_k },
-            parameters_gradient,
+            MapGradient {
+                features: PairMut { q: gradient_q, k: gradient_k },
+                u: PairMut { q: into_q, k: into_k },
+                parameters: parameters_gradient,
+            },
         );
     }
 }

@@ -20,11 +20,13 @@ mod network;
 mod operation;
 mod register;
 mod softmax_attention;
+mod stages;
 mod tile;
 mod weights;
 
 pub use instructions::Instructions;
 pub use operation::{logits, loss};
+pub use stages::Stage;
 
 use super::{Layout, VisionError, VitConfig};
 use attention::Kernel;
@@ -137,6 +139,13 @@ impl FusedVit {
     #[must_use]
     pub const fn parameters(&self) -> usize {
         self.model.places.len
+    }
+
+    /// Seconds all threads together have spent in each stage since the beginning.
+    #[must_use]
+    pub fn seconds(&self) -> [(Stage, f64); Stage::ALL.len()] {
+        let arenas = self.arenas.lock().unwrap_or_else(PoisonError::into_inner);
+        Stage::ALL.map(|stage| (stage, arenas.iter().map(|arena| arena.seconds()[stage as usize]).sum()))
     }
 
     /// Mean cross-entropy of `patches` `[batch, tokens, patch_dim]` against `labels` with label smoothing, and its

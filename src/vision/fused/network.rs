@@ -1,9 +1,11 @@
 //! One slice of a batch through the whole network, forward and backward, in the buffers of one thread.
 
 use super::attention::Call;
-use super::register::add_column_sums;
+use super::cross_entropy::cross_entropy;
+use super::register::{add, add_column_sums};
+use super::stages::{Clock, Stage};
 use super::weights::{BlockPlaces, BlockWeights, Weights};
-use super::{Model, Shape, cross_entropy::cross_entropy, gelu, layer_norm, linear};
+use super::{Model, Shape, gelu, layer_norm, linear};
 use pulp::Simd;
 
 /// What a block keeps for backward.
@@ -18,6 +20,16 @@ struct Kept {
     slope: Vec<f32>,
 }
 
+/// Buffers that hold nothing for long, and the clock.
+struct Workspace {
+    /// Queries, keys and values, or the gradient of whatever is wide.
+    wide: Vec<f32>,
+    /// The gradient of whatever is `dim` wide.
+    narrow: Vec<f32>,
+    attention: Vec<f32>,
+    clock: Clock,
+}
+
 /// The buffers of one thread for slices of up to `images`.
 pub(super) struct Arena {
     images: usize,
@@ -25,11 +37,6 @@ pub(super) struct Arena {
     /// The residual stream, and its gradient.
     x: Vec<f32>,
     x_gradient: Vec<f32>,
-    /// Queries, keys and values, or the gradient of whatever is wide.
-    wide: Vec<f32>,
-    /// The gradient of whatever is `dim` wide.
-    narrow: Vec<f32>,
-    scratch: Vec<f32>,
     /// One a block for training, one in all for inference.
     blocks: Vec<Kept>,
     last: Vec<f32>,
@@ -37,6 +44,7 @@ pub(super) struct Arena {
     pooled: Vec<f32>,
     pooled_gradient: Vec<f32>,
     logits: Vec<f32>,
+    work: Workspace,
 }
 
 impl Arena {
@@ -61,15 +69,18 @@ impl Arena {
             training,
             x: zeros(rows * shape.dim),
             x_gradient: for_training(rows * shape.dim),
-            wide: zeros(rows * shape.hidden.max(3 * shape.dim)),
-            narrow: for_training(rows * shape.dim),
-            scratch: zeros(model.kernel.scratch_len(shape)),
             blocks: (0..if training { shape.depth } else { 1 }).map(|_| block()).collect(),
             last: zeros(rows * shape.dim),
             last_scale: zeros(rows),
             pooled: zeros(images * shape.dim),
             pooled_gradient: for_training(images * shape.dim),
             logits: zeros(images * shape.classes),
+            work: Workspace {
+                wide: zeros(rows * shape.hidden.max(3 * shape.dim)),
+                narrow: for_training(rows * shape.dim),
+                attention: zeros(model.kernel.scratch_len(shape)),
+                clock: Clock::default(),
+            },
         }
     }
 
@@ -78,27 +89,36 @@ impl Arena {
         self.training == training && self.images >= images
     }
 
+    /// Seconds spent in each stage so far.
+    pub fn seconds(&self) -> [f64; Stage::ALL.len()] {
+        self.work.clock.seconds
+    }
+
     /// Logits of the images of `patches`.
     pub fn forward<S: Simd>(&mut self, simd: S, model: &Model, weights: &Weights<'_>, patches: &[f32]) -> &mut [f32] {
-        let shape = &model.shape;
-        let Shape { tokens, dim, classes, patch_dim, .. } = *shape;
+        let Shape { tokens, dim, classes, patch_dim, .. } = model.shape;
         let images = patches.len() / (tokens * patch_dim);
         let rows = images * tokens;
+        let work = &mut self.work;
+        work.clock.start();
         let x = &mut self.x[..rows * dim];
         for image in x.chunks_exact_mut(tokens * dim) {
             image.copy_from_slice(&weights.position);
         }
         linear::forward(patches, &weights.patch_turned, patch_dim, dim, x, true);
+        work.clock.lap(Stage::Ends);
 
         let mut bias = None;
         for (index, (block, places)) in weights.blocks.iter().zip(&model.places.blocks).enumerate() {
             let kept = &mut self.blocks[if self.training { index } else { 0 }];
-            kept.forward(simd, model, rows, x, bias, &mut self.wide, &mut self.scratch, (block, places, weights.theta));
+            let block = Block { model, rows, weights: block, places, theta: weights.theta };
+            kept.forward(simd, block, x, bias, work);
             bias = Some(&weights.theta[places.down.bias.clone()]);
         }
 
         let last = &mut self.last[..rows * dim];
         layer_norm::forward(simd, x, bias, dim, last, &mut self.last_scale[..rows]);
+        work.clock.lap(Stage::Norm);
         let pooled = &mut self.pooled[..images * dim];
         pooled.fill(0.0);
         for (pooled, image) in pooled.chunks_exact_mut(dim).zip(last.chunks_exact(tokens * dim)) {
@@ -112,11 +132,12 @@ impl Arena {
             row.copy_from_slice(&weights.head.bias);
         }
         linear::forward(pooled, &weights.head.turned, dim, classes, logits, true);
+        work.clock.lap(Stage::Ends);
         logits
     }
 
-    /// Adds the gradient of the loss of the images of `patches` to `gradient` (to be unfolded, see `weights`), each image
-    /// counting `weight`; returns the sum of their losses.
+    /// Adds the gradient of the loss of the images of `slice` to `gradient` (to be unfolded, see `weights`), each image
+    /// counting its weight; returns the sum of their losses.
     pub fn train<S: Simd>(
         &mut self,
         simd: S,
@@ -133,6 +154,7 @@ impl Arena {
         let logits = self.forward(simd, model, weights, patches);
         let loss = cross_entropy(logits, classes, labels, smoothing, weight);
 
+        let work = &mut self.work;
         let logits = &self.logits[..images * classes];
         let pooled = &self.pooled[..images * dim];
         let head = &places.head.linear;
@@ -142,7 +164,7 @@ impl Arena {
         linear::backward(logits, &weights.head.weight, dim, classes, pooled);
 
         // The mean over tokens hands each token the same share.
-        let narrow = &mut self.narrow[..rows * dim];
+        let narrow = &mut work.narrow[..rows * dim];
         for (pooled, image) in pooled.chunks_exact(dim).zip(narrow.chunks_exact_mut(tokens * dim)) {
             for row in image.chunks_exact_mut(dim) {
                 for (value, pooled) in row.iter_mut().zip(pooled) {
@@ -152,18 +174,22 @@ impl Arena {
         }
         let x = &mut self.x_gradient[..rows * dim];
         x.fill(0.0);
+        work.clock.lap(Stage::Ends);
         layer_norm::backward(simd, narrow, &self.last[..rows * dim], &self.last_scale[..rows], dim, x);
+        work.clock.lap(Stage::Norm);
 
         for (index, kept) in self.blocks.iter_mut().enumerate().rev() {
-            let block = (&weights.blocks[index], &places.blocks[index], weights.theta);
-            kept.backward(simd, model, rows, x, &mut self.wide, narrow, &mut self.scratch, block, gradient);
+            let (block, places) = (&weights.blocks[index], &places.blocks[index]);
+            let block = Block { model, rows, weights: block, places, theta: weights.theta };
+            kept.backward(simd, block, x, gradient, work);
         }
 
         for image in x.chunks_exact(tokens * dim) {
-            super::register::add(simd, image, &mut gradient[places.position.clone()]);
+            add(simd, image, &mut gradient[places.position.clone()]);
         }
         add_column_sums(simd, x, &mut gradient[places.patch.bias.clone()]);
         linear::add_weight_gradient(x, patches, patch_dim, dim, &mut gradient[places.patch.weight.clone()]);
+        work.clock.lap(Stage::Ends);
         loss
     }
 }
@@ -178,81 +204,107 @@ pub(super) struct Slice<'a> {
     pub weight: f32,
 }
 
-/// A block's parameters: as the kernels want them, where they lie in θ, and θ.
-type Block<'a> = (&'a BlockWeights, &'a BlockPlaces, &'a [f32]);
+/// A block of the model for a slice of `rows` tokens.
+#[derive(Clone, Copy)]
+struct Block<'a> {
+    model: &'a Model,
+    rows: usize,
+    weights: &'a BlockWeights,
+    places: &'a BlockPlaces,
+    theta: &'a [f32],
+}
 
 impl Kept {
-    /// x += attention(norm x), x += MLP(norm x); the bias of the MLP's last layer is left to the next norm.
+    /// x += attention(norm x), x += MLP(norm x). The bias of the layer before, `bias`, is added by the first norm, and
+    /// that of the MLP's last layer left to the next.
     fn forward<S: Simd>(
         &mut self,
         simd: S,
-        model: &Model,
-        rows: usize,
+        block: Block<'_>,
         x: &mut [f32],
         bias: Option<&[f32]>,
-        wide: &mut [f32],
-        scratch: &mut [f32],
-        (block, places, theta): Block<'_>,
+        work: &mut Workspace,
     ) {
+        let Block { model, rows, weights, places, theta } = block;
         let Shape { dim, hidden, .. } = model.shape;
+        let Workspace { wide, attention, clock, .. } = work;
         let input = &mut self.attention_input[..rows * dim];
         layer_norm::forward(simd, x, bias, dim, input, &mut self.attention_scale[..rows]);
+        clock.lap(Stage::Norm);
         let qkv = &mut wide[..rows * 3 * dim];
-        linear::forward(input, &block.qkv.turned, dim, 3 * dim, qkv, false);
-        let call = Call { shape: &model.shape, parameters: &[], kept: &mut self.attention, scratch };
+        linear::forward(input, &weights.qkv.turned, dim, 3 * dim, qkv, false);
+        clock.lap(Stage::Linear);
+        let call = Call { shape: &model.shape, parameters: &[], kept: &mut self.attention, scratch: attention };
         let attended = &mut self.attended[..rows * dim];
-        model.kernel.forward(simd, call, qkv, &block.qkv.bias, attended);
-        linear::forward(attended, &block.out_turned, dim, dim, x, true);
+        model.kernel.forward(simd, call, qkv, &weights.qkv.bias, attended);
+        clock.lap(Stage::Attention);
+        linear::forward(attended, &weights.out_turned, dim, dim, x, true);
+        clock.lap(Stage::Linear);
 
         let input = &mut self.mlp_input[..rows * dim];
         let bias = Some(&theta[places.out.bias.clone()]);
         layer_norm::forward(simd, x, bias, dim, input, &mut self.mlp_scale[..rows]);
+        clock.lap(Stage::Norm);
         let inner = &mut self.hidden[..rows * hidden];
-        linear::forward(input, &block.up.turned, dim, hidden, inner, false);
+        linear::forward(input, &weights.up.turned, dim, hidden, inner, false);
+        clock.lap(Stage::Linear);
         let slope = if self.slope.is_empty() { None } else { Some(&mut self.slope[..rows * hidden]) };
-        gelu::forward(simd, inner, &block.up.bias, slope);
-        linear::forward(inner, &block.down_turned, hidden, dim, x, true);
+        gelu::forward(simd, inner, &weights.up.bias, slope);
+        clock.lap(Stage::Gelu);
+        linear::forward(inner, &weights.down_turned, hidden, dim, x, true);
+        clock.lap(Stage::Linear);
     }
 
     /// Turns the gradient of the block's output, `x`, into that of its input, and adds the parameters' own.
     fn backward<S: Simd>(
         &mut self,
         simd: S,
-        model: &Model,
-        rows: usize,
+        block: Block<'_>,
         x: &mut [f32],
-        wide: &mut [f32],
-        narrow: &mut [f32],
-        scratch: &mut [f32],
-        (block, places, theta): Block<'_>,
         gradient: &mut [f32],
+        work: &mut Workspace,
     ) {
+        let Block { model, rows, weights, places, theta } = block;
         let Shape { dim, hidden, .. } = model.shape;
+        let Workspace { wide, narrow, attention, clock } = work;
+        let narrow = &mut narrow[..rows * dim];
         let inner = &mut wide[..rows * hidden];
         add_column_sums(simd, x, &mut gradient[places.down.bias.clone()]);
+        clock.lap(Stage::Biases);
         let weight = &mut gradient[places.down.weight.clone()];
         linear::add_weight_gradient(x, &self.hidden[..rows * hidden], hidden, dim, weight);
         linear::backward(x, &theta[places.down.weight.clone()], hidden, dim, inner);
+        clock.lap(Stage::Linear);
         gelu::backward(simd, &self.slope[..rows * hidden], inner);
+        clock.lap(Stage::Gelu);
         let up = &places.up.linear;
         let input = &self.mlp_input[..rows * dim];
         add_column_sums(simd, inner, &mut gradient[up.bias.clone()]);
+        clock.lap(Stage::Biases);
         linear::add_weight_gradient(inner, input, dim, hidden, &mut gradient[up.weight.clone()]);
-        linear::backward(inner, &block.up.weight, dim, hidden, narrow);
+        linear::backward(inner, &weights.up.weight, dim, hidden, narrow);
+        clock.lap(Stage::Linear);
         layer_norm::backward(simd, narrow, input, &self.mlp_scale[..rows], dim, x);
+        clock.lap(Stage::Norm);
 
         let attended = &self.attended[..rows * dim];
         add_column_sums(simd, x, &mut gradient[places.out.bias.clone()]);
+        clock.lap(Stage::Biases);
         linear::add_weight_gradient(x, attended, dim, dim, &mut gradient[places.out.weight.clone()]);
         linear::backward(x, &theta[places.out.weight.clone()], dim, dim, narrow);
+        clock.lap(Stage::Linear);
         let qkv = &mut wide[..rows * 3 * dim];
-        let call = Call { shape: &model.shape, parameters: &[], kept: &mut self.attention, scratch };
+        let call = Call { shape: &model.shape, parameters: &[], kept: &mut self.attention, scratch: attention };
         model.kernel.backward(simd, call, attended, narrow, qkv, &mut []);
+        clock.lap(Stage::Attention);
         let place = &places.qkv.linear;
         let input = &self.attention_input[..rows * dim];
         add_column_sums(simd, qkv, &mut gradient[place.bias.clone()]);
+        clock.lap(Stage::Biases);
         linear::add_weight_gradient(qkv, input, dim, 3 * dim, &mut gradient[place.weight.clone()]);
-        linear::backward(qkv, &block.qkv.weight, dim, 3 * dim, narrow);
+        linear::backward(qkv, &weights.qkv.weight, dim, 3 * dim, narrow);
+        clock.lap(Stage::Linear);
         layer_norm::backward(simd, narrow, input, &self.attention_scale[..rows], dim, x);
+        clock.lap(Stage::Norm);
     }
 }

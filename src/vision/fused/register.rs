@@ -86,7 +86,7 @@ pub(super) fn exp<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
     let x = simd.min_f32s(splat(88.3), simd.max_f32s(splat(-87.3), x));
     let shifted = multiply_add(simd, x, splat(std::f32::consts::LOG2_E), splat(12_582_912.0));
     let n = simd.sub_f32s(shifted, splat(12_582_912.0));
-    let r = multiply_add(simd, n, splat(-0.693_359_375), x);
+    let r = multiply_add(simd, n, splat(-0.693_359_4), x);
     let r = multiply_add(simd, n, splat(2.121_944_4e-4), r);
     let tail = polynomial(simd, [0.5, 0.166_666_65, 0.041_665_795, 8.333_452e-3, 1.398_199_9e-3, 1.987_569_2e-4], r);
     let power = multiply_add(simd, simd.mul_f32s(r, r), tail, simd.add_f32s(r, splat(1.0)));
@@ -160,16 +160,17 @@ pub(super) fn transpose(
     stride: usize,
 ) {
     let (whole_rows, whole_columns) = (rows / 4 * 4, columns / 4 * 4);
-    for row in (0..whole_rows).step_by(4) {
+    for first in (0..whole_rows).step_by(4) {
         for column in (0..whole_columns).step_by(4) {
             let block: [[f32; 4]; 4] = std::array::from_fn(|i| {
-                let start = (row + i) * from_stride + column;
+                let start = (first + i) * from_stride + column;
                 let part = &from[start..start + 4];
                 [part[0], part[1], part[2], part[3]]
             });
-            for i in 0..4 {
-                let start = (column + i) * stride + row;
-                into[start..start + 4].copy_from_slice(&[block[0][i], block[1][i], block[2][i], block[3][i]]);
+            let turned: [[f32; 4]; 4] = std::array::from_fn(|i| block.map(|row| row[i]));
+            for (i, row) in turned.iter().enumerate() {
+                let start = (column + i) * stride + first;
+                into[start..start + 4].copy_from_slice(row);
             }
         }
     }
