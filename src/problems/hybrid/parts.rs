@@ -1,0 +1,172 @@
+//! The estimators that are compared, each with its draws and its theory.
+
+use crate::attention::hybrid::{self, HybridSpec, Weight};
+use crate::attention::theory::Theory;
+use crate::attention::{FeatureMap, Projection, RandomFeatures};
+use crate::lab::Params;
+use crate::random::Generator;
+use ndarray::{Array1, ArrayView1, ArrayView2};
+
+/// What is estimated with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Base {
+    Positive,
+    Hyperbolic,
+    Trigonometric,
+    HybridPositive,
+    HybridHyperbolic,
+}
+
+impl Base {
+    const ALL: [Self; 5] =
+        [Self::Positive, Self::Hyperbolic, Self::Trigonometric, Self::HybridPositive, Self::HybridHyperbolic];
+
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Positive => "positive",
+            Self::Hyperbolic => "hyperbolic",
+            Self::Trigonometric => "trigonometric",
+            Self::HybridPositive => "hybrid-positive",
+            Self::HybridHyperbolic => "hybrid-hyperbolic",
+        }
+    }
+
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|base| base.name() == name)
+    }
+
+    pub const fn is_hybrid(self) -> bool {
+        matches!(self, Self::HybridPositive | Self::HybridHyperbolic)
+    }
+
+    /// The map of a single estimator, or of a hybrid's first part.
+    const fn map(self) -> FeatureMap {
+        match self {
+            Self::Positive | Self::HybridPositive => FeatureMap::Positive,
+            Self::Hyperbolic | Self::HybridHyperbolic => FeatureMap::Hyperbolic,
+            Self::Trigonometric => FeatureMap::Trigonometric,
+        }
+    }
+}
+
+/// One of them, ready to draw.
+#[derive(Clone, Debug)]
+pub(super) enum Estimator {
+    /// A single estimator with so many projections.
+    Single { base: Base, map: FeatureMap, projection: Projection, m: usize },
+    /// A hybrid.
+    Hybrid { base: Base, spec: HybridSpec },
+}
+
+/// The hybrid of `params` with the first part of `base` and this weight.
+fn spec(params: &Params, base: Base, weight: Weight) -> HybridSpec {
+    HybridSpec {
+        first: base.map(),
+        projection: Projection::from_name(params.text("projection")).unwrap_or(Projection::Gaussian),
+        m1: params.size("m1"),
+        m2: params.size("m2"),
+        n: params.size("n"),
+        weight,
+        shared: params.flag("shared"),
+    }
+}
+
+/// The weight of a hybrid at `radius`; what is `auto` makes the largest error over the angle smallest. Where theory has no
+/// closed form, that of independent projections decides.
+fn weight(params: &Params, base: Base, dim: usize, radius: f64) -> Weight {
+    let given = |key: &str| params.text(key).parse::<f64>().ok();
+    match (given("a"), given("b")) {
+        (Some(a), Some(b)) => Weight { a, b },
+        (a, b) => {
+            let mut spec = spec(params, base, Weight::ANGLE);
+            let free = HybridSpec { shared: false, ..spec.clone() };
+            let best = match b {
+                Some(b) => hybrid::best_with_b(&spec, dim, radius, b).or_else(|_| hybrid::best_with_b(&free, dim, radius, b)),
+                None => hybrid::best(&spec, dim, radius, a).or_else(|_| hybrid::best(&free, dim, radius, a)),
+            };
+            spec.weight = best.map_or(Weight::ANGLE, |best| best.weight);
+            spec.weight
+        }
+    }
+}
+
+/// The weight that makes the largest error smallest, as texts of `a` and `b`, for the first hybrid and radius.
+pub(super) fn optimise(params: &Params) -> Option<Vec<(&'static str, String)>> {
+    let base = params.texts("base").into_iter().filter_map(Base::from_name).find(|base| base.is_hybrid())?;
+    let radius = params.floats("radius").first().copied()?;
+    let best = hybrid::best(&spec(params, base, Weight::ANGLE), params.size("dim"), radius, None).ok()?;
+    let text = |value: f64| format!("{}", (value * 1e4).round() / 1e4);
+    Some(vec![("a", text(best.weight.a)), ("b", text(best.weight.b))])
+}
+
+impl Estimator {
+    pub fn new(params: &Params, base: Base, dim: usize, radius: f64) -> Self {
+        if base.is_hybrid() {
+            return Self::Hybrid { base, spec: spec(params, base, weight(params, base, dim, radius)) };
+        }
+        let projection = Projection::from_name(params.text("projection")).unwrap_or(Projection::Gaussian);
+        let map = base.map();
+        let m = if params.text("budget") == "features" {
+            // The hybrid it is compared with: the one of its own kind, the hyperbolic one for trigonometric features.
+            let other = if base == Base::Positive { Base::HybridPositive } else { Base::HybridHyperbolic };
+            spec(params, other, Weight::ANGLE).features() / map.features_per_projection()
+        } else if base == Base::Trigonometric {
+            params.size("m2")
+        } else {
+            params.size("m1")
+        };
+        Self::Single { base, map, projection, m: m.max(1) }
+    }
+
+    pub const fn base(&self) -> Base {
+        match self {
+            Self::Single { base, .. } | Self::Hybrid { base, .. } => *base,
+        }
+    }
+
+    /// Columns of Φ.
+    pub fn features(&self) -> usize {
+        match self {
+            Self::Single { map, m, .. } => map.features(*m),
+            Self::Hybrid { spec, .. } => spec.features(),
+        }
+    }
+
+    /// Projections of the first and second part; 0 for a part that is not there.
+    pub const fn projections(&self) -> (usize, usize) {
+        match self {
+            Self::Single { base: Base::Trigonometric, m, .. } => (0, *m),
+            Self::Single { m, .. } => (*m, 0),
+            Self::Hybrid { spec, .. } => (spec.m1, spec.m2),
+        }
+    }
+
+    pub const fn spec(&self) -> Option<&HybridSpec> {
+        match self {
+            Self::Single { .. } => None,
+            Self::Hybrid { spec, .. } => Some(spec),
+        }
+    }
+
+    /// Estimates of exp(x_i·y_i) for all rows from one draw.
+    pub fn trial(&self, x: ArrayView2<'_, f64>, y: ArrayView2<'_, f64>, rng: &mut Generator) -> Array1<f64> {
+        match self {
+            Self::Single { map, projection, m, .. } => {
+                let projections = projection.draw(*m, x.ncols(), rng);
+                hybrid::pairs(&RandomFeatures { map: map.clone(), projections }, x, y)
+            }
+            Self::Hybrid { spec, .. } => spec.draw(x.ncols(), rng).pairs(x, y),
+        }
+    }
+
+    /// The relative mean squared error of one pair.
+    pub fn theory(&self, x: ArrayView1<'_, f64>, y: ArrayView1<'_, f64>) -> Result<f64, &'static str> {
+        match self {
+            Self::Single { map, projection, m, .. } => {
+                let theory = Theory::new(map, *projection, x.len())?;
+                Ok(theory.pair(x, y).relative_mse(*m, theory.block()))
+            }
+            Self::Hybrid { spec, .. } => Ok(hybrid::pair_parts(spec, x, y)?.relative_mse(spec.weight, spec.n as f64)),
+        }
+    }
+}
