@@ -2,6 +2,7 @@
 
 mod arrays;
 pub mod data;
+mod hybrid;
 pub mod predict;
 mod random_features;
 mod vit;
@@ -9,7 +10,7 @@ mod vit;
 use crate::lab::Problem;
 
 /// Every problem, in tab order.
-pub static ALL: &[&dyn Problem] = &[&vit::Vit, &random_features::RandomFeatures];
+pub static ALL: &[&dyn Problem] = &[&vit::Vit, &random_features::RandomFeatures, &hybrid::Hybrid];
 
 /// The problem called `name`.
 #[must_use]

@@ -139,7 +139,7 @@ impl Hybrid {
             blocks.push(&features * scale(pair[0]));
             blocks.push(tensor(&(&tau * scale(pair[1])), &features));
         }
-        let views: Vec<_> = blocks.iter().map(Array2::view).collect();
+        let views: Vec<_> = blocks.iter().map(|block| block.view()).collect();
         concatenate(Axis(1), &views).unwrap_or_else(|_| unreachable!("blocks have a row a token"))
     }
 }
@@ -185,7 +185,7 @@ impl SignFree {
         let straight = sides(1.0, 0.0);
         let first = if crossed { sides(0.0, 1.0) } else { straight.clone() };
         let blocks = [tensor(&first, &self.0.first.queries(x)), tensor(&straight, &self.0.second.queries(x))];
-        concatenate(Axis(1), &blocks.each_ref().map(Array2::view))
+        concatenate(Axis(1), &blocks.each_ref().map(|block| block.view()))
             .unwrap_or_else(|_| unreachable!("blocks have a row a token"))
     }
 }

@@ -49,7 +49,7 @@ pub fn pair_parts(spec: &HybridSpec, x: ArrayView1<'_, f64>, y: ArrayView1<'_, f
         return Err("a hybrid of biased parts has no closed form here");
     }
     let d = x.len();
-    let part = |map: &FeatureMap, m: usize| {
+    let part = |map: &FeatureMap, m: usize| -> Result<f64, &'static str> {
         let theory = Theory::new(map, spec.projection, d)?;
         Ok(theory.pair(x, y).relative_mse(m, theory.block()))
     };

@@ -81,7 +81,9 @@ fn weight(params: &Params, base: Base, dim: usize, radius: f64) -> Weight {
             let mut spec = spec(params, base, Weight::ANGLE);
             let free = HybridSpec { shared: false, ..spec.clone() };
             let best = match b {
-                Some(b) => hybrid::best_with_b(&spec, dim, radius, b).or_else(|_| hybrid::best_with_b(&free, dim, radius, b)),
+                Some(b) => {
+                    hybrid::best_with_b(&spec, dim, radius, b).or_else(|_| hybrid::best_with_b(&free, dim, radius, b))
+                }
                 None => hybrid::best(&spec, dim, radius, a).or_else(|_| hybrid::best(&free, dim, radius, a)),
             };
             spec.weight = best.map_or(Weight::ANGLE, |best| best.weight);

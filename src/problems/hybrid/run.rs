@@ -94,12 +94,8 @@ fn pairs(params: &Params) -> Result<Vec<Pairs>, RunError> {
     let angles: Vec<f64> =
         (0..count).map(|i| if i + 1 == count { PI } else { PI * i as f64 / (count - 1) as f64 }).collect();
     let of_radius = |radius: f64| {
-        let mut pairs = Pairs {
-            x: Array2::zeros((count, dim)),
-            y: Array2::zeros((count, dim)),
-            angles: angles.clone(),
-            radius,
-        };
+        let mut pairs =
+            Pairs { x: Array2::zeros((count, dim)), y: Array2::zeros((count, dim)), angles: angles.clone(), radius };
         for (i, angle) in angles.iter().enumerate() {
             let (x, y) = sphere_pair(dim, radius, *angle);
             pairs.x.row_mut(i).assign(&x);

@@ -77,7 +77,9 @@ pub(super) static PARAMS: &[Param] = &[
         .help("what the weight gains from angle 0 to π; auto makes the largest error smallest")
         .steps(&["1", "auto", "0"])
         .group("estimator"),
-    Param::flag("shared", "shared rows", "no").help("both parts take the same projections (m1 = m2)").group("estimator"),
+    Param::flag("shared", "shared rows", "no")
+        .help("both parts take the same projections (m1 = m2)")
+        .group("estimator"),
     Param::choice("projection", "projection", PROJECTION, "gaussian")
         .help("how the rows of both parts are drawn")
         .group("estimator"),
@@ -100,11 +102,19 @@ pub(super) fn check(params: &Params) -> Result<(), ParamError> {
     if params.text("inputs") == "file" {
         for key in ["x", "y"] {
             if params.text(key).is_empty() {
-                return Err(ParamError::new(key, "nothing", "a .npy file or FILE.safetensors#TENSOR, with inputs=file"));
+                return Err(ParamError::new(
+                    key,
+                    "nothing",
+                    "a .npy file or FILE.safetensors#TENSOR, with inputs=file",
+                ));
             }
         }
         if let Some(key) = ["a", "b"].into_iter().find(|key| params.text(key) == "auto") {
-            return Err(ParamError::new(key, "auto", "a number with inputs=file: theory knows the best on a sphere only"));
+            return Err(ParamError::new(
+                key,
+                "auto",
+                "a number with inputs=file: theory knows the best on a sphere only",
+            ));
         }
     }
     // A kernel value of e^(R²) and a trigonometric feature of e^(R²/2) stay far within f64 up to the largest radius.

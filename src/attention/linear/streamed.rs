@@ -1,0 +1,134 @@
+//! The product in linear time: a state of M·(d'+1) numbers a segment, features of one block a thread.
+
+use super::{BLOCK, Features, LinearError, Output, Tally, divide, expect, with_ones};
+use crate::attention::product::product;
+use ndarray::{Array2, ArrayView2, ArrayViewMut2, Axis, s};
+use rayon::prelude::*;
+use std::ops::Range;
+
+/// The most segments a sequence is cut into: enough for the threads of a machine, few enough that the states stay
+/// small, and fixed so that the order of every sum is too.
+const SEGMENTS: usize = 16;
+
+/// Attention output \[L_q, d'\] of `queries` and `keys` (features of the same map) over `values` \[L_k, d'\]; `causal`
+/// lets token i see keys `j ≤ i` and needs L_q = L_k. Time O(L·M·d'), memory O(M·d') beside the output.
+///
+/// # Errors
+/// Sizes do not agree, or a result does not fit 32 bits.
+pub fn linear(
+    queries: &dyn Features,
+    keys: &dyn Features,
+    values: ArrayView2<f32>,
+    causal: bool,
+) -> Result<Output, LinearError> {
+    let (length, features, width) = (queries.tokens(), queries.features(), values.ncols());
+    expect("features of the keys", keys.features(), features)?;
+    expect("rows of the values", values.nrows(), keys.tokens())?;
+    if causal {
+        expect("keys of a causal product", keys.tokens(), length)?;
+    }
+    let wide = with_ones(values);
+    let segment_states: Vec<_> = segments(keys.tokens())
+        .into_par_iter()
+        .map_init(
+            || Array2::zeros((BLOCK, features)),
+            |buffer, segment| {
+                let mut state = Array2::zeros((features, width + 1));
+                for rows in blocks(segment) {
+                    absorb(keys, &rows, wide.view(), buffer, state.view_mut());
+                }
+                state
+            },
+        )
+        .collect();
+    let mut total = Array2::zeros((features, width + 1));
+    let mut states = segment_states;
+    for state in &mut states {
+        // Each segment's sum gives way to the sum of those before it: where a causal segment starts from.
+        let before = total.clone();
+        total += &*state;
+        *state = before;
+    }
+
+    let mut out = Array2::zeros((length, width));
+    let parts: Vec<_> = segments(length).into_iter().zip(split(out.view_mut(), segments(length))).collect();
+    let tally = parts
+        .into_par_iter()
+        .enumerate()
+        .map(|(index, (segment, mut out))| {
+            let mut features_of = [Array2::zeros((BLOCK, features)), Array2::zeros((BLOCK, features))];
+            let mut weights = Array2::zeros((BLOCK, BLOCK));
+            let mut sums = Array2::zeros((BLOCK, width + 1));
+            let mut state = causal.then(|| states[index].clone());
+            let mut tally = Tally::default();
+            let first = segment.start;
+            for rows in blocks(segment) {
+                let count = rows.len();
+                let [query_buffer, key_buffer] = &mut features_of;
+                let mut block = query_buffer.slice_mut(s![..count, ..]);
+                queries.write(rows.clone(), block.view_mut());
+                let mut sum = sums.slice_mut(s![..count, ..]);
+                if let Some(state) = &mut state {
+                    product(block.view(), state.view(), sum.view_mut(), 0.0);
+                    absorb(keys, &rows, wide.view(), key_buffer, state.view_mut());
+                    let mut weight = weights.slice_mut(s![..count, ..count]);
+                    product(block.view(), key_buffer.slice(s![..count, ..]).t(), weight.view_mut(), 0.0);
+                    for (i, mut row) in weight.outer_iter_mut().enumerate() {
+                        row.slice_mut(s![i + 1..]).fill(0.0);
+                    }
+                    product(weight.view(), wide.slice_axis(Axis(0), rows.clone().into()), sum.view_mut(), 1.0);
+                } else {
+                    product(block.view(), total.view(), sum.view_mut(), 0.0);
+                }
+                let target = out.slice_mut(s![rows.start - first..rows.end - first, ..]);
+                tally = tally.merge(divide(sum.view(), target, rows.start));
+            }
+            tally
+        })
+        .collect::<Vec<_>>()
+        .into_iter()
+        .fold(Tally::default(), Tally::merge);
+
+    let state = features * (width + 1);
+    let scratch = queries.scratch(BLOCK).max(keys.scratch(BLOCK));
+    let worker = BLOCK * (2 * features + BLOCK + width + 1) + scratch + if causal { state } else { 0 };
+    let workers = rayon::current_num_threads().min(segments(length).len());
+    let numbers = wide.len() + out.len() + (states.len() + 2) * state + workers * worker;
+    tally.output(out, numbers * size_of::<f32>())
+}
+
+/// Adds the block `rows` of the keys to the state, and leaves their features in `buffer`.
+fn absorb(
+    keys: &dyn Features,
+    rows: &Range<usize>,
+    wide: ArrayView2<f32>,
+    buffer: &mut Array2<f32>,
+    state: ArrayViewMut2<f32>,
+) {
+    let mut block = buffer.slice_mut(s![..rows.len(), ..]);
+    keys.write(rows.clone(), block.view_mut());
+    product(block.t(), wide.slice_axis(Axis(0), rows.clone().into()), state, 1.0);
+}
+
+/// `length` rows cut into at most [`SEGMENTS`] runs of whole blocks.
+fn segments(length: usize) -> Vec<Range<usize>> {
+    let size = length.div_ceil(BLOCK).div_ceil(SEGMENTS).max(1) * BLOCK;
+    (0..length).step_by(size).map(|start| start..length.min(start + size)).collect()
+}
+
+/// A run of rows cut into blocks.
+fn blocks(rows: Range<usize>) -> impl Iterator<Item = Range<usize>> {
+    let end = rows.end;
+    rows.step_by(BLOCK).map(move |start| start..end.min(start + BLOCK))
+}
+
+/// The rows of `whole` by `runs`, which follow each other.
+fn split(mut whole: ArrayViewMut2<f32>, runs: Vec<Range<usize>>) -> Vec<ArrayViewMut2<f32>> {
+    let mut parts = Vec::with_capacity(runs.len());
+    for run in runs {
+        let (head, tail) = whole.split_at(Axis(0), run.len());
+        parts.push(head);
+        whole = tail;
+    }
+    parts
+}

@@ -1,0 +1,241 @@
+//! One random draw of a masked estimator, and the features it gives.
+
+use super::{Estimator, Gate};
+use crate::attention::Sketch;
+use crate::attention::linear::Features;
+use crate::attention::product::{Real, product};
+use ndarray::{Array2, ArrayView2, ArrayViewMut2, Axis, NdFloat, s};
+use rand::Rng;
+use rand::distr::weighted::WeightedIndex;
+use rand_distr::{Distribution, StandardNormal};
+use std::ops::Range;
+
+/// A drawn estimator: the same features for queries and for keys. `f64` to study it, `f32` to stream it.
+#[derive(Clone, Debug)]
+pub struct MaskedSketch<T> {
+    /// W, \[m, d\].
+    projections: Array2<T>,
+    mask: MaskPart<T>,
+    mask_dim: usize,
+    features: usize,
+}
+
+#[derive(Clone, Debug)]
+enum MaskPart<T> {
+    /// φ(x) ⊗ a.
+    Outer,
+    /// φ_i(x)·(r_i·a), rows r_i \[M, d_v\].
+    Dense(Array2<T>),
+    /// φ_i(x)·a_j·c with (j, c) for each feature.
+    Pick(Vec<(usize, T)>),
+    /// Two count sketches, (bucket, sign) for each projection and for each mask coordinate, convolved circularly.
+    Hashed { of_token: Vec<(usize, T)>, of_mask: Vec<(usize, T)> },
+}
+
+impl Estimator {
+    /// Draws the estimator.
+    ///
+    /// # Panics
+    /// The projection is impossible in this dimension (a simplex in one).
+    #[must_use]
+    pub fn draw(&self, rng: &mut impl Rng) -> MaskedSketch<f64> {
+        let (features, mask_dim) = (self.features(), self.mask_dim);
+        let projections = self.projection.draw(self.projections(), self.dim, rng);
+        let root = (features as f64).sqrt();
+        let mask = match &self.gate {
+            Gate::Tensor { .. } => MaskPart::Outer,
+            Gate::Projection { signs, .. } => {
+                MaskPart::Dense(Array2::from_shape_simple_fn((features, mask_dim), || {
+                    let entry: f64 = if *signs { sign(rng) } else { StandardNormal.sample(rng) };
+                    entry / root
+                }))
+            }
+            Gate::Coordinate { probabilities, .. } => {
+                // Probabilities come checked: non-negative with a positive sum.
+                let picks = WeightedIndex::new(probabilities).unwrap_or_else(|_| unreachable!("checked probabilities"));
+                let pick = |j: usize| (j, 1.0 / (probabilities[j].sqrt() * root));
+                MaskPart::Pick((0..features).map(|_| pick(picks.sample(rng))).collect())
+            }
+            Gate::Stratified { allocation } => MaskPart::Pick(
+                allocation
+                    .iter()
+                    .enumerate()
+                    .flat_map(|(j, count)| std::iter::repeat_n((j, 1.0 / (*count as f64).sqrt()), *count))
+                    .collect(),
+            ),
+            Gate::Hashed { projections, buckets } => {
+                let mut hash =
+                    |count: usize| (0..count).map(|_| (rng.random_range(0..*buckets), sign(rng))).collect::<Vec<_>>();
+                MaskPart::Hashed { of_token: hash(*projections), of_mask: hash(mask_dim) }
+            }
+        };
+        MaskedSketch { projections, mask, mask_dim, features }
+    }
+}
+
+fn sign(rng: &mut impl Rng) -> f64 {
+    if rng.random::<bool>() { 1.0 } else { -1.0 }
+}
+
+impl<T: NdFloat + Real> MaskedSketch<T> {
+    /// The number of features M.
+    #[must_use]
+    pub fn features(&self) -> usize {
+        self.features
+    }
+
+    /// Features \[L, M\] of state-scaled tokens `x` \[L, d\] with their non-negative masks `a` \[L, d_v\].
+    #[must_use]
+    pub fn map(&self, x: ArrayView2<T>, a: ArrayView2<T>) -> Array2<T> {
+        let mut out = Array2::zeros((x.nrows(), self.features));
+        self.write(x, a, out.view_mut());
+        out
+    }
+
+    /// Writes the features of `x` and `a` into `out` \[L, M\].
+    fn write(&self, x: ArrayView2<T>, a: ArrayView2<T>, mut out: ArrayViewMut2<T>) {
+        match &self.mask {
+            MaskPart::Dense(rows) => {
+                self.positive(x, out.view_mut(), T::one());
+                let mut gates = Array2::zeros(out.raw_dim());
+                product(a, rows.t(), gates.view_mut(), T::zero());
+                out *= &gates;
+            }
+            MaskPart::Pick(picks) => {
+                self.positive(x, out.view_mut(), T::one());
+                for (mut row, mask) in out.outer_iter_mut().zip(a.outer_iter()) {
+                    for (feature, (j, scale)) in row.iter_mut().zip(picks) {
+                        *feature *= mask[*j] * *scale;
+                    }
+                }
+            }
+            MaskPart::Outer => {
+                let tokens = self.scaled_positive(x);
+                let mut out = out
+                    .into_shape_with_order((x.nrows(), tokens.ncols(), self.mask_dim))
+                    .unwrap_or_else(|_| unreachable!("rows of features lie side by side"));
+                for ((mut row, token), mask) in out.outer_iter_mut().zip(tokens.outer_iter()).zip(a.outer_iter()) {
+                    for (mut group, token) in row.outer_iter_mut().zip(token) {
+                        group.assign(&mask);
+                        group.map_inplace(|value| *value *= *token);
+                    }
+                }
+            }
+            MaskPart::Hashed { of_token, of_mask } => {
+                let tokens = self.scaled_positive(x);
+                let mut sketched = vec![T::zero(); self.features];
+                for ((mut row, token), mask) in out.outer_iter_mut().zip(tokens.outer_iter()).zip(a.outer_iter()) {
+                    sketched.fill(T::zero());
+                    for (value, (bucket, sign)) in token.iter().zip(of_token) {
+                        sketched[*bucket] += *value * *sign;
+                    }
+                    row.fill(T::zero());
+                    // The mask's sketch has at most d_v entries, so the convolution is d_v shifted copies: exact, and no
+                    // slower than three transforms of length M.
+                    for (value, (bucket, sign)) in mask.iter().zip(of_mask).filter(|(value, _)| **value != T::zero()) {
+                        let scale = *value * *sign;
+                        let (wrapped, straight) = sketched.split_at(self.features - bucket);
+                        for (place, part) in row.iter_mut().zip(straight.iter().chain(wrapped)) {
+                            *place += scale * *part;
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// exp(w_i·x − |x|²/2)·scale into `out` \[L, m\].
+    fn positive(&self, x: ArrayView2<T>, mut out: ArrayViewMut2<T>, scale: T) {
+        product(x, self.projections.t(), out.view_mut(), T::zero());
+        let half = T::one() / (T::one() + T::one());
+        for (mut row, x) in out.outer_iter_mut().zip(x.outer_iter()) {
+            let shift = scale.ln() - x.dot(&x) * half;
+            row.map_inplace(|value| *value = (*value + shift).exp());
+        }
+    }
+
+    /// Positive features \[L, m\] with their 1/√m, where the mask's part carries no scale.
+    fn scaled_positive(&self, x: ArrayView2<T>) -> Array2<T> {
+        let m = self.projections.nrows();
+        let mut tokens = Array2::zeros((x.nrows(), m));
+        let scale = T::from(1.0 / (m as f64).sqrt()).unwrap_or_else(T::one);
+        self.positive(x, tokens.view_mut(), scale);
+        tokens
+    }
+}
+
+impl MaskedSketch<f64> {
+    /// The same draw in 32 bits.
+    #[must_use]
+    pub fn to_f32(&self) -> MaskedSketch<f32> {
+        let each = |pairs: &[(usize, f64)]| pairs.iter().map(|(j, value)| (*j, *value as f32)).collect();
+        MaskedSketch {
+            projections: self.projections.mapv(|value| value as f32),
+            mask: match &self.mask {
+                MaskPart::Outer => MaskPart::Outer,
+                MaskPart::Dense(rows) => MaskPart::Dense(rows.mapv(|value| value as f32)),
+                MaskPart::Pick(picks) => MaskPart::Pick(each(picks)),
+                MaskPart::Hashed { of_token, of_mask } => {
+                    MaskPart::Hashed { of_token: each(of_token), of_mask: each(of_mask) }
+                }
+            },
+            mask_dim: self.mask_dim,
+            features: self.features,
+        }
+    }
+
+    /// Tokens and masks side by side, \[L, d + d_v\], taken apart.
+    fn map_joined(&self, joined: ArrayView2<f64>) -> Array2<f64> {
+        let (x, a) = joined.split_at(Axis(1), self.projections.ncols());
+        self.map(x, a)
+    }
+}
+
+/// The common interface of estimators: a row is a token followed by its mask, d + d_v numbers.
+impl Sketch for MaskedSketch<f64> {
+    fn queries(&self, x: ArrayView2<'_, f64>) -> Array2<f64> {
+        self.map_joined(x)
+    }
+
+    fn keys(&self, y: ArrayView2<'_, f64>) -> Array2<f64> {
+        self.map_joined(y)
+    }
+
+    fn features(&self) -> usize {
+        self.features
+    }
+}
+
+/// Tokens with masks under a drawn estimator: features for [`crate::attention::linear::linear`], written when needed.
+#[derive(Clone, Copy, Debug)]
+pub struct MaskedTokens<'a> {
+    /// The draw.
+    pub sketch: &'a MaskedSketch<f32>,
+    /// State-scaled tokens \[L, d\].
+    pub tokens: ArrayView2<'a, f32>,
+    /// Masks \[L, d_v\].
+    pub masks: ArrayView2<'a, f32>,
+}
+
+impl Features for MaskedTokens<'_> {
+    fn tokens(&self) -> usize {
+        self.tokens.nrows()
+    }
+
+    fn features(&self) -> usize {
+        self.sketch.features
+    }
+
+    fn write(&self, rows: Range<usize>, into: ArrayViewMut2<f32>) {
+        self.sketch.write(self.tokens.slice(s![rows.clone(), ..]), self.masks.slice(s![rows, ..]), into);
+    }
+
+    fn scratch(&self, rows: usize) -> usize {
+        match &self.sketch.mask {
+            MaskPart::Outer => rows * self.sketch.projections.nrows(),
+            MaskPart::Dense(_) => rows * self.sketch.features,
+            MaskPart::Pick(_) => 0,
+            MaskPart::Hashed { .. } => rows * self.sketch.projections.nrows() + self.sketch.features,
+        }
+    }
+}

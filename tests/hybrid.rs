@@ -1,0 +1,206 @@
+//! The hybrid estimator against its closed form, its definition and its exact ends.
+
+use attnlab::attention::hybrid::{Hybrid, HybridSpec, SignFree, Weight, best, maximum, pair_parts, pairs, sphere_pair};
+use attnlab::attention::{FeatureMap, Projection, Sketch};
+use attnlab::random::generator;
+use ndarray::{Array1, Array2, Axis, array};
+use proptest::prelude::*;
+use std::f64::consts::PI;
+
+fn spec(first: FeatureMap, weight: (f64, f64)) -> HybridSpec {
+    HybridSpec {
+        first,
+        projection: Projection::Gaussian,
+        m1: 8,
+        m2: 8,
+        n: 4,
+        weight: Weight { a: weight.0, b: weight.1 },
+        shared: false,
+    }
+}
+
+/// The mean squared error of exp(x·y) in closed form.
+fn mse(spec: &HybridSpec, x: &Array1<f64>, y: &Array1<f64>) -> f64 {
+    let parts = pair_parts(spec, x.view(), y.view()).unwrap();
+    parts.relative_mse(spec.weight, spec.n as f64) * (2.0 * x.dot(y)).exp()
+}
+
+#[test]
+fn closed_forms_have_their_known_values() {
+    let e1 = array![1.0, 0.0, 0.0, 0.0];
+    let at_60 = array![0.5, 0.75_f64.sqrt(), 0.0, 0.0];
+    let at_150 = array![(5.0 * PI / 6.0).cos(), (5.0 * PI / 6.0).sin(), 0.0, 0.0] * 0.8;
+    let cases = [
+        (FeatureMap::Positive, (0.0, 1.0), e1.clone(), at_60.clone(), 1.17309598),
+        (FeatureMap::Hyperbolic, (0.0, 1.0), e1.clone(), at_60.clone(), 0.605774989),
+        (FeatureMap::Positive, (0.1, 0.8), e1.clone(), at_60.clone(), 1.18302564),
+        (FeatureMap::Hyperbolic, (0.1, 0.8), e1.clone(), at_60, 0.604358232),
+        (FeatureMap::Positive, (0.1, 0.8), e1.clone(), e1.clone(), 0.495049672),
+        (FeatureMap::Hyperbolic, (0.1, 0.8), e1.clone(), e1.clone(), 0.242991260),
+        (FeatureMap::Positive, (0.0, 1.0), &e1 * 0.8, at_150.clone(), 0.0172167099),
+        (FeatureMap::Hyperbolic, (0.0, 1.0), &e1 * 0.8, at_150.clone(), 0.0120325914),
+        (FeatureMap::Hyperbolic, (0.1, 0.8), &e1 * 0.8, at_150, 0.0145870030),
+        (FeatureMap::Hyperbolic, (0.0, 1.0), e1.clone(), &e1 * 1.3, 6.82061943e-3),
+        // The roles of the parts swapped: unbiased, and worst where it should be best.
+        (FeatureMap::Hyperbolic, (1.0, -1.0), e1.clone(), e1, 24.2991260),
+    ];
+    for (first, weight, x, y, expected) in cases {
+        let found = mse(&spec(first.clone(), weight), &x, &y);
+        assert!((found / expected - 1.0).abs() < 1e-7, "{first:?} {weight:?} {y}: {found} against {expected}");
+    }
+}
+
+#[test]
+fn sharing_projections_is_free_on_a_sphere() {
+    let (x, y) = sphere_pair(4, 1.0, PI / 3.0);
+    for first in [FeatureMap::Positive, FeatureMap::Hyperbolic] {
+        let apart = spec(first, (0.0, 1.0));
+        let shared = HybridSpec { shared: true, ..apart.clone() };
+        assert_eq!(mse(&apart, &x, &y), mse(&shared, &x, &y));
+    }
+}
+
+#[test]
+fn low_rank_forms_are_the_definition() {
+    let mut rng = generator(5, "test", 0);
+    let x = Projection::Gaussian.draw(6, 5, &mut rng) * 0.5;
+    let y = Projection::Gaussian.draw(6, 5, &mut rng) * 0.5;
+    for first in [FeatureMap::Positive, FeatureMap::Hyperbolic] {
+        for (weight, shared, n) in [((0.0, 1.0), false, 3), ((0.3, -0.7), true, 4), ((1.2, 0.4), false, 0)] {
+            let spec = HybridSpec { shared, n, ..spec(first.clone(), weight) };
+            let drawn = spec.draw(5, &mut rng);
+            assert_eq!(drawn.features(), spec.features());
+            let defined = drawn.pairs(x.view(), y.view());
+            let close = |found: Array1<f64>| (&found - &defined).iter().all(|off| off.abs() < 1e-12);
+            assert!(close(pairs(&drawn, x.view(), y.view())), "{weight:?}");
+            assert!(close(drawn.matrix(x.view(), y.view()).diag().to_owned()), "{weight:?}");
+            match SignFree::new(&drawn) {
+                Some(free) => {
+                    assert_eq!(weight, (0.0, 1.0));
+                    assert_eq!(free.queries(x.view()).ncols(), free.features());
+                    assert!(close(pairs(&free, x.view(), y.view())));
+                }
+                None => assert_ne!(weight, (0.0, 1.0)),
+            }
+        }
+    }
+}
+
+/// Relative errors of `trials` fresh draws for one pair.
+fn errors(spec: &HybridSpec, x: &Array1<f64>, y: &Array1<f64>, trials: u64) -> Vec<f64> {
+    let (x, y) = (x.view().insert_axis(Axis(0)), y.view().insert_axis(Axis(0)));
+    let exact = (&x * &y).sum().exp();
+    (0..trials)
+        .map(|trial| spec.draw(x.ncols(), &mut generator(11, "hybrid test", trial)).pairs(x, y)[0] / exact - 1.0)
+        .collect()
+}
+
+fn mean_and_error(values: &[f64]) -> (f64, f64) {
+    let n = values.len() as f64;
+    let mean = values.iter().sum::<f64>() / n;
+    let variance = values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / (n - 1.0);
+    (mean, (variance / n).sqrt())
+}
+
+#[test]
+fn fresh_draws_agree_with_theory() {
+    for (first, weight, shared, projection) in [
+        (FeatureMap::Positive, (0.0, 1.0), false, Projection::Gaussian),
+        (FeatureMap::Hyperbolic, (0.1, 0.8), false, Projection::Gaussian),
+        (FeatureMap::Hyperbolic, (0.0, 1.0), true, Projection::Gaussian),
+        (FeatureMap::Hyperbolic, (0.0, 1.0), false, Projection::Orthogonal),
+    ] {
+        for angle in [0.4, 1.6, 2.6] {
+            let (x, mut y) = sphere_pair(4, 0.7, angle);
+            // Off the sphere as well, where shared projections have a covariance.
+            y *= 0.9;
+            let spec = HybridSpec { shared, projection, ..spec(first.clone(), weight) };
+            let errors = errors(&spec, &x, &y, 40_000);
+            let (bias, bias_error) = mean_and_error(&errors);
+            assert!(bias.abs() < 4.5 * bias_error, "{first:?} {angle}: bias {bias} ± {bias_error}");
+            let squares: Vec<_> = errors.iter().map(|error| error * error).collect();
+            let (found, found_error) = mean_and_error(&squares);
+            let theory = pair_parts(&spec, x.view(), y.view()).unwrap().relative_mse(spec.weight, 4.0);
+            let allowed = (4.5 * found_error).max(0.03 * theory);
+            assert!(
+                (found - theory).abs() < allowed,
+                "{first:?} {projection:?} {angle}: {found} ± {found_error}, theory {theory}"
+            );
+        }
+    }
+}
+
+#[test]
+fn both_ends_are_exact_with_the_angle_as_weight() {
+    for first in [FeatureMap::Positive, FeatureMap::Hyperbolic] {
+        for (angle, shared, n) in [(0.0, false, 1), (PI, false, 1), (0.0, true, 4), (PI, true, 4)] {
+            let (x, y) = sphere_pair(8, 1.5, angle);
+            let spec = HybridSpec { shared, n, ..spec(first.clone(), (0.0, 1.0)) };
+            assert!(errors(&spec, &x, &y, 200).iter().all(|error| error.abs() < 1e-12), "{first:?} at {angle}");
+            assert_eq!(mse(&spec, &x, &y), 0.0);
+        }
+    }
+}
+
+#[test]
+fn the_best_weight_and_the_maxima_are_the_known_ones() {
+    // m·relMSE with as good as infinitely many sign features: (radius, trig alone, (0,1), best b, best).
+    for (radius, alone, angle, b, reached) in
+        [(0.5, 0.543, 0.0638, 0.46, 0.0638), (1.0, 26.3, 1.38, 0.92, 1.38), (1.5, 4051.0, 70.1, 1.21, 44.3)]
+    {
+        let spec = HybridSpec { n: 1_000_000_000, ..spec(FeatureMap::Hyperbolic, (0.0, 1.0)) };
+        let m = 8.0;
+        let near = |found: f64, expected: f64, tolerance: f64| (found / expected - 1.0).abs() < tolerance;
+        let single = HybridSpec { weight: Weight { a: 0.0, b: 0.0 }, ..spec.clone() };
+        let found = maximum(&single, 16, radius).unwrap() * m;
+        assert!(near(found, alone, 5e-3), "R={radius}: trigonometric alone {found}");
+        let found = maximum(&spec, 16, radius).unwrap() * m;
+        assert!(near(found, angle, 1e-2), "R={radius}: (0,1) {found}");
+        let best = best(&spec, 16, radius, None).unwrap();
+        assert!(near(best.maximum * m, reached, 1e-2), "R={radius}: best {best:?}");
+        // The two parts are mirror images, so is the best weight; below R = 1 many b reach the same.
+        if radius > 1.1 {
+            assert!((best.weight.b - b).abs() < 0.02, "R={radius}: {best:?}");
+            assert!((best.weight.a - (0.5 - best.weight.b / 2.0)).abs() < 0.01, "R={radius}: {best:?}");
+        }
+    }
+}
+
+/// Angular hybrid random features have a smaller largest error than either part at equal m (Choromanski et al. 2022).
+#[test]
+fn the_largest_error_is_below_that_of_both_parts() {
+    for (n, factor) in [(1, 7.0), (4, 14.0), (16, 17.0)] {
+        let hybrid = HybridSpec { n, ..spec(FeatureMap::Hyperbolic, (0.0, 1.0)) };
+        let part = |a: f64| {
+            let alone = HybridSpec { weight: Weight { a, b: 0.0 }, ..hybrid.clone() };
+            maximum(&alone, 16, 1.0).unwrap()
+        };
+        let smaller = part(0.0).min(part(1.0));
+        assert!(maximum(&hybrid, 16, 1.0).unwrap() * factor < smaller, "n={n}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn theory_is_never_negative(angle in 0.0..PI, radius in 0.05..2.0, a in -1.0..1.5, b in -1.5..1.5, n in 0_usize..9) {
+        let (x, y) = sphere_pair(6, radius, angle);
+        for first in [FeatureMap::Positive, FeatureMap::Hyperbolic] {
+            let spec = HybridSpec { n, ..spec(first, (a, b)) };
+            let parts = pair_parts(&spec, x.view(), y.view()).unwrap();
+            prop_assert!(parts.relative_mse(spec.weight, n as f64) >= 0.0);
+        }
+    }
+
+    #[test]
+    fn rows_do_not_see_each_other(seed in 0_u64..1000) {
+        let mut rng = generator(seed, "rows", 0);
+        let x = Projection::Gaussian.draw(3, 4, &mut rng);
+        let y = Projection::Gaussian.draw(3, 4, &mut rng);
+        let drawn: Hybrid = spec(FeatureMap::Positive, (0.0, 1.0)).draw(4, &mut rng);
+        let together: Array2<f64> = drawn.queries(x.view());
+        let alone = drawn.queries(x.slice(ndarray::s![1..2, ..]));
+        let same = together.row(1).iter().zip(alone.row(0)).all(|(a, b)| (a - b).abs() < 1e-12 * (1.0 + a.abs()));
+        prop_assert!(same);
+        prop_assert_eq!(drawn.pairs(x.view(), y.view()).len(), 3);
+    }
+}
