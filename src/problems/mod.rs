@@ -3,6 +3,7 @@
 mod arrays;
 pub mod data;
 mod hybrid;
+mod masked;
 pub mod predict;
 mod random_features;
 mod vit;
@@ -10,7 +11,7 @@ mod vit;
 use crate::lab::Problem;
 
 /// Every problem, in tab order.
-pub static ALL: &[&dyn Problem] = &[&vit::Vit, &random_features::RandomFeatures, &hybrid::Hybrid];
+pub static ALL: &[&dyn Problem] = &[&vit::Vit, &random_features::RandomFeatures, &masked::Masked, &hybrid::Hybrid];
 
 /// The problem called `name`.
 #[must_use]

@@ -1,0 +1,216 @@
+//! The parameters of the problem `masked`, what no single one can say, and the cost.
+
+use crate::attention::masked::{Method, Shares};
+use crate::lab::{Choice, Estimate, Machine, Param, ParamError, Params, choice, common};
+
+static TASK: &[Choice] = &[
+    choice("estimate", "error of the estimated kernel matrix against the number of features"),
+    choice("attention", "masked linear attention against the exact quadratic one: time, memory, error of the output"),
+];
+
+static INPUTS: &[Choice] = &[
+    choice("gauss", "queries and keys from N(0, sigma² I)"),
+    choice("sphere", "uniform on the sphere of the radius"),
+    choice("planted", "every query has one key of its own: one spike a row"),
+    choice("cluster", "around common centres: block spikes"),
+    choice("file", "matrices from the files of queries and keys"),
+];
+
+static MASK: &[Choice] = &[
+    choice("relu-normal", "relu of standard normal numbers: half of the coordinates are 0"),
+    choice("half-normal", "|standard normal| numbers: no zeros"),
+    choice("one-hot", "one random coordinate is 1: few pairs meet"),
+    choice("flat", "every coordinate is 1: no mask at all"),
+    choice("file", "vectors from the files of masks, through relu"),
+];
+
+static METHOD: &[Choice] = &[
+    choice("tensor", "tensor product with the mask: the mask exact, M/d_v projections; not negative"),
+    choice("projection-gaussian", "Gaussian projections of the mask; has negative entries"),
+    choice("projection-rademacher", "sign projections of the mask; has negative entries"),
+    choice("coordinate", "one random coordinate a feature; not negative"),
+    choice("stratified", "every coordinate with projections of its own; not negative"),
+    choice("tensor-sketch", "the tensor product hashed into M buckets; has negative entries"),
+];
+
+static PROJECTION: &[Choice] = &[
+    choice("gaussian", "independent Gaussian rows"),
+    choice("orthogonal", "blocks of orthogonal rows with chi norms"),
+    choice("simplex", "blocks of rows at equal obtuse angles, chi norms"),
+];
+
+fn is_shares(text: &str) -> bool {
+    Shares::from_text(text).is_some()
+}
+
+const FILE: &str = "a .npy file or FILE.safetensors#TENSOR";
+
+pub(super) static PARAMS: &[Param] = &[
+    Param::choice("task", "task", TASK, "estimate").help("what is looked at").group("run"),
+    Param::choice("inputs", "inputs", INPUTS, "gauss").help("where queries and keys come from").group("inputs"),
+    Param::choice("mask", "mask", MASK, "relu-normal").help("where mask vectors come from").group("inputs").list(),
+    Param::int("length", "length L", 1, 1 << 20, "256")
+        .help("number of queries and of keys; files have their own")
+        .steps(&["64", "128", "256", "512", "1024", "4096", "16384", "65536"])
+        .group("inputs")
+        .list(),
+    Param::int("dim", "dimension d", 1, 4096, "16")
+        .help("length of a query; files have their own")
+        .steps(&["4", "8", "16", "32", "64"])
+        .group("inputs"),
+    Param::int("mask_dim", "mask dimension d_v", 1, 4096, "16")
+        .help("length of a mask vector; files have their own")
+        .steps(&["1", "4", "8", "16", "32", "64"])
+        .group("inputs"),
+    Param::float("sigma", "sigma", 0.0, 100.0, "0.5")
+        .help("standard deviation of gauss, before the scaling by d^-1/4")
+        .steps(&["0.25", "0.5", "0.7", "1"])
+        .group("inputs"),
+    Param::float("radius", "radius R", 0.0, 100.0, "1")
+        .help("length of the tokens of sphere, planted and cluster, after scaling")
+        .steps(&["0.5", "1", "1.5", "2"])
+        .group("inputs"),
+    Param::text("queries", "file of queries", FILE, |_| true, "")
+        .help("queries where inputs=file, L×d")
+        .group("inputs"),
+    Param::text("keys", "file of keys", FILE, |_| true, "").help("keys where inputs=file, L×d").group("inputs"),
+    Param::text("mask_queries", "file of query masks", FILE, |_| true, "")
+        .help("mask vectors of the queries where mask=file, L×d_v")
+        .group("inputs"),
+    Param::text("mask_keys", "file of key masks", FILE, |_| true, "")
+        .help("mask vectors of the keys where mask=file, L×d_v")
+        .group("inputs"),
+    Param::choice(
+        "method",
+        "method",
+        METHOD,
+        "tensor,projection-gaussian,projection-rademacher,coordinate,stratified,tensor-sketch",
+    )
+    .help("how the mask enters the features; several at a time")
+    .group("estimator")
+    .list(),
+    Param::choice("projection", "projection", PROJECTION, "gaussian")
+        .help("how the rows of the positive features are drawn")
+        .group("estimator")
+        .list(),
+    Param::int("features", "features M", 1, 1 << 20, "64,256,1024")
+        .help("features that a method may use: columns of Φ")
+        .steps(&["64", "128", "256", "512", "1024", "2048"])
+        .group("estimator")
+        .list(),
+    Param::int("m", "sketched projections m", 0, 1 << 22, "0")
+        .help("projections under a tensor sketch: they cost time, not features; 0 takes 4 M")
+        .steps(&["0", "256", "1024", "4096"])
+        .group("estimator"),
+    Param::text(
+        "probabilities",
+        "probabilities",
+        "uniform, norm, or numbers with commas that sum to 1",
+        is_shares,
+        "uniform",
+    )
+    .help("of the coordinates, for method coordinate; norm goes by the masks' columns")
+    .steps(&["uniform", "norm"])
+    .group("estimator"),
+    Param::text(
+        "allocation",
+        "allocation",
+        "uniform, norm, or whole numbers with commas that sum to M",
+        is_shares,
+        "uniform",
+    )
+    .help("features of each coordinate, for method stratified; norm goes by the masks' columns")
+    .steps(&["uniform", "norm"])
+    .group("estimator"),
+    Param::int("trials", "trials", 1, 10_000_000, "15")
+        .help("fresh draws for every point")
+        .steps(&["1", "5", "15", "50", "200"])
+        .group("run"),
+    Param::flag("causal", "causal", "no").help("task attention: token i sees keys up to i").group("run"),
+    Param::int("value_dim", "value dimension", 1, 4096, "16")
+        .help("task attention: length of a value")
+        .steps(&["16", "32", "64"])
+        .group("run"),
+    Param::int("exact_limit", "exact up to L", 0, 1 << 20, "8192")
+        .help("task attention: the longest sequence that the exact product is done for")
+        .steps(&["0", "4096", "8192", "16384"])
+        .group("run"),
+    common::SEED,
+    common::THREADS,
+];
+
+/// The methods asked for.
+pub(super) fn methods(params: &Params) -> Vec<Method> {
+    params.texts("method").into_iter().filter_map(Method::from_name).collect()
+}
+
+/// The shares of `key`, which the declaration has read already.
+pub(super) fn shares(params: &Params, key: &str) -> Shares {
+    Shares::from_text(params.text(key)).unwrap_or(Shares::Uniform)
+}
+
+pub(super) fn check(params: &Params) -> Result<(), ParamError> {
+    for (choice, keys) in [("inputs", ["queries", "keys"]), ("mask", ["mask_queries", "mask_keys"])] {
+        let missing = keys.into_iter().find(|key| params.text(key).is_empty());
+        if let (true, Some(key)) = (params.texts(choice).contains(&"file"), missing) {
+            return Err(ParamError::new(key, "nothing", format!("{FILE}, with {choice}=file")));
+        }
+    }
+    if params.texts("projection").contains(&"simplex") && params.int("dim") == 1 {
+        return Err(ParamError::new("dim", "1", "at least 2 with projection=simplex"));
+    }
+    let attention = params.text("task") == "attention";
+    if attention && params.flag("causal") {
+        let methods = methods(params);
+        for (key, method) in [("probabilities", Method::Coordinate), ("allocation", Method::Stratified)] {
+            if params.text(key) == "norm" && methods.contains(&method) {
+                let allowed = "uniform or numbers with causal=yes: column norms of the whole sequence leak its future";
+                return Err(ParamError::new(key, "norm", allowed));
+            }
+        }
+    }
+    let memory = Machine::here().memory << 20;
+    let needed = bytes(params);
+    if memory > 0 && needed > memory {
+        let gib = |bytes: u64| bytes as f64 / f64::from(1 << 30);
+        let found = format!("a run of {:.1} GiB", gib(needed));
+        let allowed = format!("what fits into the {:.1} GiB of this machine; lower it or `features`", gib(memory));
+        return Err(ParamError::new("length", found, allowed));
+    }
+    Ok(())
+}
+
+fn largest(params: &Params, key: &str) -> u64 {
+    params.sizes(key).into_iter().max().unwrap_or(0) as u64
+}
+
+/// Peak memory, roughly: a matrix and features of both sides a thread; blocks only where products are streamed.
+fn bytes(params: &Params) -> u64 {
+    let (length, features) = (largest(params, "length"), largest(params, "features"));
+    let threads = std::thread::available_parallelism().map_or(1, usize::from) as u64;
+    if params.text("task") == "attention" {
+        return 4 * (length * 200 + features * 20 * (params.size("value_dim") as u64 + 64) + 256 * features * threads);
+    }
+    8 * (threads * (2 * length * length + 3 * length * features) + 2 * length * length)
+}
+
+/// Products and functions of every trial at rates that two cores of a recent machine reach in a release build.
+pub(super) fn estimate(params: &Params) -> Estimate {
+    let points = params.texts("method").len() * params.texts("projection").len() * params.texts("mask").len();
+    let points = points * params.sizes("length").len();
+    let budgets = params.sizes("features");
+    let mut seconds = 0.0;
+    for length in params.sizes("length").into_iter().map(|length| length as f64) {
+        for features in budgets.iter().map(|&features| features as f64) {
+            let map = 2.0 * length * features * (params.size("dim") as f64 * 2e-11 + 1e-8);
+            seconds += if params.text("task") == "attention" {
+                let exact = if length <= params.int("exact_limit") as f64 { length * length * 4e-9 } else { 0.0 };
+                map + length * features * 4e-11 * params.size("value_dim") as f64 + exact
+            } else {
+                (map + length * length * (features * 3e-11 + 4e-9)) * params.int("trials") as f64
+            };
+        }
+    }
+    let combinations = points as f64 / params.sizes("length").len() as f64;
+    Estimate { rows: points * budgets.len(), seconds: Some(seconds * combinations), bytes: Some(bytes(params)) }
+}
