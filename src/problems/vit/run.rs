@@ -99,7 +99,7 @@ fn held_out(params: &Params, images: usize) -> usize {
 
 fn split(params: &Params, dataset: &Dataset, seed: u64) -> Split {
     let (there, asked) = (dataset.train.count(), params.size("train_images"));
-    let images = if asked == 0 { there } else { asked };
+    let images = if asked == 0 { there } else { asked.min(there) };
     Split::new(there, held_out(params, images), asked, seed)
 }
 
