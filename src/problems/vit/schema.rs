@@ -88,11 +88,11 @@ pub(super) static PARAMS: &[Param] = &[
         .help("width of the hidden layer over dim")
         .steps(&["1", "2", "3", "4"])
         .group("model"),
-    Param::int("batch", "batch", 1, 65_536, "64")
+    Param::int("batch", "batch", 1, 65_536, "16")
         .help("images a step")
         .steps(&["8", "16", "32", "64", "128", "256"])
         .group("training"),
-    Param::float("lr", "learning rate", 0.0, 10.0, "0.001")
+    Param::float("lr", "learning rate", 0.0, 10.0, "0.002")
         .help("highest learning rate of AdamW; half a cosine brings it down to zero")
         .steps(&["1e-4", "3e-4", "1e-3", "2e-3", "3e-3", "1e-2"])
         .group("training"),
