@@ -73,10 +73,10 @@ fn attention_has_its_reference_values() {
         (AttentionKernel::Exp, [1.8539577, 0.71906345, 1.94514053, 0.5822892]),
     ];
     for (kernel, expected) in expected {
-        let out = composed::attend(kernel, &q, &k, &v).unwrap();
+        let out = composed::attend(kernel, None, &q, &k, &v).unwrap();
         close(&flat(&out), &expected, 1e-7, kernel.name());
         // The matrix itself gives the same output, and its rows sum to one.
-        let weights = composed::weights(kernel, &q, &k).unwrap();
+        let weights = composed::weights(kernel, None, &q, &k).unwrap();
         close(&flat(&weights.matmul(&v).unwrap()), &expected, 1e-7, kernel.name());
         close(&flat(&weights.sum(3).unwrap()), &[1.0, 1.0], 1e-12, kernel.name());
     }
@@ -92,7 +92,7 @@ fn the_exp_kernel_neither_overflows_nor_changes() {
         let q = tensor(&[0.5 + shift, -1.0 - shift, 1.0, 0.2], dtype);
         let k = tensor(&[0.3 - shift, 0.7 + shift, -0.4 - shift, 1.1 + shift], dtype);
         let v = tensor(&[1.0, 2.0, 3.0, -1.0], dtype);
-        flat(&composed::attend(AttentionKernel::Exp, &q, &k, &v).unwrap().to_dtype(DType::F64).unwrap())
+        flat(&composed::attend(AttentionKernel::Exp, None, &q, &k, &v).unwrap().to_dtype(DType::F64).unwrap())
     };
     // q_i + k_j in the first row is the same for every shift, coordinate by coordinate.
     let plain = attend(0.0, DType::F64);
@@ -101,6 +101,71 @@ fn the_exp_kernel_neither_overflows_nor_changes() {
         close(&shifted[..2], &plain[..2], 1e-4, "first row");
         assert!(shifted.iter().all(|value| value.is_finite()));
     }
+}
+
+/// Learned maps where they are known: at their start or with parameters that make them a fixed kernel.
+#[test]
+fn learned_maps_have_their_reference_values() {
+    let tensor = |values: &[f64], shape: &[usize]| Tensor::new(values, &Device::Cpu).unwrap().reshape(shape).unwrap();
+    let q = tensor(&[0.5, -1.0, 1.0, 0.2], &[1, 1, 2, 2]);
+    let k = tensor(&[0.3, 0.7, -0.4, 1.1], &[1, 1, 2, 2]);
+    let v = tensor(&[1.0, 2.0, 3.0, -1.0], &[1, 1, 2, 2]);
+    let attend = |kernel: AttentionKernel, parameters: &[f64]| {
+        let parameters = tensor(parameters, &[1, parameters.len()]);
+        flat(&composed::attend(kernel, Some(&parameters), &q, &k, &v).unwrap())
+    };
+    let start = |kernel: AttentionKernel| kernel.feature_start(2).into_iter().map(f64::from).collect::<Vec<_>>();
+
+    let exp = [1.8539577, 0.71906345, 1.94514053, 0.5822892];
+    close(&attend(AttentionKernel::Tempered, &[1.0, 0.0]), &exp, 1e-7, "tempered without bend is exp");
+    // A power of three, up to the 1e-3 that keeps rows from vanishing.
+    let cubes = [1.0, 2.0, 1.23580422, 1.64629366];
+    close(&attend(AttentionKernel::Focused, &start(AttentionKernel::Focused)), &cubes, 1e-2, "focused at p = 3");
+    // Sharp softplus is relu: a = 1 in the first term only, b large.
+    let large = 2e4;
+    let relu = [1.02092695, 1.96860957, 1.66907648, 0.99638527];
+    let one = (1.0_f64.exp() - 1.0).ln();
+    let sharp = [one, -50.0, -50.0, large, large, large, 0.0, 0.0, 0.0];
+    close(&attend(AttentionKernel::Softplus, &sharp), &relu, 1e-3, "sharp softplus is relu");
+
+    // Sums over features and tokens written out.
+    let (queries, keys, values) = ([[0.5, -1.0], [1.0, 0.2]], [[0.3, 0.7], [-0.4, 1.1]], [[1.0, 2.0], [3.0, -1.0]]);
+    let by_hand = |f: &dyn Fn([f64; 2]) -> Vec<f64>| {
+        let mut out = Vec::new();
+        for query in queries {
+            let weight = |key| f(query).iter().zip(f(key)).map(|(q, k)| q * k).sum::<f64>();
+            let total: f64 = keys.iter().map(|key| weight(*key)).sum();
+            for column in 0..2 {
+                out.push(keys.iter().zip(values).map(|(key, value)| weight(*key) * value[column]).sum::<f64>() / total);
+            }
+        }
+        out
+    };
+    let (w, b) = ([[0.9, -0.3], [0.2, 1.1]], [0.1, -0.2]);
+    let affine = move |x: [f64; 2]| [0, 1].map(|row| w[row][0] * x[0] + w[row][1] * x[1] + b[row]);
+    let parameters = [0.9, -0.3, 0.2, 1.1, 0.1, -0.2];
+    let both = by_hand(&|x| affine(x).iter().flat_map(|e| [e.exp(), (-e).exp()]).collect());
+    close(&attend(AttentionKernel::Hedgehog, &parameters), &both, 1e-12, "hedgehog");
+    let positive = by_hand(&|x| affine(x).iter().map(|e| (e - (x[0] * x[0] + x[1] * x[1]) / 2.0).exp()).collect());
+    close(&attend(AttentionKernel::Projection, &parameters), &positive, 1e-12, "projection");
+    let coefficients = [0.3, 1.0, -0.2, 0.1, 0.05, -0.1, 0.4, -0.3, 0.2, 0.1];
+    let rational = by_hand(&|x| {
+        let one = |u: f64| {
+            let above: f64 = (0..6).map(|power| coefficients[power] * u.powi(power as i32)).sum();
+            let below: f64 = (1..5).map(|power| coefficients[5 + power] * u.powi(power as i32)).sum();
+            (above / (1.0 + below.abs())).exp().ln_1p() + 1e-3
+        };
+        x.map(one).to_vec()
+    });
+    close(&attend(AttentionKernel::Rational, &coefficients), &rational, 1e-12, "rational");
+
+    // The shape along each coordinate: the map itself for elementwise kernels.
+    let row = Tensor::new(&[[0.7_f32, 0.3], [1.0, 0.0]], &Device::Cpu).unwrap();
+    let shapes = composed::shape(AttentionKernel::Tempered, 3, Some(&row), &[-2.0, 0.5]).unwrap().unwrap();
+    let found: Vec<f64> = shapes.concat().into_iter().map(f64::from).collect();
+    let expected = [(-1.4 - 0.36_f64).exp(), (0.35 - 0.0225_f64).exp(), (-2.0_f64).exp(), 0.5_f64.exp()];
+    close(&found, &expected, 1e-5, "shape");
+    assert!(composed::shape(AttentionKernel::Softmax, 3, None, &[0.0]).unwrap().is_none());
 }
 
 #[test]

@@ -11,11 +11,36 @@ pub enum AttentionKernel {
     Relu,
     /// f(u) = exp(u), stabilised exactly, in linear form.
     Exp,
+    /// Learned, elementwise: f(u) = Σ_{k<3} a_k softplus(b_k u + c_k)/b_k + 1e-3, a and b kept positive; starts near relu.
+    Softplus,
+    /// Learned, elementwise: f(u) = exp(a u − c² u²); starts near exp. (A constant in the exponent would cancel.)
+    Tempered,
+    /// Learned, elementwise: f(u) = softplus(P(u)/(1 + |Q(u)|)) + 1e-3, P of degree 5, Q of degree 4 without constant, a
+    /// safe Padé unit (Molina et al. 2020); starts near relu.
+    Rational,
+    /// Learned, an extension: r = max(x, 0) + 1e-3, f(x) = |r|·r^p/|r^p| with p = 1 + softplus(θ) (Han et al. 2023, whose
+    /// p is fixed); elementwise up to the norm; starts at p = 3.
+    Focused,
+    /// Learned, an extension: f(x) = (exp(Wx + b), exp(−Wx − b)), both signs (Zhang et al. 2024); W starts at the identity.
+    Hedgehog,
+    /// Learned, an extension: f(x) = exp(Wx + b − |x|²/2), positive features with learned projections; W starts at the
+    /// identity.
+    Projection,
 }
 
 impl AttentionKernel {
     /// Every kernel, in the order they are offered.
-    pub const ALL: &[Self] = &[Self::Softmax, Self::Relu, Self::Exp];
+    pub const ALL: &[Self] = &[
+        Self::Softmax,
+        Self::Relu,
+        Self::Exp,
+        Self::Softplus,
+        Self::Tempered,
+        Self::Rational,
+        Self::Focused,
+        Self::Hedgehog,
+        Self::Projection,
+    ];
 
     /// The name on the command line and in files.
     #[must_use]
@@ -24,6 +49,43 @@ impl AttentionKernel {
             Self::Softmax => "softmax",
             Self::Relu => "relu",
             Self::Exp => "exp",
+            Self::Softplus => "softplus",
+            Self::Tempered => "tempered",
+            Self::Rational => "rational",
+            Self::Focused => "focused",
+            Self::Hedgehog => "hedgehog",
+            Self::Projection => "projection",
+        }
+    }
+
+    /// The parameters of one head's feature map as they start, for heads of width `head_dim`; none for fixed kernels. They
+    /// are a row of `blocks.N.attention.feature`:
+    ///
+    /// | kernel | a row |
+    /// |---|---|
+    /// | `softplus` | a, b, c, three each; a and b are the softplus of what stands there |
+    /// | `tempered` | a, c |
+    /// | `rational` | P's coefficients from the constant up (6), Q's from the linear up (4) |
+    /// | `focused` | θ |
+    /// | `hedgehog`, `projection` | W by rows (d·d), b (d) |
+    #[must_use]
+    pub fn feature_start(self, head_dim: usize) -> Vec<f32> {
+        // What softplus makes into `value`.
+        let inverse = |value: f32| value.exp_m1().ln();
+        match self {
+            Self::Softmax | Self::Relu | Self::Exp => Vec::new(),
+            Self::Softplus => {
+                let third = inverse(1.0 / 3.0);
+                vec![third, third, third, inverse(1.0), inverse(2.0), inverse(4.0), 0.0, 0.0, 0.0]
+            }
+            Self::Tempered => vec![1.0, 0.1],
+            // Q begins off zero, where its absolute value has no slope.
+            Self::Rational => vec![0.0, 2.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.02, 0.0, 0.0],
+            Self::Focused => vec![inverse(2.0)],
+            Self::Hedgehog | Self::Projection => {
+                let identity = (0..head_dim * head_dim).map(|at| if at % (head_dim + 1) == 0 { 1.0 } else { 0.0 });
+                identity.chain(std::iter::repeat_n(0.0, head_dim)).collect()
+            }
         }
     }
 

@@ -11,6 +11,7 @@
 //! | `position` | `[tokens, dim]` |
 //! | `blocks.N.norm1.weight`, `.bias`, `blocks.N.norm2.weight`, `.bias` | `[dim]` |
 //! | `blocks.N.attention.qkv.weight`, `.bias` (rows: queries, keys, values; heads contiguous) | `[3·dim, dim]`, `[3·dim]` |
+//! | `blocks.N.attention.feature`, of learned kernels only: a row a head, see [`feature_start`](super::AttentionKernel::feature_start) | `[heads, …]` |
 //! | `blocks.N.attention.out.weight`, `.bias` | `[dim, dim]`, `[dim]` |
 //! | `blocks.N.mlp.up.weight`, `.bias`, `blocks.N.mlp.down.weight`, `.bias` | `[hidden, dim]`, … |
 //! | `norm.weight`, `norm.bias` | `[dim]` |
@@ -20,7 +21,7 @@ use super::VitConfig;
 use std::ops::Range;
 
 /// How a tensor starts.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Init {
     /// All zero.
     Zeros,
@@ -30,6 +31,8 @@ pub enum Init {
     Normal(f32),
     /// Uniform in ±bound.
     Uniform(f32),
+    /// These values in each row.
+    Rows(Vec<f32>),
 }
 
 /// One named tensor.
@@ -85,6 +88,11 @@ impl Layout {
         for block in 0..config.depth {
             layout.norm(&format!("blocks.{block}.norm1"), dim);
             layout.linear(&format!("blocks.{block}.attention.qkv"), 3 * dim, dim);
+            let start = config.attention.feature_start(config.head_dim());
+            if !start.is_empty() {
+                let shape = [config.heads, start.len()];
+                layout.push(&format!("blocks.{block}.attention.feature"), &shape, false, Init::Rows(start));
+            }
             layout.linear(&format!("blocks.{block}.attention.out"), dim, dim);
             layout.norm(&format!("blocks.{block}.norm2"), dim);
             layout.linear(&format!("blocks.{block}.mlp.up"), hidden, dim);

@@ -51,7 +51,8 @@ pub struct Vit {
 }
 
 impl Vit {
-    /// A model with these parameters, computed by `kernels` on `threads` threads (0: one a core).
+    /// A model with these parameters, computed by `kernels` on `threads` threads (0: one a core); by composed ones where
+    /// the attention has no fused form.
     ///
     /// # Errors
     /// The sizes of `config` do not fit together, or the system gives no threads.
@@ -62,14 +63,47 @@ impl Vit {
         threads: usize,
     ) -> Result<Self, VisionError> {
         config.check()?;
-        let engine = match kernels {
-            Kernels::Fused => Engine::Fused(Arc::new(FusedVit::new(&config, threads)?)),
-            Kernels::Composed => {
+        let fused = match kernels {
+            Kernels::Composed => None,
+            Kernels::Fused => match FusedVit::new(&config, threads) {
+                Err(VisionError::NotFused(_)) => None,
+                fused => Some(Engine::Fused(Arc::new(fused?))),
+            },
+        };
+        let engine = match fused {
+            Some(engine) => engine,
+            None => {
                 let pool = ThreadPoolBuilder::new().num_threads(threads).build();
                 Engine::Composed(Arc::new(pool.map_err(|error| VisionError::Threads(error.to_string()))?))
             }
         };
         Ok(Self { config, parameters, engine })
+    }
+
+    /// What computes it.
+    #[must_use]
+    pub const fn kernels(&self) -> Kernels {
+        match self.engine {
+            Engine::Fused(_) => Kernels::Fused,
+            Engine::Composed(_) => Kernels::Composed,
+        }
+    }
+
+    /// The learned feature map of each head of each block at `points`, see [`composed::shape`]; empty for kernels without.
+    ///
+    /// # Errors
+    /// The device fails.
+    pub fn feature_shapes(&self, points: &[f32]) -> Result<Vec<Vec<Vec<f32>>>, VisionError> {
+        let (kernel, head_dim) = (self.config.attention, self.config.head_dim());
+        if kernel.feature_start(head_dim).is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut shapes = Vec::with_capacity(self.config.depth);
+        for block in 0..self.config.depth {
+            let parameters = self.parameters.view(&format!("blocks.{block}.attention.feature"))?.detach();
+            shapes.extend(composed::shape(kernel, head_dim, Some(&parameters), points)?);
+        }
+        Ok(shapes)
     }
 
     /// Its shape.

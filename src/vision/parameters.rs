@@ -76,13 +76,14 @@ pub(super) fn view(layout: &Layout, theta: &Tensor, name: &str) -> candle_core::
 /// The first values of one tensor.
 fn start(entry: &Entry, seed: u64) -> Vec<f32> {
     let mut random = generator(seed, &entry.name, 0);
-    match entry.init {
+    match &entry.init {
         Init::Zeros => vec![0.0; entry.len()],
         Init::Ones => vec![1.0; entry.len()],
         Init::Normal(deviation) => {
-            let normal = Normal::new(0.0, deviation).expect("a standard deviation is finite and not negative");
+            let normal = Normal::new(0.0, *deviation).expect("a standard deviation is finite and not negative");
             normal.sample_iter(random).take(entry.len()).collect()
         }
-        Init::Uniform(bound) => (0..entry.len()).map(|_| random.random_range(-bound..=bound)).collect(),
+        Init::Rows(row) => row.iter().copied().cycle().take(entry.len()).collect(),
+        &Init::Uniform(bound) => (0..entry.len()).map(|_| random.random_range(-bound..=bound)).collect(),
     }
 }

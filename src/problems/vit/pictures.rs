@@ -1,6 +1,6 @@
 //! Matrices to look at: attention of one image, confusion of classes.
 
-use crate::lab::{Event, Matrix, RunContext, RunError};
+use crate::lab::{Axis, Event, Matrix, Plot, Point, RunContext, RunError, Series, Style};
 use crate::vision::dataset::{Dataset, Patcher};
 use crate::vision::{AttentionKernel, Evaluation, Vit};
 
@@ -53,6 +53,26 @@ pub(super) fn confusion(context: &mut RunContext, classes: &[String], test: &Eva
     let names: Vec<_> = classes.iter().take(20).map(String::as_str).collect();
     let caption = format!("rows: true class, columns: class found; {}", names.join(" · "));
     matrix(context, "confusion", "confusion", "Confusion", values, classes.len(), caption);
+}
+
+/// The learned feature map of each head over [−4, 4], a plot a block; nothing for fixed kernels.
+pub(super) fn learned_shapes(context: &mut RunContext, model: &Vit) -> Result<(), RunError> {
+    let points: Vec<f32> = (-40..=40).map(|tenth| tenth as f32 / 10.0).collect();
+    for (block, heads) in model.feature_shapes(&points)?.into_iter().enumerate() {
+        let plot = format!("feature-{}", block + 1);
+        let title = format!("Learned f, block {}", block + 1);
+        let (x, y) = (Axis::linear("u").over(-4.0, 4.0), Axis::linear("f(u)"));
+        context.emit(Event::Plot(Plot { id: plot.clone(), title, x, y }));
+        for (head, values) in heads.into_iter().enumerate() {
+            let id = format!("{plot}-{}", head + 1);
+            let label = format!("head {}", head + 1);
+            context.emit(Event::Series(Series { id: id.clone(), plot: plot.clone(), label, style: Style::Line }));
+            for (u, value) in points.iter().zip(values) {
+                context.emit(Event::Point(Point::new(id.clone(), f64::from(*u), f64::from(value))));
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Emits a square matrix, thinned to means over blocks where it is large.

@@ -29,6 +29,9 @@ pub(super) fn run(params: &Params, context: &mut RunContext) -> Result<(), RunEr
     let (mut trainer, interval) = trainer(params, context, &config)?;
     let epochs = trainer.options.epochs;
     declare(context, epochs, !split.validation.is_empty());
+    if params.text("kernels") != trainer.model.kernels().name() {
+        context.note(format!("computed by composed operations: {} has no fused kernels", config.attention));
+    }
     let facts = BTreeMap::from([
         ("dataset".to_owned(), dataset.name.to_owned()),
         ("class_names".to_owned(), dataset.classes.join("\t")),
@@ -49,6 +52,7 @@ pub(super) fn run(params: &Params, context: &mut RunContext) -> Result<(), RunEr
     stage(context, &trainer, &split, "timing inference");
     let inference = time_inference(&trainer.model, &test, batch)?;
     pictures::confusion(context, &dataset.classes, &found);
+    pictures::learned_shapes(context, &trainer.model)?;
     pictures::attention(context, &trainer.model, &dataset, &patcher, params.size("attention_image"))?;
     context.emit(Event::Row { row: row(params, seed, &trainer, &split, &found, inference) });
     Ok(())

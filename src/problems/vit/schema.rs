@@ -9,6 +9,12 @@ static ATTENTION: &[Choice] = &[
     choice("softmax", "softmax(q·k/√d): exact, quadratic in the number of tokens"),
     choice("relu", "f(u) = max(u, 0) + 0.001 in linear form"),
     choice("exp", "f(u) = exp(u) in linear form, stabilised exactly"),
+    choice("softplus", "learned f, elementwise: three softplus, starts near relu"),
+    choice("tempered", "learned f, elementwise: exp(a u − c² u²), starts near exp"),
+    choice("rational", "learned f, elementwise: softplus of a safe rational function, starts near relu"),
+    choice("focused", "learned extension: a power that keeps the norm, starts at 3"),
+    choice("hedgehog", "learned extension: exp(±(Wx + b)), both signs, starts near exp"),
+    choice("projection", "learned extension: exp(Wx + b − |x|²/2), starts near exp"),
 ];
 
 static DATASET: &[Choice] = &[

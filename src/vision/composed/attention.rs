@@ -2,8 +2,9 @@
 //!
 //! The linear kernels weigh by A_ij = f(q_i)·f(k_j) and use (f(Q) (f(K)ᵀ V)) / (f(Q) Σ_j f(k_j)), so that the cost grows
 //! with the number of tokens and not with its square (Katharopoulos et al. 2020; Choromanski et al. 2021). No random
-//! features are drawn: f acts on each coordinate.
+//! features are drawn. f is fixed, or learned with parameters for each head.
 
+use super::feature_map::{Mapped, map};
 use super::primitives::softmax;
 use crate::vision::AttentionKernel;
 use candle_core::{D, Result, Tensor};
@@ -11,12 +12,19 @@ use candle_core::{D, Result, Tensor};
 /// Added to relu features: a query without a positive coordinate would divide zero by zero.
 pub const RELU_EPSILON: f64 = 1e-3;
 
-/// The output of attention, `[batch, heads, tokens, head_dim]`.
+/// The output of attention, `[batch, heads, tokens, head_dim]`; `parameters` `[heads, …]` are those of a learned kernel's
+/// feature map ([`feature_start`](AttentionKernel::feature_start)).
 ///
 /// # Errors
 /// The shapes do not fit.
-pub fn attend(kernel: AttentionKernel, q: &Tensor, k: &Tensor, v: &Tensor) -> Result<Tensor> {
-    let Some((q, k)) = features(kernel, q, k)? else {
+pub fn attend(
+    kernel: AttentionKernel,
+    parameters: Option<&Tensor>,
+    q: &Tensor,
+    k: &Tensor,
+    v: &Tensor,
+) -> Result<Tensor> {
+    let Some((q, k)) = features(kernel, parameters, q, k)? else {
         return softmax_weights(q, k)?.matmul(v);
     };
     let sum = k.sum_keepdim(2)?;
@@ -29,8 +37,8 @@ pub fn attend(kernel: AttentionKernel, q: &Tensor, k: &Tensor, v: &Tensor) -> Re
 ///
 /// # Errors
 /// The shapes do not fit.
-pub fn weights(kernel: AttentionKernel, q: &Tensor, k: &Tensor) -> Result<Tensor> {
-    let Some((q, k)) = features(kernel, q, k)? else {
+pub fn weights(kernel: AttentionKernel, parameters: Option<&Tensor>, q: &Tensor, k: &Tensor) -> Result<Tensor> {
+    let Some((q, k)) = features(kernel, parameters, q, k)? else {
         return softmax_weights(q, k);
     };
     let products = q.matmul(&k.transpose(2, 3)?.contiguous()?)?;
@@ -43,15 +51,20 @@ fn softmax_weights(q: &Tensor, k: &Tensor) -> Result<Tensor> {
 }
 
 /// f(Q) and f(K) of a linear kernel, up to factors that cancel in the ratio; none for softmax.
-fn features(kernel: AttentionKernel, q: &Tensor, k: &Tensor) -> Result<Option<(Tensor, Tensor)>> {
-    Ok(match kernel {
-        AttentionKernel::Softmax => None,
-        AttentionKernel::Relu => Some(((q.relu()? + RELU_EPSILON)?, (k.relu()? + RELU_EPSILON)?)),
-        AttentionKernel::Exp => Some(exponentials(q, k)?),
-    })
+fn features(
+    kernel: AttentionKernel,
+    parameters: Option<&Tensor>,
+    q: &Tensor,
+    k: &Tensor,
+) -> Result<Option<(Tensor, Tensor)>> {
+    match (map(kernel, q, parameters)?, map(kernel, k, parameters)?) {
+        (Some(Mapped::Features(q)), Some(Mapped::Features(k))) => Ok(Some((q, k))),
+        (Some(Mapped::Logarithms(q)), Some(Mapped::Logarithms(k))) => Ok(Some(exponentials(&q, &k)?)),
+        _ => Ok(None),
+    }
 }
 
-/// exp(q + c − r) and exp(k − c) with c_l = max_j k_jl and r_i = max_l (q_il + c_l): c cancels within each product and r
+/// The features exp(q), exp(k) of log features q, k, as exp(q + c − r) and exp(k − c) with c_l = max_j k_jl and r_i = max_l (q_il + c_l): c cancels within each product and r
 /// within each row, so the ratio is exactly that of exp(q), exp(k), no feature exceeds 1 and the denominator is at least
 /// 1. Both are constants for the gradient, because the value does not depend on them.
 fn exponentials(q: &Tensor, k: &Tensor) -> Result<(Tensor, Tensor)> {

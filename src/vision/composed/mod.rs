@@ -2,9 +2,11 @@
 //! in the precision (f32 or f64) of the parameters it is given.
 
 mod attention;
+mod feature_map;
 mod primitives;
 
 pub use attention::{RELU_EPSILON, attend, weights};
+pub use feature_map::shape;
 pub use primitives::{LAYER_NORM_EPSILON, cross_entropy, layer_norm, linear, log_softmax, softmax};
 
 use super::parameters::view;
@@ -21,7 +23,7 @@ pub fn logits(config: &VitConfig, layout: &Layout, theta: &Tensor, patches: &Ten
     let mut x = model.embed(patches)?;
     for block in 0..config.depth {
         let (q, k, v) = model.projections(block, &x)?;
-        x = model.finish(block, &x, &attend(config.attention, &q, &k, &v)?)?;
+        x = model.finish(block, &x, &attend(config.attention, model.feature(block)?.as_ref(), &q, &k, &v)?)?;
     }
     let pooled = model.norm("norm", &x)?.mean(1)?;
     model.linear("head", &pooled)
@@ -37,8 +39,8 @@ pub fn attention_maps(config: &VitConfig, layout: &Layout, theta: &Tensor, patch
     let mut maps = Vec::with_capacity(config.depth);
     for block in 0..config.depth {
         let (q, k, v) = model.projections(block, &x)?;
-        maps.push(weights(config.attention, &q, &k)?);
-        x = model.finish(block, &x, &attend(config.attention, &q, &k, &v)?)?;
+        maps.push(weights(config.attention, model.feature(block)?.as_ref(), &q, &k)?);
+        x = model.finish(block, &x, &attend(config.attention, model.feature(block)?.as_ref(), &q, &k, &v)?)?;
     }
     Ok(maps)
 }
@@ -98,6 +100,14 @@ impl Model<'_> {
             .permute((2, 0, 3, 1, 4))?
             .contiguous()?;
         Ok((qkv.get(0)?, qkv.get(1)?, qkv.get(2)?))
+    }
+
+    /// The parameters of a block's feature maps, `[heads, …]`, where the kernel has any.
+    fn feature(&self, block: usize) -> Result<Option<Tensor>> {
+        if self.config.attention.feature_start(self.config.head_dim()).is_empty() {
+            return Ok(None);
+        }
+        self.view(&format!("blocks.{block}.attention.feature")).map(Some)
     }
 
     /// What follows attention in a block: output projection, residual, MLP.

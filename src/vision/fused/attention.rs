@@ -74,12 +74,14 @@ macro_rules! with_attention {
 }
 
 impl Kernel {
-    pub fn new(kernel: AttentionKernel, tokens: usize, dim: usize) -> Self {
-        match kernel {
+    /// None for kernels that have no fused form.
+    pub fn new(kernel: AttentionKernel, tokens: usize, dim: usize) -> Option<Self> {
+        Some(match kernel {
             AttentionKernel::Softmax => Self::Softmax(SoftmaxAttention::new(tokens, dim)),
             AttentionKernel::Relu => Self::Relu(LinearAttention::new(Each(Relu), tokens, dim)),
             AttentionKernel::Exp => Self::Exp(LinearAttention::new(Exponential(Identity), tokens, dim)),
-        }
+            _ => return None,
+        })
     }
 
     /// Numbers a head keeps for backward.

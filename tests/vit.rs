@@ -1,0 +1,329 @@
+//! The problem `vit` and the training loop behind it, through their public interface.
+
+use attnlab::lab::{Control, Event, Observer, Params, Problem, Row, RunContext, RunError, Stamped};
+use attnlab::problems::{self, predict};
+use attnlab::vision::dataset::{Augment, Dataset, Normalisation, Options, Patcher, Split, load};
+use attnlab::vision::fused::FusedVit;
+use attnlab::vision::{
+    AttentionKernel, Checkpoint, Evaluation, Kernels, Parameters, Samples, StepReport, TrainObserver, TrainOptions,
+    Trainer, VisionError, Vit, VitConfig, evaluate, train,
+};
+use candle_core::{Device, Tensor};
+use std::ops::ControlFlow;
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+
+/// A model small enough for a test.
+const SMALL: &[(&str, &str)] = &[("dim", "16"), ("depth", "2"), ("heads", "2"), ("epochs", "2"), ("threads", "2")];
+
+#[derive(Clone, Default)]
+struct Collect(Arc<Mutex<Vec<Event>>>);
+
+impl Observer for Collect {
+    fn observe(&mut self, event: &Stamped) -> Result<(), String> {
+        self.0.lock().unwrap().push(event.event.clone());
+        Ok(())
+    }
+}
+
+fn vit() -> &'static dyn Problem {
+    problems::find("vit").expect("vit is registered")
+}
+
+fn run(changes: &[(&str, &str)], folder: &Path) -> (Result<(), RunError>, Vec<Event>) {
+    let problem = vit();
+    let params = Params::with(&problem.schema(), &[SMALL, changes].concat()).unwrap();
+    problem.check(&params).unwrap();
+    let seen = Collect::default();
+    let control = Arc::new(Control::default());
+    let seed = params.int("seed").unsigned_abs();
+    let mut context = RunContext::new(seed, folder, control, vec![Box::new(seen.clone())]);
+    let outcome = problem.run(&params, &mut context);
+    let events = seen.0.lock().unwrap().clone();
+    (outcome, events)
+}
+
+fn row(events: &[Event]) -> Row {
+    let mut rows = events.iter().filter_map(|event| match event {
+        Event::Row { row } => Some(row.clone()),
+        _ => None,
+    });
+    let row = rows.next().expect("a row");
+    assert!(rows.next().is_none(), "one row");
+    row
+}
+
+fn points(events: &[Event], series: &str) -> Vec<(f64, f64)> {
+    let point = |event: &Event| match event {
+        Event::Point(point) if point.series == series => Some((point.x, point.y)),
+        _ => None,
+    };
+    events.iter().filter_map(point).collect()
+}
+
+#[test]
+fn a_run_tells_curves_matrices_and_the_whole_row_and_its_checkpoint_predicts() {
+    let folder = tempfile::tempdir().unwrap();
+    let (outcome, events) = run(&[("attention", "relu")], folder.path());
+    outcome.unwrap();
+    let row = row(&events);
+    let keys: Vec<_> = row.keys().map(String::as_str).collect();
+    let columns: Vec<_> = vit().columns().iter().map(|column| column.key).collect();
+    assert_eq!(keys, columns);
+    assert_eq!((row["attention"].as_str(), row["dataset"].as_str()), (Some("relu"), Some("digits")));
+    assert_eq!((row["train_images"].as_u64(), row["test_images"].as_u64()), (Some(1293), Some(360)));
+    assert!(columns.iter().all(|key| !row[*key].is_null()));
+    let rate = row["train_images_per_second"].as_f64().unwrap();
+    assert!((rate * row["train_seconds"].as_f64().unwrap() - 2.0 * 1293.0).abs() < 1e-3);
+
+    // 21 steps an epoch, validation at the ends of both and in between.
+    let losses = points(&events, "train_loss");
+    assert_eq!(losses.len(), 42);
+    assert!(losses.windows(2).all(|pair| pair[0].0 < pair[1].0) && losses[41].0 == 2.0);
+    assert!(points(&events, "validation_accuracy").len() >= 20);
+    assert_eq!(points(&events, "validation_loss").last().unwrap().0, 2.0);
+
+    let matrices: Vec<_> =
+        events.iter().filter_map(|event| if let Event::Matrix(matrix) = event { Some(matrix) } else { None }).collect();
+    let ids: Vec<_> = matrices.iter().map(|matrix| matrix.id.as_str()).collect();
+    assert_eq!(ids, ["confusion", "image", "attention-1", "attention-2"]);
+    assert_eq!(matrices[0].values.iter().sum::<f32>(), 360.0);
+    for matrix in &matrices[2..] {
+        assert_eq!((matrix.rows, matrix.cols), (16, 16));
+        assert!(matrix.values.chunks(16).all(|row| (row.iter().sum::<f32>() - 1.0).abs() < 1e-4));
+    }
+
+    let checkpoint = folder.path().join("checkpoint.safetensors");
+    let input = predict::Input { dataset: "digits", data: Path::new(""), split: "test", limit: 0, threads: 1 };
+    let found = predict::predict(&checkpoint, &input).unwrap();
+    let right = found.logits.rows().into_iter().zip(&found.labels).filter(|(row, label)| {
+        let best = (0..10).max_by(|a, b| row[*a].total_cmp(&row[*b])).unwrap();
+        best == **label as usize
+    });
+    assert_eq!(right.count() as f64 / 360.0, row["test_accuracy"].as_f64().unwrap());
+    let few = predict::predict(&checkpoint, &predict::Input { limit: 7, ..input }).unwrap();
+    assert_eq!(few.logits.dim(), (7, 10));
+    let file = folder.path().join("logits.npy");
+    few.write_logits(&file).unwrap();
+    assert_eq!(ndarray_npy::read_npy::<_, ndarray::Array2<f32>>(&file).unwrap(), few.logits);
+    let bad = predict::predict(&checkpoint, &predict::Input { split: "valid", ..input }).unwrap_err();
+    assert!(bad.to_string().contains("valid") && bad.to_string().contains("train, test"), "{bad}");
+}
+
+#[test]
+fn the_same_parameters_give_the_same_row_on_any_number_of_threads() {
+    let rows = |threads: &str, seed: &str| {
+        let folder = tempfile::tempdir().unwrap();
+        let (outcome, events) = run(&[("attention", "exp"), ("threads", threads), ("seed", seed)], folder.path());
+        outcome.unwrap();
+        let mut row = row(&events);
+        for key in ["train_seconds", "train_images_per_second", "inference_seconds", "inference_images_per_second"] {
+            row.remove(key).unwrap();
+        }
+        row
+    };
+    let first = rows("2", "5");
+    assert_eq!(first, rows("2", "5"));
+    assert_eq!(first, rows("1", "5"));
+    assert_ne!(first["final_train_loss"], rows("2", "6")["final_train_loss"]);
+}
+
+#[test]
+fn fused_and_composed_kernels_train_alike() {
+    for kernel in FusedVit::ATTENTION {
+        let [fused, composed] = ["fused", "composed"].map(|kernels| {
+            let folder = tempfile::tempdir().unwrap();
+            let (outcome, events) = run(&[("attention", kernel.name()), ("kernels", kernels)], folder.path());
+            outcome.unwrap();
+            (points(&events, "train_loss"), row(&events))
+        });
+        for ((x, fused), (other, composed)) in fused.0.iter().zip(&composed.0) {
+            assert!(x == other && (fused - composed).abs() < 5e-3 * composed, "{kernel} at {x}: {fused} {composed}");
+        }
+        let accuracy = |row: &Row| row["test_accuracy"].as_f64().unwrap();
+        assert!((accuracy(&fused.1) - accuracy(&composed.1)).abs() < 0.02, "{kernel}");
+    }
+}
+
+#[test]
+fn a_subset_is_trained_on_and_what_does_not_fit_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let changes = [("train_images", "200"), ("validation", "0"), ("test_images", "50"), ("augment", "shift")];
+    let (outcome, events) = run(&changes, folder.path());
+    outcome.unwrap();
+    let row = row(&events);
+    assert_eq!((row["train_images"].as_u64(), row["test_images"].as_u64()), (Some(200), Some(50)));
+    assert!(points(&events, "validation_loss").is_empty());
+
+    let problem = vit();
+    for (changes, key) in [
+        (&[("patch", "3")][..], "patch"),
+        (&[("heads", "3")], "heads"),
+        (&[("dataset", "mnist"), ("patch", "5")], "patch"),
+        (&[("image_size", "1024"), ("patch", "1"), ("dim", "4096")], "batch"),
+    ] {
+        let params = Params::with(&problem.schema(), changes).unwrap();
+        assert_eq!(problem.check(&params).unwrap_err().key, key);
+    }
+    let (outcome, _) = run(&[("dataset", "mnist")], folder.path());
+    let error = outcome.unwrap_err();
+    assert!(matches!(error, RunError::Input(_)) && error.to_string().contains("mnist"), "{error}");
+}
+
+#[test]
+fn learned_kernels_train_and_show_their_shape() {
+    for kernel in ["softplus", "tempered", "rational", "focused", "hedgehog", "projection"] {
+        let folder = tempfile::tempdir().unwrap();
+        let changes = [("attention", kernel), ("train_images", "320"), ("epochs", "2"), ("test_images", "50")];
+        let (outcome, events) = run(&changes, folder.path());
+        outcome.unwrap();
+        let losses = points(&events, "train_loss");
+        assert_eq!(losses.len(), 10);
+        assert!(losses.iter().all(|(_, loss)| loss.is_finite()) && losses[9].1 < losses[0].1, "{kernel}: {losses:?}");
+        for series in ["feature-1-1", "feature-2-2"] {
+            let shape = points(&events, series);
+            assert_eq!((shape.len(), shape[0].0, shape[80].0), (81, -4.0, 4.0));
+            assert!(shape.iter().all(|(_, f)| *f > 0.0 && f.is_finite()), "{kernel}: {shape:?}");
+        }
+        assert!(row(&events)["test_loss"].as_f64().unwrap().is_finite());
+    }
+}
+
+/// Stops after a number of steps.
+struct Until(u64);
+
+impl TrainObserver for Until {
+    fn step(&mut self, _: &Trainer, report: &StepReport) -> ControlFlow<()> {
+        if report.step == self.0 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    }
+
+    fn validated(&mut self, _: &Trainer, _: f64, _: &Evaluation) -> ControlFlow<()> {
+        ControlFlow::Continue(())
+    }
+}
+
+struct Ground {
+    dataset: Dataset,
+    split: Split,
+    normalisation: Normalisation,
+    patcher: Patcher,
+    config: VitConfig,
+    options: TrainOptions,
+}
+
+fn ground(attention: AttentionKernel) -> Ground {
+    let dataset = load("digits", Path::new(""), &Options::default()).unwrap();
+    let split = Split::new(dataset.train.count(), 100, 150, 3);
+    let normalisation = Normalisation::of(&dataset.train, &split.train).unwrap();
+    let patcher = Patcher::new(2, &normalisation);
+    let config = VitConfig {
+        channels: 1,
+        image_size: 8,
+        patch: 2,
+        dim: 16,
+        depth: 2,
+        heads: 2,
+        mlp_ratio: 2,
+        classes: 10,
+        attention,
+    };
+    let options = TrainOptions {
+        epochs: 2,
+        batch: 32,
+        learning_rate: 1e-3,
+        weight_decay: 0.05,
+        warmup: 0.1,
+        clip: Some(1.0),
+        label_smoothing: 0.1,
+        seed: 3,
+        augment: Augment { shift: 1, ..Augment::NONE },
+        validations: 3,
+    };
+    Ground { dataset, split, normalisation, patcher, config, options }
+}
+
+impl Ground {
+    fn model(&self, parameters: Parameters) -> Vit {
+        Vit::new(self.config.clone(), parameters, Kernels::Fused, 1).unwrap()
+    }
+
+    fn trainer(&self) -> Trainer {
+        Trainer::new(self.model(Parameters::new(&self.config, 3).unwrap()), self.options.clone()).unwrap()
+    }
+
+    fn train(&self, trainer: &mut Trainer, until: u64) -> Result<ControlFlow<()>, VisionError> {
+        train(trainer, &self.dataset.train, &self.split, &self.patcher, &mut Until(until))
+    }
+}
+
+#[test]
+fn a_training_goes_on_from_its_checkpoint_bit_by_bit() {
+    let ground = ground(AttentionKernel::Softmax);
+    let mut whole = ground.trainer();
+    assert!(ground.train(&mut whole, 0).unwrap().is_continue());
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("checkpoint.safetensors");
+    // In the middle of an epoch, at its end, and at a validation between.
+    for stop in [2, 5, 6] {
+        let mut first = ground.trainer();
+        assert!(ground.train(&mut first, stop).unwrap().is_break());
+        first.checkpoint(&ground.normalisation).unwrap().save(&file).unwrap();
+        let mut checkpoint = Checkpoint::load(&file).unwrap();
+        assert_eq!((&checkpoint.config, &checkpoint.normalisation), (&ground.config, &ground.normalisation));
+        let model = ground.model(checkpoint.parameters.clone());
+        let mut second = Trainer::resume(model, ground.options.clone(), &mut checkpoint).unwrap();
+        assert_eq!(second.position, first.position);
+        assert!(ground.train(&mut second, 0).unwrap().is_continue());
+        let values = |trainer: &Trainer| trainer.model.parameters().values().unwrap();
+        assert_eq!(values(&second), values(&whole), "stopped after step {stop}");
+        assert_eq!(second.position.epoch_loss, whole.position.epoch_loss);
+        assert_eq!((second.position.step, second.position.trained), (10, 300));
+    }
+}
+
+#[test]
+fn training_learns_and_a_loss_that_is_not_finite_ends_it() {
+    let mut ground = ground(AttentionKernel::Relu);
+    ground.options.epochs = 12;
+    let mut trainer = ground.trainer();
+    assert!(ground.train(&mut trainer, 0).unwrap().is_continue());
+    let samples = Samples { images: &ground.dataset.train, indices: &ground.split.train, patcher: &ground.patcher };
+    let found = evaluate(&trainer.model, &samples, 64).unwrap();
+    assert!(found.accuracy > 0.3 && found.loss < 2.1, "{found:?}");
+    assert_eq!(found.confusion.iter().sum::<u32>(), 150);
+
+    let mut broken = ground.trainer();
+    let nan = Tensor::full(f32::NAN, broken.model.parameters().layout().len(), &Device::Cpu).unwrap();
+    broken.model.parameters().theta().set(&nan).unwrap();
+    assert!(matches!(ground.train(&mut broken, 0), Err(VisionError::Diverged { step: 1, .. })));
+}
+
+#[test]
+fn files_that_are_no_checkpoints_are_refused_in_one_line() {
+    let ground = ground(AttentionKernel::Exp);
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("model.safetensors");
+    ground.trainer().checkpoint(&ground.normalisation).unwrap().save(&file).unwrap();
+    let good = std::fs::read(&file).unwrap();
+    let replaced = |from: &str, to: &str| {
+        let at = good.windows(from.len()).position(|window| window == from.as_bytes()).expect(from);
+        let mut bad = good.clone();
+        bad[at..at + to.len()].copy_from_slice(to.as_bytes());
+        bad
+    };
+    let cases = [
+        good[..good.len() / 2].to_vec(),
+        good[..4].to_vec(),
+        b"not a checkpoint at all".to_vec(),
+        replaced("\"dim\":\"16\"", "\"dim\":\"61\""),
+        replaced("\"exp\"", "\"sin\""),
+        replaced("head.weight", "head.wait__"),
+    ];
+    for bad in cases {
+        std::fs::write(&file, bad).unwrap();
+        let message = Checkpoint::load(&file).map(|_| ()).unwrap_err().to_string();
+        assert!(message.contains("model.safetensors") && !message.contains('\n'), "{message}");
+    }
+    let missing = Checkpoint::load(Path::new("no/such/file")).map(|_| ()).unwrap_err();
+    assert!(missing.to_string().contains("no/such/file"));
+}
