@@ -187,7 +187,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         (VitConfig { heads: 3, ..large }, 64),
     ];
     for (shape, batch) in shapes {
-        for attention in AttentionKernel::ALL {
+        for attention in FusedVit::ATTENTION {
             let config = VitConfig { attention: *attention, ..shape.clone() };
             if name(&config).starts_with(&options.filter) {
                 measure(&options, &config, batch)?;

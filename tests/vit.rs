@@ -14,7 +14,8 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 /// A model small enough for a test.
-const SMALL: &[(&str, &str)] = &[("dim", "16"), ("depth", "2"), ("heads", "2"), ("epochs", "2"), ("threads", "2")];
+const SMALL: &[(&str, &str)] =
+    &[("dim", "16"), ("depth", "2"), ("heads", "2"), ("epochs", "2"), ("threads", "2"), ("batch", "64")];
 
 #[derive(Clone, Default)]
 struct Collect(Arc<Mutex<Vec<Event>>>);
@@ -284,12 +285,12 @@ fn a_training_goes_on_from_its_checkpoint_bit_by_bit() {
 #[test]
 fn training_learns_and_a_loss_that_is_not_finite_ends_it() {
     let mut ground = ground(AttentionKernel::Relu);
-    ground.options.epochs = 12;
+    ground.options = TrainOptions { epochs: 20, learning_rate: 5e-3, augment: Augment::NONE, ..ground.options.clone() };
     let mut trainer = ground.trainer();
     assert!(ground.train(&mut trainer, 0).unwrap().is_continue());
     let samples = Samples { images: &ground.dataset.train, indices: &ground.split.train, patcher: &ground.patcher };
     let found = evaluate(&trainer.model, &samples, 64).unwrap();
-    assert!(found.accuracy > 0.3 && found.loss < 2.1, "{found:?}");
+    assert!(found.accuracy > 0.4 && found.loss < 2.0, "{found:?}");
     assert_eq!(found.confusion.iter().sum::<u32>(), 150);
 
     let mut broken = ground.trainer();

@@ -23,7 +23,7 @@ pub fn logits(config: &VitConfig, layout: &Layout, theta: &Tensor, patches: &Ten
     let mut x = model.embed(patches)?;
     for block in 0..config.depth {
         let (q, k, v) = model.projections(block, &x)?;
-        x = model.finish(block, &x, &attend(config.attention, model.feature(block)?.as_ref(), &q, &k, &v)?)?;
+        x = model.finish(block, &x, &model.attend(block, &q, &k, &v)?)?;
     }
     let pooled = model.norm("norm", &x)?.mean(1)?;
     model.linear("head", &pooled)
@@ -40,7 +40,7 @@ pub fn attention_maps(config: &VitConfig, layout: &Layout, theta: &Tensor, patch
     for block in 0..config.depth {
         let (q, k, v) = model.projections(block, &x)?;
         maps.push(weights(config.attention, model.feature(block)?.as_ref(), &q, &k)?);
-        x = model.finish(block, &x, &attend(config.attention, model.feature(block)?.as_ref(), &q, &k, &v)?)?;
+        x = model.finish(block, &x, &model.attend(block, &q, &k, &v)?)?;
     }
     Ok(maps)
 }
@@ -60,7 +60,7 @@ pub fn queries_and_keys(
     let mut x = model.embed(patches)?;
     for before in 0..block {
         let (q, k, v) = model.projections(before, &x)?;
-        x = model.finish(before, &x, &attend(config.attention, &q, &k, &v)?)?;
+        x = model.finish(before, &x, &model.attend(before, &q, &k, &v)?)?;
     }
     let (q, k, _) = model.projections(block, &x)?;
     Ok((q, k))
@@ -108,6 +108,10 @@ impl Model<'_> {
             return Ok(None);
         }
         self.view(&format!("blocks.{block}.attention.feature")).map(Some)
+    }
+
+    fn attend(&self, block: usize, q: &Tensor, k: &Tensor, v: &Tensor) -> Result<Tensor> {
+        attend(self.config.attention, self.feature(block)?.as_ref(), q, k, v)
     }
 
     /// What follows attention in a block: output projection, residual, MLP.
