@@ -6,9 +6,12 @@ use attnlab::attention::kernel::exact;
 use attnlab::attention::spikiness::Exact;
 use attnlab::attention::theory::{Moments, Theory, expectation, optimal};
 use attnlab::attention::{Family, FeatureMap, Inputs, Projection, RandomFeatures, Sketch};
+use attnlab::lab::{Control, Event, Observer, Params, Problem, Row, RunContext, RunError, Stamped};
+use attnlab::problems;
 use attnlab::random::generator;
 use ndarray::{Array2, Axis, array};
 use rayon::prelude::*;
+use std::sync::{Arc, Mutex};
 
 fn first_pair() -> (Array2<f64>, Array2<f64>) {
     (array![[0.5, -0.2, 0.3, 0.1]], array![[0.2, 0.4, 0.1, -0.3]])
@@ -454,4 +457,170 @@ fn published_comparisons_come_out() {
     assert!((simplex / independent - 0.064).abs() < 1e-3, "{}", simplex / independent);
     assert!((orthogonal / independent - 0.819).abs() < 1e-3, "{}", orthogonal / independent);
     assert!(at(&HYPERBOLIC, Projection::Simplex, 64, 0.5) > at(&HYPERBOLIC, Projection::Orthogonal, 64, 0.5));
+}
+
+#[derive(Clone, Default)]
+struct Kept(Arc<Mutex<Vec<Event>>>);
+
+impl Observer for Kept {
+    fn observe(&mut self, event: &Stamped) -> Result<(), String> {
+        self.0.lock().unwrap().push(event.event.clone());
+        Ok(())
+    }
+}
+
+fn problem() -> &'static dyn Problem {
+    problems::find("random-features").unwrap()
+}
+
+/// Runs the problem: how it ended, its rows and its notes.
+fn run(changes: &[(&str, &str)]) -> (Result<(), RunError>, Vec<Row>, Vec<String>) {
+    let params = Params::with(&problem().schema(), changes).unwrap();
+    problem().check(&params).unwrap();
+    let (kept, folder) = (Kept::default(), tempfile::tempdir().unwrap());
+    let seed = u64::try_from(params.int("seed")).unwrap();
+    let mut context = RunContext::new(seed, folder.path(), Arc::new(Control::default()), vec![Box::new(kept.clone())]);
+    let end = problem().run(&params, &mut context);
+    let (mut rows, mut notes) = (Vec::new(), Vec::new());
+    for event in kept.0.lock().unwrap().drain(..) {
+        match event {
+            Event::Row { row } => rows.push(row),
+            Event::Note { text } => notes.push(text),
+            _ => {}
+        }
+    }
+    (end, rows, notes)
+}
+
+const SMALL: [(&str, &str); 3] = [("length", "40"), ("dim", "8"), ("trials", "12")];
+
+#[test]
+fn a_run_tells_every_point_of_its_grid() {
+    let mut changes = SMALL.to_vec();
+    changes.extend([
+        ("inputs", "gauss,planted"),
+        ("estimator", "positive,trigonometric"),
+        ("projection", "gaussian,hadamard3"),
+        ("m", "16,8"),
+    ]);
+    let (end, rows, notes) = run(&changes);
+    assert_eq!(end, Ok(()));
+    assert_eq!(rows.len(), 16);
+    for row in &rows {
+        for column in problem().columns() {
+            assert!(row.contains_key(column.key), "{}", column.key);
+        }
+        let m = row["m"].as_u64().unwrap();
+        let width = if row["estimator"] == "positive" { 1 } else { 2 };
+        assert_eq!(row["features"].as_u64(), Some(m * width));
+        assert_eq!(row["rel_mse_theory"].is_null(), row["projection"] == "hadamard3");
+    }
+    assert!(notes.iter().any(|note| note.contains("no theory curve for hadamard3")), "{notes:?}");
+}
+
+#[test]
+fn points_meet_theory_and_do_not_depend_on_threads() {
+    let with = |threads, nested| {
+        let changes = [
+            ("length", "24"),
+            ("dim", "8"),
+            ("trials", "4000"),
+            ("m", "8,16"),
+            ("projection", "orthogonal,rademacher"),
+            ("threads", threads),
+            ("nested", nested),
+        ];
+        let (end, mut rows, _) = run(&changes);
+        assert_eq!(end, Ok(()));
+        for row in &mut rows {
+            row.remove("seconds_per_trial");
+        }
+        rows
+    };
+    let rows = with("1", "no");
+    assert_eq!(rows, with("3", "no"));
+    for row in rows.iter().chain(&with("2", "yes")) {
+        let number = |key: &str| row[key].as_f64().unwrap();
+        let off = number("rel_mse_mean") - number("rel_mse_theory");
+        let allowed = (4.5 * number("rel_mse_sem")).max(0.03 * number("rel_mse_theory"));
+        assert!(off.abs() < allowed, "{row:?}");
+        let off = number("mean_ratio") - number("mean_ratio_theory");
+        assert!(off.abs() < 4.5 * number("mean_ratio_sem"), "{row:?}");
+        let whole = number("squared_bias_theory") + number("variance_theory");
+        assert!((whole / number("rel_mse_theory") - 1.0).abs() < 1e-12);
+    }
+}
+
+#[test]
+fn heavy_tails_biases_and_padding_are_told() {
+    let mut changes = SMALL.to_vec();
+    changes.extend([("sigma", "2"), ("m", "16")]);
+    let (_, _, notes) = run(&changes);
+    assert!(notes.iter().any(|note| note.contains("not observable at this budget")), "{notes:?}");
+    let (_, _, notes) = run(&[("length", "20"), ("dim", "6"), ("m", "8"), ("projection", "hadamard"), ("trials", "2")]);
+    assert!(notes.iter().any(|note| note.contains("zero-padded to 8")), "{notes:?}");
+    assert!(notes.iter().any(|note| note.contains("biased")), "{notes:?}");
+    let (_, _, notes) = run(&[("nested", "yes"), ("trials", "2"), ("length", "20")]);
+    assert!(notes.iter().any(|note| note.contains("correlated")), "{notes:?}");
+}
+
+#[test]
+fn recentring_takes_variance_away_from_hubs() {
+    let error = |recentre| {
+        let changes = [("inputs", "hub"), ("length", "100"), ("m", "16"), ("recentre", recentre), ("trials", "2")];
+        run(&changes).1[0]["rel_mse_theory"].as_f64().unwrap()
+    };
+    assert!(
+        error("weighted") < error("mean") && error("mean") < error("none"),
+        "{} {}",
+        error("weighted"),
+        error("mean")
+    );
+}
+
+#[test]
+fn files_are_read_and_bad_ones_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let (queries, keys, bad) = (path("q.npy"), path("k.npy"), path("bad.npy"));
+    let inputs = small_matrix();
+    ndarray_npy::write_npy(&queries, &inputs.queries).unwrap();
+    ndarray_npy::write_npy(&keys, &inputs.keys).unwrap();
+    ndarray_npy::write_npy(&bad, &array![[1.0, 2.0, 3.0]]).unwrap();
+    let file = |queries: &str, keys: &str| {
+        run(&[("inputs", "file"), ("scale", "none"), ("queries", queries), ("keys", keys), ("m", "8"), ("trials", "3")])
+    };
+    let (end, rows, _) = file(&queries, &keys);
+    assert_eq!(end, Ok(()));
+    let number = |key: &str| rows[0][key].as_f64().unwrap();
+    assert_eq!((rows[0]["length"].as_u64(), rows[0]["dim"].as_u64()), (Some(2), Some(4)));
+    close(number("rel_mse_theory"), 0.309405130, "theory of a file");
+    close(number("n90"), 5.0 / 6.0, "N90 of a file");
+    let text = file(&queries, &bad).0.unwrap_err().to_string();
+    assert!(text.contains("2×4") && text.contains("1×3"), "{text}");
+    let text = file(&queries, &path("none.npy")).0.unwrap_err().to_string();
+    assert!(text.starts_with("keys: ") && text.contains("none.npy"), "{text}");
+}
+
+#[test]
+fn impossible_requests_are_refused_before_a_run() {
+    let check = |changes: &[(&str, &str)]| {
+        let params = Params::with(&problem().schema(), changes)?;
+        problem().check(&params)
+    };
+    for (changes, key) in [
+        (&[("estimator", "gerf"), ("projection", "rademacher")][..], "projection"),
+        (&[("inputs", "file")], "queries"),
+        (&[("inputs", "checkpoint")], "checkpoint"),
+        (&[("m", "0")], "m"),
+        (&[("dim", "0")], "dim"),
+        (&[("gerf_a", "0.2")], "gerf_a"),
+        (&[("m", "1048576"), ("length", "1048576")], "m"),
+        (&[("dim", "1"), ("projection", "simplex")], "dim"),
+    ] {
+        assert_eq!(check(changes).unwrap_err().key, key, "{changes:?}");
+    }
+    let (end, ..) = run(&[("precision", "f32"), ("sigma", "8"), ("length", "30"), ("m", "4"), ("trials", "1")]);
+    let text = end.unwrap_err().to_string();
+    assert!(text.contains("query") && text.contains("f32"), "{text}");
 }
