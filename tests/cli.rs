@@ -260,7 +260,7 @@ fn bad_input_is_one_line_that_says_what_is_allowed() {
         (&["run", "newer.toml"], &["newer.toml:1", "form 7"]),
         (&["run", "missing.toml"], &["missing.toml"]),
         (&["run"], &["PROBLEM|PRESET"]),
-        (&["rnu"], &["rnu", "run"]),
+        (&["rnu"], &["rnu", "attnlab --help"]),
         (&["run", "vit", "--repeats", "0"], &["repeats", "1..="]),
         (&["show", "nothing"], &["nothing", "attnlab list"]),
         (&["show", "last"], &["no run"]),
@@ -366,6 +366,9 @@ fn cut(problem: &str) -> &'static [&'static str] {
             "patch=2",
             "image_size=0",
         ],
+        "random-features" => &["length=32", "dim=8", "m=4,8", "trials=2"],
+        "masked" => &["length=32", "dim=8", "features=64,128", "trials=2"],
+        "hybrid" => &["angles=3", "trials=20"],
         other => panic!("say here how a preset of `{other}` is cut down to seconds"),
     }
 }
@@ -382,7 +385,12 @@ fn every_shipped_preset_runs() {
         let mut arguments = vec!["run", &name, "--json", "--quiet", "--repeats", "1"];
         cut(preset.problem.name()).iter().for_each(|setting| arguments.extend(["--set", setting]));
         let document = desk.json(&arguments);
-        assert!(!document["rows"].as_array().unwrap().is_empty(), "{name} has no rows");
+        let rows = document["rows"].as_array().unwrap();
+        assert!(!rows.is_empty(), "{name} has no rows");
+        let columns: Vec<&str> = preset.problem.columns().iter().map(|column| column.key).collect();
+        for key in rows.iter().flat_map(keys) {
+            assert!(columns.contains(&key), "{name}: the column `{key}` is not declared");
+        }
     }
     let declared = desk.json(&["presets", "--json"]);
     assert!(declared["presets"][0]["params"].is_object());

@@ -38,20 +38,23 @@ pub fn help(problem: &dyn Problem) -> String {
         problem.about(),
         problem.name()
     );
-    let mut group = None;
     let schema = problem.schema();
     let width = schema.iter().map(|param| param.key.len() + 1 + param.default.len()).max().unwrap_or(0);
+    let mut groups: Vec<&str> = Vec::new();
     for param in schema.iter() {
-        if group != Some(param.group) {
-            group = Some(param.group);
-            let heading = if param.group.is_empty() { "Parameters" } else { param.group };
-            let _ = write!(page, "\n{heading}:\n");
+        if !groups.contains(&param.group) {
+            groups.push(param.group);
         }
-        let assigned = format!("{}={}", param.key, param.default);
-        let unit = if param.unit.is_empty() { String::new() } else { format!(" ({})", param.unit) };
-        let _ = writeln!(page, "  {assigned:width$}  {}{unit}", param.help);
-        for line in allowed(param) {
-            let _ = writeln!(page, "  {:width$}    {line}", "");
+    }
+    for group in groups {
+        let _ = write!(page, "\n{}:\n", if group.is_empty() { "parameters" } else { group });
+        for param in schema.iter().filter(|param| param.group == group) {
+            let assigned = format!("{}={}", param.key, param.default);
+            let unit = if param.unit.is_empty() { String::new() } else { format!(" ({})", param.unit) };
+            let _ = writeln!(page, "  {assigned:width$}  {}{unit}", param.help);
+            for line in allowed(param) {
+                let _ = writeln!(page, "  {:width$}    {line}", "");
+            }
         }
     }
     let columns: Vec<&str> = problem.columns().iter().map(|column| column.key).collect();

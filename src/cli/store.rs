@@ -4,7 +4,7 @@ use super::args::{Delete, List, Show, Tag};
 use super::failure::Failure;
 use super::{output, table};
 use crate::lab::store::{self, Filter, RunSummary};
-use crate::lab::{Document, Places, RunRecord, RunView, Value, decimal, duration};
+use crate::lab::{Document, Places, RunRecord, RunView, decimal, duration, typed};
 use crate::problems;
 use serde_json::json;
 use std::path::{Path, PathBuf};
@@ -120,16 +120,6 @@ pub fn show(arguments: &Show, places: &Places) -> Result<(), Failure> {
         page += &format!("\nnote: {note}\n");
     }
     output::print(&page)
-}
-
-/// A TOML value as one would type it.
-fn typed(value: &toml::Value) -> String {
-    match value {
-        toml::Value::String(text) => text.clone(),
-        toml::Value::Boolean(flag) => Value::Flag(*flag).to_string(),
-        toml::Value::Array(values) => values.iter().map(typed).collect::<Vec<_>>().join(","),
-        other => other.to_string(),
-    }
 }
 
 /// Gives a run a name or tags.

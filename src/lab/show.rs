@@ -60,6 +60,18 @@ pub fn duration(seconds: f64) -> String {
     }
 }
 
+/// A parameter of a run's record as one would type it.
+#[must_use]
+pub fn typed(value: &toml::Value) -> String {
+    match value {
+        toml::Value::String(text) => text.clone(),
+        toml::Value::Boolean(flag) => super::Value::Flag(*flag).to_string(),
+        toml::Value::Float(value) => value.to_string(),
+        toml::Value::Array(values) => values.iter().map(typed).collect::<Vec<_>>().join(","),
+        other => other.to_string(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

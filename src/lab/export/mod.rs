@@ -13,7 +13,7 @@ mod tensorboard;
 
 pub use figure::{Figure, figures};
 
-use super::{LabError, Problem, RunRecord, RunView, Scale, Value, files};
+use super::{LabError, Problem, RunRecord, RunView, Scale, files, typed};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -70,18 +70,8 @@ impl Source {
             ("state".to_owned(), self.view.state.name().to_owned()),
             ("machine".to_owned(), format!("{}, {} cores, {}", machine.processor, machine.cores, machine.system)),
         ];
-        lines.extend(self.record.params.iter().map(|(key, value)| (format!("param {key}"), shown(value))));
+        lines.extend(self.record.params.iter().map(|(key, value)| (format!("param {key}"), typed(value))));
         lines
-    }
-}
-
-/// A TOML value as one would type it.
-fn shown(value: &toml::Value) -> String {
-    match value {
-        toml::Value::String(text) => text.clone(),
-        toml::Value::Boolean(flag) => Value::Flag(*flag).to_string(),
-        toml::Value::Array(values) => values.iter().map(shown).collect::<Vec<_>>().join(","),
-        other => other.to_string(),
     }
 }
 
@@ -91,7 +81,7 @@ fn labels(runs: &[Source]) -> Vec<String> {
     if let [_] = runs {
         return vec![String::new()];
     }
-    let params = |run: &Source, key: &str| run.record.params.get(key).map(shown);
+    let params = |run: &Source, key: &str| run.record.params.get(key).map(typed);
     let mut keys: Vec<&String> = runs.iter().flat_map(|run| run.record.params.keys()).collect();
     keys.sort_unstable();
     keys.dedup();
