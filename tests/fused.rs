@@ -71,11 +71,12 @@ impl Case {
         assert!(error < 1e-5, "logits of {what}: {error:e}");
         let error = (f64::from(loss) - expected_loss).abs() / expected_loss;
         assert!(error < 1e-5, "loss of {what}: {error:e}");
-        // The key bias of softmax attention has no gradient at all: errors there are measured by the largest of the layer.
-        let largest = norm(&expected_gradient) / (expected_gradient.len() as f64).sqrt();
+        // Some gradients vanish (the key bias of softmax attention; f, where there is one token): errors there are measured
+        // by a hundredth of the mean over all parameters.
+        let mean = norm(&expected_gradient) / (expected_gradient.len() as f64).sqrt();
         for entry in self.layout.entries() {
             let (got, expected) = (&gradient[entry.range()], &expected_gradient[entry.range()]);
-            let floor = 1e-3 * largest * (entry.len() as f64).sqrt();
+            let floor = 1e-2 * mean * (entry.len() as f64).sqrt();
             let difference: f64 = got.iter().zip(expected).map(|(a, b)| (f64::from(*a) - b).powi(2)).sum();
             let error = difference.sqrt() / norm(expected).max(floor);
             assert!(error < 1e-4, "gradient of {} in {what}: {error:e}", entry.name);
@@ -114,7 +115,7 @@ fn shapes(attention: AttentionKernel) -> Vec<(VitConfig, usize)> {
 
 #[test]
 fn agrees_with_the_composed_network() {
-    for (index, attention) in FusedVit::ATTENTION.iter().enumerate() {
+    for (index, attention) in AttentionKernel::ALL.iter().enumerate() {
         for (shape, (config, batch)) in shapes(*attention).into_iter().enumerate() {
             let case = Case::new(config, batch, (10 * index + shape) as u64);
             case.compare(&FusedVit::new(&case.config, 2).unwrap());
@@ -125,7 +126,7 @@ fn agrees_with_the_composed_network() {
 #[test]
 fn every_set_of_instructions_agrees() {
     for instructions in Instructions::available() {
-        for attention in FusedVit::ATTENTION {
+        for attention in AttentionKernel::ALL {
             for (config, batch) in shapes(*attention).into_iter().skip(1).step_by(2) {
                 let case = Case::new(config, batch, 3);
                 case.compare(&FusedVit::with_instructions(&case.config, 1, instructions).unwrap());
@@ -136,7 +137,7 @@ fn every_set_of_instructions_agrees() {
 
 #[test]
 fn gradients_agree_with_finite_differences() {
-    for attention in FusedVit::ATTENTION {
+    for attention in AttentionKernel::ALL {
         let case = Case::new(config(*attention, 6, 2, 12, 2), 3, 5);
         let (_, _, gradient) = case.fused(&FusedVit::new(&case.config, 1).unwrap());
         let theta: Vec<f64> = case.theta.iter().copied().map(f64::from).collect();
@@ -164,7 +165,7 @@ fn gradients_agree_with_finite_differences() {
 
 #[test]
 fn threads_change_nothing() {
-    for attention in FusedVit::ATTENTION {
+    for attention in AttentionKernel::ALL {
         let case = Case::new(config(*attention, 12, 4, 24, 3), 301, 7);
         let expected = case.fused(&FusedVit::new(&case.config, 1).unwrap());
         for threads in [2, 3, 5] {
@@ -175,7 +176,7 @@ fn threads_change_nothing() {
 
 #[test]
 fn large_logits_and_keys_stay_finite() {
-    for attention in FusedVit::ATTENTION {
+    for attention in AttentionKernel::ALL {
         let mut case = Case::new(config(*attention, 12, 4, 24, 3), 4, 8);
         for value in &mut case.theta {
             *value *= 30.0;
@@ -187,7 +188,7 @@ fn large_logits_and_keys_stay_finite() {
 
 #[test]
 fn not_a_number_is_not_hidden() {
-    for attention in FusedVit::ATTENTION {
+    for attention in AttentionKernel::ALL {
         let mut case = Case::new(config(*attention, 12, 4, 24, 3), 4, 8);
         let weight = case.layout.entry("blocks.0.attention.qkv.weight").offset;
         case.theta[weight] = f32::NAN;

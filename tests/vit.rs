@@ -131,7 +131,7 @@ fn the_same_parameters_give_the_same_row_on_any_number_of_threads() {
 
 #[test]
 fn fused_and_composed_kernels_train_alike() {
-    for kernel in FusedVit::ATTENTION {
+    for kernel in AttentionKernel::ALL {
         let [fused, composed] = ["fused", "composed"].map(|kernels| {
             let folder = tempfile::tempdir().unwrap();
             let (outcome, events) = run(&[("attention", kernel.name()), ("kernels", kernels)], folder.path());

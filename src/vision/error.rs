@@ -42,9 +42,6 @@ pub enum VisionError {
     /// The system gives no threads.
     #[error("no thread pool: {0}")]
     Threads(String),
-    /// The attention kernel has no fused form.
-    #[error("the attention kernel {0} has no fused form: use the composed one")]
-    NotFused(super::AttentionKernel),
     /// A batch does not fit the model.
     #[error("a batch does not fit the model: {0}")]
     Batch(String),

@@ -51,8 +51,7 @@ pub struct Vit {
 }
 
 impl Vit {
-    /// A model with these parameters, computed by `kernels` on `threads` threads (0: one a core); by composed ones where
-    /// the attention has no fused form.
+    /// A model with these parameters, computed by `kernels` on `threads` threads (0: one a core).
     ///
     /// # Errors
     /// The sizes of `config` do not fit together, or the system gives no threads.
@@ -63,16 +62,9 @@ impl Vit {
         threads: usize,
     ) -> Result<Self, VisionError> {
         config.check()?;
-        let fused = match kernels {
-            Kernels::Composed => None,
-            Kernels::Fused => match FusedVit::new(&config, threads) {
-                Err(VisionError::NotFused(_)) => None,
-                fused => Some(Engine::Fused(Arc::new(fused?))),
-            },
-        };
-        let engine = match fused {
-            Some(engine) => engine,
-            None => {
+        let engine = match kernels {
+            Kernels::Fused => Engine::Fused(Arc::new(FusedVit::new(&config, threads)?)),
+            Kernels::Composed => {
                 let pool = ThreadPoolBuilder::new().num_threads(threads).build();
                 Engine::Composed(Arc::new(pool.map_err(|error| VisionError::Threads(error.to_string()))?))
             }

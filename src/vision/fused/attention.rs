@@ -1,7 +1,9 @@
 //! Attention over the heads of a slice of images: each head is packed, attended and unpacked on its own.
 
 use super::Shape;
-use super::feature_map::{Each, Exponential, Identity, Relu};
+use super::feature_map::{
+    Each, Exponential, Focused, Hedgehog, Identity, Projection, Rational, Relu, SoftplusMixture, Tempered,
+};
 use super::linear_attention::LinearAttention;
 use super::register::{load_some, multiply_add, padded, store_some, vectorize};
 use super::softmax_attention::SoftmaxAttention;
@@ -60,6 +62,12 @@ pub(super) enum Kernel {
     Softmax(SoftmaxAttention),
     Relu(LinearAttention<Each<Relu>>),
     Exp(LinearAttention<Exponential<Identity>>),
+    Softplus(LinearAttention<Each<SoftplusMixture>>),
+    Tempered(LinearAttention<Exponential<Tempered>>),
+    Rational(LinearAttention<Each<Rational>>),
+    Focused(LinearAttention<Focused>),
+    Hedgehog(LinearAttention<Exponential<Hedgehog>>),
+    Projection(LinearAttention<Exponential<Projection>>),
 }
 
 /// `$body` for the attention inside `$kernel`, whichever it is.
@@ -69,19 +77,29 @@ macro_rules! with_attention {
             Kernel::Softmax($attention) => $body,
             Kernel::Relu($attention) => $body,
             Kernel::Exp($attention) => $body,
+            Kernel::Softplus($attention) => $body,
+            Kernel::Tempered($attention) => $body,
+            Kernel::Rational($attention) => $body,
+            Kernel::Focused($attention) => $body,
+            Kernel::Hedgehog($attention) => $body,
+            Kernel::Projection($attention) => $body,
         }
     };
 }
 
 impl Kernel {
-    /// None for kernels that have no fused form.
-    pub fn new(kernel: AttentionKernel, tokens: usize, dim: usize) -> Option<Self> {
-        Some(match kernel {
+    pub fn new(kernel: AttentionKernel, tokens: usize, dim: usize) -> Self {
+        match kernel {
             AttentionKernel::Softmax => Self::Softmax(SoftmaxAttention::new(tokens, dim)),
             AttentionKernel::Relu => Self::Relu(LinearAttention::new(Each(Relu), tokens, dim)),
             AttentionKernel::Exp => Self::Exp(LinearAttention::new(Exponential(Identity), tokens, dim)),
-            _ => return None,
-        })
+            AttentionKernel::Softplus => Self::Softplus(LinearAttention::new(Each(SoftplusMixture), tokens, dim)),
+            AttentionKernel::Tempered => Self::Tempered(LinearAttention::new(Exponential(Tempered), tokens, dim)),
+            AttentionKernel::Rational => Self::Rational(LinearAttention::new(Each(Rational), tokens, dim)),
+            AttentionKernel::Focused => Self::Focused(LinearAttention::new(Focused, tokens, dim)),
+            AttentionKernel::Hedgehog => Self::Hedgehog(LinearAttention::new(Exponential(Hedgehog), tokens, dim)),
+            AttentionKernel::Projection => Self::Projection(LinearAttention::new(Exponential(Projection), tokens, dim)),
+        }
     }
 
     /// Numbers a head keeps for backward.

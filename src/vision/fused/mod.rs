@@ -28,7 +28,7 @@ pub use instructions::Instructions;
 pub use operation::{logits, loss};
 pub use stages::Stage;
 
-use super::{AttentionKernel, Layout, VisionError, VitConfig};
+use super::{Layout, VisionError, VitConfig};
 use attention::Kernel;
 use network::{Arena, Slice};
 use pulp::{Simd, WithSimd};
@@ -78,13 +78,10 @@ pub struct FusedVit {
 }
 
 impl FusedVit {
-    /// The attention kernels that have a fused form.
-    pub const ATTENTION: &[AttentionKernel] = &[AttentionKernel::Softmax, AttentionKernel::Relu, AttentionKernel::Exp];
-
     /// The kernels of `config` on `threads` threads (0: one a core), with the fastest instructions of this machine.
     ///
     /// # Errors
-    /// The sizes of `config` do not fit together, its attention has no fused form, or the system gives no threads.
+    /// The sizes of `config` do not fit together, or the system gives no threads.
     pub fn new(config: &VitConfig, threads: usize) -> Result<Self, VisionError> {
         Self::with_instructions(config, threads, Instructions::available()[0])
     }
@@ -112,8 +109,7 @@ impl FusedVit {
         };
         let model = Model {
             shape,
-            kernel: Kernel::new(config.attention, shape.tokens, shape.head_dim)
-                .ok_or(VisionError::NotFused(config.attention))?,
+            kernel: Kernel::new(config.attention, shape.tokens, shape.head_dim),
             places: Places::new(config, &layout),
         };
         let threads = if threads == 0 { std::thread::available_parallelism().map_or(1, usize::from) } else { threads };

@@ -234,7 +234,8 @@ impl Kept {
         let qkv = &mut wide[..rows * 3 * dim];
         linear::forward(input, &weights.qkv.turned, dim, 3 * dim, qkv, false);
         clock.lap(Stage::Linear);
-        let call = Call { shape: &model.shape, parameters: &[], kept: &mut self.attention, scratch: attention };
+        let parameters = &theta[places.feature.clone()];
+        let call = Call { shape: &model.shape, parameters, kept: &mut self.attention, scratch: attention };
         let attended = &mut self.attended[..rows * dim];
         model.kernel.forward(simd, call, qkv, &weights.qkv.bias, attended);
         clock.lap(Stage::Attention);
@@ -294,8 +295,9 @@ impl Kept {
         linear::backward(x, &theta[places.out.weight.clone()], dim, dim, narrow);
         clock.lap(Stage::Linear);
         let qkv = &mut wide[..rows * 3 * dim];
-        let call = Call { shape: &model.shape, parameters: &[], kept: &mut self.attention, scratch: attention };
-        model.kernel.backward(simd, call, attended, narrow, qkv, &mut []);
+        let parameters = &theta[places.feature.clone()];
+        let call = Call { shape: &model.shape, parameters, kept: &mut self.attention, scratch: attention };
+        model.kernel.backward(simd, call, attended, narrow, qkv, &mut gradient[places.feature.clone()]);
         clock.lap(Stage::Attention);
         let place = &places.qkv.linear;
         let input = &self.attention_input[..rows * dim];

@@ -94,6 +94,52 @@ pub(super) fn exp<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
     simd.transmute_f32s_u32s(simd.add_u32s(simd.transmute_u32s_f32s(power), exponent))
 }
 
+/// ln x for positive normal x, to 2 units in the last place.
+///
+/// x = 2ⁿ·m with m in [√½, √2); ln m = 2·artanh(s), s = (m − 1)/(m + 1), by its Taylor polynomial.
+#[inline(always)]
+pub(super) fn ln<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
+    let splat = |value: f32| simd.splat_f32s(value);
+    // Taking √½'s bits first makes the exponent field count from there, and leaves m − √½ in the rest.
+    let root = simd.splat_u32s(std::f32::consts::FRAC_1_SQRT_2.to_bits());
+    let offset = simd.sub_u32s(simd.transmute_u32s_f32s(x), root);
+    let mantissa = simd.and_u32s(offset, simd.splat_u32s(0x007f_ffff));
+    let m = simd.transmute_f32s_u32s(simd.add_u32s(mantissa, root));
+    // The exponent field, a whole number from −126 to 127 modulo 512, becomes a float as the low bits of 1.5·2²³ + n.
+    let field = simd.wrapping_dyn_shr_u32s(offset, simd.splat_u32s(23));
+    let signed = simd.sub_u32s(simd.xor_u32s(field, simd.splat_u32s(256)), simd.splat_u32s(256));
+    let bits = simd.add_u32s(signed, simd.splat_u32s(12_582_912.0_f32.to_bits()));
+    let n = simd.sub_f32s(simd.transmute_f32s_u32s(bits), splat(12_582_912.0));
+    let s = simd.div_f32s(simd.sub_f32s(m, splat(1.0)), simd.add_f32s(m, splat(1.0)));
+    let series = polynomial(simd, [2.0, 2.0 / 3.0, 2.0 / 5.0, 2.0 / 7.0, 2.0 / 9.0], simd.mul_f32s(s, s));
+    multiply_add(simd, n, splat(std::f32::consts::LN_2), simd.mul_f32s(s, series))
+}
+
+/// ln(1 + eˣ) and its derivative 1/(1 + e⁻ˣ), with y = e^−|x| so that nothing overflows.
+///
+/// ln(1 + y) = 2·artanh(y/(2 + y)) by its Taylor polynomial.
+#[inline(always)]
+pub(super) fn softplus_and_logistic<S: Simd>(simd: S, x: S::f32s) -> (S::f32s, S::f32s) {
+    let (zero, one) = (simd.splat_f32s(0.0), simd.splat_f32s(1.0));
+    let y = exp(simd, simd.neg_f32s(simd.abs_f32s(x)));
+    let s = simd.div_f32s(y, simd.add_f32s(simd.splat_f32s(2.0), y));
+    let coefficients = [2.0, 2.0 / 3.0, 2.0 / 5.0, 2.0 / 7.0, 2.0 / 9.0, 2.0 / 11.0, 2.0 / 13.0, 2.0 / 15.0];
+    let log = simd.mul_f32s(s, polynomial(simd, coefficients, simd.mul_f32s(s, s)));
+    let above = simd.greater_than_f32s(x, zero);
+    let logistic = simd.div_f32s(simd.select_f32s(above, one, y), simd.add_f32s(one, y));
+    (simd.add_f32s(simd.max_f32s(zero, x), log), logistic)
+}
+
+/// ln(1 + eˣ) of one number.
+pub(super) fn softplus(x: f32) -> f32 {
+    x.max(0.0) + (-x.abs()).exp().ln_1p()
+}
+
+/// 1/(1 + e⁻ˣ) of one number.
+pub(super) fn logistic(x: f32) -> f32 {
+    1.0 / (1.0 + (-x).exp())
+}
+
 /// Adds `from` to `into`.
 pub(super) fn add<S: Simd>(simd: S, from: &[f32], into: &mut [f32]) {
     vectorize(
@@ -178,5 +224,30 @@ pub(super) fn transpose(
         for column in if row < whole_rows { whole_columns..columns } else { 0..columns } {
             into[column * stride + row] = from[row * from_stride + column];
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn elementary_functions() {
+        let simd = pulp::Scalar::new();
+        let close = |got: f32, expected: f64, what: &str| {
+            let error = (f64::from(got) - expected).abs();
+            assert!(error <= 3e-7 * expected.abs() + 1e-37, "{what}: {got} {expected}");
+        };
+        for i in -870..=880 {
+            let x = i as f32 * 0.1;
+            close(exp(simd, x), f64::from(x).exp(), "exp");
+            let (value, slope) = softplus_and_logistic(simd, x);
+            close(value, f64::from(x).exp().ln_1p(), "softplus");
+            close(slope, 1.0 / (1.0 + (-f64::from(x)).exp()), "logistic");
+            let power = f64::from(x).exp() as f32;
+            let error = f64::from(ln(simd, power)) - f64::from(power).ln();
+            assert!(error.abs() <= 3e-7 * (1.0 + f64::from(x.abs())), "ln {power}: {error}");
+        }
+        assert!(exp(simd, f32::NAN).is_nan());
     }
 }

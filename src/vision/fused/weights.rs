@@ -6,7 +6,7 @@
 //! ∂L/∂W = ∂L/∂W′·diag(γ) + ∂L/∂b′ βᵀ,  ∂L/∂γ_i = Σ_o ∂L/∂W′_oi W_oi,  ∂L/∂β = Wᵀ ∂L/∂b′,  ∂L/∂b = ∂L/∂b′.
 
 use super::register::transpose;
-use crate::vision::{Layout, VitConfig};
+use crate::vision::{Entry, Layout, VitConfig};
 use std::ops::Range;
 
 /// Where a linear layer lies in θ.
@@ -97,6 +97,8 @@ impl FoldedPlace {
 #[derive(Clone, Debug)]
 pub(super) struct BlockPlaces {
     pub qkv: FoldedPlace,
+    /// Parameters of the feature map, a row a head; empty if it has none.
+    pub feature: Range<usize>,
     pub out: LinearPlace,
     pub up: FoldedPlace,
     pub down: LinearPlace,
@@ -116,7 +118,9 @@ impl Places {
     pub fn new(config: &VitConfig, layout: &Layout) -> Self {
         let block = |index: usize| {
             let name = |part: &str| format!("blocks.{index}.{part}");
+            let feature = layout.entries().iter().find(|entry| entry.name == name("attention.feature"));
             BlockPlaces {
+                feature: feature.map_or(0..0, Entry::range),
                 qkv: FoldedPlace::new(layout, &name("norm1"), &name("attention.qkv")),
                 out: LinearPlace::new(layout, &name("attention.out")),
                 up: FoldedPlace::new(layout, &name("norm2"), &name("mlp.up")),

@@ -6,9 +6,26 @@
 //! * [`LogFeature`]: f(u) = exp(e(u)); [`Exponential`] stabilises it exactly (exp);
 //! * [`FeatureMap`]: anything else;
 //!
-//! and name it in [`super::attention::Kernel`].
+//! and name it in [`super::attention::Kernel`]. What a learned map's parameters are says
+//! [`feature_start`](crate::vision::AttentionKernel::feature_start).
 
-use super::register::{exp, keep_first, load, padded, store, vectorize};
+mod affine;
+mod exp;
+mod focused;
+mod rational;
+mod relu;
+mod softplus_mixture;
+mod tempered;
+
+pub(super) use affine::{Hedgehog, Projection};
+pub(super) use exp::Identity;
+pub(super) use focused::Focused;
+pub(super) use rational::Rational;
+pub(super) use relu::Relu;
+pub(super) use softplus_mixture::SoftplusMixture;
+pub(super) use tempered::Tempered;
+
+use crate::vision::fused::register::{exp, keep_first, load, padded, store, vectorize};
 use pulp::Simd;
 
 /// Rows of one head: queries, keys, values are `[tokens, width]`, features `[tokens, feature_width]`, with zeros after
@@ -72,24 +89,41 @@ pub(super) trait FeatureMap: Copy + Send + Sync {
     fn backward<S: Simd>(&self, simd: S, head: Head<'_>, u: Pair<'_>, features: Pair<'_>, gradient: MapGradient<'_>);
 }
 
-/// Most parameters an elementwise map has.
-pub(super) const MOST_PARAMETERS: usize = 12;
+/// Most constants an elementwise map has.
+pub(super) const MOST_CONSTANTS: usize = 12;
+
+/// Added to features that may be zero: a query without a positive one would divide zero by zero.
+pub(super) const EPSILON: f32 = 1e-3;
 
 /// A map that acts on each coordinate alike.
 pub(super) trait Elementwise: Copy + Send + Sync {
-    /// f(u).
-    fn value<S: Simd>(&self, simd: S, parameters: &[f32], u: S::f32s) -> S::f32s;
+    /// The constants of f that a head's parameters stand for.
+    fn constants(&self, _parameters: &[f32]) -> [f32; MOST_CONSTANTS] {
+        [0.0; MOST_CONSTANTS]
+    }
 
-    /// g·f′(u), given f = f(u) and g, and g·∂f/∂parameter added to `sums` for each parameter.
+    /// f(u).
+    fn value<S: Simd>(&self, simd: S, constants: &[f32; MOST_CONSTANTS], u: S::f32s) -> S::f32s;
+
+    /// g·f′(u), given g; adds to `sums` what [`Self::parameters_gradient`] needs.
     fn derivative<S: Simd>(
         &self,
         simd: S,
-        parameters: &[f32],
+        constants: &[f32; MOST_CONSTANTS],
         u: S::f32s,
-        f: S::f32s,
         g: S::f32s,
-        sums: &mut [S::f32s; MOST_PARAMETERS],
+        sums: &mut [S::f32s; MOST_CONSTANTS],
     ) -> S::f32s;
+
+    /// Adds the gradient of the parameters, given the sums over all coordinates.
+    fn parameters_gradient(
+        &self,
+        _parameters: &[f32],
+        _constants: &[f32; MOST_CONSTANTS],
+        _sums: &[f32; MOST_CONSTANTS],
+        _gradient: &mut [f32],
+    ) {
+    }
 }
 
 /// An [`Elementwise`] map as a [`FeatureMap`].
@@ -98,14 +132,16 @@ pub(super) struct Each<E>(pub E);
 
 impl<E: Elementwise> FeatureMap for Each<E> {
     fn forward<S: Simd>(&self, simd: S, head: Head<'_>, u: Pair<'_>, features: PairMut<'_>) {
+        let constants = self.0.constants(head.parameters);
         vectorize(
             simd,
             #[inline(always)]
             || {
+                let width = head.size.width;
                 for (u, features) in [(u.q, &mut *features.q), (u.k, &mut *features.k)] {
-                    for (u, f) in u.chunks_exact(head.size.width).zip(features.chunks_exact_mut(head.size.width)) {
-                        for start in (0..head.size.width).step_by(S::F32_LANES) {
-                            let value = self.0.value(simd, head.parameters, load(simd, &u[start..]));
+                    for (u, f) in u.chunks_exact(width).zip(features.chunks_exact_mut(width)) {
+                        for start in (0..width).step_by(S::F32_LANES) {
+                            let value = self.0.value(simd, &constants, load(simd, &u[start..]));
                             let valid = head.size.dim.saturating_sub(start).min(S::F32_LANES);
                             store(simd, &mut f[start..], keep_first(simd, valid, value, simd.splat_f32s(0.0)));
                         }
@@ -115,59 +151,26 @@ impl<E: Elementwise> FeatureMap for Each<E> {
         );
     }
 
-    fn backward<S: Simd>(&self, simd: S, head: Head<'_>, u: Pair<'_>, features: Pair<'_>, gradient: MapGradient<'_>) {
-        vectorize(
+    fn backward<S: Simd>(&self, simd: S, head: Head<'_>, u: Pair<'_>, _: Pair<'_>, gradient: MapGradient<'_>) {
+        let constants = self.0.constants(head.parameters);
+        let MapGradient { features: g, u: into, parameters } = gradient;
+        let sums = vectorize(
             simd,
             #[inline(always)]
             || {
-                let mut sums = [simd.splat_f32s(0.0); MOST_PARAMETERS];
-                let queries = (u.q, features.q, &*gradient.features.q, &mut *gradient.u.q);
-                let keys = (u.k, features.k, &*gradient.features.k, &mut *gradient.u.k);
-                for (u, f, g, into) in [queries, keys] {
-                    for (((u, f), g), into) in u
-                        .chunks_exact(S::F32_LANES)
-                        .zip(f.chunks_exact(S::F32_LANES))
-                        .zip(g.chunks_exact(S::F32_LANES))
-                        .zip(into.chunks_exact_mut(S::F32_LANES))
-                    {
-                        let (u, f, g) = (load(simd, u), load(simd, f), load(simd, g));
-                        store(simd, into, self.0.derivative(simd, head.parameters, u, f, g, &mut sums));
+                let lanes = S::F32_LANES;
+                let mut sums = [simd.splat_f32s(0.0); MOST_CONSTANTS];
+                for (u, g, into) in [(u.q, &*g.q, &mut *into.q), (u.k, &*g.k, &mut *into.k)] {
+                    let parts = u.chunks_exact(lanes).zip(g.chunks_exact(lanes));
+                    for ((u, g), into) in parts.zip(into.chunks_exact_mut(lanes)) {
+                        let value = self.0.derivative(simd, &constants, load(simd, u), load(simd, g), &mut sums);
+                        store(simd, into, value);
                     }
                 }
-                for (gradient, sum) in gradient.parameters.iter_mut().zip(sums) {
-                    *gradient += simd.reduce_sum_f32s(sum);
-                }
+                sums.map(|sum| simd.reduce_sum_f32s(sum))
             },
         );
-    }
-}
-
-/// f(u) = max(u, 0) + 1e-3. Without the constant a query without a positive coordinate would divide zero by zero.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Relu;
-
-impl Relu {
-    const EPSILON: f32 = 1e-3;
-}
-
-impl Elementwise for Relu {
-    #[inline(always)]
-    fn value<S: Simd>(&self, simd: S, _: &[f32], u: S::f32s) -> S::f32s {
-        simd.add_f32s(simd.max_f32s(simd.splat_f32s(0.0), u), simd.splat_f32s(Self::EPSILON))
-    }
-
-    #[inline(always)]
-    fn derivative<S: Simd>(
-        &self,
-        simd: S,
-        _: &[f32],
-        u: S::f32s,
-        _: S::f32s,
-        g: S::f32s,
-        _: &mut [S::f32s; MOST_PARAMETERS],
-    ) -> S::f32s {
-        let zero = simd.splat_f32s(0.0);
-        simd.select_f32s(simd.greater_than_f32s(u, zero), g, zero)
+        self.0.parameters_gradient(head.parameters, &constants, &sums, parameters);
     }
 }
 
@@ -191,20 +194,6 @@ pub(super) trait LogFeature: Copy + Send + Sync {
         u_gradient: &mut [f32],
         parameters_gradient: &mut [f32],
     );
-}
-
-/// e(u) = u, so that f = exp: no approximation of softmax, but a kernel of its own, Σ_l exp(q_l + k_l).
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Identity;
-
-impl LogFeature for Identity {
-    fn forward<S: Simd>(&self, _: S, _: Head<'_>, u: &[f32], exponents: &mut [f32]) {
-        exponents.copy_from_slice(u);
-    }
-
-    fn backward<S: Simd>(&self, _: S, _: Head<'_>, _: &[f32], gradient: &[f32], u_gradient: &mut [f32], _: &mut [f32]) {
-        u_gradient.copy_from_slice(gradient);
-    }
 }
 
 /// f(q) = exp(e(q) + c − r) and f(k) = exp(e(k) − c) with c_l = max_j e(k_j)_l and r_i = max_l (e(q_i)_l + c_l).

@@ -1,0 +1,161 @@
+//! Maps with a head's own projection z = Wx + b: e = (z, −z), both signs (Hedgehog, Zhang et al. 2024), and e = z − |x|²/2
+//! (positive features with learned projections, after Choromanski et al. 2021).
+//!
+//! ∂L/∂x = Wᵀ ∂L/∂z, ∂L/∂W = ∂L/∂z xᵀ, ∂L/∂b = ∂L/∂z; for the latter map ∂L/∂x also has −x·Σ_l ∂L/∂e_l.
+
+use super::{Head, HeadSize, LogFeature};
+use crate::vision::fused::register::{add, add_column_sums, load, multiply_add, store, transpose, vectorize};
+use crate::vision::fused::tile::{Into, Left, Size, multiply};
+use pulp::Simd;
+
+/// z for rows `[tokens, width]`.
+fn project<S: Simd>(simd: S, head: Head<'_>, u: &[f32]) -> Vec<f32> {
+    let HeadSize { tokens, dim, width, .. } = head.size;
+    let (weight, bias) = head.parameters.split_at(dim * dim);
+    let mut turned = vec![0.0; dim * width];
+    transpose(weight, dim, dim, dim, &mut turned, width);
+    let mut z = vec![0.0; tokens * width];
+    for row in z.chunks_exact_mut(width) {
+        row[..dim].copy_from_slice(bias);
+    }
+    vectorize(
+        simd,
+        #[inline(always)]
+        || {
+            let size = Size { rows: tokens, depth: dim, columns: width };
+            multiply(simd, size, Left::rows(u, width), &turned, &mut z, Into::Add);
+        },
+    );
+    z
+}
+
+/// Writes the gradient of `u` and adds that of W and b, given that of z.
+fn project_back<S: Simd>(
+    simd: S,
+    head: Head<'_>,
+    u: &[f32],
+    z_gradient: &[f32],
+    u_gradient: &mut [f32],
+    parameters_gradient: &mut [f32],
+) {
+    let HeadSize { tokens, dim, width, .. } = head.size;
+    let mut weight = vec![0.0; dim * width];
+    for (padded, row) in weight.chunks_exact_mut(width).zip(head.parameters.chunks_exact(dim)) {
+        padded[..dim].copy_from_slice(row);
+    }
+    let mut weight_gradient = vec![0.0; dim * width];
+    let mut bias_gradient = vec![0.0; width];
+    vectorize(
+        simd,
+        #[inline(always)]
+        || {
+            let back = Size { rows: tokens, depth: dim, columns: width };
+            multiply(simd, back, Left::rows(z_gradient, width), &weight, u_gradient, Into::Overwrite);
+            let outer = Size { rows: dim, depth: tokens, columns: width };
+            multiply(simd, outer, Left::transposed(z_gradient, width), u, &mut weight_gradient, Into::Overwrite);
+        },
+    );
+    add_column_sums(simd, z_gradient, &mut bias_gradient);
+    let (weights, biases) = parameters_gradient.split_at_mut(dim * dim);
+    for (into, row) in weights.chunks_exact_mut(dim).zip(weight_gradient.chunks_exact(width)) {
+        add(simd, &row[..dim], into);
+    }
+    add(simd, &bias_gradient[..dim], biases);
+}
+
+/// Both signs of a projection.
+#[derive(Clone, Copy, Debug)]
+pub(in super::super) struct Hedgehog;
+
+impl LogFeature for Hedgehog {
+    fn features(&self, dim: usize) -> usize {
+        2 * dim
+    }
+
+    fn forward<S: Simd>(&self, simd: S, head: Head<'_>, u: &[f32], exponents: &mut [f32]) {
+        let HeadSize { dim, width, feature_width, .. } = head.size;
+        let z = project(simd, head, u);
+        for (z, e) in z.chunks_exact(width).zip(exponents.chunks_exact_mut(feature_width)) {
+            for (index, z) in z[..dim].iter().enumerate() {
+                e[index] = *z;
+                e[dim + index] = -z;
+            }
+        }
+    }
+
+    fn backward<S: Simd>(
+        &self,
+        simd: S,
+        head: Head<'_>,
+        u: &[f32],
+        gradient: &[f32],
+        u_gradient: &mut [f32],
+        parameters_gradient: &mut [f32],
+    ) {
+        let HeadSize { tokens, dim, width, feature_width, .. } = head.size;
+        let mut z_gradient = vec![0.0; tokens * width];
+        for (z, e) in z_gradient.chunks_exact_mut(width).zip(gradient.chunks_exact(feature_width)) {
+            for (index, z) in z[..dim].iter_mut().enumerate() {
+                *z = e[index] - e[dim + index];
+            }
+        }
+        project_back(simd, head, u, &z_gradient, u_gradient, parameters_gradient);
+    }
+}
+
+/// Positive features with a learned projection.
+#[derive(Clone, Copy, Debug)]
+pub(in super::super) struct Projection;
+
+impl LogFeature for Projection {
+    fn forward<S: Simd>(&self, simd: S, head: Head<'_>, u: &[f32], exponents: &mut [f32]) {
+        let width = head.size.width;
+        exponents.copy_from_slice(&project(simd, head, u));
+        vectorize(
+            simd,
+            #[inline(always)]
+            || {
+                for (u, e) in u.chunks_exact(width).zip(exponents.chunks_exact_mut(width)) {
+                    let mut squares = simd.splat_f32s(0.0);
+                    for u in u.chunks_exact(S::F32_LANES) {
+                        squares = multiply_add(simd, load(simd, u), load(simd, u), squares);
+                    }
+                    let half = simd.splat_f32s(0.5 * simd.reduce_sum_f32s(squares));
+                    for e in e.chunks_exact_mut(S::F32_LANES) {
+                        store(simd, e, simd.sub_f32s(load(simd, e), half));
+                    }
+                }
+            },
+        );
+    }
+
+    fn backward<S: Simd>(
+        &self,
+        simd: S,
+        head: Head<'_>,
+        u: &[f32],
+        gradient: &[f32],
+        u_gradient: &mut [f32],
+        parameters_gradient: &mut [f32],
+    ) {
+        let width = head.size.width;
+        project_back(simd, head, u, gradient, u_gradient, parameters_gradient);
+        vectorize(
+            simd,
+            #[inline(always)]
+            || {
+                let rows = u.chunks_exact(width).zip(gradient.chunks_exact(width));
+                for ((u, g), into) in rows.zip(u_gradient.chunks_exact_mut(width)) {
+                    let mut sum = simd.splat_f32s(0.0);
+                    for g in g.chunks_exact(S::F32_LANES) {
+                        sum = simd.add_f32s(sum, load(simd, g));
+                    }
+                    let factor = simd.splat_f32s(-simd.reduce_sum_f32s(sum));
+                    for (u, into) in u.chunks_exact(S::F32_LANES).zip(into.chunks_exact_mut(S::F32_LANES)) {
+                        store(simd, into, multiply_add(simd, factor, load(simd, u), load(simd, into)));
+                    }
+                }
+            },
+        );
+    }
+}
