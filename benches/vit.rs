@@ -133,6 +133,9 @@ fn inputs(config: &VitConfig, batch: usize) -> (Vec<f32>, Vec<f32>, Vec<u32>) {
             _ => (0.0, 0.1),
         };
         theta[entry.range()].fill_with(|| centre + random.random_range(-bound..=bound));
+        if let Init::Rows(row) = &entry.init {
+            theta[entry.range()].chunks_exact_mut(row.len()).for_each(|head| head.copy_from_slice(row));
+        }
     }
     let numbers = batch * config.tokens() * config.patch_dim();
     let patches = (0..numbers).map(|_| random.random_range(-1.7..1.7)).collect();
@@ -187,7 +190,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         (VitConfig { heads: 3, ..large }, 64),
     ];
     for (shape, batch) in shapes {
-        for attention in FusedVit::ATTENTION {
+        for attention in AttentionKernel::ALL {
             let config = VitConfig { attention: *attention, ..shape.clone() };
             if name(&config).starts_with(&options.filter) {
                 measure(&options, &config, batch)?;
