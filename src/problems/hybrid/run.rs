@@ -15,6 +15,9 @@ use std::time::Instant;
 /// The largest share of a run between two looks at whether to go on.
 const BATCHES: usize = 40;
 
+/// Below this a relative squared error is rounding.
+const EXACT: f64 = 1e-24;
+
 /// Pairs that are estimated together, row i of `x` with row i of `y`.
 struct Pairs {
     x: Array2<f64>,
@@ -258,7 +261,9 @@ impl Bench<'_> {
         let (m1, m2) = estimator.projections();
         let weight = estimator.spec().map(|spec| spec.weight);
         for ((angle, [mse, mse_sem, ratio, ratio_sem]), theory) in pairs.angles.iter().zip(found).zip(theory) {
-            let point = Point::new(name, *angle, mse);
+            // What rounding leaves of an exact estimate would stretch a logarithmic axis over thirty decades.
+            let shown = if mse < EXACT { 0.0 } else { mse };
+            let point = Point::new(name, *angle, shown);
             context.emit(Event::Point(point.within((mse - 2.0 * mse_sem).max(0.0), mse + 2.0 * mse_sem)));
             let point = Point::new(format!("{name}/bias"), *angle, ratio);
             context.emit(Event::Point(point.within(ratio - 2.0 * ratio_sem, ratio + 2.0 * ratio_sem)));
