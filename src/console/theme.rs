@@ -112,13 +112,15 @@ impl Theme {
     /// Headings without the focus.
     #[must_use]
     pub fn title(&self) -> Style {
-        Style::new().add_modifier(Modifier::BOLD)
+        // The colour is named so that a heading on a faint border is not faint.
+        Style::new().fg(Color::Reset).add_modifier(Modifier::BOLD)
     }
 
     /// The selected line.
     #[must_use]
     pub fn selected(&self) -> Style {
-        Style::new().add_modifier(Modifier::REVERSED)
+        // Without colours of its own: reversed, those would become a patchwork.
+        Style::new().fg(Color::Reset).bg(Color::Reset).add_modifier(Modifier::REVERSED)
     }
 
     /// Text being typed.

@@ -27,7 +27,9 @@ pub fn draw(frame: &mut Frame<'_>, app: &App, tab: &ProblemTab, area: Rect) {
     let mut notes = notes(tab, theme, inner.width.into(), area.height * 3);
     notes.truncate(usize::from(inner.height.saturating_sub(2)));
     let table_area = Rect { height: inner.height - notes.len() as u16, ..inner };
-    let columns: Vec<_> = tab.problem.columns().iter().filter(|column| column.brief || inner.width > 150).collect();
+    let mut columns: Vec<_> = tab.problem.columns().iter().filter(|column| column.brief || inner.width > 150).collect();
+    // The number that counts comes first: on a narrow screen it is the one that is seen.
+    columns.sort_by_key(|column| column.key != tab.problem.headline());
     let mut label = Heading::left("run").fixed();
     label.most = (inner.width / 3).max(12);
     let mut headings = vec![Heading::left("").fixed(), label];
@@ -39,14 +41,16 @@ pub fn draw(frame: &mut Frame<'_>, app: &App, tab: &ProblemTab, area: Rect) {
     }));
     headings.push(Heading::right("time"));
     let labels = tab.labels();
+    let chosen = tab.line.min(tab.lines().len().saturating_sub(1));
     let rows: Vec<Vec<Cell<'_>>> = tab
         .lines()
         .into_iter()
-        .map(|line| {
+        .enumerate()
+        .map(|(index, line)| {
             let run = &tab.runs[line.run];
             let (symbol, style) = theme.state(run.view.state);
             let mut cells = vec![
-                Cell::styled(symbol.to_string(), style),
+                Cell::styled(format!("{symbol}{}", if index == chosen && !focused { '▸' } else { ' ' }), style),
                 Cell::styled(labels[line.run].as_str(), theme.ink(line.run)),
             ];
             let row = line.row.map(|row| &run.view.rows[row]);
@@ -58,15 +62,7 @@ pub fn draw(frame: &mut Frame<'_>, app: &App, tab: &ProblemTab, area: Rect) {
             cells
         })
         .collect();
-    let lines = rows.len();
-    let selected = Some(tab.line.min(lines.saturating_sub(1))).filter(|_| lines > 0);
-    let table = Table {
-        headings: &headings,
-        rows: &rows,
-        selected: selected.filter(|_| focused || lines > 1),
-        skip: tab.skip,
-        theme,
-    };
+    let table = Table { headings: &headings, rows: &rows, selected: Some(chosen), focused, skip: tab.skip, theme };
     frame.render_widget(&table, table_area);
     for (row, line) in notes.into_iter().enumerate() {
         frame.render_widget(line, Rect { y: table_area.bottom() + row as u16, height: 1, ..inner });

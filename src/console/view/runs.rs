@@ -83,7 +83,7 @@ fn draw_table(frame: &mut Frame<'_>, app: &App, area: Rect) {
     let from = runs_from(app.runs.chosen, visible);
     let rows: Vec<Vec<Cell<'_>>> = app.runs.shown.iter().skip(from).take(visible).map(|run| row(app, run)).collect();
     let selected = Some(app.runs.chosen - from);
-    let table = Table { headings: &headings, rows: &rows, selected, skip: app.runs.skip, theme };
+    let table = Table { headings: &headings, rows: &rows, selected, focused: true, skip: app.runs.skip, theme };
     frame.render_widget(&table, area);
 }
 

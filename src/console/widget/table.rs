@@ -72,8 +72,10 @@ pub struct Table<'a> {
     pub headings: &'a [Heading],
     /// The rows, a cell for each heading.
     pub rows: &'a [Vec<Cell<'a>>],
-    /// The selected row, if the table has the focus.
+    /// The selected row.
     pub selected: Option<usize>,
+    /// Whether the selected row is lit.
+    pub focused: bool,
     /// How many columns are scrolled away to the left.
     pub skip: usize,
     /// How everything looks.
@@ -142,7 +144,7 @@ impl Widget for &Table<'_> {
                     put(buffer, row, (*at, *width), self.headings[*column].right, &cell.text, cell.style);
                 }
             }
-            if self.selected == Some(index) {
+            if self.focused && self.selected == Some(index) {
                 buffer.set_style(Rect { y: row, height: 1, ..area }, self.theme.selected());
             }
         }
@@ -163,7 +165,8 @@ mod tests {
         let theme = Theme::default();
         let area = Rect::new(0, 0, width, height);
         let mut buffer = Buffer::empty(area);
-        Table { headings: &headings, rows: &rows, selected, skip, theme: &theme }.render(area, &mut buffer);
+        Table { headings: &headings, rows: &rows, selected, focused: true, skip, theme: &theme }
+            .render(area, &mut buffer);
         text::screen(&buffer)
     }
 

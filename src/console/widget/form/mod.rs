@@ -15,6 +15,8 @@ use tui_input::{Input, InputRequest};
 #[derive(Clone, Debug)]
 pub struct Form {
     schema: Schema,
+    /// The fields as they stand: groups in the order in which they are first named, each together.
+    fields: Vec<&'static Param>,
     draft: Draft,
     selected: usize,
     input: Option<Input>,
@@ -26,7 +28,10 @@ impl Form {
     #[must_use]
     pub fn new(schema: Schema) -> Self {
         let draft = Draft::new(&schema);
-        Self { schema, draft, selected: 0, input: None, error: None }
+        let group = |param: &Param| schema.iter().position(|other| other.group == param.group);
+        let mut fields: Vec<_> = schema.iter().collect();
+        fields.sort_by_key(|param| group(param));
+        Self { schema, fields, draft, selected: 0, input: None, error: None }
     }
 
     /// What is filled in.
@@ -44,7 +49,7 @@ impl Form {
     /// The selected parameter; none in a form without parameters.
     #[must_use]
     pub fn selected(&self) -> Option<&'static Param> {
-        self.schema.0.get(self.selected)
+        self.fields.get(self.selected).copied()
     }
 
     /// Whether text is being typed.
@@ -61,7 +66,7 @@ impl Form {
 
     /// Marks the field that an error is about, and goes there.
     pub fn mark(&mut self, error: ParamError) {
-        if let Some(at) = self.schema.0.iter().position(|param| param.key == error.key) {
+        if let Some(at) = self.fields.iter().position(|param| param.key == error.key) {
             self.selected = at;
         }
         self.error = Some(error);
@@ -74,7 +79,7 @@ impl Form {
 
     /// Selects the field `by` further down.
     pub fn go(&mut self, by: isize) {
-        let last = self.schema.0.len().saturating_sub(1);
+        let last = self.fields.len().saturating_sub(1);
         self.selected = self.selected.saturating_add_signed(by).min(last);
         self.error = None;
     }
@@ -186,7 +191,7 @@ impl FormView<'_> {
         let longest = form.schema.iter().map(|param| param.label.chars().count()).max().unwrap_or(0);
         let label_width = longest.min((width / 2).max(8));
         let (mut lines, mut selected, mut group) = (Vec::new(), 0, "");
-        for (index, param) in form.schema.iter().enumerate() {
+        for (index, param) in form.fields.iter().copied().enumerate() {
             if param.group != group {
                 group = param.group;
                 lines.push(Line::styled(fit(group, width), theme.dim().patch(theme.title())));
