@@ -1,0 +1,131 @@
+//! A program in a pseudo-terminal: keys in, a screen out, and waiting for words instead of for time.
+
+use portable_pty::{Child, CommandBuilder, ExitStatus, MasterPty, PtySize, native_pty_system};
+use std::io::{Read, Write};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// Generous: the machine may be busy with something else.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A program in a pseudo-terminal.
+pub struct Session {
+    child: Box<dyn Child + Send + Sync>,
+    master: Option<Box<dyn MasterPty + Send>>,
+    keys: Option<Box<dyn Write + Send>>,
+    screen: Arc<Mutex<vt100::Parser>>,
+    bytes: Arc<Mutex<Vec<u8>>>,
+}
+
+fn size((columns, rows): (u16, u16)) -> PtySize {
+    PtySize { rows, cols: columns, pixel_width: 0, pixel_height: 0 }
+}
+
+impl Session {
+    /// Starts `command` in a terminal of so many columns and rows.
+    pub fn start(command: CommandBuilder, columns_rows: (u16, u16)) -> Self {
+        let pair = native_pty_system().openpty(size(columns_rows)).unwrap();
+        let child = pair.slave.spawn_command(command).unwrap();
+        drop(pair.slave);
+        let screen = Arc::new(Mutex::new(vt100::Parser::new(columns_rows.1, columns_rows.0, 0)));
+        let bytes = Arc::new(Mutex::new(Vec::new()));
+        let mut reader = pair.master.try_clone_reader().unwrap();
+        let (shown, kept) = (Arc::clone(&screen), Arc::clone(&bytes));
+        thread::spawn(move || {
+            let mut buffer = [0; 4096];
+            while let Ok(count @ 1..) = reader.read(&mut buffer) {
+                shown.lock().unwrap().process(&buffer[..count]);
+                kept.lock().unwrap().extend_from_slice(&buffer[..count]);
+            }
+        });
+        let keys = Some(pair.master.take_writer().unwrap());
+        Self { child, master: Some(pair.master), keys, screen, bytes }
+    }
+
+    /// The process's number.
+    pub fn pid(&self) -> u32 {
+        self.child.process_id().unwrap()
+    }
+
+    /// What the screen shows.
+    pub fn text(&self) -> String {
+        self.screen.lock().unwrap().screen().contents()
+    }
+
+    /// Looks at the screen.
+    pub fn look<T>(&self, at: impl FnOnce(&vt100::Screen) -> T) -> T {
+        at(self.screen.lock().unwrap().screen())
+    }
+
+    /// Everything that was written to the terminal.
+    pub fn written(&self) -> Vec<u8> {
+        self.bytes.lock().unwrap().clone()
+    }
+
+    /// Presses keys.
+    pub fn press(&mut self, keys: &str) {
+        let writer = self.keys.as_mut().unwrap();
+        writer.write_all(keys.as_bytes()).unwrap();
+        writer.flush().unwrap();
+    }
+
+    /// Gives the terminal another size.
+    pub fn resize(&mut self, columns_rows: (u16, u16)) {
+        self.screen.lock().unwrap().screen_mut().set_size(columns_rows.1, columns_rows.0);
+        self.master.as_ref().unwrap().resize(size(columns_rows)).unwrap();
+    }
+
+    /// Waits until the screen is as `done` wants it.
+    pub fn wait_until(&self, what: &str, done: impl Fn(&str) -> bool) {
+        let began = Instant::now();
+        while !done(&self.text()) {
+            assert!(began.elapsed() < PATIENCE, "waited too long for {what}; the screen is\n{}", self.text());
+            thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    /// Waits until the screen shows `words`.
+    pub fn wait_for(&self, words: &str) {
+        self.wait_until(words, |screen| screen.contains(words));
+    }
+
+    /// Waits for the program's end.
+    pub fn wait_for_end(&mut self) -> ExitStatus {
+        let began = Instant::now();
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status;
+            }
+            assert!(began.elapsed() < PATIENCE, "the program does not end; the screen is\n{}", self.text());
+            thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    /// Closes the terminal, as a connection that drops does.
+    pub fn hang_up(&mut self) {
+        self.keys = None;
+        self.master = None;
+    }
+
+    /// Whether the terminal is as a shell wants it: main screen, visible cursor, lines edited and echoed.
+    pub fn assert_restored(&self) {
+        self.look(|screen| assert!(!screen.alternate_screen() && !screen.hide_cursor(), "the screen is not restored"));
+        let modes = format!("{:?}", self.master.as_ref().unwrap().get_termios().unwrap().local_flags);
+        assert!(modes.contains("ICANON") && modes.contains("ECHO"), "the line is still raw: {modes}");
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+    }
+}
+
+/// Processor seconds that process `pid` has taken.
+pub fn cpu_seconds(pid: u32) -> f64 {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
+    let ticks = |index: usize| fields.get(index).and_then(|field| field.parse::<f64>().ok()).unwrap_or(0.0);
+    (ticks(11) + ticks(12)) / 100.0
+}
