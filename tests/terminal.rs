@@ -32,7 +32,7 @@ impl Home {
         let mut command = CommandBuilder::new(program);
         command.cwd(self.path());
         for (name, value) in self.environment() {
-            command.env(name, value);
+            command.env(name, value.as_os_str());
         }
         command.env_remove("NO_COLOR");
         command

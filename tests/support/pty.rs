@@ -2,6 +2,7 @@
 
 use portable_pty::{Child, CommandBuilder, ExitStatus, MasterPty, PtySize, native_pty_system};
 use std::io::{Read, Write};
+use std::num::NonZero;
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -22,13 +23,17 @@ fn size((columns, rows): (u16, u16)) -> PtySize {
     PtySize { rows, cols: columns, pixel_width: 0, pixel_height: 0 }
 }
 
+fn cells(count: u16) -> NonZero<u16> {
+    NonZero::new(count).expect("a terminal without cells")
+}
+
 impl Session {
     /// Starts `command` in a terminal of so many columns and rows.
     pub fn start(command: CommandBuilder, columns_rows: (u16, u16)) -> Self {
         let pair = native_pty_system().openpty(size(columns_rows)).unwrap();
         let child = pair.slave.spawn_command(command).unwrap();
         drop(pair.slave);
-        let screen = Arc::new(Mutex::new(vt100::Parser::new(columns_rows.1, columns_rows.0, 0)));
+        let screen = Arc::new(Mutex::new(vt100::Parser::new(cells(columns_rows.1), cells(columns_rows.0), 0)));
         let bytes = Arc::new(Mutex::new(Vec::new()));
         let mut reader = pair.master.try_clone_reader().unwrap();
         let (shown, kept) = (Arc::clone(&screen), Arc::clone(&bytes));
@@ -72,7 +77,7 @@ impl Session {
 
     /// Gives the terminal another size.
     pub fn resize(&mut self, columns_rows: (u16, u16)) {
-        self.screen.lock().unwrap().screen_mut().set_size(columns_rows.1, columns_rows.0);
+        self.screen.lock().unwrap().screen_mut().set_size(cells(columns_rows.1), cells(columns_rows.0));
         self.master.as_ref().unwrap().resize(size(columns_rows)).unwrap();
     }
 
