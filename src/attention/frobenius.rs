@@ -171,7 +171,7 @@ fn features<T: Number>(
         .collect();
     let (token, log_scale) = extreme(&tops, |a, b| a > b);
     let (_, lowest) = extreme(&tops, |a, b| a < b);
-    if !(log_scale - lowest < T::SPREAD * 1.25) {
+    if (log_scale - lowest).partial_cmp(&(T::SPREAD * 1.25)) != Some(std::cmp::Ordering::Less) {
         return Err(out_of_range::<T>(side, token, precise, log_scale - lowest, T::SPREAD * 1.25));
     }
     let root = if width == 2 && sign < 0.0 { -std::f64::consts::LN_2 / 2.0 } else { 0.0 };
@@ -245,7 +245,7 @@ fn measure<T: Number>(
     // One factor for both matrices, so that no entry of either exceeds the format.
     let top = (queries.log_scale + keys.log_scale).max(exact.peak);
     let spread = top - exact.lowest_row.0;
-    if !(spread < T::SPREAD) {
+    if spread.partial_cmp(&T::SPREAD) != Some(std::cmp::Ordering::Less) {
         let (_, row) = exact.lowest_row;
         let lengths: Vec<f64> = inputs.queries.rows().into_iter().map(|x| x.dot(&x)).collect();
         let (longest, _) = extreme(&lengths, |a, b| a > b);

@@ -107,7 +107,7 @@ impl Exact {
             .min_by(|a, b| a.0.total_cmp(&b.0))
             .unwrap_or((peak, 0));
         let limit = <f64 as super::kernel::Number>::SPREAD;
-        if !(peak - lowest_row.0 < limit) {
+        if (peak - lowest_row.0).partial_cmp(&limit) != Some(std::cmp::Ordering::Less) {
             let token = peaks.iter().position(|&at| at == peak).unwrap_or(0);
             return Err(AttentionError::Range {
                 side: "query",

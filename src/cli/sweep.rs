@@ -199,7 +199,8 @@ fn each_job(sweep: &Sweep, act: impl Fn(&str) -> Result<(), LabError>) -> Result
         return Err(Failure::bad_input("sweep: no job of it is known; was it submitted by hand?"));
     }
     // Those that are over already refuse; the newest has the last word.
-    let last = jobs.iter().map(|job| act(job)).next_back();
+    let outcomes: Vec<_> = jobs.iter().map(|job| act(job)).collect();
+    let last = outcomes.into_iter().next_back();
     Ok(last.unwrap_or(Ok(()))?)
 }
 

@@ -174,10 +174,11 @@ impl ProblemTab {
             changed |= run.follow();
         }
         // Rows that came above the chosen line must not move the choice to another run.
-        if changed && self.target() != chosen {
-            if let Some(line) = self.lines().iter().position(|line| Some(line.run) == chosen) {
-                self.line = line;
-            }
+        if changed
+            && self.target() != chosen
+            && let Some(line) = self.lines().iter().position(|line| Some(line.run) == chosen)
+        {
+            self.line = line;
         }
         changed
     }

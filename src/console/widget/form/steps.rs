@@ -58,7 +58,7 @@ fn turn<'a>(names: &[&'a str], now: &str, up: bool) -> &'a str {
 fn declared(param: &Param, value: f64, up: bool) -> Option<String> {
     let number = |text: &str| text.parse::<f64>().ok();
     let mut steps = param.steps.iter().filter_map(|text| Some((number(text)?, *text)));
-    let found = if up { steps.find(|(step, _)| *step > value) } else { steps.filter(|(step, _)| *step < value).last() };
+    let found = if up { steps.find(|(step, _)| *step > value) } else { steps.rfind(|(step, _)| *step < value) };
     found.map(|(_, text)| text.to_owned())
 }
 
