@@ -214,6 +214,22 @@ fn the_exact_product_is_its_definition_and_estimates_approach_it() {
 }
 
 #[test]
+fn tokens_too_long_for_32_bits_are_refused_or_fade_but_never_clamp() {
+    let drawn = estimator(Method::Stratified, Projection::Gaussian, 40, 0, None).unwrap();
+    let sketch = drawn.draw(&mut generator(1, "draw", 0));
+    let mask = Array2::ones((1, 5));
+    for scale in [1.0, 30.0, 400.0] {
+        let token = row(&array![0.5, -0.2, 0.3, 0.1]) * scale;
+        let wide = sketch.map(token.view(), mask.view());
+        let single = sketch.to_f32().map(token.mapv(|v| v as f32).view(), mask.mapv(|v| v as f32).view());
+        for (wide, single) in wide.iter().zip(&single) {
+            let single = f64::from(*single);
+            assert!((single - wide).abs() <= 1e-3 * wide + 1e-37, "scale {scale}: {single} for {wide}");
+        }
+    }
+}
+
+#[test]
 fn results_do_not_depend_on_threads() {
     let [tokens, keys, query_masks, key_masks, values] = sequence(1000, 2);
     let drawn = estimator(Method::TensorSketch, Projection::Gaussian, 33, 50, None).unwrap();

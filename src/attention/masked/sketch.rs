@@ -2,9 +2,10 @@
 
 use super::{Estimator, Gate};
 use crate::attention::Sketch;
+use crate::attention::kernel::{Number, exp_shifted};
 use crate::attention::linear::Features;
-use crate::attention::product::{Real, product};
-use ndarray::{Array2, ArrayView2, ArrayViewMut2, Axis, NdFloat, s};
+use crate::attention::product::product;
+use ndarray::{Array2, ArrayView1, ArrayView2, ArrayViewMut2, Axis, NdFloat, s};
 use rand::Rng;
 use rand::distr::weighted::WeightedIndex;
 use rand_distr::{Distribution, StandardNormal};
@@ -15,6 +16,8 @@ use std::ops::Range;
 pub struct MaskedSketch<T> {
     /// W, \[m, d\].
     projections: Array2<T>,
+    /// The largest length of a row of W.
+    reach: T,
     mask: MaskPart<T>,
     mask_dim: usize,
     features: usize,
@@ -69,7 +72,8 @@ impl Estimator {
                 MaskPart::Hashed { of_token: hash(*projections), of_mask: hash(mask_dim) }
             }
         };
-        MaskedSketch { projections, mask, mask_dim, features }
+        let reach = projections.rows().into_iter().map(|row| row.dot(&row)).fold(0.0, f64::max).sqrt();
+        MaskedSketch { projections, reach, mask, mask_dim, features }
     }
 }
 
@@ -77,7 +81,12 @@ fn sign(rng: &mut impl Rng) -> f64 {
     if rng.random::<bool>() { 1.0 } else { -1.0 }
 }
 
-impl<T: NdFloat + Real> MaskedSketch<T> {
+/// e^value, infinite where the format does not hold it.
+fn exp<T: NdFloat>(value: T) -> T {
+    value.exp()
+}
+
+impl<T: NdFloat + Number> MaskedSketch<T> {
     /// The number of features M.
     #[must_use]
     pub fn features(&self) -> usize {
@@ -96,13 +105,13 @@ impl<T: NdFloat + Real> MaskedSketch<T> {
     fn write(&self, x: ArrayView2<T>, a: ArrayView2<T>, mut out: ArrayViewMut2<T>) {
         match &self.mask {
             MaskPart::Dense(rows) => {
-                self.positive(x, out.view_mut(), T::one());
+                self.positive(x, out.view_mut(), 0.0);
                 let mut gates = Array2::zeros(out.raw_dim());
                 product(a, rows.t(), gates.view_mut(), T::zero());
                 out *= &gates;
             }
             MaskPart::Pick(picks) => {
-                self.positive(x, out.view_mut(), T::one());
+                self.positive(x, out.view_mut(), 0.0);
                 for (mut row, mask) in out.outer_iter_mut().zip(a.outer_iter()) {
                     for (feature, (j, scale)) in row.iter_mut().zip(picks) {
                         *feature *= mask[*j] * *scale;
@@ -134,23 +143,28 @@ impl<T: NdFloat + Real> MaskedSketch<T> {
                     // slower than three transforms of length M.
                     for (value, (bucket, sign)) in mask.iter().zip(of_mask).filter(|(value, _)| **value != T::zero()) {
                         let scale = *value * *sign;
-                        let (wrapped, straight) = sketched.split_at(self.features - bucket);
-                        for (place, part) in row.iter_mut().zip(straight.iter().chain(wrapped)) {
-                            *place += scale * *part;
-                        }
+                        let (straight, wrapped) = sketched.split_at(self.features - bucket);
+                        row.slice_mut(s![*bucket..]).scaled_add(scale, &ArrayView1::from(straight));
+                        row.slice_mut(s![..*bucket]).scaled_add(scale, &ArrayView1::from(wrapped));
                     }
                 }
             }
         }
     }
 
-    /// exp(w_i·x − |x|²/2)·scale into `out` \[L, m\].
-    fn positive(&self, x: ArrayView2<T>, mut out: ArrayViewMut2<T>, scale: T) {
+    /// exp(w_i·x − |x|²/2 + `log_scale`) into `out` \[L, m\].
+    fn positive(&self, x: ArrayView2<T>, mut out: ArrayViewMut2<T>, log_scale: f64) {
         product(x, self.projections.t(), out.view_mut(), T::zero());
-        let half = T::one() / (T::one() + T::one());
         for (mut row, x) in out.outer_iter_mut().zip(x.outer_iter()) {
-            let shift = scale.ln() - x.dot(&x) * half;
-            row.map_inplace(|value| *value = (*value + shift).exp());
+            let squared = x.dot(&x).to();
+            let shift = log_scale - squared / 2.0;
+            // The fast exponential clamps; it is left where this bound on the exponents says that it might have to.
+            let spread = self.reach.to() * squared.sqrt();
+            let fits = shift + spread < T::SPREAD && shift - spread > -T::SPREAD;
+            match row.as_slice_mut() {
+                Some(row) if fits => exp_shifted(row, T::of(shift)),
+                _ => row.map_inplace(|value| *value = exp(*value + T::of(shift))),
+            }
         }
     }
 
@@ -158,8 +172,7 @@ impl<T: NdFloat + Real> MaskedSketch<T> {
     fn scaled_positive(&self, x: ArrayView2<T>) -> Array2<T> {
         let m = self.projections.nrows();
         let mut tokens = Array2::zeros((x.nrows(), m));
-        let scale = T::from(1.0 / (m as f64).sqrt()).unwrap_or_else(T::one);
-        self.positive(x, tokens.view_mut(), scale);
+        self.positive(x, tokens.view_mut(), -(m as f64).ln() / 2.0);
         tokens
     }
 }
@@ -171,6 +184,7 @@ impl MaskedSketch<f64> {
         let each = |pairs: &[(usize, f64)]| pairs.iter().map(|(j, value)| (*j, *value as f32)).collect();
         MaskedSketch {
             projections: self.projections.mapv(|value| value as f32),
+            reach: self.reach as f32,
             mask: match &self.mask {
                 MaskPart::Outer => MaskPart::Outer,
                 MaskPart::Dense(rows) => MaskPart::Dense(rows.mapv(|value| value as f32)),
