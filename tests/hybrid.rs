@@ -1,11 +1,21 @@
 //! The hybrid estimator against its closed form, its definition and its exact ends.
 
-use attnlab::attention::hybrid::{Hybrid, HybridSpec, SignFree, Weight, best, maximum, pair_parts, pairs, sphere_pair};
-use attnlab::attention::{FeatureMap, Projection, Sketch};
+use attnlab::attention::frobenius::{Engine, Precision};
+use attnlab::attention::hybrid::{
+    Hybrid, HybridSpec, HybridTheory, SignFree, Weight, best, maximum, pair_parts, pairs, sphere_pair,
+};
+use attnlab::attention::inputs::Distribution;
+use attnlab::attention::kernel;
+use attnlab::attention::linear::linear;
+use attnlab::attention::spikiness::Exact;
+use attnlab::attention::{FeatureMap, Inputs, Projection, Sketch};
+use attnlab::lab::{Control, Event, Observer, Params, Row, RunContext, Stamped};
+use attnlab::problems;
 use attnlab::random::generator;
 use ndarray::{Array1, Array2, Axis, array};
 use proptest::prelude::*;
 use std::f64::consts::PI;
+use std::sync::{Arc, Mutex};
 
 fn spec(first: FeatureMap, weight: (f64, f64)) -> HybridSpec {
     HybridSpec {
@@ -177,6 +187,106 @@ fn the_largest_error_is_below_that_of_both_parts() {
         };
         let smaller = part(0.0).min(part(1.0));
         assert!(maximum(&hybrid, 16, 1.0).unwrap() * factor < smaller, "n={n}");
+    }
+}
+
+fn cluster() -> Inputs {
+    Distribution::Cluster { radius: 0.8, centres: 3 }.draw(14, 6, &mut generator(2, "hybrid inputs", 0))
+}
+
+#[test]
+fn a_hybrid_is_measured_on_a_whole_matrix_as_theory_expects() {
+    let inputs = cluster();
+    let matrix = kernel::exact(&inputs);
+    let norm = (&matrix * &matrix).sum();
+    let exact = Exact::survey(&inputs, &|| false).unwrap();
+    let engine = Engine::new(&inputs, &exact, Precision::Auto);
+    for projection in [Projection::Gaussian, Projection::Orthogonal] {
+        let spec = HybridSpec { projection, ..spec(FeatureMap::Hyperbolic, (0.0, 1.0)) };
+        let measured: Vec<f64> = (0..4000)
+            .map(|trial| {
+                let sketch = spec.draw(6, &mut generator(4, "matrix", trial));
+                let measure = engine.measure_sketch(&sketch, &|| false).unwrap();
+                if trial < 3 {
+                    let estimate = sketch.matrix(inputs.queries.view(), inputs.keys.view());
+                    let direct = (&estimate - &matrix).mapv(|off| off * off).sum() / norm;
+                    assert!((measure.relative_squared / direct - 1.0).abs() < 1e-9);
+                    assert!((measure.ratio - (&estimate * &matrix).sum() / norm).abs() < 1e-9);
+                }
+                measure.relative_squared
+            })
+            .collect();
+        let (found, error) = mean_and_error(&measured);
+        let theory = HybridTheory::new(&spec, 6).unwrap().relative_mse(&inputs, &|| false).unwrap();
+        let allowed = (4.5 * error).max(0.03 * theory);
+        assert!((found - theory).abs() < allowed, "{projection:?}: {found} ± {error}, theory {theory}");
+    }
+}
+
+#[test]
+fn linear_attention_takes_a_hybrid_like_any_other_features() {
+    let inputs = cluster();
+    let values = Projection::Gaussian.draw(14, 3, &mut generator(7, "values", 0));
+    let sketch = HybridSpec { n: 2, m1: 400, m2: 400, ..spec(FeatureMap::Positive, (0.0, 1.0)) }
+        .draw(6, &mut generator(7, "hybrid", 0));
+    let single = |matrix: Array2<f64>| matrix.mapv(|value| value as f32);
+    let (queries, keys) = (single(sketch.queries(inputs.queries.view())), single(sketch.keys(inputs.keys.view())));
+    let output = linear(&queries.view(), &keys.view(), single(values.clone()).view(), false).unwrap();
+    let matrix = sketch.matrix(inputs.queries.view(), inputs.keys.view());
+    let expected = matrix.dot(&values) / matrix.sum_axis(Axis(1)).insert_axis(Axis(1));
+    for (found, expected) in output.values.iter().zip(&expected) {
+        assert!((f64::from(*found) - expected).abs() < 1e-3, "{found} {expected}");
+    }
+}
+
+#[derive(Clone, Default)]
+struct Kept(Arc<Mutex<Vec<Event>>>);
+
+impl Observer for Kept {
+    fn observe(&mut self, event: &Stamped) -> Result<(), String> {
+        self.0.lock().unwrap().push(event.event.clone());
+        Ok(())
+    }
+}
+
+#[test]
+fn random_features_offers_the_hybrid() {
+    let problem = problems::find("random-features").unwrap();
+    let with = |changes: &[(&str, &str)]| Params::with(&problem.schema(), changes).unwrap();
+    let changes = [
+        ("estimator", "trigonometric,hybrid"),
+        ("projection", "gaussian,orthogonal"),
+        ("m", "4,8"),
+        ("length", "30"),
+        ("dim", "6"),
+        ("trials", "10"),
+        ("hybrid_n", "3"),
+    ];
+    let params = with(&changes);
+    problem.check(&params).unwrap();
+    let (kept, folder) = (Kept::default(), tempfile::tempdir().unwrap());
+    let mut context = RunContext::new(0, folder.path(), Arc::new(Control::default()), vec![Box::new(kept.clone())]);
+    problem.run(&params, &mut context).unwrap();
+    let rows: Vec<Row> = kept
+        .0
+        .lock()
+        .unwrap()
+        .iter()
+        .filter_map(|event| match event {
+            Event::Row { row } => Some(row.clone()),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(rows.len(), 8);
+    for row in rows.iter().filter(|row| row["estimator"] == "hybrid") {
+        // (n + 1)(2m + 2m) columns.
+        assert_eq!(row["features"].as_u64().unwrap(), 16 * row["m"].as_u64().unwrap());
+        assert!(row["rel_mse_theory"].as_f64().unwrap() > 0.0);
+        assert_eq!(row["precision"], "f64");
+    }
+    for (key, value) in [("projection", "rademacher"), ("nested", "yes"), ("precision", "f32")] {
+        let refused = problem.check(&with(&[("estimator", "hybrid"), (key, value)])).unwrap_err();
+        assert_eq!(refused.key, key);
     }
 }
 

@@ -9,7 +9,7 @@
 use super::kernel::{Number, exp_shifted};
 use super::product::product;
 use super::spikiness::Exact;
-use super::{AttentionError, FeatureMap, Inputs, RandomFeatures};
+use super::{AttentionError, FeatureMap, Inputs, RandomFeatures, Sketch};
 use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis, s};
 use rayon::prelude::*;
 
@@ -97,6 +97,23 @@ impl<'a> Engine<'a> {
         }
         let cast = Cast { queries: self.inputs.queries.clone(), keys: self.inputs.keys.clone() };
         measure(self.inputs, self.exact, &cast, draw, ms, stop).map(|measures| (measures, Precision::Double))
+    }
+
+    /// Measures any other sketch, in f64 and with all of its features.
+    ///
+    /// # Errors
+    /// As [`Engine::measure`].
+    pub fn measure_sketch(
+        &self,
+        sketch: &impl Sketch,
+        stop: &(dyn Fn() -> bool + Sync),
+    ) -> Result<Measure, AttentionError> {
+        let cast = Cast { queries: self.inputs.queries.clone(), keys: self.inputs.keys.clone() };
+        let factors = self.inputs.row_exponents.mapv(f64::exp).insert_axis(Axis(1));
+        let queries = Side { features: sketch.queries(cast.queries.view()) * factors, log_scale: 0.0 };
+        let keys = Side { features: sketch.keys(cast.keys.view()), log_scale: 0.0 };
+        let measures = compare(self.inputs, self.exact, &cast, &queries, &keys, (&[1], sketch.features()), stop)?;
+        Ok(measures[0])
     }
 }
 
@@ -242,6 +259,19 @@ fn measure<T: Number>(
     let exponents = Some(&inputs.row_exponents);
     let queries = features("query", &cast.queries, &inputs.queries, exponents, &draw.map, used)?;
     let keys = features("key", &cast.keys, &inputs.keys, None, &draw.map, used)?;
+    compare(inputs, exact, cast, &queries, &keys, (ms, draw.map.features_per_projection()), stop)
+}
+
+/// Measures the first m·`width` features of both sides, divided by m, for every m of `ms`.
+fn compare<T: Number>(
+    inputs: &Inputs,
+    exact: &Exact,
+    cast: &Cast<T>,
+    queries: &Side<T>,
+    keys: &Side<T>,
+    (ms, width): (&[usize], usize),
+    stop: &(dyn Fn() -> bool + Sync),
+) -> Result<Vec<Measure>, AttentionError> {
     // One factor for both matrices, so that no entry of either exceeds the format.
     let top = (queries.log_scale + keys.log_scale).max(exact.peak);
     let spread = top - exact.lowest_row.0;
@@ -254,7 +284,6 @@ fn measure<T: Number>(
     }
     // What is left of the factor goes to the estimate.
     let rest = (queries.log_scale + keys.log_scale - top).exp();
-    let width = draw.map.features_per_projection();
     let row_scale = (exact.peak - top).exp();
     let estimated_rows = row_sums(&queries.features, &keys.features, ms, width, rest);
 

@@ -12,7 +12,7 @@ mod optimum;
 mod theory;
 
 pub use optimum::{Best, best, best_with_b};
-pub use theory::{Parts, maximum, pair_parts, sphere_pair};
+pub use theory::{HybridTheory, Parts, maximum, pair_parts, sphere_pair};
 
 use super::{FeatureMap, Projection, RandomFeatures, Sketch};
 use ndarray::{Array1, Array2, ArrayView2, Axis, concatenate, s};
@@ -62,6 +62,12 @@ impl HybridSpec {
     #[must_use]
     pub fn features(&self) -> usize {
         (self.n + 1) * self.part_features()
+    }
+
+    /// The same with `m` projections of each part.
+    #[must_use]
+    pub fn of(&self, m: usize) -> Self {
+        Self { m1: m, m2: m, ..self.clone() }
     }
 
     /// f₁ + f₂: columns of both parts alone.

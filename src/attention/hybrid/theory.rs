@@ -6,8 +6,9 @@
 
 use super::{HybridSpec, Weight};
 use crate::attention::theory::Theory;
-use crate::attention::{FeatureMap, Projection};
+use crate::attention::{AttentionError, FeatureMap, Inputs, Projection};
 use ndarray::{Array1, ArrayView1};
+use rayon::prelude::*;
 use std::f64::consts::PI;
 
 /// What the error of one pair is made of, relative to K².
@@ -37,32 +38,84 @@ impl Parts {
     }
 }
 
+/// The closed form of a hybrid in dimension d.
+#[derive(Clone, Debug)]
+pub struct HybridTheory<'a> {
+    spec: &'a HybridSpec,
+    first: Theory,
+    second: Theory,
+}
+
+impl<'a> HybridTheory<'a> {
+    /// The closed form of `spec` in dimension `d`.
+    ///
+    /// # Errors
+    /// Says why there is none: a projection without one, or shared rows that are coupled or not Gaussian.
+    pub fn new(spec: &'a HybridSpec, d: usize) -> Result<Self, &'static str> {
+        if spec.shared && spec.projection != Projection::Gaussian {
+            return Err("shared projections have a closed form for independent Gaussian rows only");
+        }
+        if !spec.projection.is_gaussian() {
+            return Err("a hybrid of biased parts has no closed form here");
+        }
+        let part = |map: &FeatureMap| Theory::new(map, spec.projection, d);
+        Ok(Self { spec, first: part(&spec.first)?, second: part(&FeatureMap::Trigonometric)? })
+    }
+
+    /// The parts of the pair (x, y).
+    #[must_use]
+    pub fn parts(&self, x: ArrayView1<'_, f64>, y: ArrayView1<'_, f64>) -> Parts {
+        let (xx, yy) = (x.dot(&x), y.dot(&y));
+        let norms = (xx * yy).sqrt();
+        let cosine = if norms > 0.0 { (x.dot(&y) / norms).clamp(-1.0, 1.0) } else { 1.0 };
+        let covariance = if self.spec.shared { ((xx - yy).cos() - 1.0) / self.spec.m1 as f64 } else { 0.0 };
+        let part = |theory: &Theory, m: usize| theory.pair(x, y).relative_mse(m, theory.block());
+        Parts {
+            p: cosine.acos() / PI,
+            first: part(&self.first, self.spec.m1),
+            second: part(&self.second, self.spec.m2),
+            covariance,
+        }
+    }
+
+    /// E ‖Â − A‖²/‖A‖² over every entry of the matrix of `inputs`; not finite where 64 bits do not hold it.
+    ///
+    /// # Errors
+    /// [`AttentionError::Stopped`] when `stop` says so.
+    pub fn relative_mse(&self, inputs: &Inputs, stop: &(dyn Fn() -> bool + Sync)) -> Result<f64, AttentionError> {
+        let exponents = |i: usize| {
+            let row = inputs.queries.row(i);
+            inputs.keys.rows().into_iter().map(move |key| row.dot(&key) + inputs.row_exponents[i])
+        };
+        let rows = 0..inputs.queries.nrows();
+        // The largest entry sets the scale, so that squares of entries fit.
+        let top = rows.clone().into_par_iter().map(|i| exponents(i).fold(f64::NEG_INFINITY, f64::max));
+        let top = top.reduce(|| f64::NEG_INFINITY, f64::max);
+        let sums: Vec<(f64, f64)> = rows
+            .into_par_iter()
+            .map(|i| {
+                if stop() {
+                    return Err(AttentionError::Stopped);
+                }
+                let row = inputs.queries.row(i);
+                Ok(exponents(i).zip(inputs.keys.rows()).fold((0.0, 0.0), |(error, norm), (exponent, key)| {
+                    let weight = (2.0 * (exponent - top)).exp();
+                    let mse = self.parts(row, key).relative_mse(self.spec.weight, self.spec.n as f64);
+                    (error + weight * mse, norm + weight)
+                }))
+            })
+            .collect::<Result<_, _>>()?;
+        let (error, norm) = sums.iter().fold((0.0, 0.0), |sum, part| (sum.0 + part.0, sum.1 + part.1));
+        Ok(error / norm)
+    }
+}
+
 /// The parts of the pair (x, y).
 ///
 /// # Errors
-/// Says why there is no closed form: a projection without one, or shared rows that are coupled or not Gaussian.
+/// As [`HybridTheory::new`].
 pub fn pair_parts(spec: &HybridSpec, x: ArrayView1<'_, f64>, y: ArrayView1<'_, f64>) -> Result<Parts, &'static str> {
-    if spec.shared && spec.projection != Projection::Gaussian {
-        return Err("shared projections have a closed form for independent Gaussian rows only");
-    }
-    if !spec.projection.is_gaussian() {
-        return Err("a hybrid of biased parts has no closed form here");
-    }
-    let d = x.len();
-    let part = |map: &FeatureMap, m: usize| -> Result<f64, &'static str> {
-        let theory = Theory::new(map, spec.projection, d)?;
-        Ok(theory.pair(x, y).relative_mse(m, theory.block()))
-    };
-    let (xx, yy) = (x.dot(&x), y.dot(&y));
-    let norms = (xx * yy).sqrt();
-    let cosine = if norms > 0.0 { (x.dot(&y) / norms).clamp(-1.0, 1.0) } else { 1.0 };
-    let covariance = if spec.shared { ((xx - yy).cos() - 1.0) / spec.m1 as f64 } else { 0.0 };
-    Ok(Parts {
-        p: cosine.acos() / PI,
-        first: part(&spec.first, spec.m1)?,
-        second: part(&FeatureMap::Trigonometric, spec.m2)?,
-        covariance,
-    })
+    Ok(HybridTheory::new(spec, x.len())?.parts(x, y))
 }
 
 /// Two vectors of length `radius` in dimension `d` ≥ 2 at `angle`. At 0 and π they are exactly equal and opposite.

@@ -1,10 +1,11 @@
 //! One estimator on one kind of projection: draws for every m, and the statistics of a point.
 
+use super::methods::Method;
 use super::sources::failure;
 use crate::attention::frobenius::{Engine, Measure, Precision};
-use crate::attention::{FeatureMap, Inputs, Projection, RandomFeatures};
+use crate::attention::{AttentionError, Inputs, Projection, RandomFeatures, Sketch};
 use crate::lab::{Progress, RunContext, RunError};
-use crate::random::generator;
+use crate::random::{Generator, generator};
 use rayon::ThreadPool;
 use rayon::prelude::*;
 use std::time::Instant;
@@ -18,7 +19,7 @@ const BREATH: f64 = 0.2;
 pub(super) struct Bench<'a> {
     pub inputs: &'a Inputs,
     pub engine: Engine<'a>,
-    pub map: FeatureMap,
+    pub method: Method,
     pub projection: Projection,
     pub trials: usize,
     pub pool: &'a ThreadPool,
@@ -42,11 +43,45 @@ pub(super) struct Trials {
 }
 
 impl Bench<'_> {
-    /// The draw of a trial, the same for every estimator.
-    pub fn draw(&self, seed: u64, m: usize, trial: usize) -> RandomFeatures {
+    /// The generator of a trial's draw, the same for every estimator.
+    fn generator(&self, seed: u64, m: usize, trial: usize) -> Generator {
         let d = self.inputs.dim();
-        let mut rng = generator(seed, &format!("projection {} m={m} d={d}", self.projection.name()), trial as u64);
-        RandomFeatures { map: self.map.clone(), projections: self.projection.draw(m, d, &mut rng) }
+        generator(seed, &format!("projection {} m={m} d={d}", self.projection.name()), trial as u64)
+    }
+
+    /// The sketch of a trial.
+    pub fn sketch(&self, seed: u64, m: usize, trial: usize) -> Box<dyn Sketch> {
+        let (d, mut rng) = (self.inputs.dim(), self.generator(seed, m, trial));
+        match &self.method {
+            Method::Features(map) => {
+                Box::new(RandomFeatures { map: map.clone(), projections: self.projection.draw(m, d, &mut rng) })
+            }
+            Method::Hybrid(spec) => Box::new(spec.of(m).draw(d, &mut rng)),
+        }
+    }
+
+    /// Measures `ms` in one trial: from one draw, but for a hybrid, which has no nested draws.
+    fn measure(
+        &self,
+        seed: u64,
+        ms: &[usize],
+        trial: usize,
+        stop: &(dyn Fn() -> bool + Sync),
+    ) -> Result<(Vec<Measure>, Precision), AttentionError> {
+        let d = self.inputs.dim();
+        match &self.method {
+            Method::Features(map) => {
+                let largest = ms.last().copied().unwrap_or(1);
+                let projections = self.projection.draw(largest, d, &mut self.generator(seed, largest, trial));
+                self.engine.measure(&RandomFeatures { map: map.clone(), projections }, ms, stop)
+            }
+            Method::Hybrid(spec) => {
+                let one = |&m: &usize| {
+                    self.engine.measure_sketch(&spec.of(m).draw(d, &mut self.generator(seed, m, trial)), stop)
+                };
+                ms.iter().map(one).collect::<Result<_, _>>().map(|measures| (measures, Precision::Double))
+            }
+        }
     }
 
     /// Measures `ms` from one draw in each trial.
@@ -61,8 +96,8 @@ impl Bench<'_> {
         let stop = move || control.is_stopping();
         let largest = ms.last().copied().unwrap_or(1);
         let entries = self.inputs.queries.nrows() * self.inputs.keys.nrows();
-        let side_by_side = entries * self.map.features(largest) < SMALL;
-        let one = |trial: usize| self.engine.measure(&self.draw(seed, largest, trial), ms, &stop);
+        let side_by_side = entries * self.method.features(largest) < SMALL;
+        let one = |trial: usize| self.measure(seed, ms, trial, &stop);
 
         let began = Instant::now();
         let mut trials = Trials {

@@ -2,7 +2,7 @@
 
 use crate::attention::kernel::exact;
 use crate::attention::spikiness::Spikiness;
-use crate::attention::{Inputs, RandomFeatures, Sketch};
+use crate::attention::{Inputs, Sketch};
 use crate::lab::{Event, Matrix, RunContext};
 use ndarray::{Array1, Array2, Axis};
 
@@ -16,13 +16,7 @@ fn every(count: usize) -> Vec<usize> {
 }
 
 /// Tells the three matrices of one draw; `what` names the estimator.
-pub(super) fn tell(
-    inputs: &Inputs,
-    draw: &RandomFeatures,
-    spikiness: &Spikiness,
-    what: &str,
-    context: &mut RunContext,
-) {
+pub(super) fn tell(inputs: &Inputs, draw: &dyn Sketch, spikiness: &Spikiness, what: &str, context: &mut RunContext) {
     let (rows, cols) = (every(inputs.queries.nrows()), every(inputs.keys.nrows()));
     let row_exponents: Array1<f64> = rows.iter().map(|&row| inputs.row_exponents[row]).collect();
     let part = Inputs {
@@ -39,14 +33,13 @@ pub(super) fn tell(
     } else {
         "every token".to_owned()
     };
-    let m = draw.projections.nrows();
     let spiky = format!(
         "N90 {:.3}, participation {:.3}, max/median {:.3}",
         spikiness.n90, spikiness.participation_ratio, spikiness.max_over_median
     );
     for (id, title, values, more) in [
         ("exact", "exact A".to_owned(), a, spiky),
-        ("estimate", format!("estimate: {what}, m = {m}"), estimate, "first draw".to_owned()),
+        ("estimate", format!("estimate: {what}"), estimate, "first draw".to_owned()),
         ("difference", "|difference|".to_owned(), difference, "first draw".to_owned()),
     ] {
         let (low, high) = range(&values);

@@ -1,13 +1,15 @@
 //! One run: every combination of the grid, curve by curve.
 
 use super::curve::{Bench, Clock, Point as Statistics};
+use super::methods::{Estimator, Method};
 use super::pictures;
-use super::schema::{families, projections, sizes};
+use super::schema::{estimators, projections, sizes};
 use super::sources::{Source, failure, source};
 use crate::attention::frobenius::{Engine, Precision};
+use crate::attention::hybrid::HybridTheory;
 use crate::attention::spikiness::Exact;
 use crate::attention::theory::{Expectation, Theory, expectation};
-use crate::attention::{Family, FeatureMap, Inputs, Projection};
+use crate::attention::{FeatureMap, Inputs, Projection};
 use crate::lab::{Axis, Event, Params, Plot, Point, Row, RunContext, RunError, Series, Style};
 use rayon::ThreadPool;
 use serde_json::{Value, json};
@@ -32,7 +34,7 @@ pub(super) fn run(params: &Params, context: &mut RunContext) -> Result<(), RunEr
             grid.extend(dims.iter().map(|&dim| (name, length, dim)));
         }
     }
-    let curves = grid.len() * families(params).len() * projections(params).len();
+    let curves = grid.len() * estimators(params).len() * projections(params).len();
     let passes = if params.flag("nested") { 1 } else { sizes(params).len() };
     let mut session = Session {
         params,
@@ -119,9 +121,9 @@ impl Session<'_> {
             exact.sums.mean(),
         ));
         let surveyed = Surveyed { name: &name, inputs: &inputs, exact: &exact };
-        for family in families(self.params) {
+        for estimator in estimators(self.params) {
             for projection in projections(self.params) {
-                self.curve(&surveyed, family, projection, context)?;
+                self.curve(&surveyed, estimator, projection, context)?;
             }
         }
         Ok(())
@@ -130,15 +132,14 @@ impl Session<'_> {
     fn curve(
         &mut self,
         matrix: &Surveyed<'_>,
-        family: Family,
+        estimator: Estimator,
         projection: Projection,
         context: &mut RunContext,
     ) -> Result<(), RunError> {
         let (params, ms) = (self.params, sizes(self.params));
-        let gerf_a = params.text("gerf_a").parse().ok();
-        let map = family.fit(matrix.inputs, gerf_a).map_err(failure)?;
-        let theory = self.theory(matrix, &map, projection, &ms, context)?;
-        self.remarks(matrix, family, &map, projection, theory.as_deref(), context);
+        let method = estimator.fit(matrix.inputs, params).map_err(failure)?.on(projection);
+        let theory = self.theory(matrix, &method, projection, &ms, context)?;
+        self.remarks(matrix, estimator, &method, projection, theory.as_deref(), context);
         let precision = match params.text("precision") {
             "f32" => Precision::Single,
             "f64" => Precision::Double,
@@ -147,16 +148,17 @@ impl Session<'_> {
         let bench = Bench {
             inputs: matrix.inputs,
             engine: Engine::new(matrix.inputs, matrix.exact, precision),
-            map,
+            method,
             projection,
             trials: params.size("trials"),
             pool: self.pool,
         };
-        let series = self.declare(matrix, family, projection, &ms, theory.as_deref(), context);
-        let what = format!("{} {}", family.name(), projection.name());
+        let series = self.declare(matrix, estimator, projection, &ms, theory.as_deref(), context);
+        let what = format!("{} {}", estimator.name(), projection.name());
         let largest = ms.last().copied().unwrap_or(1);
-        let draw = bench.draw(context.seed(), largest, 0);
-        pictures::tell(matrix.inputs, &draw, &matrix.exact.spikiness, &what, context);
+        let draw = bench.sketch(context.seed(), largest, 0);
+        let title = format!("{what}, m = {largest}");
+        pictures::tell(matrix.inputs, draw.as_ref(), &matrix.exact.spikiness, &title, context);
         let groups: Vec<&[usize]> = if params.flag("nested") { vec![&ms[..]] } else { ms.chunks(1).collect() };
         let mut place = 0;
         for group in groups {
@@ -174,8 +176,8 @@ impl Session<'_> {
             for (&m, measures) in group.iter().zip(&trials.measures) {
                 let expected = theory.as_ref().map(|theory| theory[place]);
                 let statistics = Statistics::of(measures);
-                self.tell(&series, m, &bench.map, &statistics, context);
-                let row = self.row(matrix, family, projection, m, &statistics, expected, &trials);
+                self.tell(&series, m, &bench.method, &statistics, context);
+                let row = self.row(matrix, estimator, projection, m, &statistics, expected, &trials);
                 context.emit(Event::Row { row });
                 place += 1;
             }
@@ -187,11 +189,15 @@ impl Session<'_> {
     fn theory(
         &self,
         matrix: &Surveyed<'_>,
-        map: &FeatureMap,
+        method: &Method,
         projection: Projection,
         ms: &[usize],
         context: &mut RunContext,
     ) -> Result<Option<Vec<Expectation>>, RunError> {
+        let map = match method {
+            Method::Features(map) => map,
+            Method::Hybrid(_) => return self.hybrid_theory(matrix, method, projection, ms, context),
+        };
         let theory = match Theory::new(map, projection, matrix.inputs.dim()) {
             Ok(theory) => theory,
             Err(reason) => {
@@ -213,19 +219,59 @@ impl Session<'_> {
         self.pool.install(|| expectation(&theory, matrix.inputs, matrix.exact, ms, &stop)).map(Some).map_err(failure)
     }
 
+    /// The closed form of a hybrid, summed entry by entry: it depends on the angle of every pair.
+    fn hybrid_theory(
+        &self,
+        matrix: &Surveyed<'_>,
+        method: &Method,
+        projection: Projection,
+        ms: &[usize],
+        context: &mut RunContext,
+    ) -> Result<Option<Vec<Expectation>>, RunError> {
+        let Method::Hybrid(spec) = method else { return Ok(None) };
+        let entries = matrix.inputs.queries.nrows() * matrix.inputs.keys.nrows();
+        // Coupled rows sum a series for every pair.
+        let each = (matrix.inputs.dim() + if projection == Projection::Gaussian { 100 } else { 4000 }) * ms.len();
+        if entries.saturating_mul(each) > DIRECTIONS {
+            context.note(format!(
+                "no theory curve for hybrid at this length: its closed form depends on the angle of every pair, {entries} of them"
+            ));
+            return Ok(None);
+        }
+        let control = context.control();
+        let stop = move || control.is_stopping();
+        let mut expected = Vec::with_capacity(ms.len());
+        for &m in ms {
+            let spec = spec.of(m);
+            let theory = match HybridTheory::new(&spec, matrix.inputs.dim()) {
+                Ok(theory) => theory,
+                Err(reason) => {
+                    context.note(format!("no theory curve for hybrid on {}: {reason}", projection.name()));
+                    return Ok(None);
+                }
+            };
+            let relative_mse = self.pool.install(|| theory.relative_mse(matrix.inputs, &stop)).map_err(failure)?;
+            // How heavy the tail is has no closed form here.
+            let spread = f64::NAN;
+            let (squared_bias, mean_ratio) = (0.0, 1.0);
+            expected.push(Expectation { relative_mse, squared_bias, variance: relative_mse, mean_ratio, spread });
+        }
+        Ok(Some(expected))
+    }
+
     fn remarks(
         &self,
         matrix: &Surveyed<'_>,
-        family: Family,
-        map: &FeatureMap,
+        estimator: Estimator,
+        method: &Method,
         projection: Projection,
         theory: Option<&[Expectation]>,
         context: &mut RunContext,
     ) {
-        if let FeatureMap::Gerf { a } = map {
+        if let Method::Features(FeatureMap::Gerf { a }) = method {
             context.note(format!("{}: gerf takes A = {a:.6}", matrix.name));
         }
-        if let Some(caveat) = family.caveat(projection) {
+        if let Some(caveat) = estimator.caveat(projection) {
             context.note(caveat);
         }
         let dim = matrix.inputs.dim();
@@ -250,13 +296,13 @@ impl Session<'_> {
             .into_iter()
             .flatten()
             .zip(sizes(self.params))
-            .filter(|(expected, _)| !expected.is_observable(trials))
+            .filter(|(expected, _)| !expected.spread.is_nan() && !expected.is_observable(trials))
             .map(|(_, m)| m.to_string())
             .collect();
         if !hidden.is_empty() {
             context.note(format!(
                 "{} {} on {}: theory is not observable at this budget for m = {}: rare, huge draws carry the expectation, {trials} trials will mostly lie far below it",
-                family.name(),
+                estimator.name(),
                 projection.name(),
                 matrix.name,
                 hidden.join(", ")
@@ -277,14 +323,14 @@ impl Session<'_> {
     fn declare(
         &self,
         matrix: &Surveyed<'_>,
-        family: Family,
+        estimator: Estimator,
         projection: Projection,
         ms: &[usize],
         theory: Option<&[Expectation]>,
         context: &mut RunContext,
     ) -> Vec<(usize, String, usize)> {
         let length = matrix.inputs.queries.nrows();
-        let mut words = vec![family.name().to_owned(), projection.name().to_owned()];
+        let mut words = vec![estimator.name().to_owned(), projection.name().to_owned()];
         if self.params.texts("inputs").len() > 1 {
             words.insert(0, matrix.name.to_owned());
         }
@@ -312,7 +358,7 @@ impl Session<'_> {
                 }
             }
             if let Some(theory) = theory {
-                let features = m * family.features_per_projection();
+                let features = estimator.features(m, self.params);
                 let x = self.place(m, features, length);
                 let point = Point::new(format!("{name}/theory"), x, theory[place].relative_mse.sqrt());
                 context.emit(Event::Point(point));
@@ -326,12 +372,12 @@ impl Session<'_> {
         &self,
         series: &[(usize, String, usize)],
         m: usize,
-        map: &FeatureMap,
+        method: &Method,
         found: &Statistics,
         context: &mut RunContext,
     ) {
         let Some((_, name, length)) = series.iter().find(|series| series.0 == m) else { return };
-        let x = self.place(m, map.features(m), *length);
+        let x = self.place(m, method.features(m), *length);
         context.emit(Event::Point(Point::new(name, x, found.median).within(found.q25, found.q75)));
         context.emit(Event::Point(Point::new(format!("{name}/normalized"), x, found.normalized)));
         let point = Point::new(format!("{name}/bias"), x, found.ratio);
@@ -346,7 +392,7 @@ impl Session<'_> {
     fn row(
         &self,
         matrix: &Surveyed<'_>,
-        family: Family,
+        estimator: Estimator,
         projection: Projection,
         m: usize,
         found: &Statistics,
@@ -359,10 +405,10 @@ impl Session<'_> {
             "inputs": matrix.name,
             "length": matrix.inputs.queries.nrows(),
             "dim": matrix.inputs.dim(),
-            "estimator": family.name(),
+            "estimator": estimator.name(),
             "projection": projection.name(),
             "m": m,
-            "features": m * family.features_per_projection(),
+            "features": estimator.features(m, self.params),
             "trials": count,
             "rel_frobenius_median": found.median,
             "rel_frobenius_q25": found.q25,
@@ -373,7 +419,7 @@ impl Session<'_> {
             "rel_mse_theory": expected.map(|expected| expected.relative_mse),
             "squared_bias_theory": expected.map(|expected| expected.squared_bias),
             "variance_theory": expected.map(|expected| expected.variance),
-            "observable": expected.map(|expected| expected.is_observable(count)),
+            "observable": expected.filter(|expected| !expected.spread.is_nan()).map(|expected| expected.is_observable(count)),
             "mean_ratio": found.ratio,
             "mean_ratio_sem": found.ratio_sem,
             "mean_ratio_theory": expected.map(|expected| expected.mean_ratio),

@@ -1,6 +1,7 @@
 //! The parameters of the problem `random-features`, what no single one can say, and the cost.
 
-use crate::attention::{Family, Projection};
+use super::methods::Estimator;
+use crate::attention::Projection;
 use crate::lab::{Choice, Estimate, Machine, Param, ParamError, Params, choice, common};
 
 static INPUTS: &[Choice] = &[
@@ -22,6 +23,12 @@ static ESTIMATORS: &[Choice] = &[
     choice("trigonometric", "exp(|x|²/2)(cos w·x, sin w·x): two features a projection"),
     choice("gerf", "generalised exponential features with one A (OPRF)"),
     choice("sderf", "dense exponential features: a rotation and an A a coordinate (SDERF)"),
+    choice("hybrid", "two families on m projections each, weighed by the angle between query and key"),
+];
+
+static FIRST: &[Choice] = &[
+    choice("hyperbolic", "hyperbolic features: symmetric in the angle with trigonometric ones"),
+    choice("positive", "positive features"),
 ];
 
 static PROJECTIONS: &[Choice] = &[
@@ -119,6 +126,19 @@ pub(super) static PARAMS: &[Param] = &[
         .help("auto: the best A for the mean of |x+y|²")
         .steps(&["auto", "0", "-0.05"])
         .group("estimator"),
+    Param::choice("hybrid_first", "hybrid, first part", FIRST, "hyperbolic")
+        .help("hybrid: what is weighed against trigonometric features")
+        .group("estimator"),
+    Param::int("hybrid_n", "hybrid, sign features", 0, 4096, "4")
+        .help("hybrid: hyperplanes that estimate the angle; they multiply the features by n + 1")
+        .steps(&["0", "1", "2", "4", "8"])
+        .group("estimator"),
+    Param::float("hybrid_a", "hybrid, weight a", -10.0, 10.0, "0")
+        .help("hybrid: weight of the first part at angle 0")
+        .group("estimator"),
+    Param::float("hybrid_b", "hybrid, weight b", -10.0, 10.0, "1")
+        .help("hybrid: what that weight gains from angle 0 to π")
+        .group("estimator"),
     Param::choice("recentre", "re-centre", RECENTRE, "none")
         .help("exact shift of the keys that takes variance away")
         .group("estimator"),
@@ -135,9 +155,9 @@ pub(super) static PARAMS: &[Param] = &[
     common::THREADS,
 ];
 
-/// The families asked for.
-pub(super) fn families(params: &Params) -> Vec<Family> {
-    params.texts("estimator").into_iter().filter_map(Family::from_name).collect()
+/// The estimators asked for.
+pub(super) fn estimators(params: &Params) -> Vec<Estimator> {
+    params.texts("estimator").into_iter().filter_map(Estimator::from_name).collect()
 }
 
 /// The projections asked for.
@@ -154,12 +174,21 @@ pub(super) fn sizes(params: &Params) -> Vec<usize> {
 }
 
 pub(super) fn check(params: &Params) -> Result<(), ParamError> {
-    for family in families(params) {
+    for estimator in estimators(params) {
         for projection in projections(params) {
-            if let Err(error) = family.check(projection) {
-                let found = format!("{} with estimator={}", projection.name(), family.name());
+            if let Err(error) = estimator.check(projection) {
+                let found = format!("{} with estimator={}", projection.name(), estimator.name());
                 return Err(ParamError::new("projection", found, error.to_string()));
             }
+        }
+    }
+    if estimators(params).contains(&Estimator::Hybrid) {
+        let found = |text: &str| format!("{text} with estimator=hybrid");
+        if params.flag("nested") {
+            return Err(ParamError::new("nested", found("yes"), "no: a hybrid has no nested draws"));
+        }
+        if params.text("precision") == "f32" {
+            return Err(ParamError::new("precision", found("f32"), "auto or f64: a hybrid is measured in f64"));
         }
     }
     let inputs = params.texts("inputs");
@@ -191,17 +220,18 @@ fn gib(bytes: u64) -> f64 {
     bytes as f64 / f64::from(1 << 30)
 }
 
-/// Features for one projection, at most.
-fn width(params: &Params) -> usize {
-    families(params).into_iter().map(Family::features_per_projection).max().unwrap_or(1)
+/// Features of the widest estimator for m projections.
+fn width(params: &Params, m: usize) -> usize {
+    estimators(params).into_iter().map(|estimator| estimator.features(m, params)).max().unwrap_or(m)
 }
 
 /// Peak memory, roughly: features of both sides, the inputs in three copies, the survey.
 fn bytes(params: &Params) -> u64 {
     let most = |sizes: Vec<usize>| sizes.into_iter().max().unwrap_or(0) as u64;
     let (length, dim, m) = (most(params.sizes("length")), most(params.sizes("dim")), most(params.sizes("m")));
-    let number = if params.text("precision") == "f64" { 8 } else { 4 };
-    let features = 2 * length * m * width(params) as u64 * number;
+    let double = params.text("precision") == "f64" || estimators(params).contains(&Estimator::Hybrid);
+    let number = if double { 8 } else { 4 };
+    let features = 2 * length * width(params, m as usize) as u64 * number;
     features + 2 * length * dim * 20 + m * dim * 24 + (64 << 20)
 }
 
@@ -218,7 +248,7 @@ pub(super) fn estimate(params: &Params) -> Estimate {
     for length in params.sizes("length") {
         let entries = (length * length) as f64;
         for dim in params.sizes("dim") {
-            let features = |m: usize| (m * width(params)) as f64;
+            let features = |m: usize| width(params, m) as f64;
             let columns: f64 = if params.flag("nested") {
                 sizes.last().map_or(0.0, |&m| features(m))
             } else {
