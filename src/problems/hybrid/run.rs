@@ -52,6 +52,7 @@ pub(super) fn run(params: &Params, context: &mut RunContext) -> Result<(), RunEr
     let all = pairs(params)?;
     let bases: Vec<Base> = params.texts("base").into_iter().filter_map(Base::from_name).collect();
     declare(context);
+    context.note("the pairs of a trial share its draw: the points of a curve rise and fall together");
     let several = all.len() > 1;
     let mut bench = Bench {
         params,
