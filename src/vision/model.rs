@@ -193,7 +193,7 @@ impl Vit {
     fn check(&self, patches: &[f32], labels: &[u32]) -> Result<usize, VisionError> {
         let (image, classes) = (self.config.tokens() * self.config.patch_dim(), self.config.classes);
         let images = patches.len() / image;
-        if images == 0 || patches.len() % image != 0 || !(labels.is_empty() || labels.len() == images) {
+        if images == 0 || !patches.len().is_multiple_of(image) || !(labels.is_empty() || labels.len() == images) {
             let (numbers, labels) = (patches.len(), labels.len());
             return Err(VisionError::Batch(format!("{numbers} numbers, {labels} labels, {image} numbers an image")));
         }

@@ -222,7 +222,7 @@ impl Trainer {
         position.images += images;
         position.seconds += seconds;
         position.trained += images as u64;
-        if step % epoch_steps == 0 {
+        if step.is_multiple_of(epoch_steps) {
             position.epoch_loss = Some(position.loss_sum / position.images as f64);
             (position.loss_sum, position.images) = (0.0, 0);
         }
@@ -257,7 +257,7 @@ pub fn train(
     loop {
         // Validation stands before the step, not after it, so that a training stopped between the two makes it up.
         let step = trainer.position.step;
-        let due = step % epoch_steps == 0 || step % between == 0;
+        let due = step.is_multiple_of(epoch_steps) || step.is_multiple_of(between);
         if due && trainer.position.validated < step && !split.validation.is_empty() {
             let found = evaluate(&trainer.model, &validation, size)?;
             trainer.position.validated = step;
