@@ -72,15 +72,6 @@ impl Vit {
         Ok(Self { config, parameters, engine })
     }
 
-    /// What computes it.
-    #[must_use]
-    pub const fn kernels(&self) -> Kernels {
-        match self.engine {
-            Engine::Fused(_) => Kernels::Fused,
-            Engine::Composed(_) => Kernels::Composed,
-        }
-    }
-
     /// The learned feature map of each head of each block at `points`, see [`composed::shape`]; empty for kernels without.
     ///
     /// # Errors

@@ -29,9 +29,6 @@ pub(super) fn run(params: &Params, context: &mut RunContext) -> Result<(), RunEr
     let (mut trainer, interval) = trainer(params, context, &config)?;
     let epochs = trainer.options.epochs;
     declare(context, epochs, !split.validation.is_empty());
-    if params.text("kernels") != trainer.model.kernels().name() {
-        context.note(format!("computed by composed operations: {} has no fused kernels", config.attention));
-    }
     let facts = BTreeMap::from([
         ("dataset".to_owned(), dataset.name.to_owned()),
         ("class_names".to_owned(), dataset.classes.join("\t")),
