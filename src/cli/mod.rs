@@ -2,6 +2,7 @@
 
 mod args;
 mod data;
+mod examples;
 mod export;
 mod failure;
 mod logging;
