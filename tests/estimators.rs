@@ -137,7 +137,7 @@ fn small_matrix() -> Inputs {
 fn expected_error(inputs: &Inputs, map: &FeatureMap, projection: Projection, m: usize) -> f64 {
     let survey = Exact::survey(inputs, &never).unwrap();
     let theory = Theory::new(map, projection, inputs.dim()).unwrap();
-    expectation(&theory, inputs, &survey, &[m], &never).unwrap()[0].relative_mse
+    expectation(&theory, inputs, &survey, &[m], 1, &never).unwrap()[0].relative_mse
 }
 
 #[test]

@@ -13,7 +13,7 @@ use super::{AttentionError, FeatureMap, Inputs, RandomFeatures, Sketch};
 use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis, s};
 use rayon::prelude::*;
 
-const ROWS: usize = 256;
+const ROWS: usize = 512;
 const COLS: usize = 512;
 /// Independent sums of an inner loop: one wide register of f32.
 const LANES: usize = 16;
@@ -37,7 +37,15 @@ pub struct Measure {
 #[derive(Clone, Debug)]
 struct Cast<T> {
     queries: Array2<T>,
+    /// Keys as columns (d×L_k).
     keys: Array2<T>,
+}
+
+impl<T: Number> Cast<T> {
+    fn new(inputs: &Inputs) -> Self {
+        let keys = inputs.keys.t();
+        Self { queries: inputs.queries.mapv(T::of), keys: keys.as_standard_layout().mapv(T::of) }
+    }
 }
 
 /// Measures estimates of one exact matrix, over and over.
@@ -64,11 +72,10 @@ impl<'a> Engine<'a> {
     /// An engine for `inputs`, whose survey is `exact`.
     #[must_use]
     pub fn new(inputs: &'a Inputs, exact: &'a Exact, precision: Precision) -> Self {
-        let cast = || Cast { queries: inputs.queries.mapv(|v| v as f32), keys: inputs.keys.mapv(|v| v as f32) };
         Self {
             inputs,
             exact,
-            single: (precision != Precision::Double).then(cast),
+            single: (precision != Precision::Double).then(|| Cast::new(inputs)),
             fallback: precision == Precision::Auto,
         }
     }
@@ -95,8 +102,8 @@ impl<'a> Engine<'a> {
                 other => return other.map(|measures| (measures, Precision::Single)),
             }
         }
-        let cast = Cast { queries: self.inputs.queries.clone(), keys: self.inputs.keys.clone() };
-        measure(self.inputs, self.exact, &cast, draw, ms, stop).map(|measures| (measures, Precision::Double))
+        measure(self.inputs, self.exact, &Cast::<f64>::new(self.inputs), draw, ms, stop)
+            .map(|measures| (measures, Precision::Double))
     }
 
     /// Measures any other sketch, in f64 and with all of its features.
@@ -108,10 +115,10 @@ impl<'a> Engine<'a> {
         sketch: &impl Sketch,
         stop: &(dyn Fn() -> bool + Sync),
     ) -> Result<Measure, AttentionError> {
-        let cast = Cast { queries: self.inputs.queries.clone(), keys: self.inputs.keys.clone() };
+        let cast = Cast::<f64>::new(self.inputs);
         let factors = self.inputs.row_exponents.mapv(f64::exp).insert_axis(Axis(1));
-        let queries = Side { features: sketch.queries(cast.queries.view()) * factors, log_scale: 0.0 };
-        let keys = Side { features: sketch.keys(cast.keys.view()), log_scale: 0.0 };
+        let queries = Side { features: sketch.queries(self.inputs.queries.view()) * factors, log_scale: 0.0 };
+        let keys = Side { features: sketch.keys(self.inputs.keys.view()), log_scale: 0.0 };
         let measures = compare(self.inputs, self.exact, &cast, &queries, &keys, (&[1], sketch.features()), stop)?;
         Ok(measures[0])
     }
@@ -126,7 +133,7 @@ struct Side<T> {
 /// Φ·√m of the tokens of one side; rows in parallel.
 fn features<T: Number>(
     side: &'static str,
-    tokens: &Array2<T>,
+    tokens: ArrayView2<'_, T>,
     precise: &Array2<f64>,
     row_exponents: Option<&Array1<f64>>,
     map: &FeatureMap,
@@ -257,8 +264,8 @@ fn measure<T: Number>(
 ) -> Result<Vec<Measure>, AttentionError> {
     let used = draw.projections.slice(s![..ms[ms.len() - 1], ..]);
     let exponents = Some(&inputs.row_exponents);
-    let queries = features("query", &cast.queries, &inputs.queries, exponents, &draw.map, used)?;
-    let keys = features("key", &cast.keys, &inputs.keys, None, &draw.map, used)?;
+    let queries = features("query", cast.queries.view(), &inputs.queries, exponents, &draw.map, used)?;
+    let keys = features("key", cast.keys.t(), &inputs.keys, None, &draw.map, used)?;
     compare(inputs, exact, cast, &queries, &keys, (ms, draw.map.features_per_projection()), stop)
 }
 
@@ -272,6 +279,8 @@ fn compare<T: Number>(
     (ms, width): (&[usize], usize),
     stop: &(dyn Fn() -> bool + Sync),
 ) -> Result<Vec<Measure>, AttentionError> {
+    // Keys as columns: the products then read them as they lie instead of packing them for every tile.
+    let psi = keys.features.t().as_standard_layout().into_owned();
     // One factor for both matrices, so that no entry of either exceeds the format.
     let top = (queries.log_scale + keys.log_scale).max(exact.peak);
     let spread = top - exact.lowest_row.0;
@@ -285,7 +294,7 @@ fn compare<T: Number>(
     // What is left of the factor goes to the estimate.
     let rest = (queries.log_scale + keys.log_scale - top).exp();
     let row_scale = (exact.peak - top).exp();
-    let estimated_rows = row_sums(&queries.features, &keys.features, ms, width, rest);
+    let estimated_rows = row_sums(&queries.features, &psi, ms, width, rest);
 
     let tiles: Vec<Vec<Sums>> = cast
         .queries
@@ -299,14 +308,14 @@ fn compare<T: Number>(
             let mut sums = vec![Sums::default(); ms.len()];
             let mut tile = Array2::from_elem((tokens.nrows(), COLS), T::default());
             let mut estimate = tile.clone();
-            for start_col in (0..cast.keys.nrows()).step_by(COLS) {
+            for start_col in (0..cast.keys.ncols()).step_by(COLS) {
                 if stop() {
                     return Err(AttentionError::Stopped);
                 }
-                let end_col = (start_col + COLS).min(cast.keys.nrows());
+                let end_col = (start_col + COLS).min(cast.keys.ncols());
                 let cols = end_col - start_col;
                 let mut tile = tile.slice_mut(s![.., ..cols]);
-                product(tokens, cast.keys.slice(s![start_col..end_col, ..]).t(), tile.view_mut(), T::default());
+                product(tokens, cast.keys.slice(s![.., start_col..end_col]), tile.view_mut(), T::default());
                 for (mut row, exponent) in tile.rows_mut().into_iter().zip(inputs.row_exponents.slice(s![rows.clone()]))
                 {
                     exp_shifted(row.as_slice_mut().unwrap_or_default(), T::of(exponent - top));
@@ -315,9 +324,9 @@ fn compare<T: Number>(
                 let mut from = 0;
                 for (size, (&m, sums)) in ms.iter().zip(&mut sums).enumerate() {
                     let to = m * width;
-                    let psi = keys.features.slice(s![start_col..end_col, from..to]);
+                    let psi = psi.slice(s![from..to, start_col..end_col]);
                     let keep = if from == 0 { T::default() } else { T::ONE };
-                    product(phi.slice(s![.., from..to]), psi.t(), estimate.view_mut(), keep);
+                    product(phi.slice(s![.., from..to]), psi, estimate.view_mut(), keep);
                     from = to;
                     for (i, (exact_row, row)) in tile.rows().into_iter().zip(estimate.rows()).enumerate() {
                         let of_row = 1.0 / (exact.row_sums[start + i] * row_scale);
@@ -361,12 +370,9 @@ fn inverse(sum: f64) -> f64 {
     if sum == 0.0 { 0.0 } else { sum.recip() }
 }
 
-/// Row sums of the estimate for every m: Φ_q·(Φ_kᵀ1), in O(L·M).
+/// Row sums of the estimate for every m: Φ_q·(Φ_kᵀ1), in O(L·M); keys as columns.
 fn row_sums<T: Number>(queries: &Array2<T>, keys: &Array2<T>, ms: &[usize], width: usize, rest: f64) -> Array2<f64> {
-    let mut total = Array1::<f64>::zeros(keys.ncols());
-    for row in keys.rows() {
-        total.zip_mut_with(&row, |total, value| *total += value.to());
-    }
+    let total: Array1<f64> = keys.rows().into_iter().map(|row| row.iter().map(|value| value.to()).sum()).collect();
     let mut sums = Array2::zeros((queries.nrows(), ms.len()));
     sums.axis_iter_mut(Axis(0)).into_par_iter().zip(queries.axis_iter(Axis(0))).for_each(|(mut sums, row)| {
         let (mut sum, mut from) = (0.0, 0);

@@ -18,17 +18,24 @@ pub struct Expectation {
     pub variance: f64,
     /// E ⟨Â,A⟩/‖A‖²: 1 for unbiased estimators.
     pub mean_ratio: f64,
-    /// Relative standard deviation of ‖Â−A‖² in one draw, were the errors of all entries to rise and fall together: an
-    /// upper bound. Where it exceeds √trials, a sample mean says little about the expectation: rare huge draws carry it.
-    pub spread: f64,
+    /// The share of `relative_mse` that the given number of draws can be expected to show: that of pairs whose rarity is
+    /// below the logarithm of trials · m. The rest is carried by draws too rare to be seen.
+    pub visible: f64,
 }
 
 impl Expectation {
-    /// Whether a mean over `trials` draws is expected to lie within about 100 % of the expectation.
+    /// Whether draws can be expected to show at least half of the expectation; otherwise they mostly lie far below it.
     #[must_use]
-    pub fn is_observable(&self, trials: usize) -> bool {
-        self.spread <= (trials as f64).sqrt()
+    pub fn is_observable(&self) -> bool {
+        self.visible >= 0.5
     }
+}
+
+/// What the number of draws and their coupling come to.
+#[derive(Clone, Copy)]
+struct Budget {
+    block: usize,
+    trials: usize,
 }
 
 /// Sums of weighted moments, from which any m follows.
@@ -36,21 +43,20 @@ impl Expectation {
 struct Sums {
     bias: f64,
     variance: f64,
-    spread: f64,
+    visible: f64,
     ratio: f64,
 }
 
 impl Sums {
-    fn add(mut self, weight: f64, moments: &Moments, m: usize, block: usize) -> Self {
+    fn add(mut self, weight: f64, moments: &Moments, m: usize, budget: Budget) -> Self {
         let scale = weight * moments.log_scale.exp();
-        let (bias, variance) = moments.split(m, block);
+        let (bias, variance) = moments.split(m, budget.block);
         self.bias += scale * bias;
         self.variance += scale * variance;
         self.ratio += weight * moments.mean_ratio;
-        // Kurtosis of one projection, bounded by E X⁴/Var²; kept in logarithms until it is shared out over m.
-        let log_kurtosis = moments.log_fourth - 2.0 * (moments.variance.max(1e-300).ln() + moments.log_scale);
-        let excess = (log_kurtosis - (m as f64).ln()).exp();
-        self.spread += scale * variance * (2.0 + excess).sqrt();
+        if moments.rarity <= ((m * budget.trials) as f64).ln() {
+            self.visible += scale * (bias + variance);
+        }
         self
     }
 
@@ -58,13 +64,13 @@ impl Sums {
         Self {
             bias: self.bias + other.bias,
             variance: self.variance + other.variance,
-            spread: self.spread + other.spread,
+            visible: self.visible + other.visible,
             ratio: self.ratio + other.ratio,
         }
     }
 }
 
-/// The expectation for each of `ms`; `exact` is the survey of `inputs`.
+/// The expectation for each of `ms`; `exact` is the survey of `inputs`, `trials` how often each is drawn.
 ///
 /// Moments that depend on |x±y|² alone are summed over its profile; direction-dependent ones over every entry, in
 /// O(L²d) time (times ln d for Hadamard blocks).
@@ -76,26 +82,27 @@ pub fn expectation(
     inputs: &Inputs,
     exact: &Exact,
     ms: &[usize],
+    trials: usize,
     stop: &(dyn Fn() -> bool + Sync),
 ) -> Result<Vec<Expectation>, AttentionError> {
-    let block = theory.block();
+    let budget = Budget { block: theory.block(), trials };
     let mut sums = vec![Sums::default(); ms.len()];
     if theory.is_radial() {
         let profile = if theory.of_difference() { &exact.differences } else { &exact.sums };
         for &(value, weight) in &profile.0 {
             let moments = theory.radial(value);
             for (sums, &m) in sums.iter_mut().zip(ms) {
-                *sums = sums.add(weight, &moments, m, block);
+                *sums = sums.add(weight, &moments, m, budget);
             }
         }
     } else {
         let rows: Vec<Vec<Sums>> = match theory.map() {
-            FeatureMap::Sderf { .. } => by_entry(inputs, exact, ms, stop, block, || {
+            FeatureMap::Sderf { .. } => by_entry(inputs, exact, ms, stop, budget, || {
                 |i: usize, j: usize, _| theory.pair(inputs.queries.row(i), inputs.keys.row(j))
             })?,
             _ => {
                 let factors = Factors::new(theory, inputs);
-                by_entry(inputs, exact, ms, stop, block, || {
+                by_entry(inputs, exact, ms, stop, budget, || {
                     let mut scratch = [vec![0.0; inputs.dim()], vec![0.0; inputs.dim()], vec![0.0; inputs.dim()]];
                     let factors = &factors;
                     move |i: usize, j: usize, dot| factors.moments(theory, i, j, dot, &mut scratch)
@@ -112,13 +119,13 @@ pub fn expectation(
         .into_iter()
         .map(|sums| {
             let relative_mse = sums.bias + sums.variance;
-            let spread = if relative_mse > 0.0 { sums.spread / relative_mse } else { 0.0 };
+            let visible = if relative_mse > 0.0 { sums.visible / relative_mse } else { 1.0 };
             Expectation {
                 relative_mse,
                 squared_bias: sums.bias,
                 variance: sums.variance,
                 mean_ratio: sums.ratio,
-                spread,
+                visible,
             }
         })
         .collect())
@@ -130,7 +137,7 @@ fn by_entry<F: FnMut(usize, usize, f64) -> Moments>(
     exact: &Exact,
     ms: &[usize],
     stop: &(dyn Fn() -> bool + Sync),
-    block: usize,
+    budget: Budget,
     start: impl Fn() -> F + Sync,
 ) -> Result<Vec<Vec<Sums>>, AttentionError> {
     (0..inputs.queries.nrows())
@@ -147,7 +154,7 @@ fn by_entry<F: FnMut(usize, usize, f64) -> Moments>(
                 let weight = (2.0 * exponent).exp() / exact.norm_squared;
                 let moments = moments_of(i, j, dot);
                 for (sums, &m) in sums.iter_mut().zip(ms) {
-                    *sums = sums.add(weight, &moments, m, block);
+                    *sums = sums.add(weight, &moments, m, budget);
                 }
             }
             Ok(sums)

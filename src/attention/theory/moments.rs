@@ -4,6 +4,7 @@ use super::special::{hyper_1f1, log_hyper_0f1, log_hyper_1f1, simplex_nodes, sph
 use crate::attention::projection::walsh_hadamard;
 use crate::attention::{FeatureMap, Projection};
 use ndarray::{Array1, ArrayView1};
+use std::f64::consts::LN_2;
 
 /// First and second moments of the one-projection estimate X of K, relative to K, K² and divided by e^`log_scale`.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -18,8 +19,10 @@ pub struct Moments {
     pub variance: f64,
     /// Cov(X_i, X_j)/K² of two rows of one block; 0 for independent rows.
     pub covariance: f64,
-    /// ln(E X⁴/K⁴), not scaled: how heavy the tail is.
-    pub log_fourth: f64,
+    /// ½ ln(E X⁴/(E X²)²): about the logarithm of the number of draws it takes before their mean square shows E X². For
+    /// exponential features of Gaussian rows it is 2s, the relative entropy of the draws that carry E X² (Chatterjee &
+    /// Diaconis 2018, The sample size required in importance sampling).
+    pub rarity: f64,
 }
 
 impl Moments {
@@ -142,7 +145,10 @@ impl Theory {
                     squared_bias: 0.0,
                     variance: (-v).exp_m1().powi(2) / 2.0,
                     covariance: self.conformity(-v).map_or(0.0, |both| both - low),
-                    log_fourth: 2.0 * v + (((-8.0 * v).exp() + 4.0 * (-2.0 * v).exp() + 3.0) / 8.0).ln(),
+                    rarity: rarity(
+                        (-2.0 * v).exp().ln_1p() - LN_2,
+                        (((-8.0 * v).exp() + 4.0 * (-2.0 * v).exp() + 3.0) / 8.0).ln(),
+                    ),
                 }
             }
             (FeatureMap::Hyperbolic, _) => Moments {
@@ -151,7 +157,10 @@ impl Theory {
                 squared_bias: 0.0,
                 variance: (-v).exp_m1().powi(2) / 2.0,
                 covariance: self.log_conformity(v).map_or(0.0, |both| (both - 2.0 * v).exp() - (-v).exp()),
-                log_fourth: 6.0 * v + ((1.0 + 4.0 * (-6.0 * v).exp() + 3.0 * (-8.0 * v).exp()) / 8.0).ln(),
+                rarity: rarity(
+                    v + (-2.0 * v).exp().ln_1p() - LN_2,
+                    6.0 * v + ((1.0 + 4.0 * (-6.0 * v).exp() + 3.0 * (-8.0 * v).exp()) / 8.0).ln(),
+                ),
             },
             (FeatureMap::Positive, _) => self.generalised(v, 0.0),
             (FeatureMap::Gerf { a }, _) => self.generalised(v, *a),
@@ -174,7 +183,7 @@ impl Theory {
             variance: -(-second).exp_m1(),
             covariance: self.log_conformity(s).map_or(0.0, |both| (both - s - second).exp() - (-second).exp()),
             // A positive A makes high moments infinite.
-            log_fourth: if 16.0 * a < 1.0 { log_moment(4.0) } else { f64::INFINITY },
+            rarity: if 16.0 * a < 1.0 { rarity(second, log_moment(4.0)) } else { f64::INFINITY },
         }
     }
 
@@ -193,7 +202,7 @@ impl Theory {
                     )
                 };
                 if matches!(self.map, FeatureMap::Hyperbolic) {
-                    Some(log_sum_exp([tilt(-1.0), tilt(1.0)]) - std::f64::consts::LN_2)
+                    Some(log_sum_exp([tilt(-1.0), tilt(1.0)]) - LN_2)
                 } else {
                     Some(tilt(-1.0))
                 }
@@ -228,7 +237,7 @@ impl Theory {
         let second = at(d * s) - s;
         let (second, fourth) = if matches!(self.map, FeatureMap::Hyperbolic) {
             let fourth = log_sum_exp([at(4.0 * d * s), 4.0_f64.ln() + at(d * s), 3.0_f64.ln()]) - 8.0_f64.ln();
-            (log_sum_exp([second, -s]) - std::f64::consts::LN_2, fourth)
+            (log_sum_exp([second, -s]) - LN_2, fourth)
         } else {
             (second, at(4.0 * d * s))
         };
@@ -281,7 +290,7 @@ impl Theory {
         let mean_ratio = (mean.0 - v / 2.0).exp();
         let (second, fourth) = if matches!(self.map, FeatureMap::Hyperbolic) {
             let fourth = log_sum_exp([quadruple.0, 4.0_f64.ln() + double.0, 3.0_f64.ln()]) - 8.0_f64.ln();
-            (log_sum_exp([double.0, 0.0]) - std::f64::consts::LN_2, fourth)
+            (log_sum_exp([double.0, 0.0]) - LN_2, fourth)
         } else {
             (double.0, quadruple.0)
         };
@@ -307,8 +316,8 @@ fn log_product(terms: &[f64]) -> (f64, f64) {
     (log, sign)
 }
 
-/// Moments from logarithms of E X²/K² and E X_iX_j/K².
-fn relative(mean_ratio: f64, second: f64, both: Option<f64>, log_fourth: f64) -> Moments {
+/// Moments from logarithms of E X²/K², E X_iX_j/K² and E X⁴/K⁴.
+fn relative(mean_ratio: f64, second: f64, both: Option<f64>, fourth: f64) -> Moments {
     let log_scale = second.max(0.0);
     let square = mean_ratio * mean_ratio;
     let shrink = (-log_scale).exp();
@@ -318,7 +327,7 @@ fn relative(mean_ratio: f64, second: f64, both: Option<f64>, log_fourth: f64) ->
         squared_bias: (mean_ratio - 1.0).powi(2) * shrink,
         variance: ((second - log_scale).exp() - square * shrink).max(0.0),
         covariance: both.map_or(0.0, |both| (both - log_scale).exp() - square * shrink),
-        log_fourth,
+        rarity: rarity(second, fourth),
     }
 }
 
@@ -330,7 +339,7 @@ fn scaled(t: f64, mean: f64, second: f64, both: Option<f64>, fourth: f64) -> Mom
         squared_bias: (mean - (-t / 2.0).exp()).powi(2),
         variance: (second - mean * mean).max(0.0),
         covariance: both.map_or(0.0, |both| both - mean * mean),
-        log_fourth: 2.0 * t + fourth.max(f64::MIN_POSITIVE).ln(),
+        rarity: rarity(second.max(f64::MIN_POSITIVE).ln(), fourth.max(f64::MIN_POSITIVE).ln()),
     }
 }
 
@@ -353,8 +362,13 @@ fn sderf(z: &Array1<f64>, a: &Array1<f64>) -> Moments {
         squared_bias: 0.0,
         variance: -(-second).exp_m1(),
         covariance: 0.0,
-        log_fourth: if finite { log_moment(4.0) } else { f64::INFINITY },
+        rarity: if finite { rarity(second, log_moment(4.0)) } else { f64::INFINITY },
     }
+}
+
+/// [`Moments::rarity`] from ln E X² and ln E X⁴.
+fn rarity(second: f64, fourth: f64) -> f64 {
+    (fourth - 2.0 * second) / 2.0
 }
 
 /// ln Σ e^v.

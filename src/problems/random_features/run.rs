@@ -216,7 +216,10 @@ impl Session<'_> {
         }
         let control = context.control();
         let stop = move || control.is_stopping();
-        self.pool.install(|| expectation(&theory, matrix.inputs, matrix.exact, ms, &stop)).map(Some).map_err(failure)
+        self.pool
+            .install(|| expectation(&theory, matrix.inputs, matrix.exact, ms, self.params.size("trials"), &stop))
+            .map(Some)
+            .map_err(failure)
     }
 
     /// The closed form of a hybrid, summed entry by entry: it depends on the angle of every pair.
@@ -252,9 +255,9 @@ impl Session<'_> {
             };
             let relative_mse = self.pool.install(|| theory.relative_mse(matrix.inputs, &stop)).map_err(failure)?;
             // How heavy the tail is has no closed form here.
-            let spread = f64::NAN;
+            let visible = f64::NAN;
             let (squared_bias, mean_ratio) = (0.0, 1.0);
-            expected.push(Expectation { relative_mse, squared_bias, variance: relative_mse, mean_ratio, spread });
+            expected.push(Expectation { relative_mse, squared_bias, variance: relative_mse, mean_ratio, visible });
         }
         Ok(Some(expected))
     }
@@ -296,7 +299,7 @@ impl Session<'_> {
             .into_iter()
             .flatten()
             .zip(sizes(self.params))
-            .filter(|(expected, _)| !expected.spread.is_nan() && !expected.is_observable(trials))
+            .filter(|(expected, _)| !expected.visible.is_nan() && !expected.is_observable())
             .map(|(_, m)| m.to_string())
             .collect();
         if !hidden.is_empty() {
@@ -419,7 +422,7 @@ impl Session<'_> {
             "rel_mse_theory": expected.map(|expected| expected.relative_mse),
             "squared_bias_theory": expected.map(|expected| expected.squared_bias),
             "variance_theory": expected.map(|expected| expected.variance),
-            "observable": expected.filter(|expected| !expected.spread.is_nan()).map(|expected| expected.is_observable(count)),
+            "observable": expected.filter(|expected| !expected.visible.is_nan()).map(|expected| expected.is_observable()),
             "mean_ratio": found.ratio,
             "mean_ratio_sem": found.ratio_sem,
             "mean_ratio_theory": expected.map(|expected| expected.mean_ratio),
