@@ -59,8 +59,7 @@ impl Family {
             Self::Gerf | Self::Sderf if !projection.is_gaussian() => Err(AttentionError::Combination {
                 estimator: self.name(),
                 projection: projection.name(),
-                reason: "its weight exp(A|w|²) needs Gaussian |w|², here every row has the same norm and the mean is \
-                         wrong; use gaussian, orthogonal or simplex",
+                reason: "the weight exp(A|w|²) has the right mean for Gaussian w only, here every row has the same norm",
             }),
             _ => Ok(()),
         }

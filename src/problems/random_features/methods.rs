@@ -41,7 +41,7 @@ impl Estimator {
             Self::Hybrid if !projection.is_gaussian() => Err(AttentionError::Combination {
                 estimator: self.name(),
                 projection: projection.name(),
-                reason: "its parts must be unbiased to be weighed; use gaussian, orthogonal or simplex",
+                reason: "its parts must be unbiased to be weighed",
             }),
             Self::Hybrid => Ok(()),
         }

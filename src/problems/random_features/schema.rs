@@ -1,7 +1,7 @@
 //! The parameters of the problem `random-features`, what no single one can say, and the cost.
 
 use super::methods::Estimator;
-use crate::attention::Projection;
+use crate::attention::{AttentionError, Projection};
 use crate::lab::{Choice, Estimate, Machine, Param, ParamError, Params, choice, common};
 
 static INPUTS: &[Choice] = &[
@@ -176,9 +176,10 @@ pub(super) fn sizes(params: &Params) -> Vec<usize> {
 pub(super) fn check(params: &Params) -> Result<(), ParamError> {
     for estimator in estimators(params) {
         for projection in projections(params) {
-            if let Err(error) = estimator.check(projection) {
+            if let Err(AttentionError::Combination { reason, .. }) = estimator.check(projection) {
                 let found = format!("{} with estimator={}", projection.name(), estimator.name());
-                return Err(ParamError::new("projection", found, error.to_string()));
+                let allowed = format!("gaussian, orthogonal or simplex: {reason}");
+                return Err(ParamError::new("projection", found, allowed));
             }
         }
     }
