@@ -54,7 +54,7 @@ impl Home {
     /// Settings that make training on the built-in digits a matter of seconds.
     fn quick_preset(&self, epochs: u32) {
         let text = format!(
-            "schema = 1\nproblem = \"vit\"\ntitle = \"aaa quick\"\n[params]\nepochs = {epochs}\nlr = 0.003\ndim = 32\ndepth = 2\n"
+            "schema = 1\nproblem = \"vit\"\ntitle = \"aaa quick\"\n[params]\nepochs = {epochs}\nlr = 0.003\ndepth = 2\n"
         );
         std::fs::create_dir_all(self.path().join("presets")).unwrap();
         std::fs::write(self.path().join("presets/aaa-quick.toml"), text).unwrap();
@@ -113,7 +113,7 @@ fn wait_until(what: &str, done: impl Fn() -> bool) {
 #[test]
 fn a_person_trains_compares_looks_around_and_leaves() {
     let home = Home::new();
-    let mut session = home.ready(20);
+    let mut session = home.ready(25);
     session.press("r");
     session.wait_for("softmax digits");
     session.wait_until("the first row", |_| home.states() == ["finished"]);
