@@ -54,7 +54,7 @@ impl Home {
     /// Settings that make training on the built-in digits a matter of seconds.
     fn quick_preset(&self, epochs: u32) {
         let text = format!(
-            "schema = 1\nproblem = \"vit\"\ntitle = \"aaa quick\"\n[params]\nepochs = {epochs}\nlr = 0.003\ndim = 32\ndepth = 2\n"
+            "schema = 1\nproblem = \"vit\"\ntitle = \"aaa quick\"\n[params]\nepochs = {epochs}\nlr = 0.003\ndepth = 2\nbatch = 32\n"
         );
         std::fs::create_dir_all(self.path().join("presets")).unwrap();
         std::fs::write(self.path().join("presets/aaa-quick.toml"), text).unwrap();
@@ -102,10 +102,16 @@ fn accuracy(home: &Home) -> Vec<f64> {
     folders.filter_map(|entry| read(entry.path())).collect()
 }
 
+/// Waits until a run is under way: its share and remaining time stand on one line.
+fn wait_for_progress(session: &Session) {
+    let under_way = |line: &str| line.contains(" % ") && line.contains(" left");
+    session.wait_until("progress", |screen| screen.lines().any(under_way));
+}
+
 fn wait_until(what: &str, done: impl Fn() -> bool) {
     let began = Instant::now();
     while !done() {
-        assert!(began.elapsed() < Duration::from_secs(60), "waited too long for {what}");
+        assert!(began.elapsed() < Duration::from_secs(120), "waited too long for {what}");
         thread::sleep(Duration::from_millis(20));
     }
 }
@@ -113,7 +119,7 @@ fn wait_until(what: &str, done: impl Fn() -> bool) {
 #[test]
 fn a_person_trains_compares_looks_around_and_leaves() {
     let home = Home::new();
-    let mut session = home.ready(20);
+    let mut session = home.ready(40);
     session.press("r");
     session.wait_for("softmax digits");
     session.wait_until("the first row", |_| home.states() == ["finished"]);
@@ -147,7 +153,7 @@ fn hang_up_while_training_completes_the_run_and_ends_the_process() {
     let mut session = home.ready(12);
     session.press("r");
     session.wait_for("1 running");
-    session.wait_for("epoch");
+    wait_for_progress(&session);
     session.hang_up();
     session.wait_for_end();
     assert_eq!(home.states(), ["finished"]);
@@ -166,7 +172,7 @@ fn hang_up_while_a_run_is_paused_takes_no_processor() {
     let home = Home::new();
     let mut session = home.ready(5000);
     session.press("r");
-    session.wait_for("epoch 2");
+    wait_for_progress(&session);
     session.press(" ");
     session.wait_for("paused");
     let pid = session.pid();
@@ -194,7 +200,7 @@ fn sigterm_stops_runs_with_what_they_have_and_restores_the_terminal() {
     let home = Home::new();
     let mut session = home.ready(5000);
     session.press("r");
-    session.wait_for("epoch 2");
+    wait_for_progress(&session);
     Command::new("kill").arg(session.pid().to_string()).status().unwrap();
     assert_eq!(session.wait_for_end().exit_code(), 130);
     assert_eq!(home.states(), ["stopped"]);
@@ -206,7 +212,7 @@ fn ctrl_c_twice_gets_out_of_training() {
     let home = Home::new();
     let mut session = home.ready(5000);
     session.press("r");
-    session.wait_for("epoch");
+    wait_for_progress(&session);
     session.press("\x03");
     session.wait_for("again leaves at once");
     session.press("\x03");
@@ -331,7 +337,7 @@ fn work_goes_on_in_the_background_when_it_is_left_running() {
     session.press(&format!("{}\r", "k".repeat(200)));
     session.wait_for("press r to run it");
     session.press("r");
-    session.wait_for("epoch");
+    wait_for_progress(&session);
     session.press("q");
     session.wait_for("leave it running");
     session.press("l");

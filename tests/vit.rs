@@ -3,7 +3,6 @@
 use attnlab::lab::{Control, Event, Observer, Params, Problem, Row, RunContext, RunError, Stamped};
 use attnlab::problems::{self, predict};
 use attnlab::vision::dataset::{Augment, Dataset, Normalisation, Options, Patcher, Split, load};
-use attnlab::vision::fused::FusedVit;
 use attnlab::vision::{
     AttentionKernel, Checkpoint, Evaluation, Kernels, Parameters, Samples, StepReport, TrainObserver, TrainOptions,
     Trainer, VisionError, Vit, VitConfig, evaluate, train,

@@ -3,18 +3,21 @@
 use portable_pty::{Child, CommandBuilder, ExitStatus, MasterPty, PtySize, native_pty_system};
 use std::io::{Read, Write};
 use std::num::NonZero;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
-use std::thread;
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 /// Generous: the machine may be busy with something else.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// A program in a pseudo-terminal.
 pub struct Session {
     child: Box<dyn Child + Send + Sync>,
     master: Option<Box<dyn MasterPty + Send>>,
     keys: Option<Box<dyn Write + Send>>,
+    closing: Arc<AtomicBool>,
+    reader: Option<JoinHandle<()>>,
     screen: Arc<Mutex<vt100::Parser>>,
     bytes: Arc<Mutex<Vec<u8>>>,
 }
@@ -37,15 +40,20 @@ impl Session {
         let bytes = Arc::new(Mutex::new(Vec::new()));
         let mut reader = pair.master.try_clone_reader().unwrap();
         let (shown, kept) = (Arc::clone(&screen), Arc::clone(&bytes));
-        thread::spawn(move || {
+        let closing = Arc::new(AtomicBool::new(false));
+        let closed = Arc::clone(&closing);
+        let reader = thread::spawn(move || {
             let mut buffer = [0; 4096];
             while let Ok(count @ 1..) = reader.read(&mut buffer) {
+                if closed.load(Ordering::Relaxed) {
+                    return;
+                }
                 shown.lock().unwrap().process(&buffer[..count]);
                 kept.lock().unwrap().extend_from_slice(&buffer[..count]);
             }
         });
         let keys = Some(pair.master.take_writer().unwrap());
-        Self { child, master: Some(pair.master), keys, screen, bytes }
+        Self { child, master: Some(pair.master), keys, closing, reader: Some(reader), screen, bytes }
     }
 
     /// The process's number.
@@ -109,6 +117,10 @@ impl Session {
 
     /// Closes the terminal, as a connection that drops does.
     pub fn hang_up(&mut self) {
+        // The reader holds the terminal too: another size makes the program draw, and the reader let go.
+        self.closing.store(true, Ordering::Relaxed);
+        self.master.as_ref().unwrap().resize(size((121, 37))).unwrap();
+        self.reader.take().unwrap().join().unwrap();
         self.keys = None;
         self.master = None;
     }

@@ -4,11 +4,16 @@ use ratatui::crossterm::event::{self, Event};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGTERM, SIGWINCH};
 use signal_hook::iterator::Signals;
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::os::unix::net::UnixStream;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
+
+/// Wakes the thread of keys for what the decoder has got by itself.
+const DECODE: u8 = b'd';
+/// Ends the thread of keys.
+const END: u8 = b'e';
 
 /// Something from outside.
 #[derive(Clone, Debug)]
@@ -42,11 +47,16 @@ impl Input {
         let (sender, messages) = channel();
         let mut signals = Signals::new([SIGHUP, SIGTERM, SIGINT, SIGWINCH, SIGCONT])?;
         let told = sender.clone();
+        let (wake, woken) = UnixStream::pair()?;
+        let mut waker = wake.try_clone()?;
         thread::Builder::new().name("signals".to_owned()).spawn(move || {
             for signal in signals.forever() {
                 let message = match signal {
                     SIGHUP => Message::HungUp,
-                    SIGWINCH => Message::Resized,
+                    SIGWINCH => {
+                        let _ = waker.write_all(&[DECODE]);
+                        Message::Resized
+                    }
                     SIGCONT => Message::Continued,
                     _ => Message::Terminate,
                 };
@@ -55,14 +65,13 @@ impl Input {
                 }
             }
         })?;
-        let (wake, woken) = UnixStream::pair()?;
-        let keys = thread::Builder::new().name("keys".to_owned()).spawn(move || read_keys(&sender, &woken))?;
+        let keys = thread::Builder::new().name("keys".to_owned()).spawn(move || read_keys(&sender, woken))?;
         Ok(Self { messages, wake, keys: Some(keys) })
     }
 
     /// Stops reading keys: from a background process the terminal must not be read.
     pub fn stop_keys(&mut self) {
-        let _ = self.wake.write_all(b"x");
+        let _ = self.wake.write_all(&[END]);
         if let Some(keys) = self.keys.take() {
             let _ = keys.join();
         }
@@ -77,21 +86,28 @@ impl Drop for Input {
 
 /// Waits for the terminal with `poll`, which tells a hang-up; the key decoder alone would read the end of the file
 /// again and again, taking a core.
-fn read_keys(sender: &Sender<Message>, woken: &UnixStream) {
+///
+/// The decoder hears of new sizes too, and while one waits there it does not see the next key: it is asked at once.
+fn read_keys(sender: &Sender<Message>, mut woken: UnixStream) {
     let terminal = rustix::stdio::stdin();
     loop {
-        let mut both = [PollFd::new(&terminal, PollFlags::IN), PollFd::new(woken, PollFlags::IN)];
+        let mut both = [PollFd::new(&terminal, PollFlags::IN), PollFd::new(&woken, PollFlags::IN)];
         match poll(&mut both, None::<&Timespec>) {
             Ok(_) | Err(rustix::io::Errno::INTR) => {}
             Err(_) => break,
         }
-        if !both[1].revents().is_empty() {
-            return;
+        let (keys, wakes) = (both[0].revents(), both[1].revents());
+        if !wakes.is_empty() {
+            let mut bytes = [0; 64];
+            match woken.read(&mut bytes) {
+                Ok(count @ 1..) if !bytes[..count].contains(&END) => {}
+                _ => return,
+            }
         }
-        if both[0].revents().intersects(PollFlags::HUP | PollFlags::ERR | PollFlags::NVAL) {
+        if keys.intersects(PollFlags::HUP | PollFlags::ERR | PollFlags::NVAL) {
             break;
         }
-        while !both[0].revents().is_empty() && event::poll(Duration::ZERO).unwrap_or(false) {
+        while event::poll(Duration::ZERO).unwrap_or(false) {
             match event::read() {
                 // Sizes come by signal as well, and at once.
                 Ok(Event::Resize(..)) => {}

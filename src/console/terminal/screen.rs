@@ -73,7 +73,9 @@ impl Screen {
     /// # Errors
     /// The terminal is gone.
     pub fn redraw(&mut self) -> io::Result<()> {
-        self.terminal.clear()
+        // Not `clear`: that asks the terminal for the cursor and waits for an answer which the thread of keys takes.
+        let size = self.terminal.size()?;
+        self.terminal.resize(size.into())
     }
 }
 

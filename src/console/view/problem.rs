@@ -153,7 +153,8 @@ fn progress_line(run: &crate::console::app::ShownRun, label: &str, theme: &Theme
     let label = text::fit(label, (width / 4).max(8));
     let mut spans = vec![Span::styled(format!(" {symbol} "), style), Span::raw(format!("{label} "))];
     let Some(progress) = &run.view.progress else {
-        spans.push(Span::styled("starting", theme.dim()));
+        let words = if run.view.state == RunState::Paused { "paused" } else { "starting" };
+        spans.push(Span::styled(words, theme.dim()));
         return Line::from(spans);
     };
     let share = if progress.total > 0 { progress.done as f64 / progress.total as f64 } else { 0.0 }.clamp(0.0, 1.0);

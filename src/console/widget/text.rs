@@ -13,7 +13,7 @@ pub fn short(value: f64) -> String {
     if size == 0.0 {
         return "0".to_owned();
     }
-    if size < 1e-3 || size >= 1e7 {
+    if !(1e-3..1e7).contains(&size) {
         let text = format!("{value:.2e}");
         return match text.split_once('e') {
             Some((digits, power)) if digits.contains('.') => {
@@ -52,9 +52,9 @@ pub fn count(value: f64) -> String {
 #[must_use]
 pub fn bytes(bytes: u64) -> String {
     let size = bytes as f64;
-    match bytes {
-        ..1_000_000 => format!("{:.0} KB", size / 1e3),
-        ..1_000_000_000 => format!("{:.0} MB", size / 1e6),
+    match size {
+        ..1e6 => format!("{:.0} KB", size / 1e3),
+        ..1e9 => format!("{:.0} MB", size / 1e6),
         _ => format!("{:.1} GB", size / 1e9),
     }
 }

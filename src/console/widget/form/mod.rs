@@ -168,10 +168,10 @@ impl FormView<'_> {
         let Some(param) = self.form.selected() else { return Vec::new() };
         let mut words = param.help.to_owned();
         let now = self.form.draft.text(param.key);
-        if let Kind::Choice(choices) = param.kind {
-            if let Some(choice) = choices.iter().find(|choice| choice.name == now && !choice.help.is_empty()) {
-                words = format!("{now}: {}", choice.help);
-            }
+        if let Kind::Choice(choices) = param.kind
+            && let Some(choice) = choices.iter().find(|choice| choice.name == now && !choice.help.is_empty())
+        {
+            words = format!("{now}: {}", choice.help);
         }
         if self.form.is_editing() {
             words = match param.kind {

@@ -78,7 +78,7 @@ fn round(param: &Param, value: f64, up: bool) -> Option<String> {
     let size = if grows {
         candidates.find(|candidate| *candidate > value.abs() * (1.0 + 1e-9))?
     } else {
-        candidates.filter(|candidate| *candidate < value.abs() * (1.0 - 1e-9)).last()?
+        candidates.rfind(|candidate| *candidate < value.abs() * (1.0 - 1e-9))?
     };
     let next = size.copysign(value);
     Some(if next.abs() < 1e-3 { format!("{next:e}") } else { format!("{next}") })

@@ -1,0 +1,151 @@
+//! What every action does.
+
+mod problem;
+mod runs;
+
+use super::{App, Exit, Field, Overlay, Pane, Purpose, Tone, Wanted};
+use crate::console::keymap::Action;
+use crate::lab::{Preset, store};
+use tui_logger::TuiWidgetEvent;
+
+impl App {
+    /// Does what a key stands for.
+    pub fn act(&mut self, action: Action) {
+        match action {
+            Action::Interrupt => self.interrupt(),
+            Action::Suspend => self.wanted = Some(Wanted::Suspend),
+            Action::Redraw => self.wanted = Some(Wanted::Redraw),
+            _ if self.overlay.is_some() => self.act_on_overlay(action),
+            Action::Quit if self.at_work() => self.overlay = Some(Overlay::Leave { interrupted: false }),
+            Action::Quit => self.exit = Some(Exit::Idle),
+            Action::Help => self.overlay = Some(Overlay::Help { place: self.place(), skip: 0 }),
+            Action::Tab(index) => self.go_to(index),
+            Action::NextTab => self.go_to((self.tab + 1) % self.titles().len()),
+            Action::PreviousTab => self.go_to((self.tab + self.titles().len() - 1) % self.titles().len()),
+            _ if self.on_runs() => self.act_on_runs(action),
+            _ if self.on_log() => self.act_on_log(action),
+            _ => self.act_on_problem(action),
+        }
+        if let Some(tab) = self.tabs.get_mut(self.tab) {
+            tab.count_cost();
+        }
+    }
+
+    fn go_to(&mut self, index: usize) {
+        if index < self.titles().len() {
+            self.tab = index;
+            if self.on_runs() {
+                self.runs.look();
+            }
+        }
+    }
+
+    fn interrupt(&mut self) {
+        self.exit = match self.overlay {
+            Some(Overlay::Leave { interrupted: true }) => Some(Exit::Force),
+            _ if !self.at_work() => Some(Exit::Idle),
+            _ => {
+                self.overlay = Some(Overlay::Leave { interrupted: true });
+                None
+            }
+        };
+    }
+
+    fn act_on_overlay(&mut self, action: Action) {
+        let Some(overlay) = self.overlay.take() else { return };
+        let last = |count: usize| count.saturating_sub(1);
+        self.overlay = match (overlay, action) {
+            (_, Action::Back) => None,
+            (Overlay::Presets { list, chosen }, Action::Up) => {
+                Some(Overlay::Presets { list, chosen: chosen.saturating_sub(1) })
+            }
+            (Overlay::Presets { list, chosen }, Action::Down) => {
+                let chosen = (chosen + 1).min(last(list.len()));
+                Some(Overlay::Presets { list, chosen })
+            }
+            (Overlay::Presets { list, chosen }, Action::Edit) => {
+                match list.get(chosen) {
+                    Some((_, Ok(preset))) => self.load(&preset.clone()),
+                    Some((_, Err(error))) => self.say(error.to_string(), Tone::Bad),
+                    None => {}
+                }
+                None
+            }
+            (Overlay::Help { place, skip }, Action::Up) => Some(Overlay::Help { place, skip: skip.saturating_sub(1) }),
+            (Overlay::Help { place, skip }, Action::Down) => Some(Overlay::Help { place, skip: skip + 1 }),
+            (Overlay::Typing(field), Action::Edit) => self.take(field),
+            (Overlay::Leave { .. }, Action::LeaveRunning) => {
+                self.exit = Some(Exit::LeaveRunning);
+                None
+            }
+            (Overlay::Leave { .. }, Action::LeaveStopping) => {
+                self.exit = Some(Exit::Stop);
+                None
+            }
+            (overlay, _) => Some(overlay),
+        };
+    }
+
+    /// Does what a typed text is for; the field again, with the reason, where it is refused.
+    fn take(&mut self, mut field: Field) -> Option<Overlay> {
+        let text = field.input.value().trim().to_owned();
+        let done = match &field.purpose {
+            Purpose::Preset => self.save(&text),
+            Purpose::Filter => {
+                let problems: Vec<_> = self.tabs.iter().map(|tab| tab.problem).collect();
+                self.runs.set_filter(&text, &problems).map_err(|error| error.to_string())
+            }
+            Purpose::Name(folder) => store::rename(folder, &text).map_err(|error| error.to_string()),
+            Purpose::Tags(folder) => {
+                let tags: Vec<String> = text.split_whitespace().map(str::to_owned).collect();
+                store::tag(folder, &tags).map_err(|error| error.to_string())
+            }
+        };
+        self.runs.look();
+        field.error = Some(done.err()?);
+        Some(Overlay::Typing(field))
+    }
+
+    fn save(&mut self, name: &str) -> Result<(), String> {
+        let Some(tab) = self.tabs.get(self.tab) else { return Ok(()) };
+        let preset = Preset {
+            name: name.to_owned(),
+            problem: tab.problem,
+            title: name.to_owned(),
+            about: String::new(),
+            params: tab.form.draft().clone(),
+            sweep: tab.mode,
+            repeats: tab.repeats,
+            file: None,
+        };
+        let path = preset.save(&self.places).map_err(|error| error.to_string())?;
+        self.say(format!("saved as {}", path.display()), Tone::Good);
+        Ok(())
+    }
+
+    fn load(&mut self, preset: &Preset) {
+        let Some(index) = self.tabs.iter().position(|tab| tab.problem.name() == preset.problem.name()) else { return };
+        self.tab = index;
+        let tab = &mut self.tabs[index];
+        tab.form.fill(preset.params.clone());
+        (tab.mode, tab.repeats, tab.pane, tab.zoom) = (preset.sweep, preset.repeats, Pane::Form, false);
+        let run = self.keymap.key(self.place(), Action::Run);
+        self.say(format!("{}: press {run} to run it", preset.title), Tone::Good);
+    }
+
+    fn act_on_log(&mut self, action: Action) {
+        let event = match action {
+            Action::Up => TuiWidgetEvent::UpKey,
+            Action::Down => TuiWidgetEvent::DownKey,
+            Action::Left => TuiWidgetEvent::LeftKey,
+            Action::Right => TuiWidgetEvent::RightKey,
+            Action::PageUp => TuiWidgetEvent::PrevPageKey,
+            Action::PageDown => TuiWidgetEvent::NextPageKey,
+            Action::Back => TuiWidgetEvent::EscapeKey,
+            Action::Focus => TuiWidgetEvent::FocusKey,
+            Action::Look => TuiWidgetEvent::HideKey,
+            _ => return,
+        };
+        self.log.transition(event);
+    }
+}

@@ -1,0 +1,159 @@
+//! Actions on the Runs tab.
+
+use super::super::{App, Field, Overlay, Pane, Purpose, ShownRun, Source, Tone};
+use crate::console::keymap::Action;
+use crate::lab::sweep::Mode;
+use crate::lab::{Preset, RunState, RunSummary, Wish, export, store};
+use std::path::{Path, PathBuf};
+
+/// Where exports are written, in the working directory; the same as on the command line.
+const EXPORTS: &str = "export";
+
+impl App {
+    pub(super) fn act_on_runs(&mut self, action: Action) {
+        match action {
+            Action::Up => self.runs.go(-1),
+            Action::Down => self.runs.go(1),
+            Action::PageUp => self.runs.go(-20),
+            Action::PageDown => self.runs.go(20),
+            Action::Left => self.runs.skip = self.runs.skip.saturating_sub(1),
+            Action::Right => self.runs.skip = (self.runs.skip + 1).min(5),
+            Action::Sort => self.runs.next_order(),
+            Action::Filter => {
+                let text = self.runs.filter_text.clone();
+                self.overlay = Some(Overlay::Typing(Field::new(Purpose::Filter, text)));
+            }
+            _ => self.act_on_run(action),
+        }
+    }
+
+    /// Actions on the chosen run of the Runs tab.
+    fn act_on_run(&mut self, action: Action) {
+        let Some(run) = self.runs.chosen().cloned() else { return };
+        let folder = run.folder(&self.places.logs);
+        let problems: Vec<_> = self.tabs.iter().map(|tab| tab.problem).collect();
+        let Some(index) = problems.iter().position(|problem| problem.name() == run.problem) else {
+            let damage = run.damage.unwrap_or_else(|| format!("no problem is called `{}`", run.problem));
+            return if action == Action::Delete { self.delete(&run.id) } else { self.say(damage, Tone::Bad) };
+        };
+        match action {
+            Action::Edit => {
+                self.show(index, &run);
+                self.tab = index;
+            }
+            Action::Compare => match self.tabs[index].position(&run.id) {
+                Some(at) => {
+                    self.tabs[index].remove(at);
+                    self.say(format!("{} is off the screen", run.label), Tone::Info);
+                }
+                None => {
+                    self.show(index, &run);
+                    self.tabs[index].compare = true;
+                    let title = self.tabs[index].problem.title();
+                    self.say(format!("{} is overlaid in {title}", run.label), Tone::Good);
+                }
+            },
+            Action::Run => match Preset::read(&folder.join("run.toml"), &problems) {
+                Ok(preset) => {
+                    self.load(&preset);
+                    (self.tabs[index].mode, self.tabs[index].repeats) = (Mode::Grid, 1);
+                    self.run();
+                }
+                Err(error) => self.say(error.to_string(), Tone::Bad),
+            },
+            Action::Resume => match self.queue.resume(&folder, &problems) {
+                Ok(handle) => {
+                    if let Some(at) = self.tabs[index].position(&run.id) {
+                        self.tabs[index].remove(at);
+                    }
+                    let mut shown = ShownRun::stored(&folder, run.id.clone(), run.label.clone(), params(&run));
+                    shown.source = Source::Live(handle);
+                    self.tabs[index].show(shown);
+                    self.tab = index;
+                }
+                Err(error) => self.say(error.to_string(), Tone::Bad),
+            },
+            Action::Stop | Action::Pause => {
+                if self.tabs[index].position(&run.id).is_some() {
+                    self.show(index, &run);
+                    let here = std::mem::replace(&mut self.tab, index);
+                    let pane = std::mem::replace(&mut self.tabs[index].pane, Pane::Results);
+                    self.steer(if action == Action::Stop { Wish::Stop } else { Wish::Pause });
+                    (self.tab, self.tabs[index].pane) = (here, pane);
+                    return;
+                }
+                let wish = match (action, run.state) {
+                    (Action::Stop, _) => Wish::Stop,
+                    (_, RunState::Paused) => Wish::Proceed,
+                    _ => Wish::Pause,
+                };
+                match wish.send(&folder) {
+                    Ok(()) => self.say(format!("asked {} to {wish:?}", run.label).to_lowercase(), Tone::Good),
+                    Err(error) => self.say(error.to_string(), Tone::Bad),
+                }
+            }
+            Action::Rename => self.overlay = Some(Overlay::Typing(Field::new(Purpose::Name(folder), run.title))),
+            Action::Tags => {
+                self.overlay = Some(Overlay::Typing(Field::new(Purpose::Tags(folder), run.tags.join(" "))));
+            }
+            Action::Export => self.export(&[folder]),
+            Action::Delete => self.delete(&run.id),
+            _ => {}
+        }
+    }
+
+    /// Writes runs into files for a paper.
+    pub(super) fn export(&mut self, folders: &[PathBuf]) {
+        let problems: Vec<_> = self.tabs.iter().map(|tab| tab.problem).collect();
+        let sources: Result<Vec<_>, _> = folders.iter().map(|folder| export::Source::read(folder, &problems)).collect();
+        let formats = [export::Format::Csv, export::Format::Svg, export::Format::Markdown];
+        let folder = Path::new(EXPORTS);
+        match sources.and_then(|runs| export::export(&runs, &formats, export::Scales::default(), folder)) {
+            Ok(files) => self.say(format!("{} files written into {EXPORTS}/", files.len()), Tone::Good),
+            Err(error) => self.say(error.to_string(), Tone::Bad),
+        }
+    }
+
+    /// Moves a run to the trash when asked for the second time.
+    fn delete(&mut self, id: &str) {
+        if self.runs.doomed.as_deref() != Some(id) {
+            self.runs.doomed = Some(id.to_owned());
+            let key = self.keymap.key(self.place(), Action::Delete);
+            return self.say(format!("{key} once more moves {id} to the trash"), Tone::Bad);
+        }
+        self.runs.doomed = None;
+        match store::delete(&self.places.logs.join(id)) {
+            Ok(trash) => self.say(format!("moved to {}", trash.display()), Tone::Good),
+            Err(error) => self.say(error.to_string(), Tone::Bad),
+        }
+        self.runs.look();
+    }
+
+    /// Puts a stored run on the screen of its problem.
+    fn show(&mut self, index: usize, run: &RunSummary) {
+        let tab = &mut self.tabs[index];
+        let folder = run.folder(&self.places.logs);
+        let shown = match tab.position(&run.id) {
+            Some(_) => ShownRun::stored(&folder, run.id.clone(), run.label.clone(), Vec::new()),
+            None => {
+                let label = if run.title.is_empty() { run.label.clone() } else { run.title.clone() };
+                ShownRun::stored(&folder, run.id.clone(), label, params(run))
+            }
+        };
+        tab.show(shown);
+    }
+}
+
+/// A stored run's parameters as key and text.
+fn params(run: &RunSummary) -> Vec<(String, String)> {
+    let text = |value: &serde_json::Value| match value {
+        serde_json::Value::String(text) => text.clone(),
+        serde_json::Value::Bool(flag) => if *flag { "yes" } else { "no" }.to_owned(),
+        other => other.to_string(),
+    };
+    let typed = |value: &serde_json::Value| match value {
+        serde_json::Value::Array(items) => items.iter().map(text).collect::<Vec<_>>().join(","),
+        one => text(one),
+    };
+    run.params.iter().map(|(key, value)| (key.clone(), typed(value))).collect()
+}
