@@ -174,6 +174,9 @@ impl Follower {
 
     fn finish(&mut self, mode: &Mode) {
         self.over = true;
+        if self.told.is_none() {
+            self.tell(mode);
+        }
         let state = self.handle.state();
         let message = self.handle.message();
         let why = if message.is_empty() { String::new() } else { format!(": {message}") };

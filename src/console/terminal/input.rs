@@ -4,16 +4,14 @@ use ratatui::crossterm::event::{self, Event};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGTERM, SIGWINCH};
 use signal_hook::iterator::Signals;
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::os::unix::net::UnixStream;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-/// Wakes the thread of keys for what the decoder has got by itself.
-const DECODE: u8 = b'd';
-/// Ends the thread of keys.
-const END: u8 = b'e';
+/// How long the decoder may look for a key that the terminal has announced. Its `poll` finds nothing when given no time.
+const MOMENT: Duration = Duration::from_millis(1);
 
 /// Something from outside.
 #[derive(Clone, Debug)]
@@ -48,15 +46,11 @@ impl Input {
         let mut signals = Signals::new([SIGHUP, SIGTERM, SIGINT, SIGWINCH, SIGCONT])?;
         let told = sender.clone();
         let (wake, woken) = UnixStream::pair()?;
-        let mut waker = wake.try_clone()?;
         thread::Builder::new().name("signals".to_owned()).spawn(move || {
             for signal in signals.forever() {
                 let message = match signal {
                     SIGHUP => Message::HungUp,
-                    SIGWINCH => {
-                        let _ = waker.write_all(&[DECODE]);
-                        Message::Resized
-                    }
+                    SIGWINCH => Message::Resized,
                     SIGCONT => Message::Continued,
                     _ => Message::Terminate,
                 };
@@ -71,7 +65,7 @@ impl Input {
 
     /// Stops reading keys: from a background process the terminal must not be read.
     pub fn stop_keys(&mut self) {
-        let _ = self.wake.write_all(&[END]);
+        let _ = self.wake.write_all(b"e");
         if let Some(keys) = self.keys.take() {
             let _ = keys.join();
         }
@@ -87,8 +81,9 @@ impl Drop for Input {
 /// Waits for the terminal with `poll`, which tells a hang-up; the key decoder alone would read the end of the file
 /// again and again, taking a core.
 ///
-/// The decoder hears of new sizes too, and while one waits there it does not see the next key: it is asked at once.
-fn read_keys(sender: &Sender<Message>, mut woken: UnixStream) {
+/// The decoder must be the one that polls (crossterm's `use-dev-tty`): the other is told once of a key, and forgets it
+/// when a new size comes at the same moment.
+fn read_keys(sender: &Sender<Message>, woken: UnixStream) {
     let terminal = rustix::stdio::stdin();
     loop {
         let mut both = [PollFd::new(&terminal, PollFlags::IN), PollFd::new(&woken, PollFlags::IN)];
@@ -98,16 +93,12 @@ fn read_keys(sender: &Sender<Message>, mut woken: UnixStream) {
         }
         let (keys, wakes) = (both[0].revents(), both[1].revents());
         if !wakes.is_empty() {
-            let mut bytes = [0; 64];
-            match woken.read(&mut bytes) {
-                Ok(count @ 1..) if !bytes[..count].contains(&END) => {}
-                _ => return,
-            }
+            return;
         }
         if keys.intersects(PollFlags::HUP | PollFlags::ERR | PollFlags::NVAL) {
             break;
         }
-        while event::poll(Duration::ZERO).unwrap_or(false) {
+        while event::poll(MOMENT).unwrap_or(false) {
             match event::read() {
                 // Sizes come by signal as well, and at once.
                 Ok(Event::Resize(..)) => {}

@@ -82,7 +82,8 @@ pub(super) fn polynomial<S: Simd, const N: usize>(simd: S, coefficients: [f32; N
 #[inline(always)]
 pub(super) fn exp<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
     let splat = |value: f32| simd.splat_f32s(value);
-    // A NaN in the second operand is what `max` and `min` return, so that it stays one.
+    // A NaN in the second operand is what a vector's `max` and `min` return, so that it stays one; a scalar's drop it.
+    let input = x;
     let x = simd.min_f32s(splat(88.3), simd.max_f32s(splat(-87.3), x));
     let shifted = multiply_add(simd, x, splat(std::f32::consts::LOG2_E), splat(12_582_912.0));
     let n = simd.sub_f32s(shifted, splat(12_582_912.0));
@@ -91,7 +92,8 @@ pub(super) fn exp<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
     let tail = polynomial(simd, [0.5, 0.166_666_65, 0.041_665_795, 8.333_452e-3, 1.398_199_9e-3, 1.987_569_2e-4], r);
     let power = multiply_add(simd, simd.mul_f32s(r, r), tail, simd.add_f32s(r, splat(1.0)));
     let exponent = simd.wrapping_dyn_shl_u32s(simd.transmute_u32s_f32s(shifted), simd.splat_u32s(23));
-    simd.transmute_f32s_u32s(simd.add_u32s(simd.transmute_u32s_f32s(power), exponent))
+    let power = simd.transmute_f32s_u32s(simd.add_u32s(simd.transmute_u32s_f32s(power), exponent));
+    if S::F32_LANES == 1 { simd.select_f32s(simd.equal_f32s(input, input), power, input) } else { power }
 }
 
 /// ln x for positive normal x, to 2 units in the last place.
