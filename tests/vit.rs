@@ -181,9 +181,18 @@ fn learned_kernels_train_and_show_their_shape() {
         assert_eq!(losses.len(), 10);
         assert!(losses.iter().all(|(_, loss)| loss.is_finite()) && losses[9].1 < losses[0].1, "{kernel}: {losses:?}");
         for series in ["feature-1-1", "feature-2-2"] {
-            let shape = points(&events, series);
-            assert_eq!((shape.len(), shape[0].0, shape[80].0), (81, -4.0, 4.0));
-            assert!(shape.iter().all(|(_, f)| *f > 0.0 && f.is_finite()), "{kernel}: {shape:?}");
+            let shapes: Vec<_> = events
+                .iter()
+                .filter_map(|event| match event {
+                    Event::Curve(curve) if curve.series == series => Some(curve),
+                    _ => None,
+                })
+                .collect();
+            assert_eq!(shapes.len(), 10, "at every one of the few steps");
+            let last = shapes[9];
+            assert_eq!((last.x.len(), last.x[0], last.x[80]), (81, -4.0, 4.0));
+            assert!(last.y.iter().all(|f| *f > 0.0 && f.is_finite()), "{kernel}: {last:?}");
+            assert_ne!(shapes[0].y, last.y, "{kernel} learns");
         }
         assert!(row(&events)["test_loss"].as_f64().unwrap().is_finite());
     }

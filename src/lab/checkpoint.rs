@@ -175,7 +175,11 @@ impl Resumed {
                 Event::Point(point) if again => {
                     *resumed.points_again.entry((point.series, point.x.to_bits())).or_default() += 1;
                 }
-                event @ (Event::Plot(_) | Event::Series(_) | Event::Matrix(_) | Event::Note { .. }) => {
+                event @ (Event::Plot(_)
+                | Event::Series(_)
+                | Event::Curve(_)
+                | Event::Matrix(_)
+                | Event::Note { .. }) => {
                     resumed.told.push(event);
                 }
                 _ => {}
@@ -221,6 +225,11 @@ impl Resumed {
             Event::Matrix(new) => {
                 // Only the newest of a name is in force.
                 let newest = self.told.iter().rev().find(|told| matches!(told, Event::Matrix(old) if old.id == new.id));
+                newest == Some(event)
+            }
+            Event::Curve(new) => {
+                let newest =
+                    self.told.iter().rev().find(|told| matches!(told, Event::Curve(old) if old.series == new.series));
                 newest == Some(event)
             }
             _ => false,

@@ -165,6 +165,19 @@ impl Point {
     }
 }
 
+/// A whole series at once, for what changes as a whole: a function being learned.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Curve {
+    /// The series whose points are replaced.
+    pub series: String,
+    /// Horizontal positions.
+    #[serde(with = "numbers")]
+    pub x: Vec<f32>,
+    /// Vertical positions, as many.
+    #[serde(with = "numbers")]
+    pub y: Vec<f32>,
+}
+
 /// How much of the work is done.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Progress {
@@ -231,6 +244,8 @@ pub enum Event {
     /// A point came.
     #[serde(rename = "p")]
     Point(Point),
+    /// Every point of a series anew.
+    Curve(Curve),
     /// The work moved on.
     Progress(Progress),
     /// A row of the result table is complete.
@@ -342,7 +357,7 @@ mod ends {
     }
 }
 
-/// As [`number`], for a matrix's values.
+/// As [`number`], for the values of a matrix or curve.
 mod numbers {
     use super::{Deserialize, Deserializer, Serialize, Serializer, number};
     use serde::ser::SerializeSeq;

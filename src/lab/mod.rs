@@ -33,7 +33,7 @@ pub use aggregate::{Cell, aggregate, estimate, mean_and_interval, states};
 pub use context::{Observer, RunContext};
 pub use control::Control;
 pub use error::LabError;
-pub use event::{Axis, Event, Matrix, Plot, Point, Progress, Row, RunState, Scale, Series, Stamped, Style};
+pub use event::{Axis, Curve, Event, Matrix, Plot, Point, Progress, Row, RunState, Scale, Series, Stamped, Style};
 pub use folder::{Document, RunFacts, RunRecord, SCHEMA};
 pub use handle::RunHandle;
 pub use journal::Journal;

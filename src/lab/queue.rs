@@ -196,7 +196,9 @@ impl Shared {
         let next = runs.waiting.front()?;
         let busy: Vec<_> = runs.running.iter().filter(|run| run.state() != RunState::Paused).collect();
         let small = next.is_small() && busy.iter().all(|run| run.is_small());
-        (busy.is_empty() || (small && busy.len() < self.workers)).then_some((0, !next.is_small()))
+        // A small run with nobody beside it and nobody behind it has the machine to itself as well.
+        let alone = busy.is_empty() && (!next.is_small() || runs.waiting.len() == 1);
+        (busy.is_empty() || (small && busy.len() < self.workers)).then_some((0, alone))
     }
 
     /// Takes a run that is over out of those that run.

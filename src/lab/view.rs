@@ -88,10 +88,23 @@ impl RunView {
                 let sample = Sample { x: point.x, y: point.y, lo: point.lo, hi: point.hi };
                 self.point(&point.series, sample);
             }
+            Event::Curve(curve) => {
+                self.clear(&curve.series);
+                for (x, y) in curve.x.iter().zip(&curve.y) {
+                    let sample = Sample { x: f64::from(*x), y: f64::from(*y), lo: None, hi: None };
+                    self.point(&curve.series, sample);
+                }
+            }
             Event::Progress(progress) => self.progress = Some(progress.clone()),
             Event::Row { row } => self.rows.push(row.clone()),
             Event::Matrix(matrix) => put(&mut self.matrices, matrix, |known| known.id == matrix.id),
             Event::Note { text } => self.notes.push(text.clone()),
+        }
+    }
+
+    fn clear(&mut self, series: &str) {
+        if let Some(known) = self.series.iter_mut().find(|known| known.series.id == series) {
+            known.points.clear();
         }
     }
 

@@ -18,7 +18,7 @@ const BREATH: f64 = 0.2;
 /// What is measured again and again.
 pub(super) struct Bench<'a> {
     pub inputs: &'a Inputs,
-    pub engine: Engine<'a>,
+    pub engine: &'a Engine<'a>,
     pub method: Method,
     pub projection: Projection,
     pub trials: usize,

@@ -92,6 +92,8 @@ struct Surveyed<'a> {
     name: &'a str,
     inputs: &'a Inputs,
     exact: &'a Exact,
+    engine: Engine<'a>,
+    precision: Precision,
 }
 
 impl Session<'_> {
@@ -120,7 +122,13 @@ impl Session<'_> {
             of.max_over_median,
             exact.sums.mean(),
         ));
-        let surveyed = Surveyed { name: &name, inputs: &inputs, exact: &exact };
+        let precision = match self.params.text("precision") {
+            "f32" => Precision::Single,
+            "f64" => Precision::Double,
+            _ => Precision::Auto,
+        };
+        let engine = self.pool.install(|| Engine::new(&inputs, &exact, precision).keep_exact());
+        let surveyed = Surveyed { name: &name, inputs: &inputs, exact: &exact, engine, precision };
         for estimator in estimators(self.params) {
             for projection in projections(self.params) {
                 self.curve(&surveyed, estimator, projection, context)?;
@@ -140,14 +148,9 @@ impl Session<'_> {
         let method = estimator.fit(matrix.inputs, params).map_err(failure)?.on(projection);
         let theory = self.theory(matrix, &method, projection, &ms, context)?;
         self.remarks(matrix, estimator, &method, projection, theory.as_deref(), context);
-        let precision = match params.text("precision") {
-            "f32" => Precision::Single,
-            "f64" => Precision::Double,
-            _ => Precision::Auto,
-        };
         let bench = Bench {
             inputs: matrix.inputs,
-            engine: Engine::new(matrix.inputs, matrix.exact, precision),
+            engine: &matrix.engine,
             method,
             projection,
             trials: params.size("trials"),
@@ -170,7 +173,7 @@ impl Session<'_> {
             }
             let stage = format!("{} {what} m = {}", matrix.name, group.last().copied().unwrap_or(0));
             let trials = bench.trials(group, &stage, &mut self.clock, context)?;
-            if trials.precision == Precision::Double && precision == Precision::Auto {
+            if trials.precision == Precision::Double && matrix.precision == Precision::Auto {
                 context.note(format!("{stage}: exponents lie too far apart for f32, so f64 is used"));
             }
             for (&m, measures) in group.iter().zip(&trials.measures) {

@@ -1,5 +1,6 @@
 //! Tells the run's observers what happens in training, and training whether to go on.
 
+use super::pictures;
 use crate::lab::{Axis, Event, Plot, Point, Progress, RunContext, RunError, Series, Style};
 use crate::vision::dataset::Normalisation;
 use crate::vision::{Evaluation, StepReport, TrainObserver, Trainer};
@@ -10,6 +11,9 @@ use std::time::{Duration, Instant};
 
 /// Points of a training curve: more would show nothing more.
 const POINTS: u64 = 400;
+
+/// Times that learned feature maps are shown in a whole run.
+const SHAPES: u64 = 20;
 
 /// Time between two reports of progress.
 const PROGRESS: Duration = Duration::from_millis(100);
@@ -124,6 +128,14 @@ impl TrainObserver for Reporter<'_> {
             let Interval { loss, images, seconds } = std::mem::take(interval);
             self.point("train_loss", report.epoch, loss / images as f64);
             self.point("train_images_per_second", report.epoch, images as f64 / seconds);
+        }
+        // The last step's come with the results.
+        if report.step.is_multiple_of((report.steps / SHAPES).max(1))
+            && report.step < report.steps
+            && let Err(error) = pictures::learned_shapes(self.context, &trainer.model)
+        {
+            self.ended = Some(error.into());
+            return ControlFlow::Break(());
         }
         if self.told.elapsed() >= PROGRESS || report.step == report.steps {
             let epoch = (report.epoch.ceil() as u64).max(1);

@@ -1,8 +1,8 @@
 //! Matrices to look at: attention of one image, confusion of classes.
 
-use crate::lab::{Axis, Event, Matrix, Plot, Point, RunContext, RunError, Series, Style};
+use crate::lab::{Axis, Curve, Event, Matrix, Plot, RunContext, RunError, Series, Style};
 use crate::vision::dataset::{Dataset, Patcher};
-use crate::vision::{AttentionKernel, Evaluation, Vit};
+use crate::vision::{AttentionKernel, Evaluation, VisionError, Vit, VitConfig};
 
 /// Most rows and columns of a matrix: as many as a large terminal shows.
 const MOST: usize = 64;
@@ -55,21 +55,30 @@ pub(super) fn confusion(context: &mut RunContext, classes: &[String], test: &Eva
     matrix(context, "confusion", "confusion", "Confusion", values, classes.len(), caption);
 }
 
-/// The learned feature map of each head over [−4, 4], a plot a block; nothing for fixed kernels.
-pub(super) fn learned_shapes(context: &mut RunContext, model: &Vit) -> Result<(), RunError> {
-    let points: Vec<f32> = (-40..=40).map(|tenth| tenth as f32 / 10.0).collect();
-    for (block, heads) in model.feature_shapes(&points)?.into_iter().enumerate() {
-        let plot = format!("feature-{}", block + 1);
-        let title = format!("Learned f, block {}", block + 1);
+/// Declares the plots of the learned feature maps, one a block; nothing for fixed kernels.
+pub(super) fn declare_shapes(context: &mut RunContext, config: &VitConfig) {
+    if config.attention.feature_start(config.head_dim()).is_empty() {
+        return;
+    }
+    for block in 1..=config.depth {
+        let plot = format!("feature-{block}");
+        let title = format!("Learned f, block {block}");
         let (x, y) = (Axis::linear("u").over(-4.0, 4.0), Axis::linear("f(u)"));
         context.emit(Event::Plot(Plot { id: plot.clone(), title, x, y }));
+        for head in 1..=config.heads {
+            let (id, label) = (format!("{plot}-{head}"), format!("head {head}"));
+            context.emit(Event::Series(Series { id, plot: plot.clone(), label, style: Style::Line }));
+        }
+    }
+}
+
+/// The learned feature map of each head over [−4, 4] as it is now; nothing for fixed kernels.
+pub(super) fn learned_shapes(context: &mut RunContext, model: &Vit) -> Result<(), VisionError> {
+    let points: Vec<f32> = (-40..=40).map(|tenth| tenth as f32 / 10.0).collect();
+    for (block, heads) in model.feature_shapes(&points)?.into_iter().enumerate() {
         for (head, values) in heads.into_iter().enumerate() {
-            let id = format!("{plot}-{}", head + 1);
-            let label = format!("head {}", head + 1);
-            context.emit(Event::Series(Series { id: id.clone(), plot: plot.clone(), label, style: Style::Line }));
-            for (u, value) in points.iter().zip(values) {
-                context.emit(Event::Point(Point::new(id.clone(), f64::from(*u), f64::from(value))));
-            }
+            let series = format!("feature-{}-{}", block + 1, head + 1);
+            context.emit(Event::Curve(Curve { series, x: points.clone(), y: values }));
         }
     }
     Ok(())

@@ -29,6 +29,7 @@ pub(super) fn run(params: &Params, context: &mut RunContext) -> Result<(), RunEr
     let (mut trainer, interval) = trainer(params, context, &config)?;
     let epochs = trainer.options.epochs;
     declare(context, epochs, !split.validation.is_empty());
+    pictures::declare_shapes(context, &config);
     let facts = BTreeMap::from([
         ("dataset".to_owned(), dataset.name.to_owned()),
         ("class_names".to_owned(), dataset.classes.join("\t")),

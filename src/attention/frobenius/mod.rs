@@ -1,4 +1,5 @@
-//! The streamed engine: relative Frobenius error of an estimate against the exact matrix, neither of them stored.
+//! The streamed engine: relative Frobenius error of an estimate against the exact matrix. The estimate is never stored,
+//! the exact matrix only where it is small and asked for again ([`Engine::keep_exact`]).
 //!
 //! Row tiles are spread over rayon's pool, each product runs on its own thread, and partial sums are added in f64 in a
 //! fixed order: results do not depend on the number of threads. All m of a curve come from one pass, because features of
@@ -6,17 +7,24 @@
 //!
 //! Exponents are kept in range by one global factor for each side, which relative errors do not see.
 
+mod side;
+mod sums;
+
 use super::kernel::{Number, exp_shifted};
 use super::product::product;
 use super::spikiness::Exact;
-use super::{AttentionError, FeatureMap, Inputs, RandomFeatures, Sketch};
-use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis, s};
+use super::{AttentionError, Inputs, RandomFeatures, Sketch};
+use ndarray::{Array1, Array2, ArrayView2, ArrayViewMut2, Axis, s};
 use rayon::prelude::*;
+use side::{Side, extreme, features, out_of_range};
+use std::sync::Arc;
+use sums::{Sums, add_row};
 
-const ROWS: usize = 512;
+/// A tile's estimate (f32) and its rows of features stay in the second-level cache.
+const ROWS: usize = 128;
 const COLS: usize = 512;
-/// Independent sums of an inner loop: one wide register of f32.
-const LANES: usize = 16;
+/// An exact matrix of up to this many entries is kept between draws (256 MiB in f32).
+const KEPT: usize = 1 << 26;
 
 /// How an estimate differs from the exact matrix.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -39,12 +47,25 @@ struct Cast<T> {
     queries: Array2<T>,
     /// Keys as columns (d×L_k).
     keys: Array2<T>,
+    /// A/exp(peak), if it is kept.
+    exact: Option<Arc<Array2<T>>>,
 }
 
 impl<T: Number> Cast<T> {
     fn new(inputs: &Inputs) -> Self {
         let keys = inputs.keys.t();
-        Self { queries: inputs.queries.mapv(T::of), keys: keys.as_standard_layout().mapv(T::of) }
+        Self { queries: inputs.queries.mapv(T::of), keys: keys.as_standard_layout().mapv(T::of), exact: None }
+    }
+
+    /// Rows from `start` on and columns from `start_col` on of A/exp(`peak`), as many as `tile` has.
+    fn tile(&self, inputs: &Inputs, peak: f64, (start, start_col): (usize, usize), mut tile: ArrayViewMut2<'_, T>) {
+        let (rows, cols) = tile.dim();
+        let queries = self.queries.slice(s![start..start + rows, ..]);
+        let keys = self.keys.slice(s![.., start_col..start_col + cols]);
+        product(queries, keys, tile.view_mut(), T::default());
+        for (mut row, exponent) in tile.rows_mut().into_iter().zip(inputs.row_exponents.slice(s![start..])) {
+            exp_shifted(row.as_slice_mut().unwrap_or_default(), T::of(exponent - peak));
+        }
     }
 }
 
@@ -78,6 +99,24 @@ impl<'a> Engine<'a> {
             single: (precision != Precision::Double).then(|| Cast::new(inputs)),
             fallback: precision == Precision::Auto,
         }
+    }
+
+    /// Keeps the exact matrix for the draws to come, unless it is large; without it every draw computes it anew, tile by
+    /// tile. Worth it from the second draw on.
+    #[must_use]
+    pub fn keep_exact(mut self) -> Self {
+        let (inputs, peak) = (self.inputs, self.exact.peak);
+        let shape = (inputs.queries.nrows(), inputs.keys.nrows());
+        if let Some(cast) = self.single.as_mut().filter(|_| shape.0 * shape.1 <= KEPT) {
+            let mut exact = Array2::zeros(shape);
+            exact
+                .axis_chunks_iter_mut(Axis(0), ROWS)
+                .into_par_iter()
+                .enumerate()
+                .for_each(|(chunk, rows)| cast.tile(inputs, peak, (chunk * ROWS, 0), rows));
+            cast.exact = Some(Arc::new(exact));
+        }
+        self
     }
 
     /// Measures the draw's first m projections for every m of `ms`, which rises and ends at or below the number drawn.
@@ -124,136 +163,6 @@ impl<'a> Engine<'a> {
     }
 }
 
-/// Unscaled features of one side, divided by exp(`log_scale`).
-struct Side<T> {
-    features: Array2<T>,
-    log_scale: f64,
-}
-
-/// Φ·√m of the tokens of one side; rows in parallel.
-fn features<T: Number>(
-    side: &'static str,
-    tokens: ArrayView2<'_, T>,
-    precise: &Array2<f64>,
-    row_exponents: Option<&Array1<f64>>,
-    map: &FeatureMap,
-    projections: ArrayView2<'_, f64>,
-) -> Result<Side<T>, AttentionError> {
-    let prepared = map.prepare(projections);
-    let (count, m) = (tokens.nrows(), projections.nrows());
-    let width = map.features_per_projection();
-    let w = prepared.projections.mapv(T::of);
-    let offsets = prepared.offsets.mapv(T::of);
-    let sign = if matches!(map, FeatureMap::Trigonometric) { 1.0 } else { -1.0 };
-    let own: Vec<f64> = (0..count)
-        .map(|i| {
-            let row = precise.row(i);
-            sign * row.dot(&row) / 2.0 + row_exponents.map_or(0.0, |exponents| exponents[i])
-        })
-        .collect();
-    let mut out = Array2::from_elem((count, m * width), T::default());
-    // First exponents (trigonometric: the products), and the largest exponent of each row.
-    let tops: Vec<f64> = out
-        .axis_chunks_iter_mut(Axis(0), ROWS)
-        .into_par_iter()
-        .enumerate()
-        .flat_map_iter(|(chunk, mut out)| {
-            let start = chunk * ROWS;
-            let tokens = tokens.slice(s![start..start + out.nrows(), ..]);
-            let mut products = Array2::from_elem((out.nrows(), m), T::default());
-            product(tokens, w.t(), products.view_mut(), T::default());
-            let mut tops = Vec::with_capacity(out.nrows());
-            for (i, (mut row, products)) in out.rows_mut().into_iter().zip(products.rows()).enumerate() {
-                let own = own[start + i];
-                let row = row.as_slice_mut().unwrap_or_default();
-                let mut top = T::of(f64::NEG_INFINITY);
-                match map {
-                    FeatureMap::Trigonometric => {
-                        for (pair, &product) in row.chunks_exact_mut(2).zip(products) {
-                            pair[0] = product;
-                        }
-                        top = T::default();
-                    }
-                    FeatureMap::Hyperbolic => {
-                        for (pair, &product) in row.chunks_exact_mut(2).zip(products) {
-                            (pair[0], pair[1]) = (product, -product);
-                            let size = if product < T::default() { -product } else { product };
-                            top = if size > top { size } else { top };
-                        }
-                    }
-                    _ => {
-                        for ((feature, &product), &offset) in row.iter_mut().zip(products).zip(&offsets) {
-                            *feature = product + offset;
-                            top = if *feature > top { *feature } else { top };
-                        }
-                    }
-                }
-                tops.push(top.to() + own);
-            }
-            tops
-        })
-        .collect();
-    let (token, log_scale) = extreme(&tops, |a, b| a > b);
-    let (_, lowest) = extreme(&tops, |a, b| a < b);
-    if (log_scale - lowest).partial_cmp(&(T::SPREAD * 1.25)) != Some(std::cmp::Ordering::Less) {
-        return Err(out_of_range::<T>(side, token, precise, log_scale - lowest, T::SPREAD * 1.25));
-    }
-    let root = if width == 2 && sign < 0.0 { -std::f64::consts::LN_2 / 2.0 } else { 0.0 };
-    out.axis_chunks_iter_mut(Axis(0), ROWS).into_par_iter().enumerate().for_each(|(chunk, mut out)| {
-        for (i, mut row) in out.rows_mut().into_iter().enumerate() {
-            let shift = own[chunk * ROWS + i] - log_scale + root;
-            let row = row.as_slice_mut().unwrap_or_default();
-            if sign > 0.0 { sines(row, T::of(shift.exp())) } else { exp_shifted(row, T::of(shift)) }
-        }
-    });
-    Ok(Side { features: out, log_scale })
-}
-
-/// (p, ·) ← scale·(cos p, sin p) for every pair.
-fn sines<T: Number>(row: &mut [T], scale: T) {
-    pulp::Arch::new().dispatch(|| {
-        for pair in row.chunks_exact_mut(2) {
-            let (sin, cos) = pair[0].sin_cos();
-            (pair[0], pair[1]) = (scale * cos, scale * sin);
-        }
-    });
-}
-
-fn extreme(values: &[f64], beats: impl Fn(f64, f64) -> bool) -> (usize, f64) {
-    values
-        .iter()
-        .copied()
-        .enumerate()
-        .fold((0, values[0]), |best, next| if beats(next.1, best.1) { next } else { best })
-}
-
-fn out_of_range<T: Number>(
-    side: &'static str,
-    token: usize,
-    tokens: &Array2<f64>,
-    spread: f64,
-    limit: f64,
-) -> AttentionError {
-    let row = tokens.row(token);
-    AttentionError::Range {
-        side,
-        token,
-        length: row.dot(&row).sqrt(),
-        spread,
-        format: T::NAME,
-        limit,
-        advice: if T::NAME == "f32" { "use precision=f64" } else { "scale the queries and keys down" },
-    }
-}
-
-#[derive(Clone, Copy, Default)]
-struct Sums {
-    difference: f64,
-    normalized: f64,
-    cross: f64,
-    nonpositive: f64,
-}
-
 fn measure<T: Number>(
     inputs: &Inputs,
     exact: &Exact,
@@ -296,30 +205,30 @@ fn compare<T: Number>(
     let row_scale = (exact.peak - top).exp();
     let estimated_rows = row_sums(&queries.features, &psi, ms, width, rest);
 
-    let tiles: Vec<Vec<Sums>> = cast
-        .queries
-        .axis_chunks_iter(Axis(0), ROWS)
+    let count = cast.queries.nrows();
+    let tiles: Vec<Vec<Sums>> = (0..count.div_ceil(ROWS))
         .into_par_iter()
-        .enumerate()
-        .map(|(chunk, tokens)| {
+        .map(|chunk| {
             let start = chunk * ROWS;
-            let rows = start..start + tokens.nrows();
+            let rows = start..(start + ROWS).min(count);
             let phi = queries.features.slice(s![rows.clone(), ..]);
             let mut sums = vec![Sums::default(); ms.len()];
-            let mut tile = Array2::from_elem((tokens.nrows(), COLS), T::default());
-            let mut estimate = tile.clone();
+            let mut estimate = Array2::from_elem((rows.len(), COLS), T::default());
+            let mut own = cast.exact.is_none().then(|| estimate.clone());
             for start_col in (0..cast.keys.ncols()).step_by(COLS) {
                 if stop() {
                     return Err(AttentionError::Stopped);
                 }
                 let end_col = (start_col + COLS).min(cast.keys.ncols());
                 let cols = end_col - start_col;
-                let mut tile = tile.slice_mut(s![.., ..cols]);
-                product(tokens, cast.keys.slice(s![.., start_col..end_col]), tile.view_mut(), T::default());
-                for (mut row, exponent) in tile.rows_mut().into_iter().zip(inputs.row_exponents.slice(s![rows.clone()]))
-                {
-                    exp_shifted(row.as_slice_mut().unwrap_or_default(), T::of(exponent - top));
-                }
+                let tile = match (&cast.exact, &mut own) {
+                    (Some(exact), _) => exact.slice(s![rows.clone(), start_col..end_col]),
+                    (None, Some(own)) => {
+                        cast.tile(inputs, exact.peak, (start, start_col), own.slice_mut(s![.., ..cols]));
+                        own.slice(s![.., ..cols])
+                    }
+                    (None, None) => unreachable!("a tile is kept or made"),
+                };
                 let mut estimate = estimate.slice_mut(s![.., ..cols]);
                 let mut from = 0;
                 for (size, (&m, sums)) in ms.iter().zip(&mut sums).enumerate() {
@@ -329,10 +238,10 @@ fn compare<T: Number>(
                     product(phi.slice(s![.., from..to]), psi, estimate.view_mut(), keep);
                     from = to;
                     for (i, (exact_row, row)) in tile.rows().into_iter().zip(estimate.rows()).enumerate() {
-                        let of_row = 1.0 / (exact.row_sums[start + i] * row_scale);
+                        let of_row = 1.0 / exact.row_sums[start + i];
                         let of_estimate = inverse(estimated_rows[[start + i, size]]);
                         let scale = rest / m as f64;
-                        let factors = [scale, of_row, of_estimate * scale].map(T::of);
+                        let factors = [scale, row_scale, of_estimate * scale, of_row].map(T::of);
                         add_row(sums, exact_row, row, factors);
                     }
                 }
@@ -385,46 +294,6 @@ fn row_sums<T: Number>(queries: &Array2<T>, keys: &Array2<T>, ms: &[usize], widt
         }
     });
     sums
-}
-
-/// Adds one row of a tile: lanes in T over at most [`COLS`] entries, then f64.
-fn add_row<T: Number>(sums: &mut Sums, exact: ArrayView1<'_, T>, estimate: ArrayView1<'_, T>, factors: [T; 3]) {
-    let (Some(exact), Some(estimate)) = (exact.to_slice(), estimate.to_slice()) else {
-        unreachable!("rows of a tile are contiguous")
-    };
-    let [scale, of_row, of_estimate] = factors;
-    pulp::Arch::new().dispatch(|| {
-        let zero = T::default();
-        let mut lanes = [[zero; LANES]; 4];
-        let mut chunks = exact.chunks_exact(LANES).zip(estimate.chunks_exact(LANES));
-        for (exact, estimate) in &mut chunks {
-            for l in 0..LANES {
-                let guess = estimate[l] * scale;
-                let difference = guess - exact[l];
-                let normalized = estimate[l] * of_estimate - exact[l] * of_row;
-                lanes[0][l] += difference * difference;
-                lanes[1][l] += normalized * normalized;
-                lanes[2][l] += guess * exact[l];
-                lanes[3][l] += if guess > zero { zero } else { T::ONE };
-            }
-        }
-        let done = exact.len() / LANES * LANES;
-        for (l, (&exact, &estimate)) in exact[done..].iter().zip(&estimate[done..]).enumerate() {
-            let guess = estimate * scale;
-            let difference = guess - exact;
-            let normalized = estimate * of_estimate - exact * of_row;
-            lanes[0][l] += difference * difference;
-            lanes[1][l] += normalized * normalized;
-            lanes[2][l] += guess * exact;
-            lanes[3][l] += if guess > zero { zero } else { T::ONE };
-        }
-        let [difference, normalized, cross, nonpositive] =
-            lanes.map(|lanes| lanes.iter().map(|lane| lane.to()).sum::<f64>());
-        sums.difference += difference;
-        sums.normalized += normalized;
-        sums.cross += cross;
-        sums.nonpositive += nonpositive;
-    });
 }
 
 /// ‖A−Φ_qΦ_kᵀ‖²/‖A‖² by the Gram identity ‖A‖² − 2 tr(Φ_qᵀAΦ_k) + tr(Φ_qᵀΦ_q·Φ_kᵀΦ_k): a cross-check in f64 that loses about
