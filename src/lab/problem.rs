@@ -56,6 +56,11 @@ pub trait Problem: Sync {
     fn optimise(&self, _params: &Params) -> Option<Vec<(&'static str, String)>> {
         None
     }
+    /// Where to look into what the run called `id` has left: the name of another problem and its parameters to set, as
+    /// (key, text). None where no other problem can.
+    fn follow_up(&self, _id: &str) -> Option<(&'static str, Vec<(&'static str, String)>)> {
+        None
+    }
     /// Does the work. Emits what happened, calls [`RunContext::breathe`] at every step.
     ///
     /// # Errors

@@ -36,6 +36,7 @@ pub enum Action {
     Figure,
     Look,
     Optimise,
+    FollowUp,
     More,
     Fewer,
     Save,

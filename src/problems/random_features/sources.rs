@@ -66,7 +66,8 @@ fn from_files(params: &Params) -> Result<Inputs, RunError> {
 /// The queries and keys of `layer`, `head` for the test image `image` of the data set the model was trained on.
 fn from_checkpoint(params: &Params, context: &RunContext) -> Result<Inputs, RunError> {
     let file = checkpoint_file(params.text("checkpoint"), context);
-    let Checkpoint { config, parameters, normalisation, facts, .. } = Checkpoint::load(&file)?;
+    let Checkpoint { config, parameters, normalisation, facts, .. } =
+        Checkpoint::load(&file).map_err(|error| RunError::Input(format!("checkpoint: {error}")))?;
     let refuse = |key: &str, found: usize, count: usize, what: &str| {
         let last = count.saturating_sub(1);
         RunError::Input(format!("{key}: found `{found}`, allowed: a whole number from 0 to {last}, the last {what}"))

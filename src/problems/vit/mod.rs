@@ -71,6 +71,11 @@ impl Problem for Vit {
         schema::estimate(params, source(params))
     }
 
+    /// The queries and keys of the trained model.
+    fn follow_up(&self, id: &str) -> Option<(&'static str, Vec<(&'static str, String)>)> {
+        Some(("random-features", vec![("inputs", "checkpoint".to_owned()), ("checkpoint", id.to_owned())]))
+    }
+
     fn run(&self, params: &Params, context: &mut RunContext) -> Result<(), RunError> {
         run::run(params, context)
     }

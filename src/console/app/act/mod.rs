@@ -133,6 +133,25 @@ impl App {
         self.say(format!("{}: press {run} to run it", preset.title), Tone::Good);
     }
 
+    /// Fills the form of the problem that can look into what the run `id` of problem `index` has left.
+    fn follow_up(&mut self, index: usize, id: &str) {
+        let here = self.tabs[index].problem;
+        let Some((name, changes)) = here.follow_up(id) else {
+            return self.say(format!("no other problem looks into runs of {}", here.title()), Tone::Info);
+        };
+        let Some(index) = self.tabs.iter().position(|tab| tab.problem.name() == name) else { return };
+        let tab = &mut self.tabs[index];
+        let (schema, mut draft) = (tab.problem.schema(), tab.form.draft().clone());
+        if let Err(error) = changes.iter().try_for_each(|(key, text)| draft.set(&schema, key, text)) {
+            return self.say(error.to_string(), Tone::Bad);
+        }
+        tab.form.fill(draft);
+        tab.pane = Pane::Form;
+        self.tab = index;
+        let run = self.keymap.key(self.place(), Action::Run);
+        self.say(format!("with what {id} has learned: press {run} to run it"), Tone::Good);
+    }
+
     fn act_on_log(&mut self, action: Action) {
         let event = match action {
             Action::Up => TuiWidgetEvent::UpKey,

@@ -26,6 +26,13 @@ impl App {
             Action::Stop => return self.steer(Wish::Stop),
             Action::Pause => return self.steer(Wish::Pause),
             Action::Optimise => return self.optimise(),
+            Action::FollowUp => {
+                let chosen = self.problem().and_then(|tab| Some(tab.runs[tab.target()?].id.clone()));
+                return match chosen {
+                    Some(id) => self.follow_up(self.tab, &id),
+                    None => self.say("no run", Tone::Info),
+                };
+            }
             Action::Export => {
                 let folders = self
                     .problem()

@@ -92,6 +92,7 @@ impl App {
                     Err(error) => self.say(error.to_string(), Tone::Bad),
                 }
             }
+            Action::FollowUp => self.follow_up(index, &run.id),
             Action::Rename => self.overlay = Some(Overlay::Typing(Field::new(Purpose::Name(folder), run.title))),
             Action::Tags => {
                 self.overlay = Some(Overlay::Typing(Field::new(Purpose::Tags(folder), run.tags.join(" "))));
