@@ -127,6 +127,31 @@ pub struct Series {
     pub label: String,
     /// How it is drawn.
     pub style: Style,
+    /// The series it belongs beside, whose colour it takes: a measurement beside its theory.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub beside: Option<String>,
+}
+
+impl Series {
+    /// A line.
+    #[must_use]
+    pub fn new(id: impl Into<String>, plot: impl Into<String>, label: impl Into<String>) -> Self {
+        Self { id: id.into(), plot: plot.into(), label: label.into(), style: Style::Line, beside: None }
+    }
+
+    /// Drawn in another style.
+    #[must_use]
+    pub const fn drawn(mut self, style: Style) -> Self {
+        self.style = style;
+        self
+    }
+
+    /// In the colour of the series called `id`.
+    #[must_use]
+    pub fn beside(mut self, id: impl Into<String>) -> Self {
+        self.beside = Some(id.into());
+        self
+    }
 }
 
 /// One point of a series.

@@ -1,6 +1,6 @@
 //! A run as a screen shows it: folded from its events, live or from a file.
 
-use super::{Event, LabError, Matrix, Owner, Plot, Progress, Row, RunState, Series, Stamped, Style, journal};
+use super::{Event, LabError, Matrix, Owner, Plot, Progress, Row, RunState, Series, Stamped, journal};
 use std::path::Path;
 
 /// One point of a folded series.
@@ -113,9 +113,7 @@ impl RunView {
         let is = |view: &SeriesView| view.series.id == series;
         if !self.series.get(self.recent).is_some_and(is) {
             self.recent = self.series.iter().position(is).unwrap_or_else(|| {
-                let (id, label) = (series.to_owned(), series.to_owned());
-                let series = Series { id, plot: String::new(), label, style: Style::Line };
-                self.series.push(SeriesView { series, points: Vec::new() });
+                self.series.push(SeriesView { series: Series::new(series, "", series), points: Vec::new() });
                 self.series.len() - 1
             });
         }

@@ -33,9 +33,7 @@ pub fn events(kind: &str, steps: u32) -> Vec<Event> {
     let plot = |id: &str, title: &str, y: Axis| {
         Event::Plot(Plot { id: id.into(), title: title.into(), x: Axis::linear("images").over(0.0, 40.0), y })
     };
-    let series = |id: &str, plot: &str, label: &str, style| {
-        Event::Series(Series { id: id.into(), plot: plot.into(), label: label.into(), style })
-    };
+    let series = |id: &str, plot: &str, label: &str, style| Event::Series(Series::new(id, plot, label).drawn(style));
     let slower = if kind == "softmax" { 1.0 } else { 1.5 };
     let mut events = vec![
         plot("loss", "Loss", Axis::linear("loss")),

@@ -52,8 +52,7 @@ impl Problem for Decay {
         let title = "Error against features".to_owned();
         context.emit(Event::Plot(Plot { id: "error".into(), title, x, y }));
         for (id, label, style) in [("mean", "median & quartiles", Style::Line), ("theory", "theory", Style::Dashed)] {
-            let (id, plot, label) = (id.into(), "error".into(), label.into());
-            context.emit(Event::Series(Series { id, plot, label, style }));
+            context.emit(Event::Series(Series::new(id, "error", label).drawn(style)));
         }
         let count = params.int("points");
         let mut last = f64::NAN;

@@ -2,7 +2,7 @@
 
 use attnlab::lab::{
     Axis, Column, Estimate, Event, Param, ParamError, Params, Places, Plot, Point, Problem, Progress, Row, RunContext,
-    RunError, RunSpec, Schema, Series, Style, choice, common,
+    RunError, RunSpec, Schema, Series, choice, common,
 };
 use rand::Rng;
 use std::path::Path;
@@ -59,8 +59,7 @@ impl Problem for Slope {
     fn run(&self, params: &Params, context: &mut RunContext) -> Result<(), RunError> {
         let (x, y) = (Axis::linear("step"), Axis::linear("depth"));
         context.emit(Event::Plot(Plot { id: "depth".into(), title: "Depth".into(), x, y }));
-        let (id, plot, label) = ("depth".into(), "depth".into(), "depth".into());
-        context.emit(Event::Series(Series { id, plot, label, style: Style::Line }));
+        context.emit(Event::Series(Series::new("depth", "depth", "depth")));
         let steps = params.int("steps");
         let (begin, mut depth) = context.resume_state::<(i64, f64)>()?.unwrap_or_default();
         if let Some(file) = context.resume_file() {

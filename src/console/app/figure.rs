@@ -1,7 +1,7 @@
 //! What a problem's tab draws: plots with the curves of every visible run, and groups of matrices.
 
 use super::ProblemTab;
-use crate::lab::{Axis, Matrix, Plot, Scale};
+use crate::lab::{Axis, Matrix, Plot, Scale, SeriesView};
 
 /// How a plot is looked at; what is not set is as declared.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -139,11 +139,28 @@ impl ProblemTab {
             series.filter(|(_, view)| view.series.plot == id).map(|(index, _)| index).collect::<Vec<_>>()
         };
         let several = visible.len() > 1;
+        // Within a run a label has one colour, in every plot; a series beside another takes that one's.
+        let colour = |run: usize, series: usize| {
+            let all = &self.runs[run].view.series;
+            let owner = |view: &SeriesView| match &view.series.beside {
+                Some(id) => all.iter().position(|other| other.series.id == *id),
+                None => None,
+            };
+            let of = owner(&all[series]).unwrap_or(series);
+            let mut labels: Vec<&str> = Vec::new();
+            for view in all.iter().filter(|view| view.series.beside.is_none()) {
+                if !labels.contains(&view.series.label.as_str()) {
+                    labels.push(&view.series.label);
+                }
+            }
+            labels.iter().position(|label| *label == all[of].series.label).unwrap_or(of)
+        };
         let most = visible.iter().map(|run| of(*run).len()).max().unwrap_or(0).max(1);
         let mut curves = Vec::new();
         for run in visible {
             for (place, series) in of(run).into_iter().enumerate() {
-                let (ink, symbol) = if several { (run, run * most + place) } else { (place, place) };
+                let (ink, symbol) =
+                    if several { (run, run * most + place) } else { (colour(run, series), colour(run, series)) };
                 curves.push(CurveOf { run, series, ink, symbol });
             }
         }

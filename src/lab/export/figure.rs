@@ -45,6 +45,8 @@ pub struct Figure {
 struct Curve {
     label: String,
     style: Style,
+    /// Number of its colour.
+    ink: usize,
     points: Vec<Sample>,
 }
 
@@ -65,10 +67,16 @@ pub fn figures(runs: &[Source], scales: Scales) -> Vec<Figure> {
                 all.len() - 1
             });
             let figure = &mut all[index].1;
+            let mut inks: Vec<(&str, usize)> = Vec::new();
+            let used = figure.curves.iter().map(|curve| curve.ink + 1).max().unwrap_or(0);
             for view in run.view.series.iter().filter(|view| view.series.plot == plot.id) {
                 let label = format!("{name} {}", view.series.label).trim().to_owned();
                 let points = thinned(&view.points);
-                figure.curves.push(Curve { label, style: view.series.style, points });
+                let own = inks.iter().map(|(_, ink)| ink + 1).max().unwrap_or(used);
+                let shared = |id: &String| inks.iter().find(|(known, _)| known == id).map(|(_, ink)| *ink);
+                let ink = view.series.beside.as_ref().and_then(shared).unwrap_or(own);
+                inks.push((&view.series.id, ink));
+                figure.curves.push(Curve { label, style: view.series.style, ink, points });
             }
         }
     }
@@ -129,7 +137,8 @@ impl Figure {
             .x_desc(&self.x.title)
             .y_desc(&self.y.title)
             .draw()?;
-        for (curve, ink) in self.curves.iter().zip(INKS.into_iter().cycle()) {
+        for curve in &self.curves {
+            let ink = INKS[curve.ink % INKS.len()];
             let runs = placed(&curve.points, &x, &y);
             self.intervals(&mut chart, &runs, ink, (&y, curve), zoom)?;
             let line = ink.stroke_width(size(2.0));

@@ -179,14 +179,12 @@ impl Bench<'_> {
     }
 
     fn declare(&self, theory: &[Option<f64>], pairs: &Pairs, name: &str, context: &mut RunContext) {
-        let mut series = |id: String, plot: &str, label: String, style| {
-            context.emit(Event::Series(Series { id, plot: plot.to_owned(), label, style }));
-        };
-        series(name.to_owned(), "mse", name.to_owned(), Style::Line);
-        series(format!("{name}/bias"), "bias", name.to_owned(), Style::Line);
+        context.emit(Event::Series(Series::new(name, "mse", name)));
+        context.emit(Event::Series(Series::new(format!("{name}/bias"), "bias", name)));
         let id = format!("{name}/theory");
         if theory.iter().any(Option::is_some) {
-            series(id.clone(), "mse", format!("{name}, theory"), Style::Dashed);
+            let series = Series::new(&id, "mse", format!("{name}, theory")).drawn(Style::Dashed).beside(name);
+            context.emit(Event::Series(series));
         }
         for (angle, theory) in pairs.angles.iter().zip(theory) {
             if let Some(theory) = theory {

@@ -193,16 +193,14 @@ fn declare(causal: bool, context: &mut RunContext) {
     ] {
         context.emit(Event::Plot(Plot { id: id.to_owned(), title, x: length(), y }));
     }
-    let (id, label) = ("exact".to_owned(), "exact, quadratic".to_owned());
-    context.emit(Event::Series(Series { id, plot: "time".to_owned(), label, style: Style::Dashed }));
+    context.emit(Event::Series(Series::new("exact", "time", "exact, quadratic").drawn(Style::Dashed)));
 }
 
 fn declare_series(name: &str, context: &mut RunContext) {
     for (id, plot) in
         [(name.to_owned(), "time"), (format!("{name}/bytes"), "memory"), (format!("{name}/error"), "output")]
     {
-        let series = Series { id, plot: plot.to_owned(), label: name.to_owned(), style: Style::Line };
-        context.emit(Event::Series(series));
+        context.emit(Event::Series(Series::new(id, plot, name)));
     }
 }
 

@@ -144,14 +144,13 @@ impl Work<'_> {
         name: &str,
         context: &mut RunContext,
     ) -> Result<Option<Found>, RunError> {
-        let mut series = |id: String, plot: &str, label: String, style| {
-            context.emit(Event::Series(Series { id, plot: plot.to_owned(), label, style }));
-        };
-        series(name.to_owned(), "error", name.to_owned(), Style::Line);
-        series(format!("{name}/theory"), "error", format!("{name}, theory"), Style::Dashed);
-        series(format!("{name}/bias"), "bias", name.to_owned(), Style::Line);
+        let theory = format!("{name}/theory");
+        let mut declare = |series| context.emit(Event::Series(series));
+        declare(Series::new(name, "error", name));
+        declare(Series::new(theory, "error", format!("{name}, theory")).drawn(Style::Dashed).beside(name));
+        declare(Series::new(format!("{name}/bias"), "bias", name));
         if !method.is_non_negative() {
-            series(format!("{name}/negative"), "negative", name.to_owned(), Style::Line);
+            declare(Series::new(format!("{name}/negative"), "negative", name));
         }
         let mut last = None;
         for features in self.params.sizes("features") {

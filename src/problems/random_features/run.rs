@@ -353,14 +353,11 @@ impl Session<'_> {
             let name = if over_length && ms.len() > 1 { format!("{base} m={m}") } else { base.clone() };
             if place == 0 || over_length {
                 for (plot, suffix) in [("error", ""), ("normalized", "/normalized"), ("bias", "/bias")] {
-                    let id = format!("{name}{suffix}");
-                    let series = Series { id, plot: plot.to_owned(), label: name.clone(), style: Style::Line };
-                    context.emit(Event::Series(series));
+                    context.emit(Event::Series(Series::new(format!("{name}{suffix}"), plot, &name)));
                 }
                 if theory.is_some() {
-                    let (id, label) = (format!("{name}/theory"), format!("{name}, theory"));
-                    let series = Series { id, plot: "error".to_owned(), label, style: Style::Dashed };
-                    context.emit(Event::Series(series));
+                    let series = Series::new(format!("{name}/theory"), "error", format!("{name}, theory"));
+                    context.emit(Event::Series(series.drawn(Style::Dashed).beside(&name)));
                 }
             }
             if let Some(theory) = theory {

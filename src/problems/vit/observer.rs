@@ -54,15 +54,14 @@ pub(super) fn declare(context: &mut RunContext, epochs: u64, validates: bool) {
             context.emit(Event::Plot(Plot { id: id.to_owned(), title: title.to_owned(), x: x(), y }));
         }
     }
-    for (id, plot, label, style) in [
-        ("train_loss", "loss", "train loss", Style::Line),
-        ("validation_loss", "loss", "validation loss", Style::Dashed),
-        ("validation_accuracy", "accuracy", "validation accuracy", Style::Line),
-        ("train_images_per_second", "speed", "images/s", Style::Line),
+    for series in [
+        Series::new("train_loss", "loss", "train loss"),
+        Series::new("validation_loss", "loss", "validation loss").drawn(Style::Dashed).beside("train_loss"),
+        Series::new("validation_accuracy", "accuracy", "validation accuracy"),
+        Series::new("train_images_per_second", "speed", "images/s"),
     ] {
-        if !id.starts_with("validation") || validates {
-            let [id, plot, label] = [id, plot, label].map(str::to_owned);
-            context.emit(Event::Series(Series { id, plot, label, style }));
+        if !series.id.starts_with("validation") || validates {
+            context.emit(Event::Series(series));
         }
     }
 }

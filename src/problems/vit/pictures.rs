@@ -1,6 +1,6 @@
 //! Matrices to look at: attention of one image, confusion of classes.
 
-use crate::lab::{Axis, Curve, Event, Matrix, Plot, RunContext, RunError, Series, Style};
+use crate::lab::{Axis, Curve, Event, Matrix, Plot, RunContext, RunError, Series};
 use crate::vision::dataset::{Dataset, Patcher};
 use crate::vision::{AttentionKernel, Evaluation, VisionError, Vit, VitConfig};
 
@@ -66,8 +66,8 @@ pub(super) fn declare_shapes(context: &mut RunContext, config: &VitConfig) {
         let (x, y) = (Axis::linear("u").over(-4.0, 4.0), Axis::linear("f(u)"));
         context.emit(Event::Plot(Plot { id: plot.clone(), title, x, y }));
         for head in 1..=config.heads {
-            let (id, label) = (format!("{plot}-{head}"), format!("head {head}"));
-            context.emit(Event::Series(Series { id, plot: plot.clone(), label, style: Style::Line }));
+            let series = Series::new(format!("{plot}-{head}"), &plot, format!("head {head}"));
+            context.emit(Event::Series(series));
         }
     }
 }
