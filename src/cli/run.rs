@@ -70,7 +70,8 @@ fn follow(
     }
     display.clear();
     queue.shutdown(false);
-    for handle in handles {
+    // What another process has taken over is its to tell.
+    for handle in handles.iter().filter(|handle| handle.state() != RunState::Lost) {
         done.push(document(handle)?);
     }
     if telling.json {
@@ -125,7 +126,7 @@ fn outcome(handles: &[Arc<RunHandle>]) -> Result<(), Failure> {
     if !stopped.is_empty() {
         return Err(Failure::stopped(format!("stopped; what was done is kept in {}", stopped[0].folder().display())));
     }
-    let failed = ended(&[RunState::Failed, RunState::Diverged]);
+    let failed = ended(&[RunState::Failed, RunState::Diverged, RunState::Lost]);
     let Some(first) = failed.first() else { return Ok(()) };
     let others =
         if failed.len() > 1 { format!(" ({} of {} runs failed)", failed.len(), handles.len()) } else { String::new() };

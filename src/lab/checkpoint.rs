@@ -18,7 +18,14 @@ pub(super) const STATE: &str = "checkpoint.json";
 /// The file's name.
 pub(super) const FILE: &str = "checkpoint.safetensors";
 const NEW_STATE: &str = "checkpoint.json.new";
-const NEW_FILE: &str = "checkpoint.safetensors.new";
+
+/// The name of a file that is not in place yet: each process that takes the run has one of its own.
+fn new_file(token: u64) -> String {
+    format!("{FILE}.{token}.new")
+}
+
+/// Tells why nothing may be written any more: the run is another process's.
+pub(super) type Fence = dyn Fn() -> Result<u64, String> + Send;
 
 /// What makes the file of a checkpoint at a path.
 pub(super) type Write<'a> = dyn FnMut(&Path) -> Result<(), String> + 'a;
@@ -45,27 +52,27 @@ pub(super) struct Ahead {
     points: Vec<(String, u64, usize)>,
 }
 
-/// Saves a pair.
+/// Saves a pair, unless the run is another process's by the time it would be put into place.
 pub(super) fn save(
     folder: &Path,
+    fence: &Fence,
     seconds: f64,
     state: &Value,
     ahead: &Ahead,
     write: Option<&mut Write<'_>>,
 ) -> Result<(), String> {
-    let at = |what: &'static str, name: &str| LabError::io(what, folder.join(name));
+    let new = folder.join(new_file(fence()?));
     let file = match write {
         Some(write) => {
-            let new = folder.join(NEW_FILE);
             let outcome = write(&new).and_then(|()| {
-                let synced = File::open(&new).and_then(|file| file.sync_all());
-                synced.map_err(|error| at("write", NEW_FILE)(error).to_string())
+                let done = File::open(&new).and_then(|file| file.sync_all()).and_then(|()| sum(&new));
+                // Writing may have taken long.
+                fence().and(done.map_err(|error| LabError::io("write", &new)(error).to_string()))
             });
-            if let Err(error) = outcome {
+            if outcome.is_err() {
                 fs::remove_file(&new).ok();
-                return Err(error);
             }
-            Some(sum(&new).map_err(|error| at("read", NEW_FILE)(error).to_string())?)
+            Some(outcome?)
         }
         None => None,
     };
@@ -75,14 +82,24 @@ pub(super) fn save(
     let put = || -> io::Result<()> {
         files::replace(&folder.join(NEW_STATE), &text, true)?;
         if has_file {
-            fs::rename(folder.join(NEW_FILE), folder.join(FILE))?;
+            fs::rename(&new, folder.join(FILE))?;
         }
         fs::rename(folder.join(NEW_STATE), folder.join(STATE))?;
         // The names too; not every file system lets a directory be synced.
         File::open(folder).and_then(|folder| folder.sync_all()).ok();
         Ok(())
     };
-    put().map_err(|error| at("write", STATE)(error).to_string())
+    put().map_err(|error| LabError::io("write", folder.join(STATE))(error).to_string())
+}
+
+/// Removes what the process before was writing when it ended.
+pub(super) fn clear(folder: &Path) {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if (name.starts_with(FILE) && name.ends_with(".new")) || name.ends_with(".part") {
+            fs::remove_file(entry.path()).ok();
+        }
+    }
 }
 
 /// The saved pair in `folder`, whichever step of saving was the last.

@@ -25,7 +25,7 @@
 //! What the job tells again between its checkpoint and where it was ended is already in the journal and is not told
 //! twice: since a run is a function of its parameters, the second telling is the same as the first.
 
-use super::checkpoint::{self, Resumed, Write};
+use super::checkpoint::{self, Fence, Resumed, Write};
 use super::{Control, Event, Row, RunError, RunState, Stamped};
 use crate::random::{Generator, generator};
 use serde::Serialize;
@@ -35,8 +35,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// How much work is lost at most when a run is killed, unless saving is slow.
-const CHECKPOINT: Duration = Duration::from_secs(10);
+/// Seconds of work that are lost at most when a run is killed, unless saving is slow.
+const CHECKPOINT: f64 = 10.0;
+
+/// A younger run loses this share of its work at most, but for the time below.
+const SHARE: f64 = 0.1;
+
+/// Seconds between two checkpoints at least.
+const SHORTEST: f64 = 0.25;
 
 /// Sees every event of a run, in order: journal, console, progress bar.
 pub trait Observer: Send {
@@ -72,6 +78,7 @@ pub struct RunContext {
     /// Events not yet taken by every observer, with the first observer that has not: only while one has trouble.
     waiting: VecDeque<(Stamped, usize)>,
     trouble: String,
+    fence: Box<Fence>,
 }
 
 impl RunContext {
@@ -97,6 +104,7 @@ impl RunContext {
             save_cost: Duration::ZERO,
             waiting: VecDeque::new(),
             trouble: String::new(),
+            fence: Box::new(|| Ok(0)),
         }
     }
 
@@ -165,6 +173,13 @@ impl RunContext {
         self
     }
 
+    /// Sets what is asked before a file of the run is written: the number of this process's hold on the run, or why
+    /// nothing may be written any more.
+    pub(super) fn with_fence(mut self, fence: Box<Fence>) -> Self {
+        self.fence = fence;
+        self
+    }
+
     /// The state saved last by [`RunContext::save_checkpoint`], for a run that is continued; none for one that begins
     /// (or that was ended before it saved any): then it works from the beginning.
     ///
@@ -192,11 +207,12 @@ impl RunContext {
     }
 
     /// Whether a checkpoint should be saved before the next [`RunContext::breathe`]: some time has passed since the
-    /// last (ten seconds, or fifty times what saving took), or the user wants a pause or an end.
+    /// last (a tenth of the work so far up to ten seconds, and fifty times what saving took), or the user wants a pause
+    /// or an end.
     #[must_use]
     pub fn checkpoint_due(&self) -> bool {
-        let wait = CHECKPOINT.max(self.save_cost * 50);
-        self.saved.elapsed() >= wait || self.control.is_stopping() || self.control.is_paused()
+        let wait = Duration::from_secs_f64((self.seconds() * SHARE).clamp(SHORTEST, CHECKPOINT));
+        self.saved.elapsed() >= wait.max(self.save_cost * 50) || self.control.is_stopping() || self.control.is_paused()
     }
 
     /// Saves what is needed to go on from here: a small `state`, and with it the file that `write` makes at the path
@@ -226,9 +242,9 @@ impl RunContext {
         let state = serde_json::to_value(state).map_err(|error| RunError::Failed(error.to_string()))?;
         let ahead = self.resumed.as_ref().map(Resumed::ahead).unwrap_or_default();
         let (seconds, folder) = (self.seconds(), self.folder.clone());
-        let saved = self.keep(|| match &mut write {
-            Some(write) => checkpoint::save(&folder, seconds, &state, &ahead, Some(*write)),
-            None => checkpoint::save(&folder, seconds, &state, &ahead, None),
+        let saved = self.keep(|fence| match &mut write {
+            Some(write) => checkpoint::save(&folder, fence, seconds, &state, &ahead, Some(*write)),
+            None => checkpoint::save(&folder, fence, seconds, &state, &ahead, None),
         });
         self.saved = Instant::now();
         self.save_cost = since.elapsed();
@@ -312,15 +328,20 @@ impl RunContext {
         Ok(())
     }
 
-    /// Writes a file of the run, trying again while there is no room; whether it is written. A stop ends the wait.
-    pub(super) fn keep(&mut self, mut write: impl FnMut() -> Result<(), String>) -> bool {
+    /// Writes a file of the run, trying again while there is no room; whether it is written. A stop ends the wait, and
+    /// so does another process that has taken the run over.
+    pub(super) fn keep(&mut self, mut write: impl FnMut(&Fence) -> Result<(), String>) -> bool {
         self.hold();
-        let Err(mut trouble) = write() else { return true };
+        let mut write = |context: &Self| (context.fence)().and_then(|_| write(&*context.fence));
+        let Err(mut trouble) = write(self) else { return true };
+        if (self.fence)().is_err() {
+            return false;
+        }
         let since = Instant::now();
         let written = loop {
             self.notify(RunState::Paused, format!("waiting, goes on by itself: {trouble}"));
             let stop = self.control.wait_for_stop(RETRY);
-            match write() {
+            match write(self) {
                 Ok(()) => break true,
                 Err(_) if stop => break false,
                 Err(again) => trouble = again,

@@ -12,13 +12,28 @@ use std::sync::atomic::{AtomicU64, Ordering};
 /// # Errors
 /// As the system says; the old file is untouched then.
 pub fn replace(path: &Path, bytes: &[u8], durable: bool) -> io::Result<()> {
+    put(path, durable, |file| file.write_all(bytes))
+}
+
+/// Puts a copy of `from` at `path`, which may be the same: then it is another file of the same name and content.
+///
+/// # Errors
+/// As [`replace`].
+pub fn copy(from: &Path, path: &Path) -> io::Result<()> {
+    let mut from = File::open(from)?;
+    put(path, true, |file| io::copy(&mut from, file).map(drop))
+}
+
+fn put(path: &Path, durable: bool, write: impl FnOnce(&mut File) -> io::Result<()>) -> io::Result<()> {
     static NEXT: AtomicU64 = AtomicU64::new(0);
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(format!(".{}-{}.part", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed)));
     let part = path.with_file_name(name);
     let done = File::create(&part)
-        .and_then(|mut file| file.write_all(bytes))
-        .and_then(|()| if durable { File::open(&part)?.sync_all() } else { Ok(()) })
+        .and_then(|mut file| {
+            write(&mut file)?;
+            if durable { file.sync_all() } else { Ok(()) }
+        })
         .and_then(|()| fs::rename(&part, path));
     if done.is_err() {
         // What is half written only takes the room that is missing.

@@ -9,10 +9,18 @@ use super::{
 };
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 /// Events kept for a face that does not drain; what is beyond is read from the journal again.
 const WAITING: usize = 1 << 16;
+
+/// How long a look at the lock counts while events are written: a process that was cut off was so for longer.
+const SURE: Duration = Duration::from_secs(1);
+
+/// Why a run ends here that another process works on.
+const TAKEN_OVER: &str = "another process has taken this run over";
 
 /// A run of this process.
 pub struct RunHandle {
@@ -22,6 +30,8 @@ pub struct RunHandle {
     small: bool,
     control: Arc<Control>,
     lease: Mutex<Option<Lease>>,
+    /// Set once another process has taken the run over.
+    lost: AtomicBool,
     resumed: Mutex<Option<Resumed>>,
     live: Mutex<Live>,
     changed: Condvar,
@@ -73,6 +83,7 @@ impl RunHandle {
             folder,
             control: Arc::default(),
             lease: Mutex::new(Some(lease)),
+            lost: AtomicBool::new(false),
             resumed: Mutex::new(resumed),
             live: Mutex::new(live),
             changed: Condvar::new(),
@@ -182,13 +193,46 @@ impl RunHandle {
 
     /// Shows other processes that this one works on the run.
     pub(super) fn beat(&self) {
-        if let Some(lease) = lock(&self.lease).as_ref() {
+        if self.holds(Duration::ZERO)
+            && let Some(lease) = lock(&self.lease).as_ref()
+        {
             lease.beat();
         }
     }
 
+    /// Whether the run is this process's, as seen at most `within` ago. Once another has taken it over, it is asked to
+    /// end, and nothing of it may be written any more.
+    pub(super) fn holds(&self, within: Duration) -> bool {
+        let gone = lock(&self.lease).as_mut().is_some_and(|lease| !lease.holds(within));
+        if gone && !self.lost.swap(true, Ordering::SeqCst) {
+            self.control.stop();
+        }
+        !self.lost.load(Ordering::SeqCst)
+    }
+
+    /// The number of this process's hold on the run, just checked.
+    pub(super) fn fence(&self) -> Result<u64, String> {
+        if self.holds(Duration::ZERO) {
+            return Ok(lock(&self.lease).as_ref().map_or(0, Lease::token));
+        }
+        Err(TAKEN_OVER.to_owned())
+    }
+
+    /// Ends the run here, without a word in its folder, if another process has taken it over; whether one has.
+    pub(super) fn let_go(&self) -> bool {
+        if self.holds(Duration::ZERO) {
+            return false;
+        }
+        self.end(RunState::Lost, TAKEN_OVER);
+        log::warn!(target: "run", "{}: {TAKEN_OVER}", self.id());
+        true
+    }
+
     /// Grants what another process asks for.
     pub(super) fn grant_wish(&self) {
+        if !Wish::waits(&self.folder) || !self.holds(Duration::ZERO) {
+            return;
+        }
         match Wish::take(&self.folder) {
             Some(Wish::Pause) => self.control.pause(),
             Some(Wish::Proceed) => self.control.proceed(),
@@ -203,9 +247,13 @@ impl RunHandle {
     }
 
     /// Ends it without a journal to say so in.
-    pub(super) fn fail(&self, message: String) {
+    pub(super) fn fail(&self, message: &str) {
+        self.end(RunState::Failed, message);
+    }
+
+    fn end(&self, state: RunState, message: &str) {
         lock(&self.lease).take();
-        self.publish(&Stamped { t: 0.0, event: Event::state(RunState::Failed, message) }, None);
+        self.publish(&Stamped { t: 0.0, event: Event::state(state, message) }, None);
     }
 
     fn live(&self) -> MutexGuard<'_, Live> {
@@ -268,6 +316,10 @@ impl Observer for Recorder {
                 return Ok(());
             }
             self.progress_at = stamped.t;
+        }
+        if !self.handle.holds(SURE) {
+            // Not kept and not shown: what the run tells now is the other process's to tell.
+            return Ok(());
         }
         let start = self.journal.end();
         self.journal.append(stamped)?;

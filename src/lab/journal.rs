@@ -1,6 +1,6 @@
 //! The journal of a run, `events.jsonl`: one line an event, appended with one write each, the truth of the run.
 
-use super::{LabError, RunView, Sample, Stamped};
+use super::{LabError, RunView, Sample, Stamped, files};
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
@@ -32,6 +32,18 @@ impl Journal {
             file.set_len(end)?;
         }
         Ok(Self { path, file, end, line: Vec::new() })
+    }
+
+    /// Puts a copy in the journal's place: a process that still has the old file open writes where nobody reads.
+    ///
+    /// # Errors
+    /// The copy cannot be made; the journal is untouched then.
+    pub(super) fn part_from_others(folder: &Path) -> io::Result<()> {
+        let path = folder.join(NAME);
+        match files::copy(&path, &path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            outcome => outcome,
+        }
     }
 
     /// Where the last whole line ends.

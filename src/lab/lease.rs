@@ -1,5 +1,9 @@
 //! Whose run it is: the file `lock` in its folder names the process that works on it, and its age shows that the
 //! process lives.
+//!
+//! The lock carries a token that grows with every process that takes the run. A process that was cut off for so long
+//! that it counts as dead finds another token there when it comes back, and from then on leaves the folder alone: the
+//! last lease wins.
 
 use super::{LabError, Machine, files};
 use rustix::fs::{FlockOperation, flock};
@@ -9,7 +13,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// The lock's name in a run's folder.
 const NAME: &str = "lock";
@@ -30,6 +34,9 @@ pub struct Owner {
     /// When it began, in clock ticks since the machine did; 0 where the system does not tell.
     #[serde(default)]
     pub began: u64,
+    /// Grows each time a process takes the run.
+    #[serde(default)]
+    token: u64,
 }
 
 impl Owner {
@@ -37,14 +44,19 @@ impl Owner {
     #[must_use]
     pub fn me() -> Self {
         let pid = std::process::id();
-        Self { host: Machine::here().host.clone(), pid, began: began(pid) }
+        Self { host: Machine::here().host.clone(), pid, began: began(pid), token: 0 }
+    }
+
+    fn read(path: &Path) -> io::Result<Option<Self>> {
+        // A lock that is just being written is nobody's yet.
+        fs::read(path).map(|text| serde_json::from_slice(&text).ok())
     }
 
     /// Who works on the run in `folder`; none if nobody does (any more).
     #[must_use]
     pub fn of(folder: &Path) -> Option<Self> {
         let path = folder.join(NAME);
-        let owner: Self = serde_json::from_slice(&fs::read(&path).ok()?).ok()?;
+        let owner = Self::read(&path).ok()??;
         let alive = if owner.host == Machine::here().host {
             let pid = Pid::from_raw(i32::try_from(owner.pid).ok()?)?;
             // A process of another user answers that it may not be asked, so it lives.
@@ -73,6 +85,11 @@ fn age(path: &Path) -> Option<Duration> {
 #[derive(Debug)]
 pub(super) struct Lease {
     path: PathBuf,
+    token: u64,
+    /// When the lock was last seen to be this one's.
+    seen: SystemTime,
+    /// Whether it was taken from a process of another machine that may still live.
+    pub from_afar: bool,
 }
 
 impl Lease {
@@ -96,10 +113,40 @@ impl Lease {
             let Owner { host, pid, .. } = owner;
             return Err(LabError::Refused(format!("{id}: process {pid} on {host} works on this run")));
         }
-        let text = serde_json::to_vec(&Owner::me()).unwrap_or_default();
+        let before = Owner::read(&path).ok().flatten();
+        let now = SystemTime::now();
+        // The lock goes when its owner ends, and the last token with it: by the clock the next is larger all the same.
+        let clock = now.duration_since(UNIX_EPOCH).map_or(0, |time| time.as_micros() as u64);
+        let token = clock.max(before.as_ref().map_or(0, |owner| owner.token + 1));
+        let text = serde_json::to_vec(&Owner { token, ..Owner::me() }).unwrap_or_default();
         // In place, not by renaming: those who wait at the gate wait for this very file.
         fs::write(&path, text).map_err(LabError::io("lock the run by", &path))?;
-        Ok(Self { path })
+        // What was wished of the process before is not meant for this one.
+        fs::remove_file(folder.join(WISH)).ok();
+        let from_afar = before.is_some_and(|owner| owner.host != Machine::here().host);
+        Ok(Self { path, token, seen: now, from_afar })
+    }
+
+    /// The number that tells this hold from every other on the run.
+    pub const fn token(&self) -> u64 {
+        self.token
+    }
+
+    /// Whether the run is still this process's, as seen at most `within` ago.
+    pub fn holds(&mut self, within: Duration) -> bool {
+        let now = SystemTime::now();
+        if now.duration_since(self.seen).is_ok_and(|age| age < within) {
+            return true;
+        }
+        let holds = match Owner::read(&self.path) {
+            Ok(owner) => owner.is_some_and(|owner| owner.token == self.token && owner.pid == std::process::id()),
+            // A disk that does not answer tells nothing, and takes nothing either.
+            Err(error) => error.kind() != io::ErrorKind::NotFound,
+        };
+        if holds {
+            self.seen = now;
+        }
+        holds
     }
 
     /// Shows that the owner lives.
@@ -112,7 +159,11 @@ impl Lease {
 
 impl Drop for Lease {
     fn drop(&mut self) {
-        fs::remove_file(&self.path).ok();
+        let Ok(gate) = File::open(&self.path) else { return };
+        flock(&gate, FlockOperation::LockExclusive).ok();
+        if self.holds(Duration::ZERO) {
+            fs::remove_file(&self.path).ok();
+        }
     }
 }
 
@@ -147,6 +198,11 @@ impl Wish {
         };
         let path = folder.join(WISH);
         files::replace(&path, word.as_bytes(), false).map_err(LabError::io("write", path))
+    }
+
+    /// Whether a wish lies in the run's folder.
+    pub(super) fn waits(folder: &Path) -> bool {
+        folder.join(WISH).exists()
     }
 
     /// Takes the wish that lies in the run's folder.

@@ -3,7 +3,7 @@
 //! Small runs (under [`SMALL_SECONDS`] by their problem's estimate) run beside each other; a large one runs alone and
 //! has every core to itself. A paused run does not count: the next may start.
 
-use super::checkpoint::Resumed;
+use super::checkpoint::{self, Resumed};
 use super::handle::Recorder;
 use super::lease::{self, Lease};
 use super::run_log::Working;
@@ -105,6 +105,10 @@ impl Queue {
         spec.title = Some(std::mem::take(&mut record.title)).filter(|title| !title.is_empty());
         record.title = spec.title.clone().unwrap_or_default();
         let lease = Lease::take(folder)?;
+        if lease.from_afar {
+            Journal::part_from_others(folder).map_err(LabError::io("copy the journal in", folder))?;
+        }
+        checkpoint::clear(folder);
         let resumed = Resumed::read(folder)?;
         if resumed.last == RunState::Finished {
             return Err(LabError::Refused(format!("{}: is finished, nothing is left to do", record.run.id)));
@@ -180,7 +184,7 @@ impl Shared {
                 shared.leave(&run);
             });
             if let Err(error) = begun {
-                handle.fail(format!("no thread can be started: {error}"));
+                handle.fail(&format!("no thread can be started: {error}"));
                 runs.running.retain(|run| !Arc::ptr_eq(run, &handle));
                 self.changed.notify_all();
             }
@@ -210,20 +214,27 @@ impl Shared {
 
     /// Does one run from its first to its last event.
     fn work(self: &Arc<Self>, handle: &Arc<RunHandle>, alone: bool) {
+        if handle.let_go() {
+            return;
+        }
         let journal = match Journal::open(handle.folder()) {
             Ok(journal) => journal,
             Err(error) => {
                 let error = LabError::io("write the journal in", handle.folder())(error);
-                return handle.fail(error.to_string());
+                return handle.fail(&error.to_string());
             }
         };
-        let _working = Working::on(handle.folder());
+        let working = Working::on(handle.folder());
         log::info!(target: "run", "{}: {}", handle.id(), handle.record().run.command);
         let recorder = Recorder::new(Arc::clone(handle), journal);
         let spec = handle.spec();
         let observers: Vec<Box<dyn Observer>> = vec![Box::new(recorder), Box::new(Turn(Arc::downgrade(self)))];
         let mut context = RunContext::new(spec.seed(), handle.folder(), Arc::clone(handle.control()), observers)
             .with_data(&self.places.data)
+            .with_fence({
+                let handle = Arc::clone(handle);
+                Box::new(move || handle.fence())
+            })
             .with_threads(if alone { self.cores } else { 1 });
         let resumed = handle.take_resumed();
         let goes_on = resumed.is_some();
@@ -253,6 +264,12 @@ impl Shared {
         };
         // Rows that wait for room belong to the summary.
         context.hold();
+        if !handle.holds(Duration::ZERO) {
+            // Said in the program's own log, not in the run's.
+            drop(working);
+            handle.let_go();
+            return;
+        }
         let why = if message.is_empty() { String::new() } else { format!(": {message}") };
         log::log!(target: "run", level_of(state), "{}: {}{why}", handle.id(), state.name());
         let mut document = folder::document(spec, handle.record(), handle.rows());
@@ -261,12 +278,14 @@ impl Shared {
         document.seconds = context.seconds();
         let path = handle.folder().join(folder::SUMMARY);
         if let Ok(text) = serde_json::to_string_pretty(&document) {
-            context.keep(|| {
+            context.keep(|_| {
                 files::replace(&path, text.as_bytes(), false)
                     .map_err(|error| LabError::io("write", &path)(error).to_string())
             });
         }
         context.end(state, &message);
+        drop(working);
+        handle.let_go();
     }
 }
 

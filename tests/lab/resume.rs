@@ -2,9 +2,12 @@
 
 use crate::slope::{SLOPE, places, spec, until};
 use attnlab::lab::{Event, Journal, Owner, Problem, Queue, RunState, RunView, Stamped, Wish};
+use rustix::process::{Pid, Signal, kill_process};
+use std::collections::BTreeMap;
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 const PROBLEMS: &[&dyn Problem] = &[&SLOPE];
 const CHANGES: &[(&str, &str)] = &[("steps", "300"), ("pause", "0.001"), ("save", "yes"), ("seed", "5")];
@@ -19,12 +22,18 @@ fn other_process() {
     let mut changes = CHANGES.to_vec();
     changes[0].1 = &steps;
     let begun = std::fs::read_dir(&queue.places().logs).unwrap().flatten().next();
-    match begun {
+    let run = match begun {
         Some(folder) => queue.resume(&folder.path(), PROBLEMS).unwrap(),
         None => queue.submit(spec(&changes)).unwrap(),
+    };
+    if run.wait() == RunState::Lost {
+        eprintln!("{}", run.message());
+        std::process::exit(LOST);
     }
-    .wait();
 }
+
+/// How the other process ends when its run was taken over.
+const LOST: i32 = 7;
 
 fn start(root: &Path, steps: &str) -> (Child, PathBuf) {
     let child = Command::new(std::env::current_exe().unwrap())
@@ -104,6 +113,67 @@ fn a_run_killed_again_and_again_tells_everything_once() {
     let (want, got) = (RunView::read(whole.folder()).unwrap(), RunView::read(&folder).unwrap());
     assert_eq!((got.state, &got.rows), (RunState::Finished, &want.rows));
     assert!(got.series == want.series, "{} points", got.series[0].points.len());
+}
+
+/// Makes the run in `folder` look as if a process of another machine had shown no sign of life for two minutes.
+fn cut_off(folder: &Path) {
+    let path = folder.join("lock");
+    let text = std::fs::read_to_string(&path).unwrap();
+    let mut lock: serde_json::Value = serde_json::from_str(&text).unwrap();
+    lock["host"] = "elsewhere".into();
+    std::fs::write(&path, lock.to_string()).unwrap();
+    let before = SystemTime::now() - Duration::from_secs(120);
+    File::options().write(true).open(&path).unwrap().set_modified(before).unwrap();
+}
+
+/// Every file in `folder`.
+fn files(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let paths = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    paths.map(|path| (path.clone(), std::fs::read(path).unwrap())).collect()
+}
+
+#[test]
+fn a_process_whose_run_was_taken_over_leaves_it_alone() {
+    let root = tempfile::tempdir().unwrap();
+    let mut changes = CHANGES.to_vec();
+    changes[0].1 = "1000";
+    let whole = Queue::new(places(&root.path().join("whole")), 1).unwrap().submit(spec(&changes)).unwrap();
+    whole.wait();
+    let want = RunView::read(whole.folder()).unwrap();
+    // It comes back while the other works on the run, or when that has finished.
+    for finished in [false, true] {
+        let place = root.path().join(finished.to_string());
+        let (mut child, folder) = start(&place, "1000");
+        let signal = |signal| kill_process(Pid::from_child(&child), signal).unwrap();
+        std::thread::sleep(Duration::from_millis(100));
+        signal(Signal::STOP);
+        cut_off(&folder);
+        assert_eq!(RunView::read(&folder).unwrap().state, RunState::Lost);
+        // What was wished of it is not meant for the next.
+        std::fs::write(folder.join("request"), "stop").unwrap();
+        let run = Queue::new(places(&place), 1).unwrap().resume(&folder, PROBLEMS).unwrap();
+        if finished {
+            run.wait();
+            // A look at the lock counts for a second.
+            std::thread::sleep(Duration::from_millis(1000));
+        } else {
+            until("it goes on", || run.state() == RunState::Running);
+        }
+        let before = finished.then(|| files(&folder));
+        signal(Signal::CONT);
+        assert_eq!(child.wait().unwrap().code(), Some(LOST));
+        if let Some(before) = before {
+            assert!(files(&folder) == before);
+        }
+        assert_eq!(run.wait(), RunState::Finished, "{}", run.message());
+        let got = RunView::read(&folder).unwrap();
+        assert_eq!((got.state, &got.rows, &got.notes), (RunState::Finished, &want.rows, &want.notes));
+        assert!(got.series == want.series, "{} points", got.series[0].points.len());
+        let names = files(&folder).into_keys();
+        let left: Vec<_> =
+            names.filter(|path| path.ends_with("lock") || path.to_string_lossy().contains(".new")).collect();
+        assert!(left.is_empty(), "{left:?}");
+    }
 }
 
 #[test]
