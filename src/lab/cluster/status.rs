@@ -89,7 +89,11 @@ impl Status {
             match slurm.queue(job) {
                 Ok(found) if found.is_empty() => queued.extend(slurm.accounting(job)),
                 Ok(found) => queued.extend(found),
-                Err(error) => status.trouble = Some(error.to_string()),
+                Err(error) => {
+                    // Who does not answer for one does not answer for the next, after as long a wait.
+                    status.trouble = Some(error.to_string());
+                    break;
+                }
             }
         }
         for element in &mut status.elements {
