@@ -162,8 +162,9 @@ fn hang_up_while_training_completes_the_run_and_ends_the_process() {
         .flatten()
         .map(|entry| entry.path())
         .find(|path| path.is_dir());
-    for file in ["run.toml", "events.jsonl", "summary.json"] {
-        assert!(run.as_ref().unwrap().join(file).exists(), "{file}");
+    for file in ["run.toml", "events.jsonl", "summary.json", "checkpoint.safetensors", "log.txt"] {
+        let size = run.as_ref().unwrap().join(file).metadata().map_or(0, |data| data.len());
+        assert!(size > 0, "{file} is missing or empty");
     }
 }
 

@@ -1,5 +1,6 @@
-//! The program's log while the console is up: into the Log tab, and nothing onto the screen.
+//! The program's log while the console is up: into the Log tab and the runs' folders, and nothing onto the screen.
 
+use crate::lab::RunLog;
 use log::{LevelFilter, Log, Metadata, Record};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -25,7 +26,7 @@ impl Log for Tab {
 /// Sends the log to the Log tab.
 pub fn start() {
     // A second start in one process keeps the first logger.
-    if log::set_logger(&Tab).is_ok() {
+    if log::set_boxed_logger(Box::new(RunLog(Tab))).is_ok() {
         log::set_max_level(LevelFilter::Debug);
         tui_logger::set_default_level(LevelFilter::Debug);
     }
