@@ -1,6 +1,7 @@
 //! What a run says while it works. Everything a screen shows is folded from these events, live or from a file.
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use super::number::{self, ends, numbers};
+use serde::{Deserialize, Serialize};
 
 /// How far a run has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -303,113 +304,4 @@ pub struct Stamped {
     /// The event.
     #[serde(flatten)]
     pub event: Event,
-}
-
-/// Numbers that may be NaN or infinite, which JSON has no word for: written as null, `"inf"`, `"-inf"`.
-mod number {
-    use super::{Deserialize, Deserializer, Serialize, Serializer};
-    use serde::de::{Error, Visitor};
-    use std::fmt;
-
-    pub(super) fn serialize<S: Serializer>(value: &f64, serializer: S) -> Result<S::Ok, S::Error> {
-        if value.is_finite() {
-            value.serialize(serializer)
-        } else if value.is_nan() {
-            serializer.serialize_none()
-        } else {
-            serializer.serialize_str(if *value > 0.0 { "inf" } else { "-inf" })
-        }
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
-        Ok(Number::deserialize(deserializer)?.0)
-    }
-
-    /// A number read from any of its forms.
-    pub(super) struct Number(pub f64);
-
-    impl<'de> Deserialize<'de> for Number {
-        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-            deserializer.deserialize_any(Form).map(Self)
-        }
-    }
-
-    struct Form;
-
-    impl Visitor<'_> for Form {
-        type Value = f64;
-
-        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("a number, null, \"inf\" or \"-inf\"")
-        }
-
-        fn visit_f64<E>(self, value: f64) -> Result<f64, E> {
-            Ok(value)
-        }
-
-        fn visit_i64<E>(self, value: i64) -> Result<f64, E> {
-            Ok(value as f64)
-        }
-
-        fn visit_u64<E>(self, value: u64) -> Result<f64, E> {
-            Ok(value as f64)
-        }
-
-        fn visit_unit<E>(self) -> Result<f64, E> {
-            Ok(f64::NAN)
-        }
-
-        fn visit_str<E: Error>(self, text: &str) -> Result<f64, E> {
-            match text {
-                "inf" => Ok(f64::INFINITY),
-                "-inf" => Ok(f64::NEG_INFINITY),
-                _ => Err(E::invalid_value(serde::de::Unexpected::Str(text), &self)),
-            }
-        }
-    }
-}
-
-/// As [`number`], for an end of an interval that may be absent.
-mod ends {
-    use super::{Deserialize, Deserializer, Serializer, number};
-
-    pub(super) fn serialize<S: Serializer>(value: &Option<f64>, serializer: S) -> Result<S::Ok, S::Error> {
-        number::serialize(&value.unwrap_or(f64::NAN), serializer)
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<f64>, D::Error> {
-        Ok(Some(number::Number::deserialize(deserializer)?.0).filter(|value| !value.is_nan()))
-    }
-}
-
-/// As [`number`], for the values of a matrix or curve.
-mod numbers {
-    use super::{Deserialize, Deserializer, Serialize, Serializer, number};
-    use serde::ser::SerializeSeq;
-
-    struct Cell(f32);
-
-    impl Serialize for Cell {
-        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-            // A finite f32 by its own shortest text, which is half as long as that of the f64 beside it.
-            if self.0.is_finite() {
-                self.0.serialize(serializer)
-            } else {
-                number::serialize(&f64::from(self.0), serializer)
-            }
-        }
-    }
-
-    pub(super) fn serialize<S: Serializer>(values: &[f32], serializer: S) -> Result<S::Ok, S::Error> {
-        let mut sequence = serializer.serialize_seq(Some(values.len()))?;
-        for value in values {
-            sequence.serialize_element(&Cell(*value))?;
-        }
-        sequence.end()
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<f32>, D::Error> {
-        let values = Vec::<number::Number>::deserialize(deserializer)?;
-        Ok(values.into_iter().map(|number::Number(value)| value as f32).collect())
-    }
 }

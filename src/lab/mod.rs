@@ -15,6 +15,7 @@ pub mod journal;
 mod lease;
 mod machine;
 mod nearest;
+mod number;
 mod param;
 mod places;
 pub mod preset;

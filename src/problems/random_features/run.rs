@@ -6,17 +6,13 @@ use super::pictures;
 use super::schema::{estimators, projections, sizes};
 use super::sources::{Source, failure, source};
 use crate::attention::frobenius::{Engine, Precision};
-use crate::attention::hybrid::HybridTheory;
 use crate::attention::spikiness::Exact;
-use crate::attention::theory::{Expectation, Theory, expectation};
-use crate::attention::{FeatureMap, Inputs, Projection};
+use crate::attention::theory::Expectation;
+use crate::attention::{Inputs, Projection};
 use crate::lab::{Axis, Event, Params, Plot, Point, Row, RunContext, RunError, Series, Style};
 use rayon::ThreadPool;
 use serde_json::{Value, json};
 use std::time::Instant;
-
-/// Closed forms that depend on directions are summed entry by entry up to this many multiplications.
-const DIRECTIONS: usize = 1 << 31;
 
 pub(super) fn run(params: &Params, context: &mut RunContext) -> Result<(), RunError> {
     let threads = context.threads(params.size("threads"));
@@ -79,19 +75,19 @@ fn declare(params: &Params, context: &mut RunContext) {
 }
 
 /// What the curves of a run have in common.
-struct Session<'a> {
-    params: &'a Params,
-    pool: &'a ThreadPool,
+pub(super) struct Session<'a> {
+    pub(super) params: &'a Params,
+    pub(super) pool: &'a ThreadPool,
     clock: Clock,
     /// Rows that an earlier part of the run has finished.
     skip: usize,
 }
 
 /// One matrix of the grid with its survey.
-struct Surveyed<'a> {
-    name: &'a str,
-    inputs: &'a Inputs,
-    exact: &'a Exact,
+pub(super) struct Surveyed<'a> {
+    pub(super) name: &'a str,
+    pub(super) inputs: &'a Inputs,
+    pub(super) exact: &'a Exact,
     engine: Engine<'a>,
     precision: Precision,
 }
@@ -186,134 +182,6 @@ impl Session<'_> {
             }
         }
         Ok(())
-    }
-
-    /// The closed form for every m; a note says why where there is none.
-    fn theory(
-        &self,
-        matrix: &Surveyed<'_>,
-        method: &Method,
-        projection: Projection,
-        ms: &[usize],
-        context: &mut RunContext,
-    ) -> Result<Option<Vec<Expectation>>, RunError> {
-        let map = match method {
-            Method::Features(map) => map,
-            Method::Hybrid(_) => return self.hybrid_theory(matrix, method, projection, ms, context),
-        };
-        let theory = match Theory::new(map, projection, matrix.inputs.dim()) {
-            Ok(theory) => theory,
-            Err(reason) => {
-                context.note(format!("no theory curve for {}: {reason}", projection.name()));
-                return Ok(None);
-            }
-        };
-        let entries = matrix.inputs.queries.nrows() * matrix.inputs.keys.nrows();
-        let each = matrix.inputs.dim() * if projection == Projection::Hadamard { 8 } else { 1 };
-        if !theory.is_radial() && entries.saturating_mul(each) > DIRECTIONS {
-            context.note(format!(
-                "no theory curve for {} at this length: its closed form depends on the direction of every pair, {entries} of them",
-                projection.name()
-            ));
-            return Ok(None);
-        }
-        let control = context.control();
-        let stop = move || control.is_stopping();
-        self.pool
-            .install(|| expectation(&theory, matrix.inputs, matrix.exact, ms, self.params.size("trials"), &stop))
-            .map(Some)
-            .map_err(failure)
-    }
-
-    /// The closed form of a hybrid, summed entry by entry: it depends on the angle of every pair.
-    fn hybrid_theory(
-        &self,
-        matrix: &Surveyed<'_>,
-        method: &Method,
-        projection: Projection,
-        ms: &[usize],
-        context: &mut RunContext,
-    ) -> Result<Option<Vec<Expectation>>, RunError> {
-        let Method::Hybrid(spec) = method else { return Ok(None) };
-        let entries = matrix.inputs.queries.nrows() * matrix.inputs.keys.nrows();
-        // Coupled rows sum a series for every pair.
-        let each = (matrix.inputs.dim() + if projection == Projection::Gaussian { 100 } else { 4000 }) * ms.len();
-        if entries.saturating_mul(each) > DIRECTIONS {
-            context.note(format!(
-                "no theory curve for hybrid at this length: its closed form depends on the angle of every pair, {entries} of them"
-            ));
-            return Ok(None);
-        }
-        let control = context.control();
-        let stop = move || control.is_stopping();
-        let mut expected = Vec::with_capacity(ms.len());
-        for &m in ms {
-            let spec = spec.of(m);
-            let theory = match HybridTheory::new(&spec, matrix.inputs.dim()) {
-                Ok(theory) => theory,
-                Err(reason) => {
-                    context.note(format!("no theory curve for hybrid on {}: {reason}", projection.name()));
-                    return Ok(None);
-                }
-            };
-            let relative_mse = self.pool.install(|| theory.relative_mse(matrix.inputs, &stop)).map_err(failure)?;
-            // How heavy the tail is has no closed form here.
-            let visible = f64::NAN;
-            let (squared_bias, mean_ratio) = (0.0, 1.0);
-            expected.push(Expectation { relative_mse, squared_bias, variance: relative_mse, mean_ratio, visible });
-        }
-        Ok(Some(expected))
-    }
-
-    fn remarks(
-        &self,
-        matrix: &Surveyed<'_>,
-        estimator: Estimator,
-        method: &Method,
-        projection: Projection,
-        theory: Option<&[Expectation]>,
-        context: &mut RunContext,
-    ) {
-        if let Method::Features(FeatureMap::Gerf { a }) = method {
-            context.note(format!("{}: gerf takes A = {a:.6}", matrix.name));
-        }
-        if let Some(caveat) = estimator.caveat(projection) {
-            context.note(caveat);
-        }
-        let dim = matrix.inputs.dim();
-        if projection.pads() && !dim.is_power_of_two() {
-            context.note(format!(
-                "{}: d = {dim} is no power of two, so queries and keys are zero-padded to {}",
-                projection.name(),
-                projection.inner_dim(dim)
-            ));
-        }
-        let block = projection.block(dim);
-        let cut: Vec<_> = sizes(self.params).into_iter().filter(|m| m % block != 0).map(|m| m.to_string()).collect();
-        if block > 1 && !cut.is_empty() {
-            context.note(format!(
-                "{}: m = {} cut a block of {block} rows short, which costs part of what coupled rows gain; the error need not fall from one m to the next",
-                projection.name(),
-                cut.join(", ")
-            ));
-        }
-        let trials = self.params.size("trials");
-        let hidden: Vec<_> = theory
-            .into_iter()
-            .flatten()
-            .zip(sizes(self.params))
-            .filter(|(expected, _)| !expected.visible.is_nan() && !expected.is_observable())
-            .map(|(_, m)| m.to_string())
-            .collect();
-        if !hidden.is_empty() {
-            context.note(format!(
-                "{} {} on {}: theory is not observable at this budget for m = {}: rare, huge draws carry the expectation, {trials} trials will mostly lie far below it",
-                estimator.name(),
-                projection.name(),
-                matrix.name,
-                hidden.join(", ")
-            ));
-        }
     }
 
     /// Where a point of the curve lies on the horizontal axis.
