@@ -352,6 +352,30 @@ fn help_completions_and_pipes() {
     assert!(output.status.success() && output.stderr.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
+#[test]
+fn variants_are_compared_over_seeds() {
+    let desk = Desk::new();
+    let document = desk.json(&borrowed(&quick(&["--set", "attention=softmax,exp", "--repeats", "3", "--json"])));
+    let of = |attention: &str| -> Vec<f64> {
+        let rows = document["rows"].as_array().unwrap().iter().filter(|row| row["attention"] == attention);
+        rows.map(|row| row["test_loss"].as_f64().unwrap()).collect()
+    };
+    let (softmax, exp) = (of("softmax"), of("exp"));
+    let order = ["compare", "problem=vit", "--by", "attention", "--against", "softmax", "--number", "test_loss"];
+    let found = desk.json(&[&order[..], &["--json"]].concat());
+    let variants = found["comparisons"][0]["variants"].as_array().unwrap();
+    assert_eq!((variants.len(), &variants[0]["value"], &variants[1]["value"]), (2, &"softmax".into(), &"exp".into()));
+    let mean = exp.iter().sum::<f64>() / 3.0;
+    assert!((variants[1]["means"][0]["mean"].as_f64().unwrap() - mean).abs() < 1e-12);
+    let paired = &variants[1]["against"][0];
+    let difference = exp.iter().zip(&softmax).map(|(a, b)| a - b).sum::<f64>() / 3.0;
+    assert!((paired["difference"]["mean"].as_f64().unwrap() - difference).abs() < 1e-12);
+    assert!(paired["pairs"] == 3 && (0.0..=1.0).contains(&paired["p"].as_f64().unwrap()), "{paired}");
+    assert!(desk.say(&order).contains("less softmax"));
+    assert_eq!(desk.say(&[&order[..], &["--csv"]].concat()).lines().count(), 3);
+    assert!(desk.refused(&["compare", "--by", "attentoin"]).contains("did you mean `attention`"));
+}
+
 /// What cuts a preset of a problem down to seconds.
 fn cut(problem: &str) -> &'static [&'static str] {
     match problem {

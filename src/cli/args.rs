@@ -1,6 +1,8 @@
 //! The command line as clap reads it; the help texts live here.
 
-use super::examples::{DATA_EXAMPLES, EXAMPLES, EXPORT_EXAMPLES, LIST_EXAMPLES, RUN_EXAMPLES, SWEEP_EXAMPLES};
+use super::examples::{
+    COMPARE_EXAMPLES, DATA_EXAMPLES, EXAMPLES, EXPORT_EXAMPLES, LIST_EXAMPLES, RUN_EXAMPLES, SWEEP_EXAMPLES,
+};
 use clap::{Args, Parser, Subcommand, ValueHint};
 use std::path::PathBuf;
 
@@ -90,6 +92,9 @@ pub enum Command {
     /// List the runs in the logs directory, the newest last.
     #[command(after_help = LIST_EXAMPLES)]
     List(List),
+    /// Compare variants over seeds: means with intervals, and paired differences.
+    #[command(after_help = COMPARE_EXAMPLES)]
+    Compare(Compare),
     /// Show one run: parameters, results, remarks.
     Show(Show),
     /// Go on with runs that were stopped, failed or lost, from their last checkpoint.
@@ -307,6 +312,32 @@ pub struct Show {
     /// Show every column of the table.
     #[arg(long)]
     pub wide: bool,
+}
+
+/// `attnlab compare`.
+#[derive(Args, Debug)]
+pub struct Compare {
+    /// Only runs that match, as in `attnlab list`; finished ones of one problem count.
+    #[arg(value_name = "FILTER")]
+    pub filter: Vec<String>,
+    /// The parameter whose values are compared; runs that differ in nothing else but the seed stand together.
+    #[arg(long, value_name = "KEY")]
+    pub by: String,
+    /// Values of that parameter to take differences from, paired by seed.
+    #[arg(long, value_name = "VALUE,…", value_delimiter = ',')]
+    pub against: Vec<String>,
+    /// The column to compare; the problem's headline where not given.
+    #[arg(long, value_name = "COLUMN")]
+    pub number: Option<String>,
+    /// Columns to tell beside it.
+    #[arg(long, value_name = "COLUMN,…", value_delimiter = ',')]
+    pub show: Vec<String>,
+    /// Print one JSON document.
+    #[arg(long, conflicts_with = "csv")]
+    pub json: bool,
+    /// Print comma-separated values.
+    #[arg(long)]
+    pub csv: bool,
 }
 
 /// `attnlab resume`.

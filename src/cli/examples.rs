@@ -32,6 +32,11 @@ Examples:
   attnlab sweep resume last                                   submit again what is missing
   attnlab sweep vision-digits --commands | parallel           one command a point, for any queue";
 
+pub const COMPARE_EXAMPLES: &str = "\
+Examples:
+  attnlab compare problem=vit --by attention --against relu,exp --show train_seconds
+  attnlab compare problem=vit dataset=mnist --by attention --number test_loss --csv";
+
 pub const LIST_EXAMPLES: &str = "\
 Examples:
   attnlab list

@@ -1,6 +1,7 @@
 //! The command-line face: the same jobs without a screen.
 
 mod args;
+mod compare;
 mod data;
 mod examples;
 mod export;
@@ -56,6 +57,7 @@ fn attempt() -> Result<ExitCode, Failure> {
         Command::Params(parameters) => params::list(&parameters),
         Command::Presets(presets) => presets::list(&presets, &places),
         Command::List(list) => store::list(&list, &places),
+        Command::Compare(arguments) => compare::variants(&arguments, &places),
         Command::Show(show) => store::show(&show, &places),
         Command::Resume(resume) => run::resume(&resume, places),
         Command::Export(files) => export::files(&files, &places),

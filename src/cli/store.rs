@@ -26,7 +26,7 @@ pub fn list(arguments: &List, places: &Places) -> Result<(), Failure> {
     output::print(&table::render(headings, runs.iter().map(line)))
 }
 
-fn all(places: &Places) -> Result<Vec<RunSummary>, Failure> {
+pub fn all(places: &Places) -> Result<Vec<RunSummary>, Failure> {
     if places.logs.is_dir() { Ok(store::list(&places.logs)?) } else { Ok(Vec::new()) }
 }
 

@@ -3,6 +3,7 @@
 mod aggregate;
 mod checkpoint;
 pub mod cluster;
+pub mod compare;
 mod context;
 mod control;
 mod error;
