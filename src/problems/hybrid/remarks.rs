@@ -39,7 +39,7 @@ fn average(spec: &HybridSpec, name: &str, dim: usize, radius: f64, here: f64) ->
     let average = maximum(&plain, dim, radius).ok()?;
     let verdict = if average < here { "smaller: the plain average wins, but for the ends" } else { "larger" };
     Some(format!(
-        "{name}, R={radius}: the plain average ½K̂₁ + ½K̂₂ with as many features has a largest relative MSE of {}, {verdict}",
+        "{name}, R={radius}: the plain average of both parts with as many features has a largest relative MSE of {}, {verdict}",
         decimal(average, 4)
     ))
 }

@@ -79,13 +79,13 @@ fn declare(context: &mut RunContext) {
         id: "mse".to_owned(),
         title: "Relative mean squared error".to_owned(),
         x: angle(),
-        y: Axis::log("E (K̂ − K)²/K²"),
+        y: Axis::log("E (estimate − K)²/K²"),
     }));
     context.emit(Event::Plot(Plot {
         id: "bias".to_owned(),
-        title: "Mean of K̂/K, ± 2 s.e.".to_owned(),
+        title: "Mean of estimate/K, ± 2 s.e.".to_owned(),
         x: angle(),
-        y: Axis::linear("mean of K̂/K"),
+        y: Axis::linear("mean of estimate/K"),
     }));
 }
 
