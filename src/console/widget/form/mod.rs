@@ -236,7 +236,7 @@ impl FormView<'_> {
         let count = form.count(param);
         let changed = form.draft.text(param.key) != param.default;
         let tail = match (count, param.unit) {
-            (2.., _) => format!(" ⟳{count}"),
+            (2.., _) => format!(" ×{count}"),
             (_, "") => String::new(),
             (_, unit) => format!(" {unit}"),
         };
@@ -331,7 +331,7 @@ mod tests {
         let mut form = Form::new(SCHEMA);
         form.edit_sweep();
         assert!(form.commit());
-        assert!(screen(&form, 40, 8).contains("softmax,relu ⟳2"));
+        assert!(screen(&form, 40, 8).contains("softmax,relu ×2"));
     }
 
     #[test]
