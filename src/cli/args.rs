@@ -3,6 +3,7 @@
 use super::examples::{
     COMPARE_EXAMPLES, DATA_EXAMPLES, EXAMPLES, EXPORT_EXAMPLES, LIST_EXAMPLES, RUN_EXAMPLES, SWEEP_EXAMPLES,
 };
+use crate::lab::cluster::SlurmOptions;
 use clap::{Args, Parser, Subcommand, ValueHint};
 use std::path::PathBuf;
 
@@ -188,7 +189,7 @@ pub struct Sweep {
     #[arg(long, value_name = "OPTION", requires = "slurm", allow_hyphen_values = true, help_heading = "Slurm")]
     pub sbatch_arg: Vec<String>,
     /// How often an element that comes to its time limit goes back into the queue.
-    #[arg(long, value_name = "K", default_value_t = 20, help_heading = "Slurm")]
+    #[arg(long, value_name = "K", default_value_t = SlurmOptions::REQUEUES, help_heading = "Slurm")]
     pub requeues: u32,
     /// Print one self-contained command a point, for any queue, and run nothing.
     #[arg(long, conflicts_with = "slurm")]

@@ -65,13 +65,11 @@ fn submit(arguments: &Arguments, places: &Places) -> Result<(), Failure> {
     if arguments.run.dry_run {
         return output::print(&cluster::preview(places, &specs, &name, options)?);
     }
-    let limit = Slurm.array_limit()?;
-    let mut sweep = Sweep::plan(places, &specs, &name, options, limit)?;
-    let job = Slurm.submit(&sweep.script(), None)?;
+    let sweep = cluster::submit(places, &specs, &name, options)?;
     let plan = sweep.plan_ref();
     let (points, elements) = (plan.points, plan.elements());
+    let job = plan.jobs.last().cloned().unwrap_or_default();
     let folder = sweep.folder().display().to_string();
-    sweep.add_job(job.clone())?;
     if arguments.run.telling.json {
         let told = json!({ "schema": 1, "sweep": folder, "job": job, "points": points, "elements": elements });
         return output::print_json(&told);
@@ -86,8 +84,8 @@ fn existing(command: &SweepCommand, places: &Places) -> Result<(), Failure> {
     match command {
         SweepCommand::Status { sweep, json } => status(&find(sweep, places)?, *json),
         SweepCommand::Results { sweep, json } => results(&find(sweep, places)?, *json),
-        SweepCommand::Cancel { sweep } => each_job(&find(sweep, places)?, |job| Slurm.cancel(job)),
-        SweepCommand::Throttle { sweep, most } => each_job(&find(sweep, places)?, |job| Slurm.throttle(job, *most)),
+        SweepCommand::Cancel { sweep } => Ok(find(sweep, places)?.cancel(Slurm)?),
+        SweepCommand::Throttle { sweep, most } => Ok(find(sweep, places)?.throttle(Slurm, *most)?),
         SweepCommand::Resume { sweep } => resume(&mut find(sweep, places)?),
         SweepCommand::Element { folder, element } => work(folder, *element),
     }
@@ -179,29 +177,10 @@ fn results(sweep: &Sweep, json: bool) -> Result<(), Failure> {
 
 /// Submits the elements again that nobody works on and that have unfinished points.
 fn resume(sweep: &mut Sweep) -> Result<(), Failure> {
-    let status = Status::with_slurm(sweep, Slurm);
-    if let Some(trouble) = status.trouble {
-        // What is not known to be dead must not be submitted twice.
-        return Err(Failure::failed(trouble));
-    }
-    let Some(missing) = status.missing() else {
-        return output::print("nothing is missing: every point is finished, running or waiting\n");
-    };
-    let throttle = sweep.plan_ref().slurm.max_parallel.map_or_else(String::new, |most| format!("%{most}"));
-    let job = Slurm.submit(&sweep.script(), Some(&format!("{missing}{throttle}")))?;
-    output::print(&format!("job {job}: elements {missing}\n"))?;
-    Ok(sweep.add_job(job)?)
-}
-
-fn each_job(sweep: &Sweep, act: impl Fn(&str) -> Result<(), LabError>) -> Result<(), Failure> {
-    let jobs = &sweep.plan_ref().jobs;
-    if jobs.is_empty() {
-        return Err(Failure::bad_input("sweep: no job of it is known; was it submitted by hand?"));
-    }
-    // Those that are over already refuse; the newest has the last word.
-    let outcomes: Vec<_> = jobs.iter().map(|job| act(job)).collect();
-    let last = outcomes.into_iter().next_back();
-    Ok(last.unwrap_or(Ok(()))?)
+    output::print(&match sweep.resume(Slurm)? {
+        Some(again) => format!("job {}: elements {}\n", again.job, again.elements),
+        None => "nothing is missing: every point is finished, running or waiting\n".to_owned(),
+    })
 }
 
 /// Works on one element inside the batch system.

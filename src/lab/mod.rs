@@ -1,11 +1,11 @@
 //! Everything about *runs* and nothing about attention: parameters, events, folders, the queue.
 
-mod aggregate;
 mod checkpoint;
 pub mod cluster;
 pub mod compare;
 mod context;
 mod control;
+mod cost;
 mod error;
 mod event;
 pub mod export;
@@ -28,12 +28,13 @@ mod show;
 mod span;
 mod spec;
 pub mod store;
+mod study;
 pub mod sweep;
 mod view;
 
-pub use aggregate::{Cell, aggregate, estimate, mean_and_interval, states};
 pub use context::{Observer, RunContext};
 pub use control::Control;
+pub use cost::estimate;
 pub use error::LabError;
 pub use event::{Axis, Curve, Event, Matrix, Plot, Point, Progress, Row, RunState, Scale, Series, Stamped, Style};
 pub use folder::{Document, RunFacts, RunRecord, SCHEMA};
@@ -53,4 +54,5 @@ pub use show::{decimal, duration, typed};
 pub use span::{Rounding, Span};
 pub use spec::RunSpec;
 pub use store::{Filter, FilterError, RunSummary, Store};
+pub use study::{Study, StudyCurve, StudyPlot, StudyRun, Variant};
 pub use view::{RunView, Sample, SeriesView};

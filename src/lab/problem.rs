@@ -42,6 +42,15 @@ pub trait Problem: Sync {
     fn columns(&self) -> &'static [Column];
     /// The column that one number of a run is taken from, in lists and sweeps.
     fn headline(&self) -> &'static str;
+    /// The series whose newest point stands for the headline number while a run has no row yet.
+    fn live(&self) -> Option<&'static str> {
+        None
+    }
+    /// Columns with what the headline number costs (seconds, say), where a larger headline number is the better one:
+    /// runs are then weighed against each other.
+    fn costs(&self) -> &'static [&'static str] {
+        &[]
+    }
     /// A few words that tell this run from others of the problem: `relu mnist`.
     fn label(&self, params: &Params) -> String;
     /// Checks what no single parameter can: combinations, shapes, memory.

@@ -55,8 +55,22 @@ impl RunSpec {
         mode: Mode,
         repeats: usize,
     ) -> Result<Vec<Self>, ParamError> {
+        Self::expand_up_to(problem, draft, mode, repeats, sweep::LIMIT)
+    }
+
+    /// As [`RunSpec::expand_as`], for up to `most` runs.
+    ///
+    /// # Errors
+    /// As [`RunSpec::expand`], with `most` as the limit.
+    pub fn expand_up_to(
+        problem: &'static dyn Problem,
+        draft: &Draft,
+        mode: Mode,
+        repeats: usize,
+        most: usize,
+    ) -> Result<Vec<Self>, ParamError> {
         let schema = problem.schema();
-        let points = sweep::points(&schema, draft, mode, repeats)?;
+        let points = sweep::points(&schema, draft, mode, repeats, most)?;
         points.into_iter().map(|point| Self::new(problem, Params::new(&schema, point)?)).collect()
     }
 

@@ -26,6 +26,7 @@ const COLUMNS: &[Column] = &[
     Column { key: "accuracy", label: "accuracy", unit: "", digits: 3, brief: true },
     Column { key: "loss", label: "loss", unit: "", digits: 4, brief: true },
     Column { key: "train", label: "train", unit: "images/s", digits: 0, brief: false },
+    Column { key: "seconds", label: "training", unit: "s", digits: 1, brief: false },
 ];
 
 /// Everything a run of `kind` says until `steps` of 40 are done, with nothing that depends on a clock.
@@ -94,6 +95,7 @@ fn ending(kind: &str) -> Vec<Event> {
     row.insert("accuracy".into(), if kind == "softmax" { 0.9124 } else { 0.897 }.into());
     row.insert("loss".into(), 0.2871.into());
     row.insert("train".into(), 1250.into());
+    row.insert("seconds".into(), if kind == "softmax" { 12.0 } else { 8.5 }.into());
     vec![
         matrix("exact", "exact", 3.0),
         matrix("estimate", "estimate", 4.0),
@@ -114,9 +116,11 @@ pub fn stamped(kind: &str, steps: u32, state: RunState) -> Vec<Stamped> {
 }
 
 /// The parameters of a run of `kind`, as a run on screen has them.
-pub fn params(kind: &str) -> Vec<(String, String)> {
+pub fn params(kind: &str, changes: &[(&str, &str)]) -> Vec<(String, String)> {
     let mut draft = Draft::new(&Schema(PARAMS));
-    draft.set(&Schema(PARAMS), "kind", kind).unwrap();
+    for (key, text) in changes.iter().chain([&("kind", kind)]) {
+        draft.set(&Schema(PARAMS), key, text).unwrap();
+    }
     PARAMS.iter().map(|param| (param.key.to_owned(), draft.text(param.key).to_owned())).collect()
 }
 
@@ -138,6 +142,12 @@ impl Problem for Demo {
     }
     fn headline(&self) -> &'static str {
         "accuracy"
+    }
+    fn live(&self) -> Option<&'static str> {
+        Some("accuracy")
+    }
+    fn costs(&self) -> &'static [&'static str] {
+        &["seconds"]
     }
     fn label(&self, params: &Params) -> String {
         params.text("kind").to_owned()

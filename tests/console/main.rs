@@ -1,6 +1,7 @@
 //! The console without a terminal: keys in, characters out.
 
 mod demo;
+mod sweep;
 
 use attnlab::console::app::{App, Exit, Overlay, Pane, ShownRun, Source};
 use attnlab::console::keymap::Keymap;
@@ -37,10 +38,24 @@ impl Desk {
 
     /// Puts a run on screen that says what it says without a clock.
     fn put(&mut self, id: &str, kind: &str, steps: u32, state: RunState) {
+        self.put_with(id, kind, steps, state, &[], |_| {});
+    }
+
+    /// The same with some parameters of its own, and with a last word about what it says.
+    fn put_with(
+        &mut self,
+        id: &str,
+        kind: &str,
+        steps: u32,
+        state: RunState,
+        changes: &[(&str, &str)],
+        edit: impl Fn(&mut RunView),
+    ) {
         let mut view = RunView::default();
         demo::stamped(kind, steps, state).iter().for_each(|event| view.fold(event));
+        edit(&mut view);
         let folder = self.home.path().join("logs").join(id);
-        let (label, params) = (kind.to_owned(), demo::params(kind));
+        let (label, params) = (kind.to_owned(), demo::params(kind, changes));
         self.app.tabs[0].show(ShownRun { id: id.to_owned(), folder, label, params, view, source: Source::Still });
     }
 
@@ -182,6 +197,11 @@ fn a_list_makes_a_run_for_each_value() {
     desk.press("+");
     assert!(desk.screen((80, 24)).contains("6 runs, 2 seeds each"));
     desk.press("- r");
+    desk.wait("the points", |app| match &app.overlay {
+        Some(Overlay::Sweep(dialog)) => dialog.planned().is_some(),
+        _ => false,
+    });
+    desk.press("enter");
     desk.wait("three runs", |app| {
         app.tabs[0].runs.iter().filter(|run| run.view.state == RunState::Finished).count() == 3
     });

@@ -3,8 +3,10 @@
 use crate::slope::{SLOPE, places, spec, until};
 use attnlab::lab::store::{self, Plan, delete, list, rename, tag};
 use attnlab::lab::{
-    Draft, Filter, Problem, Queue, RunSpec, RunState, RunSummary, RunView, Store, aggregate, estimate, states,
+    Draft, Filter, Param, Problem, Queue, RunSpec, RunState, RunSummary, RunView, Scale, Store, Study, StudyRun,
+    estimate,
 };
+use std::collections::BTreeMap;
 use std::fs;
 use std::time::Instant;
 
@@ -208,12 +210,27 @@ fn repeats_of_a_point_make_a_mean_with_an_interval() {
     assert_eq!(estimate(&specs, 2).rows, 12);
     let handles: Vec<_> = specs.into_iter().map(|spec| queue.submit(spec).unwrap()).collect();
     queue.shutdown(false);
-    let runs: Vec<_> = handles.iter().map(|handle| handle.summary()).collect();
-    assert_eq!(states(&runs), [(RunState::Finished, 12)]);
-    let cells = aggregate(&runs, &["steps", "angle"], "headline");
-    assert_eq!(cells.iter().map(|cell| cell.at[1].as_f64().unwrap()).collect::<Vec<_>>(), [10.0, 20.0, 10.0, 20.0]);
-    assert!(cells.iter().all(|cell| cell.count == 3 && cell.open == 0));
-    assert!(cells[2].mean > cells[0].mean && cells[0].interval.unwrap() > 0.0);
+    let runs: Vec<_> = handles
+        .iter()
+        .map(|handle| {
+            let typed = |param: &Param| (param.key.to_owned(), handle.spec().params.typed(param.key));
+            (schema.iter().map(typed).collect::<Vec<_>>(), RunView::read(handle.folder()).unwrap())
+        })
+        .collect();
+    let runs: Vec<_> = runs.iter().map(|(params, view)| StudyRun { params, view }).collect();
+    let study = Study::new(&SLOPE, &runs, &BTreeMap::from([("angle".to_owned(), Scale::Linear)]));
+    assert_eq!(study.keys.len(), 2);
+    assert!(study.variants.len() == 4 && study.variants.iter().all(|variant| variant.runs.len() == 3));
+    // One curve for each number of steps, over the angle that is known to be swept.
+    let sweep = study.sweep.unwrap();
+    assert_eq!((sweep.plot.x.range, sweep.curves.len()), (Some((10.0, 20.0)), 2));
+    for curve in &sweep.curves {
+        assert_eq!(curve.points.iter().map(|point| point.x).collect::<Vec<_>>(), [10.0, 20.0]);
+        assert!(curve.points.iter().all(|point| point.lo.unwrap() < point.y && point.y < point.hi.unwrap()));
+    }
+    let map = study.map.unwrap();
+    assert_eq!((map.rows, map.cols), (2, 2));
+    assert_eq!(map.values[3], sweep.curves[0].points[1].y as f32, "the fewest steps stand below");
 }
 
 /// `cargo test --release --test lab -- --ignored --nocapture measure`

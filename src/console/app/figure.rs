@@ -1,7 +1,8 @@
 //! What a problem's tab draws: plots with the curves of every visible run, and groups of matrices.
 
-use super::ProblemTab;
-use crate::lab::{Axis, Matrix, Plot, Scale, SeriesView};
+use super::{ProblemTab, ShownRun};
+use crate::lab::{Axis, Matrix, Plot, Scale, SeriesView, StudyPlot};
+use std::collections::HashMap;
 
 /// How a plot is looked at; what is not set is as declared.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -19,11 +20,18 @@ pub struct Looks {
 /// The steps of [`Looks::smoothing`].
 pub const SMOOTHINGS: [f64; 4] = [0.0, 0.6, 0.9, 0.98];
 
+/// The most runs that are drawn over each other.
+const OVERLAID: usize = 8;
+
 /// One figure.
 #[derive(Clone, Copy, Debug)]
 pub enum Figure<'a> {
-    /// Curves.
+    /// Curves of the visible runs.
     Plot(&'a Plot),
+    /// Curves over all runs on screen together.
+    Study(&'a StudyPlot),
+    /// A number over two swept parameters.
+    Map(&'a Matrix),
     /// Matrices of one group of one run.
     Matrices {
         /// The group.
@@ -39,7 +47,19 @@ impl<'a> Figure<'a> {
     pub fn id(&self) -> String {
         match self {
             Self::Plot(plot) => plot.id.clone(),
+            Self::Study(study) => study.plot.id.clone(),
+            Self::Map(matrix) => format!("map {}", matrix.id),
             Self::Matrices { group, .. } => format!("matrices {group}"),
+        }
+    }
+
+    /// Its declaration, if it has curves.
+    #[must_use]
+    pub const fn plot(&self) -> Option<&'a Plot> {
+        match self {
+            Self::Plot(plot) => Some(plot),
+            Self::Study(study) => Some(&study.plot),
+            Self::Map(_) | Self::Matrices { .. } => None,
         }
     }
 
@@ -55,7 +75,8 @@ impl<'a> Figure<'a> {
     /// The matrices of a figure of matrices.
     pub fn matrices(&self, tab: &'a ProblemTab) -> Vec<&'a Matrix> {
         match self {
-            Self::Plot(_) => Vec::new(),
+            Self::Plot(_) | Self::Study(_) => Vec::new(),
+            Self::Map(matrix) => vec![matrix],
             Self::Matrices { group, run } => {
                 tab.runs[*run].view.matrices.iter().filter(|matrix| matrix.group == **group).collect()
             }
@@ -77,16 +98,31 @@ pub struct CurveOf {
 }
 
 impl ProblemTab {
-    /// Indices of the runs that are drawn.
+    /// Indices of the runs that are compared: all, or the chosen one alone.
     #[must_use]
-    pub fn visible(&self) -> Vec<usize> {
+    pub fn overlaid(&self) -> Vec<usize> {
         match self.target().filter(|_| !self.compare) {
             Some(run) => vec![run],
             None => (0..self.runs.len()).collect(),
         }
     }
 
-    /// Every figure in the order in which they were declared; matrices of the chosen run last.
+    /// Indices of the runs that are drawn over each other: all, or of many those around the chosen one.
+    #[must_use]
+    pub fn visible(&self) -> Vec<usize> {
+        match (self.target(), self.compare) {
+            (Some(run), false) => vec![run],
+            (Some(run), true) => {
+                let last = self.runs.len().saturating_sub(OVERLAID);
+                let first = run.saturating_sub(OVERLAID / 2).min(last);
+                (first..(first + OVERLAID).min(self.runs.len())).collect()
+            }
+            (None, _) => Vec::new(),
+        }
+    }
+
+    /// Every figure: what a sweep is about first; plots in the order in which they were declared; matrices of the chosen
+    /// run last.
     #[must_use]
     pub fn figures(&self) -> Vec<Figure<'_>> {
         let mut plots: Vec<&Plot> = Vec::new();
@@ -99,7 +135,13 @@ impl ProblemTab {
                 }
             }
         }
-        let mut figures: Vec<Figure<'_>> = plots.into_iter().map(Figure::Plot).collect();
+        let swept: Vec<Figure<'_>> =
+            self.study.sweep.iter().map(Figure::Study).chain(self.study.map.iter().map(Figure::Map)).collect();
+        let (first, then) = if self.swept.is_empty() { (Vec::new(), swept) } else { (swept, Vec::new()) };
+        let mut figures = first;
+        figures.extend(plots.into_iter().map(Figure::Plot));
+        figures.extend(then);
+        figures.extend(self.study.costs.iter().map(Figure::Study));
         let with_matrices = |run: &usize| !self.runs[*run].view.matrices.is_empty();
         let chosen = self.target().filter(with_matrices);
         if let Some(run) = chosen.or_else(|| self.visible().into_iter().rev().find(with_matrices)) {
@@ -185,21 +227,31 @@ impl ProblemTab {
     /// The runs' labels; where several are the same, with the parameters that differ, or a number.
     #[must_use]
     pub fn labels(&self) -> Vec<String> {
-        let same = |label: &str| self.runs.iter().filter(|run| run.label == label).collect::<Vec<_>>();
-        let (mut labels, mut plain) = (Vec::new(), Vec::<String>::new());
-        for run in &self.runs {
-            let twins = same(&run.label);
-            let differs = |(key, text): &&(String, String)| {
-                twins.iter().any(|twin| twin.params.iter().any(|(other, found)| other == key && found != text))
-            };
+        let mut twins: HashMap<&str, Vec<&ShownRun>> = HashMap::new();
+        self.runs.iter().for_each(|run| twins.entry(&run.label).or_default().push(run));
+        // The keys that tell runs of one label apart, for each label.
+        let differing: HashMap<&str, Vec<&str>> = twins
+            .iter()
+            .map(|(label, twins)| {
+                let first = &twins[0].params;
+                let differs = |(key, text): &&(String, String)| {
+                    twins.iter().any(|twin| twin.params.iter().any(|(other, found)| other == key && found != text))
+                };
+                let keys = if twins.len() > 1 { first.iter().filter(differs).collect() } else { Vec::new() };
+                (*label, keys.into_iter().map(|(key, _)| key.as_str()).collect())
+            })
+            .collect();
+        let mut before: HashMap<String, usize> = HashMap::new();
+        let named = |run: &ShownRun| {
             let mut label = run.label.clone();
-            for (key, text) in run.params.iter().filter(differs) {
-                label.push_str(&format!(" {key}={text}"));
+            for (key, text) in &run.params {
+                if differing[run.label.as_str()].contains(&key.as_str()) {
+                    label.push_str(&format!(" {key}={text}"));
+                }
             }
-            let before = plain.iter().filter(|known| **known == label).count();
-            labels.push(if before == 0 { label.clone() } else { format!("{label} ({})", before + 1) });
-            plain.push(label);
-        }
-        labels
+            let count = before.entry(label.clone()).and_modify(|count| *count += 1).or_insert(1);
+            if *count == 1 { label } else { format!("{label} ({count})") }
+        };
+        self.runs.iter().map(named).collect()
     }
 }

@@ -5,19 +5,27 @@ mod figure;
 mod overlay;
 mod runs;
 mod shown;
+mod submission;
+mod sweep;
+mod sweeps;
 mod tab;
 
 pub use figure::{CurveOf, Figure, Looks, SMOOTHINGS};
 pub use overlay::{Field, Overlay, Purpose};
 pub use runs::{ORDERS, RunsTab};
 pub use shown::{ShownRun, Source};
+pub use submission::{Arrived, Points, Submission};
+pub use sweep::{Planned, Planning, PointState, SweepDialog, SweepDraft, SweptAxis};
+pub use sweeps::{News, SweepEntry, Sweeps};
 pub use tab::{Cost, Pane, ProblemTab, ResultLine};
 
 use super::keymap::{Action, Key, Keymap, Place};
 use super::theme::Theme;
+use crate::lab::cluster::{Slurm, SlurmOptions, Sweep};
 use crate::lab::{Places, Problem, Queue, RunState};
 use ratatui::crossterm::event::{Event, KeyEvent};
 use ratatui::layout::Rect;
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 use tui_input::backend::crossterm::to_input_request;
 use tui_logger::TuiWidgetState;
@@ -90,6 +98,15 @@ pub struct App {
     pub wanted: Option<Wanted>,
     /// Where clicks go, as last drawn.
     pub targets: Vec<(Rect, Target)>,
+    /// The sweeps on a cluster.
+    pub sweeps: Sweeps,
+    /// What a cluster was asked for last.
+    pub slurm: SlurmOptions,
+    /// Whether there is a cluster to submit to.
+    pub has_cluster: bool,
+    /// A sweep that is being handed to the cluster.
+    pub submitting: Option<JoinHandle<Result<Sweep, String>>>,
+    submissions: Vec<Submission>,
     queue: Queue,
     looked: Instant,
     log_total: usize,
@@ -105,6 +122,7 @@ impl App {
             keymap,
             tabs: problems.iter().map(|problem| ProblemTab::new(*problem)).collect(),
             runs: RunsTab::new(&places.logs),
+            sweeps: Sweeps::new(&places.logs),
             places,
             log: TuiWidgetState::new().set_default_display_level(log::LevelFilter::Info),
             tab: 0,
@@ -113,6 +131,10 @@ impl App {
             exit: None,
             wanted: None,
             targets: Vec::new(),
+            slurm: SlurmOptions { requeues: SlurmOptions::REQUEUES, ..SlurmOptions::default() },
+            has_cluster: Slurm.is_here(),
+            submitting: None,
+            submissions: Vec::new(),
             queue,
             looked: Instant::now(),
             log_total: 0,
@@ -165,18 +187,19 @@ impl App {
         }
     }
 
-    /// Runs of this process that work or hold still, and those that wait.
+    /// Runs of this process that work or hold still, and those that wait or are on their way into the queue.
     #[must_use]
     pub fn busy(&self) -> (usize, usize) {
         let handles = self.queue.handles();
         let count = |states: &[RunState]| handles.iter().filter(|run| states.contains(&run.state())).count();
-        (count(&[RunState::Running, RunState::Paused]), count(&[RunState::Queued]))
+        let coming: usize = self.submissions.iter().map(|submission| submission.left).sum();
+        (count(&[RunState::Running, RunState::Paused]), count(&[RunState::Queued]) + coming)
     }
 
     /// Whether any run of this process is not over.
     #[must_use]
     pub fn at_work(&self) -> bool {
-        self.busy() != (0, 0)
+        self.busy() != (0, 0) || !self.submissions.is_empty()
     }
 
     /// Whether something on screen may change without a key: then [`App::follow`] is to be called about ten times a
@@ -184,7 +207,9 @@ impl App {
     #[must_use]
     pub fn is_lively(&self) -> bool {
         let following = |run: &ShownRun| !matches!(run.source, Source::Still) && !run.view.state.is_final();
-        self.runs.is_looking() || self.at_work() || self.tabs.iter().any(|tab| tab.runs.iter().any(following))
+        let asking = self.submitting.is_some() || matches!(self.overlay, Some(Overlay::Sweep(_) | Overlay::Sweeps));
+        let asking = asking || self.sweeps.is_followed();
+        asking || self.runs.is_looking() || self.at_work() || self.tabs.iter().any(|tab| tab.runs.iter().any(following))
     }
 
     /// Takes in what has happened elsewhere; whether anything on screen has changed.
@@ -200,6 +225,8 @@ impl App {
                 }
             }
         }
+        changed |= self.follow_submissions();
+        changed |= self.follow_sweeps();
         changed |= self.runs.follow() && self.on_runs();
         if self.on_runs() && self.looked.elapsed() > Duration::from_secs(2) {
             self.looked = Instant::now();
@@ -270,6 +297,12 @@ impl App {
     fn type_key(&mut self, request: tui_input::InputRequest) {
         match &mut self.overlay {
             Some(Overlay::Typing(field)) => field.type_key(request),
+            Some(Overlay::Sweep(dialog)) => {
+                dialog.error = None;
+                if let Some(input) = &mut dialog.input {
+                    input.handle(request);
+                }
+            }
             Some(_) => {}
             None => {
                 if let Some(tab) = self.tabs.get_mut(self.tab) {

@@ -1,5 +1,6 @@
 //! What lies over a tab: lists, text fields, the help, the question whether to leave.
 
+use super::SweepDialog;
 use crate::console::keymap::Place;
 use crate::lab::{LabError, Preset};
 use std::path::PathBuf;
@@ -14,6 +15,10 @@ pub enum Overlay {
         /// Index of the chosen one.
         chosen: usize,
     },
+    /// What a sweep stands for, before it starts.
+    Sweep(Box<SweepDialog>),
+    /// The sweeps on a cluster.
+    Sweeps,
     /// A text field.
     Typing(Field),
     /// Every key of the place below.
@@ -36,7 +41,9 @@ impl Overlay {
     pub const fn place(&self) -> Place {
         match self {
             Self::Presets { .. } => Place::List,
-            Self::Typing(_) => Place::Typing,
+            Self::Sweep(dialog) if dialog.input.is_none() => Place::Sweep,
+            Self::Sweeps => Place::Sweeps,
+            Self::Sweep(_) | Self::Typing(_) => Place::Typing,
             Self::Help { .. } => Place::Help,
             Self::Leave { .. } => Place::Leave,
         }
@@ -54,6 +61,8 @@ pub enum Purpose {
     Name(PathBuf),
     /// The tags of a run.
     Tags(PathBuf),
+    /// How many elements of a sweep run at a time.
+    Throttle(PathBuf),
 }
 
 impl Purpose {
@@ -67,6 +76,7 @@ impl Purpose {
             }
             Self::Name(_) => ("Name of the run", "any words; nothing gives it back its own"),
             Self::Tags(_) => ("Tags of the run", "words with spaces between"),
+            Self::Throttle(_) => ("Elements at a time", "a whole number; 0 sets no limit"),
         }
     }
 }

@@ -1,7 +1,8 @@
 //! A run on screen: what it has said so far, and where more comes from.
 
 use crate::lab::journal::Tail;
-use crate::lab::{RunHandle, RunView};
+use crate::lab::{RunHandle, RunSummary, RunView};
+use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -62,6 +63,23 @@ impl ShownRun {
         run
     }
 
+    /// A run of the store.
+    #[must_use]
+    pub fn summed(logs: &Path, run: &RunSummary) -> Self {
+        let text = |value: &Value| match value {
+            Value::String(text) => text.clone(),
+            Value::Bool(flag) => if *flag { "yes" } else { "no" }.to_owned(),
+            other => other.to_string(),
+        };
+        let typed = |value: &Value| match value {
+            Value::Array(items) => items.iter().map(text).collect::<Vec<_>>().join(","),
+            one => text(one),
+        };
+        let label = if run.title.is_empty() { run.label.clone() } else { run.title.clone() };
+        let params = run.params.iter().map(|(key, value)| (key.clone(), typed(value))).collect();
+        Self::stored(&run.folder(logs), run.id.clone(), label, params)
+    }
+
     /// Takes in what has come; whether anything has.
     pub fn follow(&mut self) -> bool {
         let changed = match &mut self.source {
@@ -70,7 +88,7 @@ impl ShownRun {
                 events.iter().for_each(|event| self.view.fold(event));
                 !events.is_empty()
             }
-            Source::Folder(tail) => match tail.fold_into(&mut self.view) {
+            Source::Folder(tail) => match self.view.follow(&self.folder, tail) {
                 Ok(changed) => changed,
                 Err(error) => {
                     self.view.notes.push(error.to_string());

@@ -1,12 +1,12 @@
 //! A problem's tab: the form, the runs on screen, and how they are looked at.
 
-use super::figure::{Figure, Looks};
+use super::figure::Looks;
 use super::shown::{ShownRun, Source};
 use crate::console::widget::form::Form;
 use crate::console::widget::heatmap::Look;
-use crate::lab::sweep::Mode;
-use crate::lab::{Draft, Estimate, ParamError, Problem, RunSpec, RunState};
-use std::collections::BTreeMap;
+use crate::lab::sweep::{self, Mode};
+use crate::lab::{Draft, Estimate, ParamError, Problem, RunSpec, RunState, Scale, Study, StudyRun};
+use std::collections::{BTreeMap, HashSet};
 
 /// The parts of a problem's tab that take keys.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -52,6 +52,12 @@ pub struct ProblemTab {
     pub figure: usize,
     /// Whether the chosen figure has the whole screen.
     pub zoom: bool,
+    /// Whether the results have one line a variant, with mean and interval over repeats.
+    pub grouped: bool,
+    /// The runs on screen as a study.
+    pub study: Study,
+    /// The parameters known to be swept, with their scales.
+    pub swept: BTreeMap<String, Scale>,
     /// How matrices are drawn.
     pub look: Look,
     /// Index of the chosen line of the results.
@@ -76,6 +82,9 @@ impl ProblemTab {
             compare: true,
             figure: 0,
             zoom: false,
+            grouped: false,
+            study: Study::default(),
+            swept: BTreeMap::new(),
             look: Look::Heat,
             line: 0,
             skip: 0,
@@ -100,15 +109,21 @@ impl ProblemTab {
         if self.cost.as_ref().is_some_and(|(draft, mode, repeats, _)| (draft, *mode, *repeats) == now) {
             return;
         }
-        let cost = self.specs().map(|specs| {
-            let mut whole = Estimate { rows: 0, seconds: Some(0.0), bytes: None };
-            for spec in &specs {
-                let one = spec.estimate();
-                whole.rows += one.rows;
-                whole.seconds = whole.seconds.zip(one.seconds).map(|(sum, seconds)| sum + seconds);
-                whole.bytes = whole.bytes.max(one.bytes);
+        let count = sweep::count(&self.problem.schema(), now.0, self.mode, self.repeats);
+        let cost = count.and_then(|count| {
+            if count > sweep::LIMIT {
+                return Ok((count, Estimate::default()));
             }
-            (specs.len(), whole)
+            self.specs().map(|specs| {
+                let mut whole = Estimate { rows: 0, seconds: Some(0.0), bytes: None };
+                for spec in &specs {
+                    let one = spec.estimate();
+                    whole.rows += one.rows;
+                    whole.seconds = whole.seconds.zip(one.seconds).map(|(sum, seconds)| sum + seconds);
+                    whole.bytes = whole.bytes.max(one.bytes);
+                }
+                (specs.len(), whole)
+            })
         });
         self.cost = Some((self.form.draft().clone(), self.mode, self.repeats, cost));
     }
@@ -123,13 +138,27 @@ impl ProblemTab {
     #[must_use]
     pub fn lines(&self) -> Vec<ResultLine> {
         let mut lines = Vec::new();
-        for (run, shown) in self.runs.iter().enumerate() {
-            lines.extend((0..shown.view.rows.len()).map(|row| ResultLine { run, row: Some(row) }));
-            if shown.view.rows.is_empty() {
+        let mut add = |run: usize, rows: usize| {
+            lines.extend((0..rows).map(|row| ResultLine { run, row: Some(row) }));
+            if rows == 0 {
                 lines.push(ResultLine { run, row: None });
             }
+        };
+        let rows = |run: usize| self.runs[run].view.rows.len();
+        if self.grouped {
+            for variant in &self.study.variants {
+                add(variant.runs[0], variant.runs.iter().map(|run| rows(*run)).max().unwrap_or(0));
+            }
+        } else {
+            (0..self.runs.len()).for_each(|run| add(run, rows(run)));
         }
         lines
+    }
+
+    /// The variant that the run belongs to.
+    #[must_use]
+    pub fn variant(&self, run: usize) -> Option<&crate::lab::Variant> {
+        self.study.variants.iter().find(|variant| variant.runs.contains(&run))
     }
 
     /// The chosen run: that of the chosen line.
@@ -152,18 +181,42 @@ impl ProblemTab {
 
     /// Puts a run on screen and chooses it; one that is there already is only chosen.
     pub fn show(&mut self, run: ShownRun) {
-        let at = self.runs.iter().position(|known| known.id == run.id).unwrap_or_else(|| {
-            self.runs.push(run);
-            self.runs.len() - 1
-        });
-        self.line = self.lines().iter().position(|line| line.run == at).unwrap_or(0);
+        let id = run.id.clone();
+        self.show_all(vec![run]);
+        self.choose(&id);
+    }
+
+    /// Puts runs on screen; one that is there already stays as it is.
+    pub fn show_all(&mut self, runs: Vec<ShownRun>) {
+        let mut known: HashSet<String> = self.runs.iter().map(|run| run.id.clone()).collect();
+        self.runs.extend(runs.into_iter().filter(|run| known.insert(run.id.clone())));
+        self.restudy();
+    }
+
+    /// Chooses the run called `id` in the results.
+    pub fn choose(&mut self, id: &str) {
+        let Some(at) = self.position(id) else { return };
+        let chosen = if self.grouped { self.variant(at).map_or(at, |variant| variant.runs[0]) } else { at };
+        self.line = self.lines().iter().position(|line| line.run == chosen).unwrap_or(0);
     }
 
     /// Takes a run off the screen.
     pub fn remove(&mut self, run: usize) {
-        self.runs.remove(run);
+        let mut index = 0..;
+        self.retain(|_| index.next() != Some(run));
+    }
+
+    /// Takes the runs off the screen that `keep` does not want.
+    pub fn retain(&mut self, keep: impl FnMut(&ShownRun) -> bool) {
+        self.runs.retain(keep);
+        self.restudy();
         self.line = self.line.min(self.lines().len().saturating_sub(1));
         self.figure = self.figure.min(self.figures().len().saturating_sub(1));
+    }
+
+    fn restudy(&mut self) {
+        let runs: Vec<_> = self.runs.iter().map(|run| StudyRun { params: &run.params, view: &run.view }).collect();
+        self.study = Study::new(self.problem, &runs, &self.swept);
     }
 
     /// Takes in what the runs have said; whether anything has changed.
@@ -172,6 +225,9 @@ impl ProblemTab {
         let mut changed = false;
         for run in &mut self.runs {
             changed |= run.follow();
+        }
+        if changed {
+            self.restudy();
         }
         // Rows that came above the chosen line must not move the choice to another run.
         if changed
@@ -198,7 +254,7 @@ impl ProblemTab {
     /// Changes how the chosen plot is looked at; nothing where there is none.
     pub fn change_looks(&mut self, change: impl FnOnce(&crate::lab::Plot, &mut Looks)) -> Option<Looks> {
         let figures = self.figures();
-        let Some(Figure::Plot(plot)) = figures.get(self.figure) else { return None };
+        let plot = figures.get(self.figure)?.plot()?;
         let mut looks = self.looks(&plot.id);
         change(plot, &mut looks);
         let id = plot.id.clone();

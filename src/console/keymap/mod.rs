@@ -35,6 +35,7 @@ pub enum Action {
     Smooth,
     Figure,
     Look,
+    Group,
     Optimise,
     FollowUp,
     More,
@@ -50,6 +51,14 @@ pub enum Action {
     Delete,
     Export,
     Focus,
+    Start,
+    Grid,
+    Target,
+    Again,
+    Points,
+    Sweeps,
+    Cancel,
+    Throttle,
     LeaveRunning,
     LeaveStopping,
     NextPane,
@@ -99,6 +108,10 @@ pub enum Place {
     Runs,
     /// The Log tab.
     Log,
+    /// The dialog before a sweep.
+    Sweep,
+    /// The sweeps on a cluster.
+    Sweeps,
     /// A list to choose from.
     List,
     /// A text field.
@@ -125,6 +138,8 @@ impl Place {
             Self::Panes => "Panes",
             Self::Runs => "Runs",
             Self::Log => "Log",
+            Self::Sweep => "Before a sweep",
+            Self::Sweeps => "Sweeps on a cluster",
             Self::List => "Lists",
             Self::Typing => "Text fields",
             Self::Help => "Help",
@@ -141,6 +156,8 @@ impl Place {
         &[Self::Results, Self::Problem, Self::Panes, Self::Tabs, Self::Always],
         &[Self::Runs, Self::Tabs, Self::Always],
         &[Self::Log, Self::Tabs, Self::Always],
+        &[Self::Sweep, Self::Always],
+        &[Self::Sweeps, Self::Always],
         &[Self::List, Self::Always],
         &[Self::Typing, Self::Always],
         &[Self::Help, Self::Always],
@@ -327,7 +344,7 @@ mod tests {
         assert_eq!(map.action(Place::Form, Key::parse("r").unwrap()), None);
         let refused = |text| Keymap::with_changes(text, file).unwrap_err();
         assert_eq!(refused("run = \"x\"\n"), "keys.toml: the key x has two actions in Parameters: run, stop");
-        assert!(refused("launch = \"x\"\n").contains("unknown action `launch`, allowed: back, compare"));
+        assert!(refused("launch = \"x\"\n").contains("unknown action `launch`, allowed: again, back, cancel, compare"));
         assert!(refused("run = 5\n").contains("run: found `5`, allowed: a key or a list"));
         assert!(refused("run = \"hyper-r\"\n").contains("run: `hyper-r` is no key"));
         assert!(refused("run = \n").starts_with("keys.toml: "));

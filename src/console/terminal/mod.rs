@@ -60,7 +60,7 @@ fn open(places: Places, problems: &[&'static dyn Problem]) -> Result<ExitCode, S
     let end = live(&mut app, &mut screen, &input);
     input.stop_keys();
     screen.leave();
-    Ok(leave(&app, &input, end))
+    Ok(leave(&mut app, &input, end))
 }
 
 /// The keys, with the changes in `$ATTNLAB_KEYS` or `~/.config/attnlab/keys.toml`.
@@ -171,9 +171,7 @@ fn suspend(screen: &mut Screen, input: &Input) -> io::Result<()> {
 }
 
 /// Ends the work as the user wants it, without a screen.
-fn leave(app: &App, input: &Input, end: End) -> ExitCode {
-    let queue = app.queue();
-    let stop = || queue.handles().iter().for_each(|handle| handle.control().stop());
+fn leave(app: &mut App, input: &Input, end: End) -> ExitCode {
     let (running, queued) = app.busy();
     let count = running + queued;
     let runs = if count == 1 { "1 run".to_owned() } else { format!("{count} runs") };
@@ -189,7 +187,7 @@ fn leave(app: &App, input: &Input, end: End) -> ExitCode {
                 // The terminal may be gone by now, and then nobody reads this.
                 let _ = io::Write::write_all(&mut io::stdout(), format!("stopping {runs}…\n").as_bytes());
             }
-            stop();
+            app.stop_all();
         }
     }
     let hurry = matches!(end, End::User(Exit::Force));
@@ -201,10 +199,14 @@ fn leave(app: &App, input: &Input, end: End) -> ExitCode {
             Ok(Message::Terminate) if asked => return ExitCode::from(STOPPED),
             Ok(Message::Terminate) => {
                 asked = true;
-                stop();
+                app.stop_all();
             }
             Ok(_) | Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => std::thread::sleep(BEAT),
+        }
+        // What was on its way into the queue has come, and is meant as well.
+        if app.follow_submissions() && asked {
+            app.stop_all();
         }
     }
     if asked && count > 0 { ExitCode::from(STOPPED) } else { ExitCode::SUCCESS }

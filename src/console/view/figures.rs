@@ -4,6 +4,7 @@ use super::pane;
 use crate::console::app::{App, Figure, Pane, ProblemTab};
 use crate::console::widget::heatmap::{self, Heatmap};
 use crate::console::widget::plot::{Curve, Plot};
+use crate::lab::{Axis, StudyPlot};
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
@@ -73,7 +74,8 @@ fn draw_figure(
 ) {
     match figure {
         Figure::Plot(plot) => draw_plot(frame, app, tab, plot, area, chosen, number),
-        Figure::Matrices { .. } => {
+        Figure::Study(study) => draw_study(frame, app, tab, study, area, chosen, number),
+        Figure::Map(_) | Figure::Matrices { .. } => {
             let matrices = figure.matrices(tab);
             // Matrices of one group are read against each other: one scale, unless their sizes differ wildly.
             let ranges = || matrices.iter().filter_map(|matrix| heatmap::range(matrix));
@@ -105,7 +107,7 @@ fn draw_plot(
     chosen: bool,
     number: Option<(usize, usize)>,
 ) {
-    let (looks, labels, places) = (tab.looks(&plot.id), tab.labels(), tab.curves(&plot.id));
+    let (labels, places) = (tab.labels(), tab.curves(&plot.id));
     let names: Vec<String> = places.iter().map(|curve| tab.curve_label(curve, &plot.id, &labels)).collect();
     let curves: Vec<Curve<'_>> = places
         .iter()
@@ -115,19 +117,66 @@ fn draw_plot(
             Curve { label, points: &view.points, style: view.series.style, ink: curve.ink, symbol: curve.symbol }
         })
         .collect();
+    let overlaid = tab.visible();
     let mut title = plot.title.clone();
+    if let (Some(first), Some(last), true) =
+        (overlaid.first(), overlaid.last(), (2..tab.runs.len()).contains(&overlaid.len()))
+    {
+        title += &format!(", runs {} to {} of {}", first + 1, last + 1, tab.runs.len());
+    }
+    let x = tab.axis(plot);
+    draw_curves(frame, app, tab, (plot, &x, &title), &curves, area, chosen, number);
+}
+
+/// Draws curves over all runs on screen.
+fn draw_study(
+    frame: &mut Frame<'_>,
+    app: &App,
+    tab: &ProblemTab,
+    study: &StudyPlot,
+    area: Rect,
+    chosen: bool,
+    number: Option<(usize, usize)>,
+) {
+    let curves: Vec<Curve<'_>> = study
+        .curves
+        .iter()
+        .enumerate()
+        .map(|(index, curve)| Curve {
+            label: &curve.label,
+            points: &curve.points,
+            style: curve.style,
+            ink: index,
+            symbol: index,
+        })
+        .collect();
+    draw_curves(frame, app, tab, (&study.plot, &study.plot.x, &study.plot.title), &curves, area, chosen, number);
+}
+
+#[allow(clippy::too_many_arguments, reason = "one place where a plot's looks come together")]
+fn draw_curves(
+    frame: &mut Frame<'_>,
+    app: &App,
+    tab: &ProblemTab,
+    (plot, x, title): (&crate::lab::Plot, &Axis, &str),
+    curves: &[Curve<'_>],
+    area: Rect,
+    chosen: bool,
+    number: Option<(usize, usize)>,
+) {
+    let looks = tab.looks(&plot.id);
+    let mut title = title.to_owned();
     if let Some((index, count)) = number {
         title = format!("{title} {index}/{count}");
     }
     if looks.smoothing > 0.0 {
         title += " (smoothed)";
     }
-    let x = tab.axis(plot);
     let widget = Plot {
         title: &title,
-        x: &x,
+        x,
         y: &plot.y,
-        curves: &curves,
+        curves,
         scales: (looks.x.unwrap_or(plot.x.scale), looks.y.unwrap_or(plot.y.scale)),
         smoothing: looks.smoothing,
         cursor: looks.cursor,

@@ -12,8 +12,10 @@ mod overlay;
 mod problem;
 mod results;
 mod runs;
+mod sweep;
+mod sweeps;
 
-use super::app::{App, Target, Tone};
+use super::app::{App, Overlay, Target, Tone};
 use super::ascii;
 use super::keymap::Action;
 use super::theme::Theme;
@@ -135,6 +137,24 @@ fn draw_footer(frame: &mut Frame<'_>, app: &App, area: Rect) {
 
 /// Whether an action does something in the present state; keys that do nothing are not offered.
 fn means_something(app: &App, action: Action) -> bool {
+    if let Some(Overlay::Sweep(dialog)) = &app.overlay {
+        return match action {
+            Action::Grid => dialog.list.is_none() && dialog.sweep.swept().len() > 1,
+            Action::Edit if dialog.input.is_none() => dialog.list.is_none() && dialog.on_cluster,
+            Action::Target => dialog.list.is_none(),
+            _ => true,
+        };
+    }
+    if matches!(app.overlay, Some(Overlay::Sweeps)) {
+        let chosen = app.sweeps.chosen();
+        return match action {
+            Action::Resume | Action::Throttle | Action::Cancel => {
+                chosen.is_some_and(|entry| entry.job.is_some() && !entry.is_complete())
+            }
+            Action::Edit | Action::PageDown => chosen.is_some(),
+            _ => true,
+        };
+    }
     let Some(tab) = app.problem().filter(|_| app.overlay.is_none()) else {
         return match action {
             Action::Edit | Action::Compare | Action::Run | Action::Resume | Action::Export => {

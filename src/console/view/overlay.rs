@@ -14,6 +14,8 @@ pub fn draw(frame: &mut Frame<'_>, app: &App, area: Rect) {
     match &app.overlay {
         None => {}
         Some(Overlay::Presets { list, chosen }) => draw_presets(frame, app, area, list, *chosen),
+        Some(Overlay::Sweep(dialog)) => super::sweep::draw(frame, app, area, dialog),
+        Some(Overlay::Sweeps) => super::sweeps::draw(frame, app, area),
         Some(Overlay::Typing(field)) => draw_field(frame, app, area, field),
         Some(Overlay::Help { place, skip }) => draw_help(frame, app, area, *place, *skip),
         Some(Overlay::Leave { interrupted }) => draw_leave(frame, app, area, *interrupted),

@@ -1,11 +1,12 @@
 //! The results of a problem's tab: every row of every run on screen, and what the chosen run remarks.
 
 use super::pane;
-use crate::console::app::{App, Pane, ProblemTab};
+use crate::console::app::{App, Pane, ProblemTab, ResultLine};
 use crate::console::theme::Theme;
 use crate::console::widget::table::{Cell, Heading, Table};
 use crate::console::widget::text;
-use crate::lab::{RunState, duration};
+use crate::lab::compare::Mean;
+use crate::lab::{Column, Row, RunState, Variant, decimal, duration};
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
@@ -21,7 +22,8 @@ pub fn height(tab: &ProblemTab, theme: &Theme, area: Rect) -> u16 {
 pub fn draw(frame: &mut Frame<'_>, app: &App, tab: &ProblemTab, area: Rect) {
     let theme = &app.theme;
     let focused = tab.pane == Pane::Results;
-    let block = pane(theme, "Results", focused);
+    let title = if tab.grouped { "Results: mean ± 95 % interval over seeds" } else { "Results" };
+    let block = pane(theme, title, focused);
     let inner = block.inner(area);
     frame.render_widget(block, area);
     let mut notes = notes(tab, theme, inner.width.into(), area.height * 3);
@@ -41,32 +43,93 @@ pub fn draw(frame: &mut Frame<'_>, app: &App, tab: &ProblemTab, area: Rect) {
     }));
     headings.push(Heading::right("time"));
     let labels = tab.labels();
-    let chosen = tab.line.min(tab.lines().len().saturating_sub(1));
-    let rows: Vec<Vec<Cell<'_>>> = tab
-        .lines()
-        .into_iter()
+    let lines = tab.lines();
+    let chosen = tab.line.min(lines.len().saturating_sub(1));
+    // Only what can be seen is put into words: there may be thousands.
+    let visible = usize::from(table_area.height);
+    let first = (chosen + 2).saturating_sub(visible);
+    let rows: Vec<Vec<Cell<'_>>> = lines
+        .iter()
         .enumerate()
+        .skip(first)
+        .take(visible)
         .map(|(index, line)| {
-            let run = &tab.runs[line.run];
-            let (symbol, style) = theme.state(run.view.state);
-            let mut cells = vec![
-                Cell::styled(format!("{symbol}{}", if index == chosen && !focused { '▸' } else { ' ' }), style),
-                Cell::styled(labels[line.run].as_str(), theme.ink(line.run)),
-            ];
-            let row = line.row.map(|row| &run.view.rows[row]);
-            cells.extend(columns.iter().map(|column| match row {
-                Some(row) => Cell::new(column.show(row.get(column.key))),
-                None => Cell::styled("·", theme.faint()),
-            }));
-            cells.push(time(run, theme));
-            cells
+            let pointer = if index == chosen && !focused { '▸' } else { ' ' };
+            match tab.variant(line.run).filter(|_| tab.grouped) {
+                Some(variant) => variant_row(tab, theme, &columns, (line, variant), pointer),
+                None => run_row(tab, theme, &columns, line, &labels[line.run], pointer),
+            }
         })
         .collect();
+    let chosen = chosen - first;
     let table = Table { headings: &headings, rows: &rows, selected: Some(chosen), focused, skip: tab.skip, theme };
     frame.render_widget(&table, table_area);
     for (row, line) in notes.into_iter().enumerate() {
         frame.render_widget(line, Rect { y: table_area.bottom() + row as u16, height: 1, ..inner });
     }
+}
+
+fn run_row<'a>(
+    tab: &'a ProblemTab,
+    theme: &Theme,
+    columns: &[&Column],
+    line: &ResultLine,
+    label: &'a str,
+    pointer: char,
+) -> Vec<Cell<'a>> {
+    let run = &tab.runs[line.run];
+    let (symbol, style) = theme.state(run.view.state);
+    let mut cells = vec![Cell::styled(format!("{symbol}{pointer}"), style), Cell::styled(label, theme.ink(line.run))];
+    let row = line.row.map(|row| &run.view.rows[row]);
+    cells.extend(columns.iter().map(|column| match row {
+        Some(row) => Cell::new(column.show(row.get(column.key))),
+        None => Cell::styled("·", theme.faint()),
+    }));
+    cells.push(time(run, theme));
+    cells
+}
+
+/// A line of a variant: numbers as mean ± half of the 95 % interval over its runs, words where all agree.
+fn variant_row<'a>(
+    tab: &'a ProblemTab,
+    theme: &Theme,
+    columns: &[&Column],
+    (line, variant): (&ResultLine, &'a Variant),
+    pointer: char,
+) -> Vec<Cell<'a>> {
+    let over = variant.runs.iter().filter(|run| tab.runs[**run].view.state.is_final()).count();
+    let all = variant.runs.len();
+    let (symbol, style) = theme.state(if over == all { RunState::Finished } else { RunState::Running });
+    let label = if variant.label.is_empty() { &tab.runs[line.run].label } else { &variant.label };
+    let count = if all == 1 { label.clone() } else { format!("{label} ×{all}") };
+    let mut cells = vec![
+        Cell::styled(format!("{symbol}{pointer}"), style),
+        Cell::styled(count, theme.ink(tab.study.variants.iter().position(|other| other == variant).unwrap_or(0))),
+    ];
+    let rows: Vec<&Row> = line
+        .row
+        .into_iter()
+        .flat_map(|row| variant.runs.iter().filter_map(move |run| tab.runs[*run].view.rows.get(row)))
+        .collect();
+    cells.extend(columns.iter().map(|column| {
+        let values: Vec<&serde_json::Value> = rows.iter().filter_map(|row| row.get(column.key)).collect();
+        let same = values.windows(2).all(|pair| pair[0] == pair[1]);
+        match (values.first(), Mean::of(&values.iter().filter_map(|value| value.as_f64()).collect::<Vec<_>>())) {
+            (None, _) => Cell::styled("·", theme.faint()),
+            (Some(value), _) if same => Cell::new(column.show(Some(value))),
+            (_, Some(Mean { mean, interval: Some(half) })) => {
+                Cell::new(format!("{} ±{}", decimal(mean, column.digits), decimal(half, column.digits)))
+            }
+            _ => Cell::styled("…", theme.faint()),
+        }
+    }));
+    let seconds: f64 = variant.runs.iter().map(|run| tab.runs[*run].view.seconds).sum();
+    cells.push(if over == all {
+        Cell::new(duration(seconds))
+    } else {
+        Cell::styled(format!("{over} of {all}"), theme.state(RunState::Running).1)
+    });
+    cells
 }
 
 fn time(run: &crate::console::app::ShownRun, theme: &Theme) -> Cell<'static> {

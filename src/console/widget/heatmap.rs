@@ -89,10 +89,13 @@ impl Heatmap<'_> {
         let matrix = self.matrix;
         let plain = self.theme.mono || self.theme.ascii();
         let per_line = if plain { 1 } else { 2 };
-        let rows = matrix.rows.min(usize::from(area.height) * per_line);
-        // Values of a small matrix become wider, so that it is about as wide as high to the eye.
-        let stretch = (usize::from(area.width) / matrix.cols).clamp(1, if plain { 2 } else { 1 });
-        let columns = matrix.cols.min(area.width.into());
+        // A small matrix is drawn larger, each value as a block.
+        let fits = usize::from(area.height) * per_line / matrix.rows;
+        let zoom = fits.min(usize::from(area.width) / matrix.cols).max(1);
+        let rows = (matrix.rows * zoom).min(usize::from(area.height) * per_line);
+        // Values where a cell is one become wider, so that the matrix is about as wide as high to the eye.
+        let stretch = (usize::from(area.width) / (matrix.cols * zoom)).clamp(1, if plain { 2 } else { 1 });
+        let columns = (matrix.cols * zoom).min(area.width.into());
         for line in 0..rows.div_ceil(per_line) {
             for column in 0..columns {
                 let value = |row: usize| part(matrix, (row, rows), (column, columns));

@@ -15,15 +15,18 @@
 //! An *element* of the array works on a few consecutive points. Results are what lies on the disk; what the batch
 //! system says stands beside it.
 
+mod control;
 mod element;
+mod fields;
 mod script;
 mod slurm;
 mod status;
 
 pub use element::{Ending, work};
+pub use fields::SlurmField;
 pub use script::SlurmOptions;
 pub use slurm::Slurm;
-pub use status::{ElementStatus, PointStatus, Status};
+pub use status::{ElementStatus, PointStatus, Queues, Status};
 
 use super::{Draft, LabError, Places, Problem, RunSpec, files};
 use serde::{Deserialize, Serialize};
@@ -265,6 +268,23 @@ impl Sweep {
         let text = toml::to_string(&self.plan).map_err(|error| LabError::Refused(error.to_string()))?;
         write(&self.folder, PLAN, text.as_bytes())
     }
+}
+
+/// Plans the runs `specs` and submits them: a folder among the runs, and a job array. Waits for Slurm; where it refuses,
+/// no folder is left.
+///
+/// # Errors
+/// There is no Slurm, what `sbatch` said, or the folder cannot be made.
+pub fn submit(places: &Places, specs: &[RunSpec], title: &str, options: SlurmOptions) -> Result<Sweep, LabError> {
+    let mut sweep = Sweep::plan(places, specs, title, options, Slurm.array_limit()?)?;
+    match Slurm.submit(&sweep.script(), None) {
+        Ok(job) => sweep.add_job(job)?,
+        Err(error) => {
+            fs::remove_dir_all(sweep.folder()).ok();
+            return Err(error);
+        }
+    }
+    Ok(sweep)
 }
 
 /// The script that [`Sweep::plan`] would write, without writing anything.

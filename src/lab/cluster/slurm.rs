@@ -30,6 +30,13 @@ pub struct Queued {
 pub struct Slurm;
 
 impl Slurm {
+    /// Whether there is a Slurm to submit to: `sbatch` is in the path.
+    #[must_use]
+    pub fn is_here(self) -> bool {
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        std::env::split_paths(&path).any(|folder| folder.join("sbatch").is_file())
+    }
+
     /// Submits `script`; of its elements only those in `elements` where given. Gives the job's number.
     ///
     /// # Errors

@@ -49,6 +49,34 @@ pub struct Status {
     pub trouble: Option<String>,
 }
 
+/// What Slurm says of the elements of a sweep.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Queues {
+    found: HashMap<usize, Queued>,
+    trouble: Option<String>,
+}
+
+impl Queues {
+    /// Asks Slurm about every job of the sweep, the accounting for those it has forgotten. Takes as long as Slurm takes.
+    #[must_use]
+    pub fn ask(sweep: &Sweep, slurm: Slurm) -> Self {
+        let mut queues = Self::default();
+        // Later jobs are second tries of what is missing: they have the last word.
+        for job in &sweep.plan_ref().jobs {
+            match slurm.queue(job) {
+                Ok(found) if found.is_empty() => queues.found.extend(slurm.accounting(job)),
+                Ok(found) => queues.found.extend(found),
+                Err(error) => {
+                    // Who does not answer for one does not answer for the next, after as long a wait.
+                    queues.trouble = Some(error.to_string());
+                    break;
+                }
+            }
+        }
+        queues
+    }
+}
+
 impl Status {
     /// What lies on the disk.
     #[must_use]
@@ -80,31 +108,23 @@ impl Status {
     #[must_use]
     pub fn with_slurm(sweep: &Sweep, slurm: Slurm) -> Self {
         let mut status = Self::on_disk(sweep);
-        if status.is_complete() {
-            return status;
-        }
-        let mut queued: HashMap<usize, Queued> = HashMap::new();
-        // Later jobs are second tries of what is missing: they have the last word.
-        for job in &sweep.plan_ref().jobs {
-            match slurm.queue(job) {
-                Ok(found) if found.is_empty() => queued.extend(slurm.accounting(job)),
-                Ok(found) => queued.extend(found),
-                Err(error) => {
-                    // Who does not answer for one does not answer for the next, after as long a wait.
-                    status.trouble = Some(error.to_string());
-                    break;
-                }
-            }
-        }
-        for element in &mut status.elements {
-            let Some(found) = queued.remove(&element.index) else { continue };
-            if element.reason.is_empty() {
-                element.reason = explain(sweep, element.index, &found);
-            }
-            element.state = found.state;
-            element.node = found.node;
+        if !status.is_complete() {
+            status.put_beside(sweep, &Queues::ask(sweep, slurm));
         }
         status
+    }
+
+    /// Puts what Slurm says beside what lies on the disk.
+    pub fn put_beside(&mut self, sweep: &Sweep, queues: &Queues) {
+        self.trouble.clone_from(&queues.trouble);
+        for element in &mut self.elements {
+            let Some(found) = queues.found.get(&element.index) else { continue };
+            if element.reason.is_empty() {
+                element.reason = explain(sweep, element.index, found);
+            }
+            element.state.clone_from(&found.state);
+            element.node.clone_from(&found.node);
+        }
     }
 
     /// Number of points whose run is in one of `states`.

@@ -2,10 +2,13 @@
 
 use super::axis::Measure;
 use super::{Scales, Source, labels};
-use crate::lab::{Axis, LabError, Rounding, Sample, Scale, Span, Style};
+use crate::lab::{
+    Axis, LabError, Problem, Rounding, Sample, Scale, Span, Study, StudyCurve, StudyPlot, StudyRun, Style, typed,
+};
 use plotters::element::DashedPathElement;
 use plotters::prelude::*;
 use plotters::style::{FontStyle, register_font};
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 /// Width and height in points of a vector figure; pixel figures have a multiple of it.
@@ -81,7 +84,45 @@ pub fn figures(runs: &[Source], scales: Scales) -> Vec<Figure> {
         }
     }
     let mut figures: Vec<Figure> = all.into_iter().map(|(_, figure)| figure).collect();
+    figures.extend(studies(runs, scales));
     figures.retain(|figure| figure.curves.iter().any(|curve| !curve.points.is_empty()));
+    figures
+}
+
+/// The figures over all runs of each problem together: what was swept, and what quality costs.
+fn studies(runs: &[Source], scales: Scales) -> Vec<Figure> {
+    let mut figures = Vec::new();
+    let mut problems: Vec<&'static dyn Problem> = Vec::new();
+    for problem in runs.iter().filter_map(|run| run.problem) {
+        if problems.iter().all(|known| known.name() != problem.name()) {
+            problems.push(problem);
+        }
+    }
+    for problem in problems {
+        let own: Vec<&Source> = runs.iter().filter(|run| run.record.problem == problem.name()).collect();
+        let params: Vec<Vec<(String, String)>> = own
+            .iter()
+            .map(|run| run.record.params.iter().map(|(key, value)| (key.clone(), typed(value))).collect())
+            .collect();
+        let parts: Vec<StudyRun<'_>> =
+            own.iter().zip(&params).map(|(run, params)| StudyRun { params, view: &run.view }).collect();
+        let study = Study::new(problem, &parts, &BTreeMap::new());
+        for StudyPlot { plot, curves } in study.sweep.into_iter().chain(study.costs) {
+            let (mut x, mut y) = (plot.x, plot.y);
+            x.scale = scales.x.unwrap_or(x.scale);
+            y.scale = scales.y.unwrap_or(y.scale);
+            let curve =
+                |(ink, StudyCurve { label, style, points }): (usize, StudyCurve)| Curve { label, style, ink, points };
+            let id = if runs.len() == own.len() { plot.id } else { format!("{}-{}", problem.name(), plot.id) };
+            figures.push(Figure {
+                id,
+                title: plot.title,
+                x,
+                y,
+                curves: curves.into_iter().enumerate().map(curve).collect(),
+            });
+        }
+    }
     figures
 }
 

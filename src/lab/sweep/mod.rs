@@ -20,6 +20,9 @@ use std::collections::BTreeMap;
 /// The most runs or values one text may stand for.
 pub const LIMIT: usize = 10_000;
 
+/// The most runs that a draft may stand for where somebody was asked.
+pub const MOST: usize = 100_000;
+
 /// How several swept parameters go together.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -62,7 +65,7 @@ pub fn values_seeded(param: &Param, text: &str, seed: u64) -> Result<Vec<Value>,
             }
             None => values.push(param.parse(piece)?),
         }
-        limit(param.key, values.len())?;
+        limit(param.key, values.len(), LIMIT)?;
     }
     Ok(values)
 }
@@ -99,26 +102,20 @@ pub fn swept(schema: &Schema, draft: &Draft) -> Vec<&'static Param> {
     schema.iter().filter(many).collect()
 }
 
-/// Refuses more than [`LIMIT`].
-///
-/// # Errors
-/// Names `key` and the limit.
-pub fn limit(key: &str, count: usize) -> Result<(), ParamError> {
-    if count > LIMIT {
-        Err(ParamError::new(key, format!("{count} points"), format!("at most {LIMIT}")))
-    } else {
-        Ok(())
-    }
+/// Refuses more than `most` points, which `key` makes.
+fn limit(key: &str, count: usize, most: usize) -> Result<(), ParamError> {
+    if count > most { Err(ParamError::new(key, format!("{count} points"), format!("at most {most}"))) } else { Ok(()) }
 }
 
 /// The values of every parameter of one point.
 pub(super) type Point = BTreeMap<&'static str, Vec<Value>>;
 
-/// Every point a draft stands for, each `repeats` times with seeds counted up; later parameters change fastest, the
-/// repeated seed fastest of all.
-pub(super) fn points(schema: &Schema, draft: &Draft, mode: Mode, repeats: usize) -> Result<Vec<Point>, ParamError> {
+/// The values of each parameter, in form order; one choice where a run takes the whole list.
+type Axes = Vec<(&'static str, Vec<Vec<Value>>)>;
+
+fn axes(schema: &Schema, draft: &Draft, repeats: usize) -> Result<Axes, ParamError> {
     let seed = draft.text("seed").trim().parse().unwrap_or_default();
-    let mut axes = Vec::new();
+    let mut axes = Axes::new();
     for param in schema.iter() {
         let values = values_seeded(param, draft.text(param.key), seed)?;
         let choices: Vec<Vec<Value>> =
@@ -137,11 +134,43 @@ pub(super) fn points(schema: &Schema, draft: &Draft, mode: Mode, repeats: usize)
             None => return Err(ParamError::new("repeats", repeats.to_string(), "1: nothing is drawn at random")),
         }
     }
+    Ok(axes)
+}
+
+/// The number of runs a draft stands for, without making them.
+///
+/// # Errors
+/// A value is not allowed, or there are more than [`MOST`].
+pub fn count(schema: &Schema, draft: &Draft, mode: Mode, repeats: usize) -> Result<usize, ParamError> {
+    let axes = axes(schema, draft, repeats)?;
+    let mut count = 1_usize;
+    for (key, choices) in &axes {
+        count = match mode {
+            Mode::Grid => count.saturating_mul(choices.len()),
+            Mode::Zip => count.max(choices.len()),
+        };
+        limit(key, count, MOST)?;
+    }
+    count = count.saturating_mul(repeats);
+    limit("repeats", count, MOST)?;
+    Ok(count)
+}
+
+/// Every point a draft stands for, at most `most`, each `repeats` times with seeds counted up; later parameters change
+/// fastest, the repeated seed fastest of all.
+pub(super) fn points(
+    schema: &Schema,
+    draft: &Draft,
+    mode: Mode,
+    repeats: usize,
+    most: usize,
+) -> Result<Vec<Point>, ParamError> {
+    let axes = axes(schema, draft, repeats)?;
     let combined = match mode {
-        Mode::Grid => grid(&axes)?,
-        Mode::Zip => zip(&axes)?,
+        Mode::Grid => grid(&axes, most)?,
+        Mode::Zip => zip(&axes, most)?,
     };
-    limit("repeats", combined.len().saturating_mul(repeats))?;
+    limit("repeats", combined.len().saturating_mul(repeats), most)?;
     let mut points = Vec::with_capacity(combined.len() * repeats);
     for point in combined {
         for repeat in 0..repeats {
@@ -155,10 +184,10 @@ pub(super) fn points(schema: &Schema, draft: &Draft, mode: Mode, repeats: usize)
     Ok(points)
 }
 
-fn grid(axes: &[(&'static str, Vec<Vec<Value>>)]) -> Result<Vec<Point>, ParamError> {
+fn grid(axes: &Axes, most: usize) -> Result<Vec<Point>, ParamError> {
     let mut points = vec![Point::new()];
     for (key, choices) in axes {
-        limit(key, points.len().saturating_mul(choices.len()))?;
+        limit(key, points.len().saturating_mul(choices.len()), most)?;
         let with = |point: &Point, values: &Vec<Value>| {
             let mut point = point.clone();
             point.insert(key, values.clone());
@@ -169,9 +198,9 @@ fn grid(axes: &[(&'static str, Vec<Vec<Value>>)]) -> Result<Vec<Point>, ParamErr
     Ok(points)
 }
 
-fn zip(axes: &[(&'static str, Vec<Vec<Value>>)]) -> Result<Vec<Point>, ParamError> {
+fn zip(axes: &Axes, most: usize) -> Result<Vec<Point>, ParamError> {
     let mut swept = axes.iter().filter(|(_, choices)| choices.len() > 1);
-    let Some((first, choices)) = swept.next() else { return grid(axes) };
+    let Some((first, choices)) = swept.next() else { return grid(axes, most) };
     let count = choices.len();
     if let Some((key, choices)) = swept.find(|(_, choices)| choices.len() != count) {
         let allowed = format!("{count}, as many as `{first}` has, where parameters are swept side by side");

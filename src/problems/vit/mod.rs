@@ -58,6 +58,14 @@ impl Problem for Vit {
         "test_accuracy"
     }
 
+    fn live(&self) -> Option<&'static str> {
+        Some("validation_accuracy")
+    }
+
+    fn costs(&self) -> &'static [&'static str] {
+        &["train_seconds", "inference_seconds"]
+    }
+
     fn label(&self, params: &Params) -> String {
         format!("{} {}", params.text("attention"), params.text("dataset"))
     }

@@ -2,6 +2,8 @@
 
 mod problem;
 mod runs;
+mod sweep;
+mod sweeps;
 
 use super::{App, Exit, Field, Overlay, Pane, Purpose, Tone, Wanted};
 use crate::console::keymap::Action;
@@ -55,6 +57,9 @@ impl App {
         let Some(overlay) = self.overlay.take() else { return };
         let last = |count: usize| count.saturating_sub(1);
         self.overlay = match (overlay, action) {
+            (Overlay::Sweep(dialog), action) => self.act_on_sweep(dialog, action),
+            (Overlay::Sweeps, action) => self.act_on_sweeps(action),
+            (Overlay::Typing(Field { purpose: Purpose::Throttle(_), .. }), Action::Back) => Some(Overlay::Sweeps),
             (_, Action::Back) => None,
             (Overlay::Presets { list, chosen }, Action::Up) => {
                 Some(Overlay::Presets { list, chosen: chosen.saturating_sub(1) })
@@ -100,10 +105,16 @@ impl App {
                 let tags: Vec<String> = text.split_whitespace().map(str::to_owned).collect();
                 store::tag(folder, &tags).map_err(|error| error.to_string())
             }
+            Purpose::Throttle(_) => self.throttle_sweep(&text),
         };
         self.runs.look();
-        field.error = Some(done.err()?);
-        Some(Overlay::Typing(field))
+        match done {
+            Ok(()) => matches!(field.purpose, Purpose::Throttle(_)).then_some(Overlay::Sweeps),
+            Err(reason) => {
+                field.error = Some(reason);
+                Some(Overlay::Typing(field))
+            }
+        }
     }
 
     fn save(&mut self, name: &str) -> Result<(), String> {

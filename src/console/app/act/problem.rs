@@ -36,7 +36,7 @@ impl App {
             Action::Export => {
                 let folders = self
                     .problem()
-                    .map(|tab| tab.visible().into_iter().map(|run| tab.runs[run].folder.clone()).collect::<Vec<_>>());
+                    .map(|tab| tab.overlaid().into_iter().map(|run| tab.runs[run].folder.clone()).collect::<Vec<_>>());
                 return self.export(&folders.unwrap_or_default());
             }
             _ => {}
@@ -55,6 +55,14 @@ impl App {
             Action::Compare => {
                 tab.compare = !tab.compare;
                 said = Some(if tab.compare { "every run" } else { "only the chosen run" }.to_owned());
+            }
+            Action::Group => {
+                let run = tab.target().map(|run| tab.runs[run].id.clone());
+                tab.grouped = !tab.grouped;
+                run.iter().for_each(|id| tab.choose(id));
+                said = Some(
+                    if tab.grouped { "one line a variant: mean and 95 % interval" } else { "every run" }.to_owned(),
+                );
             }
             Action::Figure => tab.figure = (tab.figure + 1) % tab.figures().len().max(1),
             Action::Look => tab.look = if tab.look == Look::Heat { Look::Bars } else { Look::Heat },
@@ -81,34 +89,34 @@ impl App {
         }
     }
 
-    /// Starts what the form stands for.
+    /// Starts the run that the form stands for; of several, asks first.
     pub(super) fn run(&mut self) {
         let Some(tab) = self.tabs.get_mut(self.tab) else { return };
-        let specs = match tab.specs() {
-            Ok(specs) => specs,
-            Err(error) => {
+        tab.count_cost();
+        let count = match tab.cost() {
+            Some(Ok((count, _))) => *count,
+            Some(Err(error)) => {
+                let error = error.clone();
                 let text = error.to_string();
                 tab.pane = Pane::Form;
                 tab.form.mark(error);
                 return self.say(text, Tone::Bad);
             }
+            None => return,
         };
         tab.form.clear_error();
-        let (count, mut first) = (specs.len(), None);
+        if count > 1 {
+            return self.ask_for_sweep();
+        }
+        let specs = match tab.specs() {
+            Ok(specs) => specs,
+            Err(error) => return self.say(error.to_string(), Tone::Bad),
+        };
         for spec in specs {
             match self.queue.submit(spec) {
-                Ok(handle) => {
-                    first.get_or_insert(handle.id().to_owned());
-                    tab.show(ShownRun::live(handle));
-                }
+                Ok(handle) => self.show_live(handle),
                 Err(error) => return self.say(error.to_string(), Tone::Bad),
             }
-        }
-        if let Some(line) = first.and_then(|id| tab.position(&id)) {
-            tab.line = tab.lines().iter().position(|shown| shown.run == line).unwrap_or(0);
-        }
-        if count > 1 {
-            self.say(format!("{count} runs queued"), Tone::Good);
         }
     }
 
@@ -219,11 +227,16 @@ fn act_on_results(tab: &mut ProblemTab, action: Action) -> Option<String> {
         Action::Right => tab.skip = (tab.skip + 1).min(tab.problem.columns().len().saturating_sub(1)),
         Action::Remove => {
             let run = tab.target()?;
-            if tab.runs[run].view.state.is_final() {
-                tab.remove(run);
-            } else {
+            let own = |run: usize| vec![tab.runs[run].id.clone()];
+            let ids: Vec<String> = match tab.variant(run).filter(|_| tab.grouped) {
+                Some(variant) => variant.runs.iter().map(|run| tab.runs[*run].id.clone()).collect(),
+                None => own(run),
+            };
+            let over = |run: &ShownRun| !ids.contains(&run.id) || run.view.state.is_final();
+            if !tab.runs.iter().all(over) {
                 return Some("the run is at work; stop it first".to_owned());
             }
+            tab.retain(|run| !ids.contains(&run.id));
         }
         Action::Load => {
             let run = &tab.runs[tab.target()?];

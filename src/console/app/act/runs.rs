@@ -1,6 +1,6 @@
 //! Actions on the Runs tab.
 
-use super::super::{App, Field, Overlay, Pane, Purpose, ShownRun, Source, Tone};
+use super::super::{App, Field, Overlay, Pane, Purpose, ShownRun, Tone};
 use crate::console::keymap::Action;
 use crate::lab::sweep::Mode;
 use crate::lab::{Preset, RunState, RunSummary, Wish, export, store};
@@ -19,6 +19,7 @@ impl App {
             Action::Left => self.runs.skip = self.runs.skip.saturating_sub(1),
             Action::Right => self.runs.skip = (self.runs.skip + 1).min(5),
             Action::Sort => self.runs.next_order(),
+            Action::Sweeps => self.overlay = Some(Overlay::Sweeps),
             Action::Filter => {
                 let text = self.runs.filter_text.clone();
                 self.overlay = Some(Overlay::Typing(Field::new(Purpose::Filter, text)));
@@ -66,10 +67,8 @@ impl App {
                     if let Some(at) = self.tabs[index].position(&run.id) {
                         self.tabs[index].remove(at);
                     }
-                    let mut shown = ShownRun::stored(&folder, run.id.clone(), run.label.clone(), params(&run));
-                    shown.source = Source::Live(handle);
-                    self.tabs[index].show(shown);
                     self.tab = index;
+                    self.show_live(handle);
                 }
                 Err(error) => self.say(error.to_string(), Tone::Bad),
             },
@@ -133,28 +132,9 @@ impl App {
     /// Puts a stored run on the screen of its problem.
     fn show(&mut self, index: usize, run: &RunSummary) {
         let tab = &mut self.tabs[index];
-        let folder = run.folder(&self.places.logs);
-        let shown = match tab.position(&run.id) {
-            Some(_) => ShownRun::stored(&folder, run.id.clone(), run.label.clone(), Vec::new()),
-            None => {
-                let label = if run.title.is_empty() { run.label.clone() } else { run.title.clone() };
-                ShownRun::stored(&folder, run.id.clone(), label, params(run))
-            }
-        };
-        tab.show(shown);
+        match tab.position(&run.id) {
+            Some(_) => tab.choose(&run.id),
+            None => tab.show(ShownRun::summed(&self.places.logs, run)),
+        }
     }
-}
-
-/// A stored run's parameters as key and text.
-fn params(run: &RunSummary) -> Vec<(String, String)> {
-    let text = |value: &serde_json::Value| match value {
-        serde_json::Value::String(text) => text.clone(),
-        serde_json::Value::Bool(flag) => if *flag { "yes" } else { "no" }.to_owned(),
-        other => other.to_string(),
-    };
-    let typed = |value: &serde_json::Value| match value {
-        serde_json::Value::Array(items) => items.iter().map(text).collect::<Vec<_>>().join(","),
-        one => text(one),
-    };
-    run.params.iter().map(|(key, value)| (key.clone(), typed(value))).collect()
 }

@@ -1,0 +1,192 @@
+//! Actions of the dialog before a sweep, and what follows from it.
+
+use super::super::{App, Arrived, Overlay, Planning, Points, ShownRun, Submission, SweepDialog, SweepDraft, Tone};
+use crate::console::keymap::Action;
+use crate::lab::cluster::{self, SlurmOptions};
+use crate::lab::sweep;
+use std::collections::HashSet;
+
+/// Lines of a page in the list of points.
+const PAGE: isize = 15;
+
+impl App {
+    /// Opens the dialog for what the form of the tab on screen stands for.
+    pub(super) fn ask_for_sweep(&mut self) {
+        let Some(tab) = self.tabs.get(self.tab) else { return };
+        let sweep =
+            SweepDraft { problem: tab.problem, draft: tab.form.draft().clone(), mode: tab.mode, repeats: tab.repeats };
+        let dialog = SweepDialog::new(self.tab, sweep, self.slurm.clone(), &self.places);
+        self.overlay = Some(Overlay::Sweep(Box::new(dialog)));
+    }
+
+    /// Does what a key stands for in the dialog; what lies over the tab then.
+    pub(super) fn act_on_sweep(&mut self, mut dialog: Box<SweepDialog>, action: Action) -> Option<Overlay> {
+        if dialog.input.is_some() {
+            match action {
+                Action::Edit => dialog.commit(),
+                Action::Back => (dialog.input, dialog.error) = (None, None),
+                _ => {}
+            }
+            self.slurm.clone_from(&dialog.options);
+            return Some(Overlay::Sweep(dialog));
+        }
+        match action {
+            Action::Back if dialog.list.is_some() => dialog.list = None,
+            Action::Back => return None,
+            Action::Up => dialog.go(-1),
+            Action::Down => dialog.go(1),
+            Action::PageUp => dialog.go(-PAGE),
+            Action::PageDown => dialog.go(PAGE),
+            Action::Points => dialog.list = if dialog.list.is_some() { None } else { Some(0) },
+            Action::Again => dialog.again = !dialog.again,
+            Action::Grid => {
+                dialog.turn_mode();
+                if let Some(tab) = self.tabs.get_mut(dialog.tab) {
+                    tab.mode = dialog.sweep.mode;
+                }
+            }
+            Action::Target => (dialog.on_cluster, dialog.list, dialog.error) = (!dialog.on_cluster, None, None),
+            Action::Edit if dialog.on_cluster => dialog.edit(),
+            Action::Start => return self.start_sweep(dialog),
+            _ => {}
+        }
+        Some(Overlay::Sweep(dialog))
+    }
+
+    /// Starts the sweep, if all is known and agreed.
+    fn start_sweep(&mut self, mut dialog: Box<SweepDialog>) -> Option<Overlay> {
+        dialog.error = match &dialog.planning {
+            Planning::Working(_) => Some("a moment: looking up which points are finished".to_owned()),
+            Planning::Refused(reason) => Some(reason.clone()),
+            Planning::Done(planned) if dialog.on_cluster && planned.to_run(dialog.again) == 0 => {
+                Some("every point is finished or under way".to_owned())
+            }
+            Planning::Done(planned) => {
+                let count = planned.to_run(dialog.again);
+                if count > sweep::LIMIT && !dialog.asked {
+                    dialog.asked = true;
+                    let start = self.keymap.key(self.place(), Action::Start);
+                    Some(format!("{count} runs are many: {start} once more starts them all"))
+                } else {
+                    None
+                }
+            }
+        };
+        if dialog.error.is_some() {
+            return Some(Overlay::Sweep(dialog));
+        }
+        if dialog.on_cluster {
+            self.start_on_cluster(&mut dialog);
+            return Some(Overlay::Sweep(dialog));
+        }
+        let SweepDialog { tab, sweep, again, planning, .. } = *dialog;
+        let Planning::Done(planned) = planning else { return None };
+        let count = planned.to_run(again);
+        self.expect_sweep(tab, &sweep, &planned.plan.finished.iter().map(|run| run.id.clone()).collect());
+        let points = if again { Points::All(sweep) } else { Points::Missing(planned.plan) };
+        let problems = self.tabs.iter().map(|tab| tab.problem).collect();
+        self.submissions.push(Submission::start(tab, count, points, &self.queue, problems));
+        None
+    }
+
+    /// Makes room for a sweep on its tab: runs that are over and none of its points leave the screen.
+    fn expect_sweep(&mut self, tab: usize, sweep: &SweepDraft, own: &HashSet<String>) {
+        let Some(tab) = self.tabs.get_mut(tab) else { return };
+        tab.swept = sweep
+            .swept()
+            .into_iter()
+            .map(|param| (param.key.to_owned(), sweep::scale(sweep.draft.text(param.key))))
+            .collect();
+        tab.retain(|run| own.contains(&run.id) || !run.view.state.is_final());
+        (tab.figure, tab.line, tab.compare) = (0, 0, true);
+    }
+
+    /// Hands the sweep to the cluster, on a thread of its own.
+    fn start_on_cluster(&mut self, dialog: &mut SweepDialog) {
+        if self.submitting.is_some() {
+            dialog.error = Some("a sweep is being submitted already".to_owned());
+            return;
+        }
+        let Planning::Done(planned) = &dialog.planning else { return };
+        let (sweep, again, places) = (dialog.sweep.clone(), dialog.again, self.places.clone());
+        let options: SlurmOptions = dialog.options.clone();
+        let left: Vec<_> =
+            planned.plan.fresh.iter().chain(planned.plan.unfinished.iter().map(|(spec, _)| spec)).cloned().collect();
+        let title = sweep.problem.name();
+        self.submitting = Some(std::thread::spawn(move || {
+            let specs = if again { sweep.specs()? } else { left };
+            cluster::submit(&places, &specs, title, options).map_err(|error| error.to_string())
+        }));
+    }
+
+    /// Takes in what has come of sweeps on their way; whether anything has.
+    pub fn follow_submissions(&mut self) -> bool {
+        let mut changed = false;
+        let mut said = None;
+        let tabs = &mut self.tabs;
+        self.submissions.retain_mut(|submission| {
+            let Arrived { runs, error, over } = submission.arrived();
+            let Some(tab) = tabs.get_mut(submission.tab) else { return false };
+            changed |= over || !runs.is_empty();
+            if !runs.is_empty() {
+                tab.show_all(runs);
+            }
+            let queued = submission.queued;
+            match (error, over) {
+                (Some(error), _) => said = Some((error, Tone::Bad)),
+                (None, true) if queued == 0 => {
+                    said = Some(("every point is finished: their runs are on screen".to_owned(), Tone::Good));
+                }
+                (None, true) => said = Some((format!("{queued} runs queued"), Tone::Good)),
+                (None, false) => {}
+            }
+            !over
+        });
+        if let Some((text, tone)) = said {
+            self.say(text, tone);
+        }
+        if let Some(Overlay::Sweep(dialog)) = &mut self.overlay {
+            changed |= dialog.follow();
+        }
+        if self.submitting.as_ref().is_some_and(std::thread::JoinHandle::is_finished) {
+            changed = true;
+            self.take_submitted();
+        }
+        changed
+    }
+
+    /// Takes the answer of the cluster.
+    fn take_submitted(&mut self) {
+        let Some(thread) = self.submitting.take() else { return };
+        let answer = thread.join().unwrap_or_else(|_| Err("the sweep could not be submitted".to_owned()));
+        match answer {
+            Ok(sweep) => {
+                let plan = sweep.plan_ref();
+                let job = plan.jobs.last().map_or("", String::as_str);
+                let text = format!("job {job}: {} points in {} elements", plan.points, plan.elements());
+                if matches!(self.overlay, Some(Overlay::Sweep(_))) {
+                    self.overlay = None;
+                }
+                self.sweeps.follow_runs(sweep.folder());
+                self.say(text, Tone::Good);
+            }
+            Err(reason) => match &mut self.overlay {
+                Some(Overlay::Sweep(dialog)) => dialog.error = Some(reason),
+                _ => self.say(reason, Tone::Bad),
+            },
+        }
+    }
+
+    /// Asks every run of this process to stop, and submits no more.
+    pub fn stop_all(&self) {
+        self.submissions.iter().for_each(Submission::stop);
+        self.queue.handles().iter().for_each(|handle| handle.control().stop());
+    }
+
+    /// Puts one run of this process on the tab on screen and chooses it.
+    pub(super) fn show_live(&mut self, handle: std::sync::Arc<crate::lab::RunHandle>) {
+        if let Some(tab) = self.tabs.get_mut(self.tab) {
+            tab.show(ShownRun::live(handle));
+        }
+    }
+}

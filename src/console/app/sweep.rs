@@ -1,0 +1,285 @@
+//! The dialog before a sweep: what it stands for, what of it is done already, and where the rest is to run.
+
+use crate::lab::cluster::SlurmOptions;
+use crate::lab::store::{self, Plan};
+use crate::lab::sweep::{self, Mode};
+use crate::lab::{Draft, Estimate, Param, Places, Problem, RunSpec, Value, estimate};
+use std::collections::HashMap;
+use std::thread::JoinHandle;
+use tui_input::Input;
+
+/// How far a point of a sweep is before it starts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum PointState {
+    /// Nobody has begun it.
+    New,
+    /// Its run ended early and can go on.
+    Unfinished,
+    /// A process works on it.
+    Underway,
+    /// It has a finished run.
+    Finished,
+}
+
+/// What a draft stands for, looked up among the runs there are.
+#[derive(Debug)]
+pub struct Planned {
+    /// Every point: the values that tell it from the others, and how far it is.
+    pub points: Vec<(String, PointState)>,
+    /// Its runs.
+    pub plan: Plan,
+    /// What is missing will cost.
+    pub missing: Estimate,
+    /// What everything would cost.
+    pub all: Estimate,
+}
+
+impl Planned {
+    /// Number of points in a state.
+    #[must_use]
+    pub fn count(&self, state: PointState) -> usize {
+        self.points.iter().filter(|(_, known)| *known == state).count()
+    }
+
+    /// Number of points that are to run.
+    #[must_use]
+    pub fn to_run(&self, again: bool) -> usize {
+        if again { self.points.len() } else { self.count(PointState::New) + self.count(PointState::Unfinished) }
+    }
+}
+
+/// A swept parameter.
+#[derive(Clone, Debug)]
+pub struct SweptAxis {
+    /// Its name in the form.
+    pub label: &'static str,
+    /// Its list or range as typed.
+    pub text: String,
+    /// Number of values.
+    pub count: usize,
+}
+
+/// What a sweep stands for.
+#[derive(Clone)]
+pub struct SweepDraft {
+    /// The problem.
+    pub problem: &'static dyn Problem,
+    /// Its parameters as typed.
+    pub draft: Draft,
+    /// How several swept parameters go together.
+    pub mode: Mode,
+    /// How many seeds every point has.
+    pub repeats: usize,
+}
+
+impl SweepDraft {
+    /// Its swept parameters.
+    #[must_use]
+    pub fn swept(&self) -> Vec<&'static Param> {
+        sweep::swept(&self.problem.schema(), &self.draft)
+    }
+
+    /// Every run.
+    ///
+    /// # Errors
+    /// A value or combination is not allowed, or there are too many.
+    pub fn specs(&self) -> Result<Vec<RunSpec>, String> {
+        RunSpec::expand_up_to(self.problem, &self.draft, self.mode, self.repeats, sweep::MOST)
+            .map_err(|error| error.to_string())
+    }
+
+    /// The command line of `attnlab sweep` for the same points.
+    #[must_use]
+    pub fn command(&self) -> String {
+        let mut command = format!("attnlab sweep {}", self.problem.name());
+        for param in self.problem.schema().iter() {
+            let text = self.draft.text(param.key);
+            if text != param.default {
+                command += &format!(" --set '{}={}'", param.key, text.replace('\'', r"'\''"));
+            }
+        }
+        if self.repeats > 1 {
+            command += &format!(" --repeats {}", self.repeats);
+        }
+        command
+    }
+
+    fn plan(&self, places: &Places) -> Result<Planned, String> {
+        let specs = self.specs()?;
+        let mut keys: Vec<&str> = self.swept().into_iter().map(|param| param.key).collect();
+        if self.repeats > 1 {
+            keys.push("seed");
+        }
+        let word = |spec: &RunSpec, key: &&str| match spec.params.get(key) {
+            Some([Value::Text(text)]) => text.clone(),
+            _ => format!("{key}={}", spec.params.typed(key)),
+        };
+        let label = |spec: &RunSpec| keys.iter().map(|key| word(spec, key)).collect::<Vec<_>>().join("  ");
+        let named: Vec<(String, String)> = specs.iter().map(|spec| (spec.point(), label(spec))).collect();
+        let workers = std::thread::available_parallelism().map_or(1, usize::from);
+        let all = estimate(&specs, workers);
+        let runs = store::list(&places.logs).map_err(|error| error.to_string())?;
+        let plan = Plan::new(specs, &runs);
+        let mut states: HashMap<&str, PointState> = HashMap::new();
+        states.extend(plan.finished.iter().map(|run| (run.point.as_str(), PointState::Finished)));
+        states.extend(plan.underway.iter().map(|run| (run.point.as_str(), PointState::Underway)));
+        states.extend(plan.unfinished.iter().map(|(_, run)| (run.point.as_str(), PointState::Unfinished)));
+        let state = |point: &str| states.get(point).copied().unwrap_or(PointState::New);
+        let points = named.into_iter().map(|(point, label)| (label, state(&point))).collect();
+        let left: Vec<RunSpec> =
+            plan.fresh.iter().chain(plan.unfinished.iter().map(|(spec, _)| spec)).cloned().collect();
+        Ok(Planned { points, missing: estimate(&left, workers), all, plan })
+    }
+}
+
+/// What is known of a sweep's points.
+pub enum Planning {
+    /// They are looked up.
+    Working(JoinHandle<Result<Planned, String>>),
+    /// They are known.
+    Done(Box<Planned>),
+    /// There can be none.
+    Refused(String),
+}
+
+/// The dialog.
+pub struct SweepDialog {
+    /// Index of the problem's tab.
+    pub tab: usize,
+    /// What is to be swept.
+    pub sweep: SweepDraft,
+    /// Number of points.
+    pub count: usize,
+    /// Whether the points go to a cluster.
+    pub on_cluster: bool,
+    /// Whether what is finished runs again.
+    pub again: bool,
+    /// The list of points, with the number of lines scrolled away.
+    pub list: Option<usize>,
+    /// What the cluster is asked for.
+    pub options: SlurmOptions,
+    /// Index of the chosen one of its fields.
+    pub field: usize,
+    /// The text being typed into it.
+    pub input: Option<Input>,
+    /// Whether a large number of points was asked about.
+    pub asked: bool,
+    /// What went wrong.
+    pub error: Option<String>,
+    /// Its points.
+    pub planning: Planning,
+    places: Places,
+}
+
+impl SweepDialog {
+    /// The dialog for a draft that stands for several runs.
+    #[must_use]
+    pub fn new(tab: usize, sweep: SweepDraft, options: SlurmOptions, places: &Places) -> Self {
+        let mut dialog = Self {
+            tab,
+            sweep,
+            count: 0,
+            on_cluster: false,
+            again: false,
+            list: None,
+            options,
+            field: 0,
+            input: None,
+            asked: false,
+            error: None,
+            planning: Planning::Refused(String::new()),
+            places: places.clone(),
+        };
+        dialog.look_up();
+        dialog
+    }
+
+    /// Begins to look the points up, on a thread of its own.
+    fn look_up(&mut self) {
+        self.asked = false;
+        let SweepDraft { problem, draft, mode, repeats } = &self.sweep;
+        match sweep::count(&problem.schema(), draft, *mode, *repeats) {
+            Ok(count) => {
+                self.count = count;
+                let (sweep, places) = (self.sweep.clone(), self.places.clone());
+                self.planning = Planning::Working(std::thread::spawn(move || sweep.plan(&places)));
+            }
+            Err(error) => self.planning = Planning::Refused(error.to_string()),
+        }
+    }
+
+    /// Takes what was looked up; whether anything has changed.
+    pub fn follow(&mut self) -> bool {
+        if !matches!(&self.planning, Planning::Working(thread) if thread.is_finished()) {
+            return false;
+        }
+        let Planning::Working(thread) =
+            std::mem::replace(&mut self.planning, Planning::Refused("the points cannot be looked up".to_owned()))
+        else {
+            return false;
+        };
+        match thread.join() {
+            Ok(Ok(planned)) => self.planning = Planning::Done(Box::new(planned)),
+            Ok(Err(reason)) => self.planning = Planning::Refused(reason),
+            Err(_) => {}
+        }
+        true
+    }
+
+    /// Its points, once they are known.
+    #[must_use]
+    pub fn planned(&self) -> Option<&Planned> {
+        match &self.planning {
+            Planning::Done(planned) => Some(planned),
+            Planning::Working(_) | Planning::Refused(_) => None,
+        }
+    }
+
+    /// Grid or side by side.
+    pub fn turn_mode(&mut self) {
+        self.sweep.mode = match self.sweep.mode {
+            Mode::Grid => Mode::Zip,
+            Mode::Zip => Mode::Grid,
+        };
+        self.look_up();
+    }
+
+    /// The swept parameters.
+    #[must_use]
+    pub fn axes(&self) -> Vec<SweptAxis> {
+        let axis = |param: &'static Param| {
+            let text = self.sweep.draft.text(param.key).to_owned();
+            let count = sweep::values(param, &text).map_or(0, |values| values.len());
+            SweptAxis { label: param.label, text, count }
+        };
+        self.sweep.swept().into_iter().map(axis).collect()
+    }
+
+    /// Moves in the list of points, or among the fields.
+    pub fn go(&mut self, by: isize) {
+        self.error = None;
+        match &mut self.list {
+            Some(skip) => *skip = skip.saturating_add_signed(by).min(self.count.saturating_sub(1)),
+            None => {
+                let last = SlurmOptions::FIELDS.len() - 1;
+                self.field = self.field.saturating_add_signed(by.signum()).min(last);
+            }
+        }
+    }
+
+    /// Begins typing into the chosen field.
+    pub fn edit(&mut self) {
+        self.error = None;
+        let field = SlurmOptions::FIELDS[self.field];
+        self.input = Some(Input::new(self.options.text(field.key)));
+    }
+
+    /// Takes what was typed into the chosen field; says why where it is refused.
+    pub fn commit(&mut self) {
+        let Some(input) = &self.input else { return };
+        match self.options.set(SlurmOptions::FIELDS[self.field].key, input.value()) {
+            Ok(()) => self.input = None,
+            Err(error) => self.error = Some(error.to_string()),
+        }
+    }
+}

@@ -1,0 +1,218 @@
+//! Sweeps: the dialog before them, their figures, and results over seeds.
+
+use super::{Desk, SIZES, snapshots};
+use attnlab::console::app::{App, Overlay, PointState};
+use attnlab::lab::{RunState, RunView};
+
+/// A form that stands for 2 × 4 points with 2 seeds each, in a dialog that has looked them up.
+fn ask(desk: &mut Desk) {
+    desk.press("enter ctrl-u");
+    desk.type_text("softmax,relu");
+    desk.press("enter down s ctrl-u");
+    desk.type_text("2..16 x2");
+    desk.press("enter +");
+    desk.press("down down enter ctrl-u");
+    desk.type_text("100");
+    desk.press("enter up up up r");
+    known(desk);
+}
+
+fn known(desk: &mut Desk) {
+    desk.app.has_cluster = true;
+    desk.wait("the points", |app| matches!(&app.overlay, Some(Overlay::Sweep(dialog)) if dialog.planned().is_some()));
+}
+
+fn points(app: &App, state: PointState) -> usize {
+    let Some(Overlay::Sweep(dialog)) = &app.overlay else { panic!("no dialog") };
+    dialog.planned().unwrap().count(state)
+}
+
+fn all_finished(app: &App, count: usize) -> bool {
+    let runs = &app.tabs[0].runs;
+    runs.len() == count && runs.iter().all(|run| run.view.state == RunState::Finished)
+}
+
+/// Eight variants of a depth and a kind with two seeds each, the last of them under way.
+fn study(desk: &mut Desk) {
+    let mut id = 0;
+    for (kind, best) in [("softmax", 0.9), ("relu", 0.86)] {
+        for depth in ["2", "4", "8", "16"] {
+            for seed in ["0", "1"] {
+                id += 1;
+                let last = id == 16;
+                let state = if last { RunState::Running } else { RunState::Finished };
+                let more = depth.parse::<f64>().unwrap().log2() * 0.02 + if seed == "0" { 0.004 } else { -0.003 };
+                let spent = depth.parse::<f64>().unwrap() * if kind == "relu" { 1.1 } else { 2.3 };
+                let edit = |view: &mut RunView| {
+                    for row in &mut view.rows {
+                        row.insert("accuracy".into(), (best + more).into());
+                        row.insert("seconds".into(), (spent + more).into());
+                    }
+                };
+                let changes = [("depth", depth), ("seed", seed)];
+                desk.put_with(&format!("run-{id:02}"), kind, if last { 20 } else { 40 }, state, &changes, edit);
+            }
+        }
+    }
+}
+
+#[test]
+fn the_dialog_says_what_a_sweep_stands_for() {
+    snapshots("sweep_dialog", ask);
+}
+
+#[test]
+fn the_dialog_lists_every_point() {
+    snapshots("sweep_points", |desk| {
+        ask(desk);
+        desk.press("l down down");
+    });
+}
+
+#[test]
+fn the_dialog_asks_what_a_cluster_is_asked_for() {
+    snapshots("sweep_cluster", |desk| {
+        ask(desk);
+        desk.press("t e");
+        desk.type_text("8");
+        desk.press("enter down e");
+        desk.type_text("1:00:00");
+    });
+}
+
+#[test]
+fn without_a_cluster_the_dialog_names_the_way_out() {
+    snapshots("sweep_no_cluster", |desk| {
+        ask(desk);
+        desk.app.has_cluster = false;
+        desk.press("t");
+    });
+}
+
+#[test]
+fn a_sweep_starts_from_the_dialog_and_does_nothing_twice() {
+    let mut desk = Desk::new();
+    ask(&mut desk);
+    assert_eq!(points(&desk.app, PointState::New), 16);
+    assert!(desk.app.tabs[0].runs.is_empty(), "nothing starts before it is asked for");
+    desk.press("esc");
+    assert!(desk.app.overlay.is_none() && desk.app.tabs[0].runs.is_empty());
+    // A finished run that has nothing to do with it leaves the screen.
+    desk.put("other", "exp", 40, RunState::Finished);
+    desk.press("r");
+    known(&mut desk);
+    desk.press("enter");
+    desk.wait("every point", |app| all_finished(app, 16));
+    let screen = desk.screen((120, 36));
+    assert!(screen.contains("Accuracy by depth") && screen.contains("16 runs queued"), "{screen}");
+    let sweep = desk.app.tabs[0].study.sweep.as_ref().unwrap();
+    assert!(sweep.curves.len() == 2 && sweep.curves.iter().all(|curve| curve.points.len() == 4));
+    // Again: there is nothing to do, and their runs come on screen.
+    desk.press("r");
+    known(&mut desk);
+    assert_eq!(points(&desk.app, PointState::Finished), 16);
+    desk.press("enter");
+    desk.wait("the end", |app| !app.at_work());
+    assert_eq!(desk.app.tabs[0].runs.len(), 16);
+    assert!(desk.screen((120, 36)).contains("every point is finished"));
+    desk.press("r");
+    known(&mut desk);
+    desk.press("a enter");
+    desk.wait("every point again", |app| all_finished(app, 32));
+    // One line a variant.
+    desk.press("i");
+    assert_eq!(desk.app.tabs[0].lines().len(), 8);
+}
+
+#[test]
+fn more_than_ten_thousand_points_are_asked_about_twice() {
+    let mut desk = Desk::new();
+    desk.press("down s ctrl-u");
+    desk.type_text("1..64 +1");
+    desk.press("enter down s ctrl-u");
+    desk.type_text("0..0.2 +0.001");
+    desk.press("enter");
+    assert!(desk.screen((80, 24)).contains("12864 runs"));
+    desk.press("r");
+    // Depth 13 is refused by the problem itself.
+    let refused = |app: &App| match &app.overlay {
+        Some(Overlay::Sweep(dialog)) => {
+            matches!(&dialog.planning, attnlab::console::app::Planning::Refused(reason) if reason.contains("13"))
+        }
+        _ => false,
+    };
+    desk.wait("the refusal", refused);
+    desk.press("enter esc");
+    assert!(!desk.app.at_work());
+    desk.press("up enter ctrl-u");
+    desk.type_text("14..64 +1");
+    desk.press("enter r");
+    known(&mut desk);
+    desk.press("enter");
+    assert!(desk.screen((80, 24)).contains("10251 runs are many"), "{}", desk.screen((80, 24)));
+    desk.press("esc");
+    assert!(!desk.app.at_work());
+}
+
+#[test]
+fn swept_parameters_that_do_not_fit_side_by_side_are_refused_in_the_dialog() {
+    let mut desk = Desk::new();
+    ask(&mut desk);
+    desk.press("g");
+    assert!(desk.screen((80, 24)).contains("4 values"), "{}", desk.screen((80, 24)));
+    assert!(desk.screen((80, 24)).contains("✘ depth"), "{}", desk.screen((80, 24)));
+    desk.press("g");
+    known(&mut desk);
+    assert_eq!(points(&desk.app, PointState::New), 16);
+}
+
+#[test]
+fn what_a_cluster_is_asked_for_is_checked_where_it_is_typed() {
+    let mut desk = Desk::new();
+    ask(&mut desk);
+    desk.press("t e");
+    desk.type_text("many");
+    desk.press("enter");
+    assert!(desk.screen((80, 24)).contains("found `many`"), "{}", desk.screen((80, 24)));
+    desk.press("ctrl-u enter");
+    assert_eq!(desk.app.slurm.max_parallel, None);
+    desk.press("e");
+    desk.type_text("7");
+    desk.press("enter esc");
+    assert_eq!(desk.app.slurm.max_parallel, Some(7));
+}
+
+#[test]
+fn the_headline_is_drawn_against_what_was_swept() {
+    snapshots("sweep_figure", |desk| {
+        study(desk);
+        desk.press("n n n");
+    });
+}
+
+#[test]
+fn runs_are_weighed_against_each_other() {
+    snapshots("sweep_costs", |desk| {
+        study(desk);
+        desk.press("n n n n i");
+    });
+}
+
+#[test]
+fn two_swept_numbers_make_a_map() {
+    for size in SIZES {
+        let mut desk = Desk::new();
+        for depth in ["2", "4", "8"] {
+            for rate in ["0.001", "0.01", "0.1"] {
+                let more = depth.parse::<f64>().unwrap() / 100.0 - rate.parse::<f64>().unwrap();
+                let edit = |view: &mut RunView| {
+                    view.rows.iter_mut().for_each(|row| drop(row.insert("accuracy".into(), (0.8 + more).into())));
+                };
+                let id = format!("{depth}-{rate}");
+                desk.put_with(&id, "relu", 40, RunState::Finished, &[("depth", depth), ("rate", rate)], edit);
+            }
+        }
+        desk.press("n n n n z");
+        insta::assert_snapshot!(format!("sweep_map_{}x{}", size.0, size.1), desk.screen(size));
+    }
+}
