@@ -1,4 +1,4 @@
-//! The real program killed at random moments: what goes on afterwards is what would have been without.
+//! The real program killed at random moments, and on a full disk: what goes on afterwards is what would have been without.
 //!
 //! `ATTNLAB_KILLS=60 cargo test --release --test survival -- --nocapture` kills each command sixty times.
 
@@ -6,9 +6,10 @@ use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use serde_json::Value;
 use std::fs;
+use std::io::{BufRead, BufReader, Write};
 use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// A training on digits that saves checkpoints on its way.
 const TRAINING: &[&str] = &["run", "vit", "--resume", "--set", "dim=32", "--set", "depth=2", "--set", "epochs=8"];
@@ -138,4 +139,51 @@ fn a_killed_training_goes_on_bit_for_bit() {
 #[test]
 fn a_killed_sweep_goes_on_at_the_point() {
     kill(SWEEP);
+}
+
+/// A disk of a few kilobytes, taken away when dropped.
+struct Disk(PathBuf);
+
+impl Disk {
+    fn of(size: &str, place: PathBuf) -> Option<Self> {
+        fs::create_dir(&place).unwrap();
+        let disk = Self(place);
+        disk.mount(&format!("size={size}")).then_some(disk)
+    }
+
+    fn mount(&self, options: &str) -> bool {
+        let mount = Command::new("mount").args(["-t", "tmpfs", "-o", options, "tmpfs"]).arg(&self.0).output();
+        mount.is_ok_and(|output| output.status.success())
+    }
+}
+
+impl Drop for Disk {
+    fn drop(&mut self) {
+        Command::new("umount").arg(&self.0).output().ok();
+    }
+}
+
+#[test]
+fn a_training_on_a_full_disk_waits_for_room() {
+    let desk = Desk::new();
+    let Some(disk) = Disk::of("64k", desk.0.path().join("disk")) else {
+        // Past the test harness, which keeps what a test that passes prints.
+        return std::io::stderr().write_all(b"full disk: skipped: no disk may be mounted here\n").unwrap();
+    };
+    let training = ["run", "vit", "--set", "dim=16", "--set", "depth=1", "--set", "epochs=4"];
+    let want = desk.rows(&training);
+    let mut command = desk.command(&[&training, ["--logs", "disk/logs"].as_slice()].concat());
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut said = String::new();
+    let mut stderr = BufReader::new(child.stderr.take().unwrap());
+    while !said.contains("waiting, goes on by itself") {
+        assert!(stderr.read_line(&mut said).unwrap() > 0, "it ends: {said}");
+    }
+    assert!(said.contains("No space left on device"), "{said}");
+    std::thread::sleep(Duration::from_millis(700));
+    assert!(child.try_wait().unwrap().is_none(), "it waits");
+    assert!(disk.mount("remount,size=8m"));
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success());
+    assert_eq!(rows(&serde_json::from_slice(&output.stdout).unwrap()), want);
 }

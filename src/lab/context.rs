@@ -61,6 +61,10 @@ pub trait Observer: Send {
 /// How long a run waits before it tries again to keep what there was no room for.
 const RETRY: Duration = Duration::from_millis(500);
 
+fn waiting(trouble: &str) -> String {
+    format!("waiting, goes on by itself: {trouble}")
+}
+
 /// What a job sees of the world: it emits events, draws named randomness and asks whether to go on.
 pub struct RunContext {
     seed: u64,
@@ -282,8 +286,11 @@ impl RunContext {
             return false;
         }
         let since = Instant::now();
+        if !self.deliver() {
+            self.warn(&self.trouble);
+        }
         while !self.deliver() {
-            let message = format!("waiting, goes on by itself: {}", self.trouble);
+            let message = waiting(&self.trouble);
             self.notify(RunState::Paused, message);
             if self.control.wait_for_stop(RETRY) {
                 self.deliver();
@@ -292,6 +299,12 @@ impl RunContext {
         }
         self.idle += since.elapsed();
         true
+    }
+
+    /// Logs that the run waits, and why.
+    fn warn(&self, trouble: &str) {
+        let id = self.folder.file_name().unwrap_or_default().to_string_lossy();
+        log::warn!(target: "room", "{id}: {}", waiting(trouble));
     }
 
     fn notify(&mut self, state: RunState, message: String) {
@@ -338,8 +351,9 @@ impl RunContext {
             return false;
         }
         let since = Instant::now();
+        self.warn(&trouble);
         let written = loop {
-            self.notify(RunState::Paused, format!("waiting, goes on by itself: {trouble}"));
+            self.notify(RunState::Paused, waiting(&trouble));
             let stop = self.control.wait_for_stop(RETRY);
             match write(self) {
                 Ok(()) => break true,

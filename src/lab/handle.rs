@@ -224,7 +224,7 @@ impl RunHandle {
             return false;
         }
         self.end(RunState::Lost, TAKEN_OVER);
-        log::warn!(target: "run", "{}: {TAKEN_OVER}", self.id());
+        log::warn!(target: "lease", "{}: {TAKEN_OVER}", self.id());
         true
     }
 
