@@ -7,7 +7,9 @@ use attnlab::lab::{
     RunError, RunSpec, Scale, Schema, Series, Style, common,
 };
 use std::fs;
+use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 /// A problem that shows everything a figure has: two axes with decades, intervals, theory, a gap, a matrix.
 struct Decay;
@@ -183,6 +185,26 @@ fn events_for_tensorboard_are_whole_frames() {
         frames += 1;
     }
     assert_eq!((at, frames), (bytes.len(), 2 + 5), "version, provenance, five points");
+}
+
+/// The interpreter that `ATTNLAB_PYTHON` names reads what is exported, if it has TensorBoard.
+#[test]
+fn tensorboard_reads_what_is_exported() {
+    // Past the test harness, which keeps what a test that passes prints.
+    let tell = |line: &str| std::io::stderr().write_all(format!("tensorboard: {}\n", line.trim()).as_bytes()).unwrap();
+    let Some(python) = std::env::var_os("ATTNLAB_PYTHON") else {
+        return tell("skipped: ATTNLAB_PYTHON names no interpreter that has it");
+    };
+    let root = tempfile::tempdir().unwrap();
+    let runs = sources(root.path(), &[&[("seed", "7")], &[("rate", "1"), ("points", "3000")]]);
+    let out = root.path().join("out");
+    export(&runs, &[Format::Csv, Format::TensorBoard], Scales::default(), &out).unwrap();
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/check_tensorboard.py");
+    let read = Command::new(python).arg(script).arg(&out).output().unwrap();
+    assert!(read.status.success(), "{}", String::from_utf8_lossy(&read.stderr));
+    let said = String::from_utf8_lossy(&read.stdout);
+    assert!(said.contains("2 runs, 6024 scalars: as exported") || said.contains("skipped"), "{said}");
+    tell(&said);
 }
 
 #[test]
