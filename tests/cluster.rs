@@ -271,12 +271,15 @@ fn what_goes_wrong_is_told_and_mended() {
     }
 
     // The controller does not answer: what lies on the disk is told, and that.
-    cluster.submit(&[&["hybrid", "--title", "held", "--set", "seed=3"], settings.as_slice()].concat());
+    let held = ["hybrid", "--title", "held", "--set", "seed=3,4", "--max-parallel", "2"];
+    let job = cluster.submit(&[held.as_slice(), &settings].concat());
+    cluster.say(&["sweep", "throttle", "held", "1"]);
+    assert!(cluster.slurm("scontrol", &["show", "job", &job]).contains("ArrayTaskThrottle=1"));
     cluster.kill("slurmctld");
     let began = Instant::now();
     let said = cluster.say(&["sweep", "status", "held"]);
     let waited = began.elapsed();
-    assert!(said.contains("1 points") && said.contains("Slurm: "), "{said}");
+    assert!(said.contains("2 points") && said.contains("Slurm: "), "{said}");
     assert!(waited < Duration::from_secs(15), "{waited:?}");
     println!("without a controller, after {:.1} s: {said}", waited.as_secs_f64());
     assert!(!cluster.attnlab(&["sweep", "resume", "held"]).status.success());
@@ -284,8 +287,8 @@ fn what_goes_wrong_is_told_and_mended() {
     assert!(!cluster.say(&["sweep", "status", "held"]).contains("Slurm: "));
 }
 
-/// How long a sweep of points of a second takes beside as many `sleep 1`:
-/// `cargo test --release --test cluster -- --ignored --nocapture`.
+/// How long a sweep of points of about a second takes beside as many `sleep 1`; `ATTNLAB_TRIALS` makes them longer or
+/// shorter: `cargo test --release --test cluster -- --ignored --nocapture`.
 #[test]
 #[ignore = "measures: wants the machine for itself"]
 fn measure_a_sweep_beside_sleep() {
@@ -297,7 +300,7 @@ fn measure_a_sweep_beside_sleep() {
         thread::sleep(Duration::from_millis(50));
     }
     let sleep = began.elapsed().as_secs_f64();
-    let trials = env::var("ATTNLAB_TRIALS").unwrap_or_else(|_| "30000".to_owned());
+    let trials = env::var("ATTNLAB_TRIALS").unwrap_or_else(|_| "4500".to_owned());
     let (trials, began) = (format!("trials={trials}"), Instant::now());
     let settings = ["hybrid", "--title", "measured", "--max-parallel", "8", "--set", "seed=0..63 +1", "--set", &trials];
     cluster.submit(&settings);
@@ -346,9 +349,11 @@ fn without_slurm_the_way_out_is_named() {
     let left = attnlab(&[&["sweep", "hybrid", "--commands"], settings.as_slice()].concat());
     assert!(left.stdout.is_empty(), "nothing is left to do");
     // The script alone, on a machine without Slurm.
-    let dry = attnlab(&["sweep", "hybrid", "--slurm", "--dry-run", "--set", "seed=7,8", "--time", "1:00", "-c", "2"]);
+    let dry =
+        attnlab(&["sweep", "hybrid", "--slurm", "--dry-run", "--set", "seed=7,8", "--time", "1:00:00", "-c", "2"]);
     let script = String::from_utf8(dry.stdout).unwrap();
-    for part in ["#SBATCH --array=0-1", "--time=\"1:00\"", "--cpus-per-task=2", "--signal=B:USR1@120", "exec ./attnlab"]
+    for part in
+        ["#SBATCH --array=0-1", "--time=\"1:00:00\"", "--cpus-per-task=2", "--signal=B:USR1@120", "exec ./attnlab"]
     {
         assert!(script.contains(part), "{part}: {script}");
     }

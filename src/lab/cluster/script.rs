@@ -44,6 +44,28 @@ impl SlurmOptions {
     }
 }
 
+/// How many seconds before its time limit an element is told to save and to end: two minutes, as Slurm may be a minute
+/// early or late, or a quarter of a short limit.
+fn notice(limit: Option<&str>) -> u64 {
+    limit.and_then(seconds).map_or(120, |limit| (limit / 4).clamp(1, 120))
+}
+
+/// A time as Slurm takes it: minutes, minutes:seconds, hours:minutes:seconds, and hours after `days-`.
+fn seconds(text: &str) -> Option<u64> {
+    let (days, time) = text.split_once('-').map_or((None, text), |(days, time)| (Some(days), time));
+    let fields = time.split(':').map(|field| field.parse::<u64>().ok()).collect::<Option<Vec<_>>>()?;
+    let seconds = match (days, fields.as_slice()) {
+        (None, [minutes]) => minutes * 60,
+        (None, [minutes, seconds]) => minutes * 60 + seconds,
+        (_, [hours, rest @ ..]) if rest.len() < 3 => {
+            let minutes = rest.first().unwrap_or(&0);
+            hours * 3600 + minutes * 60 + rest.get(1).unwrap_or(&0)
+        }
+        _ => return None,
+    };
+    Some(seconds + days.map_or(Some(0), |days| days.parse::<u64>().ok())? * 86_400)
+}
+
 /// `sweep.sbatch` of a sweep in `folder`.
 pub(super) fn script(folder: &Path, plan: &Plan) -> String {
     let Plan { points, title, element_points, slurm, .. } = plan;
@@ -65,7 +87,7 @@ pub(super) fn script(folder: &Path, plan: &Plan) -> String {
     directive("--export=ALL");
     directive("--requeue");
     // To the program itself, which takes the place of this shell by `exec`.
-    directive("--signal=B:USR1@120");
+    directive(&format!("--signal=B:USR1@{}", notice(slurm.time.as_deref())));
     let given = [
         ("time", &slurm.time),
         ("mem", &slurm.mem),
@@ -91,4 +113,19 @@ pub(super) fn script(folder: &Path, plan: &Plan) -> String {
          rm -f \"broken/$element\"\n\
          exec ./attnlab sweep element . \"$element\"\n"
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn short_limits_are_told_of_later() {
+        let cases = [("1", 15), ("2:00", 30), ("1:00:00", 120), ("1-0", 120), ("0:02", 1), ("UNLIMITED", 120)];
+        for (limit, seconds) in cases {
+            assert_eq!(notice(Some(limit)), seconds, "{limit}");
+        }
+        assert_eq!(seconds("1-2:3:4"), Some(((24 + 2) * 60 + 3) * 60 + 4));
+        assert_eq!(notice(None), 120);
+    }
 }
