@@ -219,7 +219,7 @@ fn variants(problem: &dyn Problem, keys: &[&'static str], runs: &[StudyRun<'_>])
 }
 
 /// `relu dim=16`: names alone, numbers and flags with their key.
-fn words(pairs: &[(&str, &str)]) -> String {
+pub(super) fn words(pairs: &[(&str, &str)]) -> String {
     let word = |(key, text): &(&str, &str)| {
         let bare = text.parse::<f64>().is_err() && !matches!(*text, "yes" | "no" | "");
         if bare { (*text).to_owned() } else { format!("{key}={text}") }

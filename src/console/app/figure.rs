@@ -137,7 +137,7 @@ impl ProblemTab {
         }
         let swept: Vec<Figure<'_>> =
             self.study.sweep.iter().map(Figure::Study).chain(self.study.map.iter().map(Figure::Map)).collect();
-        let (first, then) = if self.swept.is_empty() { (Vec::new(), swept) } else { (swept, Vec::new()) };
+        let (first, then) = if self.sweeping { (swept, Vec::new()) } else { (Vec::new(), swept) };
         let mut figures = first;
         figures.extend(plots.into_iter().map(Figure::Plot));
         figures.extend(then);

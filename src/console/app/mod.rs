@@ -14,18 +14,17 @@ pub use figure::{CurveOf, Figure, Looks, SMOOTHINGS};
 pub use overlay::{Field, Overlay, Purpose};
 pub use runs::{ORDERS, RunsTab};
 pub use shown::{ShownRun, Source};
-pub use submission::{Arrived, Points, Submission};
+pub use submission::{Arrived, Points, Submission, Submitting};
 pub use sweep::{Planned, Planning, PointState, SweepDialog, SweepDraft, SweptAxis};
 pub use sweeps::{News, SweepEntry, Sweeps};
 pub use tab::{Cost, Pane, ProblemTab, ResultLine};
 
 use super::keymap::{Action, Key, Keymap, Place};
 use super::theme::Theme;
-use crate::lab::cluster::{Slurm, SlurmOptions, Sweep};
+use crate::lab::cluster::{Slurm, SlurmOptions};
 use crate::lab::{Places, Problem, Queue, RunState};
 use ratatui::crossterm::event::{Event, KeyEvent};
 use ratatui::layout::Rect;
-use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 use tui_input::backend::crossterm::to_input_request;
 use tui_logger::TuiWidgetState;
@@ -105,7 +104,7 @@ pub struct App {
     /// Whether there is a cluster to submit to.
     pub has_cluster: bool,
     /// A sweep that is being handed to the cluster.
-    pub submitting: Option<JoinHandle<Result<Sweep, String>>>,
+    pub submitting: Option<Submitting>,
     submissions: Vec<Submission>,
     queue: Queue,
     looked: Instant,
@@ -122,7 +121,7 @@ impl App {
             keymap,
             tabs: problems.iter().map(|problem| ProblemTab::new(*problem)).collect(),
             runs: RunsTab::new(&places.logs),
-            sweeps: Sweeps::new(&places.logs),
+            sweeps: Sweeps::new(&places.logs, problems),
             places,
             log: TuiWidgetState::new().set_default_display_level(log::LevelFilter::Info),
             tab: 0,

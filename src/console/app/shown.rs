@@ -66,6 +66,13 @@ impl ShownRun {
     /// A run of the store.
     #[must_use]
     pub fn summed(logs: &Path, run: &RunSummary) -> Self {
+        let label = if run.title.is_empty() { run.label.clone() } else { run.title.clone() };
+        Self::called(logs, run, label)
+    }
+
+    /// A run of the store under another name.
+    #[must_use]
+    pub fn called(logs: &Path, run: &RunSummary, label: String) -> Self {
         let text = |value: &Value| match value {
             Value::String(text) => text.clone(),
             Value::Bool(flag) => if *flag { "yes" } else { "no" }.to_owned(),
@@ -75,7 +82,6 @@ impl ShownRun {
             Value::Array(items) => items.iter().map(text).collect::<Vec<_>>().join(","),
             one => text(one),
         };
-        let label = if run.title.is_empty() { run.label.clone() } else { run.title.clone() };
         let params = run.params.iter().map(|(key, value)| (key.clone(), typed(value))).collect();
         Self::stored(&run.folder(logs), run.id.clone(), label, params)
     }

@@ -1,11 +1,26 @@
 //! Many runs on their way into the queue, on a thread of their own: each makes a folder, and the screen does not wait.
 
 use super::{ShownRun, SweepDraft};
+use crate::lab::cluster::Sweep;
 use crate::lab::store::Plan;
 use crate::lab::{Problem, Queue, RunSpec};
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
+use std::thread::JoinHandle;
+
+/// A sweep that is being handed to a cluster.
+pub struct Submitting {
+    /// Index of the problem's tab.
+    pub tab: usize,
+    /// What is swept.
+    pub sweep: SweepDraft,
+    /// Finished runs of its points.
+    pub finished: HashSet<String>,
+    /// What the cluster answers.
+    pub answer: JoinHandle<Result<Sweep, String>>,
+}
 
 /// What is to run.
 pub enum Points {
@@ -113,5 +128,5 @@ fn submit(
         let handle = queue.submit(spec).map_err(|error| error.to_string())?;
         show(ShownRun::live(handle))?;
     }
-    known.iter().try_for_each(|run| show(ShownRun::summed(logs, run)))
+    known.iter().try_for_each(|run| show(ShownRun::called(logs, run, run.label.clone())))
 }

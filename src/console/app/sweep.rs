@@ -79,6 +79,14 @@ impl SweepDraft {
         sweep::swept(&self.problem.schema(), &self.draft)
     }
 
+    /// A few words for it: `vit by dim, depth`.
+    #[must_use]
+    pub fn title(&self) -> String {
+        let keys: Vec<&str> = self.swept().into_iter().map(|param| param.key).collect();
+        let keys = if keys.is_empty() { "seed".to_owned() } else { keys.join(", ") };
+        format!("{} by {keys}", self.problem.name())
+    }
+
     /// Every run.
     ///
     /// # Errors

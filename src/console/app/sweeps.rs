@@ -3,9 +3,10 @@
 
 use super::ShownRun;
 use crate::lab::cluster::{self, Queues, Slurm, Status, Sweep};
-use crate::lab::{LabError, RunState};
+use crate::lab::{LabError, Problem, RunState};
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -31,13 +32,15 @@ pub struct SweepEntry {
     pub job: Option<String>,
     /// Points an element works on.
     pub element_points: usize,
+    /// The words for each point.
+    pub labels: Arc<[String]>,
     /// How far it is; why that cannot be told.
     pub status: Result<Status, String>,
     looked: Instant,
 }
 
 impl SweepEntry {
-    fn read(folder: &Path, queues: &Queues) -> Self {
+    fn read(folder: &Path, queues: &Queues, before: Option<&Self>, problems: &[&'static dyn Problem]) -> Self {
         let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let looked = Instant::now();
         match Sweep::open(folder) {
@@ -52,6 +55,11 @@ impl SweepEntry {
                     created: plan.created.clone(),
                     job: plan.jobs.last().cloned(),
                     element_points: plan.element_points,
+                    // They never change.
+                    labels: match before {
+                        Some(entry) if !entry.labels.is_empty() => Arc::clone(&entry.labels),
+                        _ => sweep.labels(problems).unwrap_or_default().into(),
+                    },
                     status: Ok(status),
                     looked,
                 }
@@ -63,6 +71,7 @@ impl SweepEntry {
                 created: String::new(),
                 job: None,
                 element_points: 1,
+                labels: Arc::default(),
                 status: Err(error.to_string()),
                 looked,
             },
@@ -96,6 +105,7 @@ pub struct Sweeps {
     /// Whether the directory has been looked through once.
     pub known: bool,
     logs: PathBuf,
+    problems: Vec<&'static dyn Problem>,
     followed: HashSet<PathBuf>,
     queues: HashMap<PathBuf, Queues>,
     looked: Option<Instant>,
@@ -120,7 +130,7 @@ pub struct News {
 impl Sweeps {
     /// The sweeps in `logs`, not looked at yet.
     #[must_use]
-    pub fn new(logs: &Path) -> Self {
+    pub fn new(logs: &Path, problems: &[&'static dyn Problem]) -> Self {
         Self {
             entries: Vec::new(),
             chosen: 0,
@@ -128,6 +138,7 @@ impl Sweeps {
             doomed: None,
             known: false,
             logs: logs.to_owned(),
+            problems: problems.to_vec(),
             followed: HashSet::new(),
             queues: HashMap::new(),
             looked: None,
@@ -235,6 +246,7 @@ impl Sweeps {
         self.looked = Some(Instant::now());
         let (logs, known, queues) = (self.logs.clone(), self.entries.clone(), self.queues.clone());
         let (followed, chosen) = (self.followed.clone(), self.chosen().map(|entry| entry.folder.clone()));
+        let problems = self.problems.clone();
         self.looking = Some(std::thread::spawn(move || {
             let mut folders = cluster::folders(&logs);
             folders.reverse();
@@ -248,7 +260,9 @@ impl Sweeps {
                 };
                 let entry = match before.filter(fresh) {
                     Some(entry) => entry.clone(),
-                    None => SweepEntry::read(&folder, queues.get(&folder).unwrap_or(&Queues::default())),
+                    None => {
+                        SweepEntry::read(&folder, queues.get(&folder).unwrap_or(&Queues::default()), before, &problems)
+                    }
                 };
                 if let (true, Ok(status)) = (wanted, &entry.status) {
                     for run in status.points.iter().filter_map(|point| point.run.as_ref()) {
@@ -259,7 +273,7 @@ impl Sweeps {
                             None => true,
                         };
                         if news && run.damage.is_none() {
-                            runs.push((run.problem.clone(), ShownRun::summed(&logs, run)));
+                            runs.push((run.problem.clone(), ShownRun::called(&logs, run, run.label.clone())));
                         }
                     }
                 }

@@ -56,6 +56,8 @@ pub struct ProblemTab {
     pub grouped: bool,
     /// The runs on screen as a study.
     pub study: Study,
+    /// Whether the runs on screen are a sweep: what it is about then comes first.
+    pub sweeping: bool,
     /// The parameters known to be swept, with their scales.
     pub swept: BTreeMap<String, Scale>,
     /// How matrices are drawn.
@@ -84,6 +86,7 @@ impl ProblemTab {
             zoom: false,
             grouped: false,
             study: Study::default(),
+            sweeping: false,
             swept: BTreeMap::new(),
             look: Look::Heat,
             line: 0,
@@ -212,6 +215,13 @@ impl ProblemTab {
         self.restudy();
         self.line = self.line.min(self.lines().len().saturating_sub(1));
         self.figure = self.figure.min(self.figures().len().saturating_sub(1));
+    }
+
+    /// Makes room for the runs of a sweep: others that are over leave the screen, where they are not among `own`.
+    pub fn expect(&mut self, swept: BTreeMap<String, Scale>, own: &HashSet<String>) {
+        (self.sweeping, self.swept) = (true, swept);
+        self.retain(|run| own.contains(&run.id) || !run.view.state.is_final());
+        (self.figure, self.line, self.compare, self.zoom) = (0, 0, true, false);
     }
 
     fn restudy(&mut self) {

@@ -169,7 +169,7 @@ fn draw_chosen(frame: &mut Frame<'_>, app: &App, entry: &SweepEntry, area: Rect)
     }
 }
 
-fn point_row<'a>(app: &App, entry: &SweepEntry, status: &'a Status, point: &'a PointStatus) -> Vec<Cell<'a>> {
+fn point_row<'a>(app: &App, entry: &'a SweepEntry, status: &'a Status, point: &'a PointStatus) -> Vec<Cell<'a>> {
     let theme = &app.theme;
     let element = status.elements.iter().find(|element| element.index == point.element);
     let finished = point.state() == Some(RunState::Finished);
@@ -184,7 +184,8 @@ fn point_row<'a>(app: &App, entry: &SweepEntry, status: &'a Status, point: &'a P
     let result = run.and_then(|run| run.headline).map_or_else(String::new, |value| crate::lab::decimal(value, digits));
     let told = run.map_or("", |run| run.message.as_str());
     let (symbol, style) = theme.state(point.state().unwrap_or(RunState::Queued));
-    let what = run.map_or("not begun", |run| run.label.as_str());
+    let what = entry.labels.get(point.index).map(String::as_str).filter(|label| !label.is_empty());
+    let what = what.or(run.map(|run| run.label.as_str())).unwrap_or("–");
     vec![
         Cell::new(point.index.to_string()),
         Cell::styled(symbol.to_string(), style),

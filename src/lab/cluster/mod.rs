@@ -247,6 +247,30 @@ impl Sweep {
         Ok(specs)
     }
 
+    /// The words for each point: the settings that differ from those of others.
+    ///
+    /// # Errors
+    /// The file of points cannot be read.
+    pub fn labels(&self, problems: &[&'static dyn Problem]) -> Result<Vec<String>, LabError> {
+        let path = self.folder.join(POINTS);
+        let text = fs::read_to_string(&path).map_err(LabError::io("read", &path))?;
+        let lines: Vec<Line> = text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+        let mut keys: Vec<&String> = lines.iter().flat_map(|line| line.set.keys()).collect();
+        keys.sort_unstable();
+        keys.dedup();
+        keys.retain(|key| lines.iter().any(|line| line.set.get(*key) != lines[0].set.get(*key)));
+        let schema =
+            problems.iter().find(|problem| problem.name() == self.plan.problem).map(|problem| problem.schema());
+        // Only what differs from the defaults was written.
+        let default = |key: &str| schema.and_then(|schema| schema.get(key)).map_or("", |param| param.default);
+        let label = |line: &Line| {
+            let text = |key: &str| line.set.get(key).map_or(default(key), String::as_str);
+            let pairs: Vec<_> = keys.iter().map(|key| (key.as_str(), text(key))).collect();
+            super::study::words(&pairs)
+        };
+        Ok(lines.iter().map(label).collect())
+    }
+
     /// The run folder of point `index`, if it was begun.
     #[must_use]
     pub fn run(&self, index: usize) -> Option<PathBuf> {

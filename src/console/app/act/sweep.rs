@@ -1,6 +1,8 @@
 //! Actions of the dialog before a sweep, and what follows from it.
 
-use super::super::{App, Arrived, Overlay, Planning, Points, ShownRun, Submission, SweepDialog, SweepDraft, Tone};
+use super::super::{
+    App, Arrived, Overlay, Planning, Points, ShownRun, Submission, Submitting, SweepDialog, SweepDraft, Tone,
+};
 use crate::console::keymap::Action;
 use crate::lab::cluster::{self, SlurmOptions};
 use crate::lab::sweep;
@@ -89,16 +91,13 @@ impl App {
         None
     }
 
-    /// Makes room for a sweep on its tab: runs that are over and none of its points leave the screen.
+    /// Makes room for a sweep on its tab.
     fn expect_sweep(&mut self, tab: usize, sweep: &SweepDraft, own: &HashSet<String>) {
-        let Some(tab) = self.tabs.get_mut(tab) else { return };
-        tab.swept = sweep
-            .swept()
-            .into_iter()
-            .map(|param| (param.key.to_owned(), sweep::scale(sweep.draft.text(param.key))))
-            .collect();
-        tab.retain(|run| own.contains(&run.id) || !run.view.state.is_final());
-        (tab.figure, tab.line, tab.compare) = (0, 0, true);
+        let swept =
+            sweep.swept().into_iter().map(|param| (param.key.to_owned(), sweep::scale(sweep.draft.text(param.key))));
+        if let Some(tab) = self.tabs.get_mut(tab) {
+            tab.expect(swept.collect(), own);
+        }
     }
 
     /// Hands the sweep to the cluster, on a thread of its own.
@@ -112,11 +111,13 @@ impl App {
         let options: SlurmOptions = dialog.options.clone();
         let left: Vec<_> =
             planned.plan.fresh.iter().chain(planned.plan.unfinished.iter().map(|(spec, _)| spec)).cloned().collect();
-        let title = sweep.problem.name();
-        self.submitting = Some(std::thread::spawn(move || {
+        let finished = planned.plan.finished.iter().map(|run| run.id.clone()).collect();
+        let (tab, wanted) = (dialog.tab, sweep.clone());
+        let answer = std::thread::spawn(move || {
             let specs = if again { sweep.specs()? } else { left };
-            cluster::submit(&places, &specs, title, options).map_err(|error| error.to_string())
-        }));
+            cluster::submit(&places, &specs, &sweep.title(), options).map_err(|error| error.to_string())
+        });
+        self.submitting = Some(Submitting { tab, sweep: wanted, finished, answer });
     }
 
     /// Takes in what has come of sweeps on their way; whether anything has.
@@ -148,7 +149,7 @@ impl App {
         if let Some(Overlay::Sweep(dialog)) = &mut self.overlay {
             changed |= dialog.follow();
         }
-        if self.submitting.as_ref().is_some_and(std::thread::JoinHandle::is_finished) {
+        if self.submitting.as_ref().is_some_and(|submitting| submitting.answer.is_finished()) {
             changed = true;
             self.take_submitted();
         }
@@ -157,9 +158,8 @@ impl App {
 
     /// Takes the answer of the cluster.
     fn take_submitted(&mut self) {
-        let Some(thread) = self.submitting.take() else { return };
-        let answer = thread.join().unwrap_or_else(|_| Err("the sweep could not be submitted".to_owned()));
-        match answer {
+        let Some(Submitting { tab, sweep: draft, finished, answer }) = self.submitting.take() else { return };
+        match answer.join().unwrap_or_else(|_| Err("the sweep could not be submitted".to_owned())) {
             Ok(sweep) => {
                 let plan = sweep.plan_ref();
                 let job = plan.jobs.last().map_or("", String::as_str);
@@ -167,6 +167,7 @@ impl App {
                 if matches!(self.overlay, Some(Overlay::Sweep(_))) {
                     self.overlay = None;
                 }
+                self.expect_sweep(tab, &draft, &finished);
                 self.sweeps.follow_runs(sweep.folder());
                 self.say(text, Tone::Good);
             }

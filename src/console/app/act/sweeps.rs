@@ -3,7 +3,7 @@
 use super::super::{App, Field, News, Overlay, Purpose, Source, Tone};
 use crate::console::keymap::Action;
 use crate::lab::cluster::Slurm;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 impl App {
     /// Does what a key stands for in the list of sweeps; what lies over the tab then.
@@ -49,7 +49,8 @@ impl App {
         };
         self.sweeps.follow_runs(&entry.folder);
         self.tab = index;
-        self.tabs[index].compare = true;
+        let own = entry.status.iter().flat_map(|status| &status.points).filter_map(|point| point.run.as_ref());
+        self.tabs[index].expect(BTreeMap::new(), &own.map(|run| run.id.clone()).collect());
         self.say(format!("the runs of {} come on screen as they begin", entry.title), Tone::Good);
         None
     }
