@@ -1,8 +1,10 @@
 //! Sweeps: the dialog before them, their figures, and results over seeds.
 
+use super::demo::Demo;
 use super::{Desk, SIZES, snapshots};
 use attnlab::console::app::{App, Overlay, PointState};
-use attnlab::lab::{RunState, RunView};
+use attnlab::lab::cluster::{SlurmOptions, Sweep};
+use attnlab::lab::{Draft, Problem, RunSpec, RunState, RunView};
 
 /// A form that stands for 2 × 4 points with 2 seeds each, in a dialog that has looked them up.
 fn ask(desk: &mut Desk) {
@@ -215,4 +217,68 @@ fn two_swept_numbers_make_a_map() {
         desk.press("n n n n z");
         insta::assert_snapshot!(format!("sweep_map_{}x{}", size.0, size.1), desk.screen(size));
     }
+}
+
+/// A sweep of four points on a cluster that nobody has heard of: one finished, one failed, two not begun.
+fn on_a_cluster(desk: &mut Desk) {
+    let places = desk.app.places.clone();
+    let schema = Demo.schema();
+    let mut draft = Draft::new(&schema);
+    draft.set(&schema, "depth", "2..16 x2").unwrap();
+    let specs = RunSpec::expand(&Demo, &draft, 1).unwrap();
+    let sweep = Sweep::plan(&places, &specs, "demo by depth", SlurmOptions::default(), 1001).unwrap();
+    let plan = sweep.folder().join("sweep.toml");
+    let text = std::fs::read_to_string(&plan).unwrap();
+    let created = text.lines().find(|line| line.starts_with("created")).unwrap();
+    std::fs::write(&plan, text.replace(created, "created = \"2026-01-02T03:04:05Z\"")).unwrap();
+    draft.set(&schema, "end", "fail").unwrap();
+    draft.set(&schema, "depth", "2").unwrap();
+    let failing = RunSpec::expand(&Demo, &draft, 1).unwrap();
+    for (index, spec) in [specs[0].clone(), failing[0].clone()].into_iter().enumerate() {
+        let run = desk.app.queue().submit(spec).unwrap();
+        run.wait();
+        std::fs::write(sweep.folder().join("points").join(index.to_string()), run.id()).unwrap();
+    }
+    std::fs::create_dir_all(desk.home.path().join("logs/sweep-damaged")).unwrap();
+    std::fs::write(desk.home.path().join("logs/sweep-damaged/sweep.toml"), "schema = 99\n").unwrap();
+}
+
+#[test]
+fn sweeps_on_a_cluster_are_listed_with_their_points() {
+    let mut desk = Desk::new();
+    on_a_cluster(&mut desk);
+    desk.press("2 s");
+    desk.wait("the sweeps", |app| app.sweeps.entries.len() == 2);
+    desk.press("down");
+    for size in SIZES {
+        insta::assert_snapshot!(format!("sweeps_{}x{}", size.0, size.1), desk.screen(size));
+    }
+    // Without a job there is nothing to cancel, and Slurm is not asked.
+    desk.press("x x");
+    desk.wait("the answer", |app| app.message.as_ref().is_some_and(|(text, _)| text.contains("no job")));
+    desk.press("up");
+    assert!(desk.screen((120, 36)).contains("sweep.toml"), "{}", desk.screen((120, 36)));
+}
+
+#[test]
+fn opening_a_sweep_brings_its_runs_on_screen_as_they_come() {
+    let mut desk = Desk::new();
+    on_a_cluster(&mut desk);
+    desk.press("2 s");
+    desk.wait("the sweeps", |app| app.sweeps.entries.len() == 2);
+    let at = desk.app.sweeps.entries.iter().position(|entry| entry.status.is_ok()).unwrap();
+    if at == 1 {
+        desk.press("down");
+    }
+    desk.press("enter");
+    desk.wait("two runs", |app| app.tabs[0].runs.len() == 2);
+    // One more begins, somewhere else.
+    let schema = Demo.schema();
+    let mut draft = Draft::new(&schema);
+    draft.set(&schema, "depth", "8").unwrap();
+    let run = desk.app.queue().submit(RunSpec::expand(&Demo, &draft, 1).unwrap().remove(0)).unwrap();
+    let folder = desk.app.sweeps.entries[at].folder.clone();
+    std::fs::write(folder.join("points/2"), run.id()).unwrap();
+    desk.wait("the third run", |app| app.tabs[0].runs.len() == 3);
+    desk.wait("its end", |app| app.tabs[0].runs[2].view.state == RunState::Finished);
 }

@@ -14,8 +14,8 @@ use std::time::{Duration, Instant};
 const GLANCE: Duration = Duration::from_millis(1500);
 /// How often a sweep is looked at that is not chosen.
 const ASIDE: Duration = Duration::from_secs(15);
-/// How often Slurm is asked.
-const QUESTION: Duration = Duration::from_secs(15);
+/// How often Slurm is asked about the sweep that is looked at, and about others.
+const QUESTION: (Duration, Duration) = (Duration::from_secs(5), Duration::from_secs(30));
 
 /// A sweep in the list.
 #[derive(Clone, Debug)]
@@ -193,9 +193,9 @@ impl Sweeps {
         }
     }
 
-    /// Takes in what threads have brought, and sends them again when it is time; `on_screen` are the runs on any tab that
-    /// are followed no more, with their states.
-    pub fn follow(&mut self, shown: impl FnOnce() -> HashMap<String, Option<RunState>>) -> News {
+    /// Takes in what threads have brought, and sends them again when it is time; `shown` are the runs on any tab, with
+    /// their states where they are followed no more.
+    pub fn follow(&mut self, on_screen: bool, shown: impl FnOnce() -> HashMap<String, Option<RunState>>) -> News {
         let mut news = News::default();
         if self.doing.as_ref().is_some_and(JoinHandle::is_finished)
             && let Some(Ok(outcome)) = self.doing.take().map(JoinHandle::join)
@@ -206,7 +206,8 @@ impl Sweeps {
         if self.asking.as_ref().is_some_and(|(_, thread)| thread.is_finished())
             && let Some((folder, thread)) = self.asking.take()
         {
-            self.queues.insert(folder, thread.join().unwrap_or_default());
+            let before = self.queues.remove(&folder);
+            self.queues.insert(folder, thread.join().unwrap_or_default().after(before));
             (news.changed, self.looked) = (true, None);
         }
         if self.looking.as_ref().is_some_and(JoinHandle::is_finished)
@@ -217,7 +218,7 @@ impl Sweeps {
         if self.looking.is_none() && self.looked.is_none_or(|looked| looked.elapsed() > self.pause) {
             self.look(shown());
         }
-        self.ask();
+        self.ask(on_screen);
         news
     }
 
@@ -284,17 +285,18 @@ impl Sweeps {
     }
 
     /// Asks Slurm about the chosen or a followed sweep when it is time.
-    fn ask(&mut self) {
+    fn ask(&mut self, on_screen: bool) {
         if self.asking.is_some() {
             return;
         }
-        let due = |entry: &&SweepEntry| {
+        let due = |entry: &SweepEntry, every: Duration| {
             let asked = self.asked.get(&entry.folder);
-            entry.job.is_some() && !entry.is_complete() && asked.is_none_or(|asked| asked.elapsed() > QUESTION)
+            entry.job.is_some() && !entry.is_complete() && asked.is_none_or(|asked| asked.elapsed() > every)
         };
-        let near = self.chosen().into_iter();
-        let followed = self.entries.iter().filter(|entry| self.followed.contains(&entry.folder));
-        let Some(folder) = near.chain(followed).find(due).map(|entry| entry.folder.clone()) else { return };
+        let chosen = self.chosen().filter(|entry| on_screen && due(entry, QUESTION.0));
+        let followed =
+            || self.entries.iter().find(|entry| self.followed.contains(&entry.folder) && due(entry, QUESTION.1));
+        let Some(folder) = chosen.or_else(followed).map(|entry| entry.folder.clone()) else { return };
         self.asked.insert(folder.clone(), Instant::now());
         let sweep = folder.clone();
         let ask = move || Sweep::open(&sweep).map(|sweep| Queues::ask(&sweep, Slurm)).unwrap_or_default();

@@ -46,7 +46,7 @@ fn draw_list(frame: &mut Frame<'_>, app: &App, area: Rect) {
         Heading::right("points"),
         Heading::right("finished"),
         Heading::right("running"),
-        Heading::right("not begun"),
+        Heading::right("waiting"),
         Heading::right("failed"),
         Heading::right("stopped"),
         Heading::left("problem"),
@@ -77,10 +77,10 @@ fn row<'a>(theme: &Theme, entry: &'a SweepEntry) -> Vec<Cell<'a>> {
     ];
     let status = match &entry.status {
         Ok(status) => status,
-        Err(reason) => {
+        Err(_) => {
             let mut cells = vec![Cell::styled("✘", theme.bad()), Cell::new(entry.title.as_str())];
-            cells.extend(std::iter::repeat_n(Cell::new("–"), 6));
-            cells.push(Cell::styled(reason.as_str(), theme.bad()));
+            cells.extend(std::iter::repeat_n(Cell::styled("·", theme.faint()), 6));
+            cells.push(Cell::styled("cannot be read", theme.bad()));
             return cells;
         }
     };
@@ -89,14 +89,14 @@ fn row<'a>(theme: &Theme, entry: &'a SweepEntry) -> Vec<Cell<'a>> {
         count => Cell::styled(count.to_string(), style),
     };
     let (symbol, style) = theme.state(state(status));
-    let begun = status.points.iter().filter(|point| point.run.is_none()).count();
+    let waiting = status.points.iter().filter(|point| matches!(point.state(), None | Some(RunState::Queued))).count();
     let mut cells = vec![
         Cell::styled(symbol.to_string(), style),
         Cell::new(entry.title.as_str()),
         Cell::new(status.points.len().to_string()),
         count(&[RunState::Finished], theme.good()),
-        count(&[RunState::Running, RunState::Paused, RunState::Queued], theme.accent()),
-        if begun == 0 { Cell::styled("·", theme.faint()) } else { Cell::new(begun.to_string()) },
+        count(&[RunState::Running, RunState::Paused], theme.accent()),
+        if waiting == 0 { Cell::styled("·", theme.faint()) } else { Cell::new(waiting.to_string()) },
         count(&[RunState::Failed, RunState::Diverged], theme.bad()),
         count(&[RunState::Stopped, RunState::Lost], theme.warn()),
     ];
@@ -123,7 +123,16 @@ fn state(status: &Status) -> RunState {
 /// The points of the chosen sweep, those that are not finished first.
 fn draw_chosen(frame: &mut Frame<'_>, app: &App, entry: &SweepEntry, area: Rect) {
     let theme = &app.theme;
-    let Ok(status) = &entry.status else { return };
+    let status = match &entry.status {
+        Ok(status) => status,
+        Err(reason) => {
+            let lines = text::wrap(reason, area.width.into()).into_iter().map(|line| Line::styled(line, theme.bad()));
+            for (row, line) in lines.take(area.height.into()).enumerate() {
+                frame.render_widget(line, Rect { y: area.y + row as u16, height: 1, ..area });
+            }
+            return;
+        }
+    };
     let mut words = match (&status.trouble, app.sweeps.is_busy()) {
         (Some(trouble), _) => vec![(format!("Slurm: {trouble}"), theme.bad())],
         (None, true) => vec![("asking Slurm…".to_owned(), theme.dim())],
@@ -155,7 +164,8 @@ fn draw_chosen(frame: &mut Frame<'_>, app: &App, entry: &SweepEntry, area: Rect)
         Heading::right("result"),
         Heading { most: 80, ..Heading::left("why") },
     ];
-    let skip = app.sweeps.skip.min(points.len().saturating_sub(1));
+    let rows = usize::from(table_area.height.saturating_sub(1));
+    let skip = app.sweeps.skip.min(points.len().saturating_sub(rows));
     let rows: Vec<Vec<Cell<'_>>> = points
         .into_iter()
         .skip(skip)

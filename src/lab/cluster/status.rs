@@ -75,6 +75,17 @@ impl Queues {
         }
         queues
     }
+
+    /// What was said `before` holds on where Slurm did not answer now.
+    #[must_use]
+    pub fn after(mut self, before: Option<Self>) -> Self {
+        if let (Some(_), Some(before)) = (&self.trouble, before) {
+            for (element, queued) in before.found {
+                self.found.entry(element).or_insert(queued);
+            }
+        }
+        self
+    }
 }
 
 impl Status {

@@ -94,7 +94,7 @@ impl App {
             };
             tabs.iter().flat_map(|tab| &tab.runs).map(|run| (run.id.clone(), state(run))).collect()
         };
-        let News { changed, runs, said } = self.sweeps.follow(shown);
+        let News { changed, runs, said } = self.sweeps.follow(on_screen, shown);
         for tab in &mut self.tabs {
             let own: Vec<_> = runs.iter().filter(|(problem, _)| problem == tab.problem.name()).collect();
             if !own.is_empty() {
