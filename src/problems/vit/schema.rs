@@ -226,14 +226,18 @@ pub(super) fn estimate(params: &Params, source: Source) -> Estimate {
             "composed" => COMPOSED_RATE,
             _ => FUSED_RATE,
         };
-    let images = params.int("epochs") as f64 * train as f64 * 3.0 + 2.0 * f64::from(test);
-    let seconds = (train > 0).then(|| images * products(&config) / rate);
+    let trained = params.int("epochs") as f64 * train as f64;
+    let images = trained * 3.0 + 2.0 * f64::from(test);
+    let steps = trained / params.int("batch") as f64;
+    let seconds = (train > 0).then(|| images * products(&config) / rate + steps * STEP_SECONDS);
     Estimate { rows: 1, seconds, bytes: Some(bytes(params, &config) as u64) }
 }
 
 /// Multiply-adds a second and core, for estimates.
-const FUSED_RATE: f64 = 6e10;
-const COMPOSED_RATE: f64 = 6e9;
+const FUSED_RATE: f64 = 4e10;
+const COMPOSED_RATE: f64 = 4e9;
+/// What a step takes beside its images: the update, handing out and gathering.
+const STEP_SECONDS: f64 = 1.5e-3;
 
 /// The augmentation of `params`.
 pub(super) fn augment(params: &Params, size: usize) -> Result<Augment, ParamError> {
