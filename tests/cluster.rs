@@ -179,18 +179,15 @@ fn sweeps_finish_with_the_rows_of_a_local_run() {
 
     // Cancelled, then resumed: only what is missing is submitted.
     let settings = ["--set", "epochs=2000", "--set", "seed=5..7 +1", "--set", "dim=16"];
-    cluster.submit(&[&["vit", "--title", "long"], settings.as_slice()].concat());
+    let job = cluster.submit(&[&["vit", "--title", "long"], settings.as_slice()].concat());
     cluster.say(&["sweep", "cancel", "long"]);
     let began = Instant::now();
-    let resumed = loop {
-        let told = cluster.say(&["sweep", "resume", "long"]);
-        if told.contains("elements") {
-            break told;
-        }
-        assert!(began.elapsed() < Duration::from_secs(60), "{told}");
-        thread::sleep(Duration::from_millis(300));
-    };
-    assert!(resumed.contains("elements 0"), "{resumed}");
+    while !cluster.slurm("squeue", &["-h", "-j", &job]).is_empty() {
+        assert!(began.elapsed() < Duration::from_secs(60), "the cancelled job does not end");
+        thread::sleep(Duration::from_millis(100));
+    }
+    let resumed = cluster.say(&["sweep", "resume", "long"]);
+    assert!(resumed.contains("elements 0-2"), "{resumed}");
     cluster.say(&["sweep", "cancel", "long"]);
     let incomplete = cluster.attnlab(&["sweep", "results", "long"]);
     assert_eq!(incomplete.status.code(), Some(1));
@@ -219,14 +216,13 @@ fn a_training_outlives_its_node_its_limit_and_its_turn() {
     // Unless it has come back of its own.
     cluster.run("scontrol", &["update", "nodename=n2", "state=resume"]);
     let got = cluster.rows("training");
-    let restarts = cluster.slurm("squeue", &["-h", "-r", "-t", "all", "-j", &job, "-o", "%K"]).lines().count();
-    println!("{restarts} elements complete {} s after what happened to them", lost.elapsed().as_secs());
+    let time = lost.elapsed().as_secs();
     assert_eq!(got, cluster.local("vit", &settings));
-    let told = |word: &str| {
-        let files = fs::read_dir(cluster.sweep("training").join("slurm")).unwrap().flatten();
-        files.filter(|file| fs::read_to_string(file.path()).unwrap().contains(word)).count()
-    };
-    assert!(told("REQUEUE") >= 1, "an element goes back into the queue");
+    let runs = fs::read_dir(cluster.folder.path().join("logs")).unwrap().flatten();
+    let journals = runs.filter_map(|run| fs::read_to_string(run.path().join("events.jsonl")).ok());
+    let resumed = journals.filter(|text| text.contains("\"goes on\"")).count();
+    println!("complete {time} s after what happened to them, {resumed} of 3 trainings went on from a checkpoint");
+    assert!(resumed > 0);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! The real program in a pseudo-terminal: what a person does, and what happens to the line.
 
 mod home;
+mod measure;
 #[path = "../support/pty.rs"]
 mod pty;
 mod sweeps;
