@@ -1,8 +1,7 @@
 //! Several runs as one study: runs that differ in nothing but the seed are repeats of one *variant*; curves of the
 //! headline number against what was swept, and what a variant's quality costs, with mean and interval over repeats.
 
-use super::{Axis, Kind, Matrix, Plot, Problem, Row, RunView, Sample, Scale, Style, compare::Mean};
-use serde_json::Value;
+use super::{Axis, Kind, Matrix, Plot, Problem, Row, RunState, RunView, Sample, Scale, Style, compare::Mean};
 use std::collections::{BTreeMap, HashMap};
 
 /// Up to so many variants each has a marker of its own where they are weighed against each other.
@@ -153,8 +152,9 @@ impl Study {
             _ => title.clone(),
         };
         let of = |variant: &Variant| {
-            let x = over(variant, |run| last(runs[run].view, cost))?.y;
-            Some(Sample { x, ..over(variant, |run| last(runs[run].view, problem.headline()))? })
+            let finished = |run: usize| Some(runs[run].view).filter(|view| view.state == RunState::Finished);
+            let x = over(variant, |run| last(finished(run)?, cost))?.y;
+            Some(Sample { x, ..over(variant, |run| last(finished(run)?, problem.headline()))? })
         };
         let places: Vec<Option<Sample>> = self.variants.iter().map(of).collect();
         let mut curves: Vec<StudyCurve> = if self.variants.len() <= MARKED {
@@ -234,18 +234,19 @@ fn over(variant: &Variant, number: impl Fn(usize) -> Option<f64>) -> Option<Samp
     Some(Sample { x: 0.0, y, lo: interval.map(|half| y - half), hi: interval.map(|half| y + half) })
 }
 
-/// A number of the last row.
+/// A number of the last row that has it.
 fn last(view: &RunView, key: &str) -> Option<f64> {
-    view.rows.last().and_then(|row: &Row| row.get(key)).and_then(Value::as_f64)
+    view.rows.iter().rev().find_map(|row: &Row| row.get(key)?.as_f64())
 }
 
-/// The headline number of a run; while it has no row, what stands for it.
+/// The headline number of a finished run: its last row has it. Of any other, what stands for it.
 fn headline(problem: &dyn Problem, view: &RunView) -> Option<f64> {
-    last(view, problem.headline()).or_else(|| {
-        let live = problem.live()?;
-        let series = view.series.iter().find(|series| series.series.id == live)?;
-        series.points.last().map(|point| point.y)
-    })
+    if view.state == RunState::Finished {
+        return last(view, problem.headline());
+    }
+    let live = problem.live()?;
+    let series = view.series.iter().find(|series| series.series.id == live)?;
+    series.points.last().map(|point| point.y)
 }
 
 /// Logarithmic where values stand closer to equal ratios than to equal steps, and reach far.

@@ -127,6 +127,24 @@ fn a_sweep_starts_from_the_dialog_and_does_nothing_twice() {
 }
 
 #[test]
+fn a_sweep_is_stopped_as_a_whole_and_goes_on_with_what_is_missing() {
+    let mut desk = Desk::new();
+    desk.press("down s ctrl-u");
+    desk.type_text("1..12 +1");
+    desk.press("enter down down down down right r");
+    known(&mut desk);
+    desk.press("enter");
+    let running = |app: &App| app.tabs[0].runs.iter().any(|run| run.view.state == RunState::Running);
+    desk.wait("the sweep", |app| app.tabs[0].runs.len() == 12 && running(app));
+    desk.press("X");
+    desk.wait("the end", |app| !app.at_work());
+    assert!(desk.app.tabs[0].runs.iter().all(|run| run.view.state == RunState::Stopped));
+    desk.press("r");
+    known(&mut desk);
+    assert_eq!(points(&desk.app, PointState::Unfinished), 12);
+}
+
+#[test]
 fn more_than_ten_thousand_points_are_asked_about_twice() {
     let mut desk = Desk::new();
     desk.press("down s ctrl-u");

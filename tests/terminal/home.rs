@@ -55,7 +55,14 @@ impl Home {
     }
 
     pub fn console(&self, size: (u16, u16)) -> Session {
-        let session = Session::start(self.command(PROGRAM), size);
+        self.console_with(size, &[])
+    }
+
+    /// A console with more in its environment.
+    pub fn console_with(&self, size: (u16, u16), environment: &[(&str, &Path)]) -> Session {
+        let mut command = self.command(PROGRAM);
+        environment.iter().for_each(|(name, value)| command.env(name, value));
+        let session = Session::start(command, size);
         session.wait_for("Parameters");
         session
     }

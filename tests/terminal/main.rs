@@ -1,5 +1,6 @@
 //! The real program in a pseudo-terminal: what a person does, and what happens to the line.
 
+mod cluster;
 mod home;
 mod measure;
 #[path = "../support/pty.rs"]

@@ -5,22 +5,32 @@ use super::pty::Session;
 
 const DOWN: &str = "\x1b[B";
 
-/// A preset that the list begins with, and a console that has it in its form.
-fn with_preset(problem: &str, params: &str) -> (Home, Session) {
-    let home = Home::new();
+/// Writes a preset that the list begins with.
+pub fn write_preset(home: &Home, problem: &str, params: &str) {
     std::fs::create_dir_all(home.path().join("presets")).unwrap();
     let text = format!("schema = 1\nproblem = \"{problem}\"\ntitle = \"aaa small\"\n[params]\n{params}\n");
     std::fs::write(home.path().join("presets/aaa-small.toml"), text).unwrap();
-    let mut session = home.console((160, 50));
+}
+
+/// Puts that preset into the form.
+pub fn fill(session: &mut Session) {
     session.press("p");
     session.wait_for("aaa-small");
     session.press(&format!("{}\r", "k".repeat(200)));
     session.wait_for("press r to run it");
+}
+
+/// A console that has a preset of its own in its form.
+fn with_preset(problem: &str, params: &str) -> (Home, Session) {
+    let home = Home::new();
+    write_preset(&home, problem, params);
+    let mut session = home.console((160, 50));
+    fill(&mut session);
     (home, session)
 }
 
 /// Goes down the form to the field called `label`.
-fn go_to(session: &mut Session, label: &str) {
+pub fn go_to(session: &mut Session, label: &str) {
     let field = format!("▸{label}");
     for _ in 0..60 {
         if session.text().contains(&field) {

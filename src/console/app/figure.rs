@@ -226,7 +226,7 @@ impl ProblemTab {
 
     /// The runs' labels; where several are the same, with the parameters that differ, or a number.
     #[must_use]
-    pub fn labels(&self) -> Vec<String> {
+    pub(super) fn tell_apart(&self) -> Vec<String> {
         let mut twins: HashMap<&str, Vec<&ShownRun>> = HashMap::new();
         self.runs.iter().for_each(|run| twins.entry(&run.label).or_default().push(run));
         // The keys that tell runs of one label apart, for each label.

@@ -208,7 +208,10 @@ impl App {
         let following = |run: &ShownRun| !matches!(run.source, Source::Still) && !run.view.state.is_final();
         let asking = self.submitting.is_some() || matches!(self.overlay, Some(Overlay::Sweep(_) | Overlay::Sweeps));
         let asking = asking || self.sweeps.is_followed();
-        asking || self.runs.is_looking() || self.at_work() || self.tabs.iter().any(|tab| tab.runs.iter().any(following))
+        asking
+            || self.runs.is_looking()
+            || self.at_work()
+            || self.tabs.iter().any(|tab| tab.is_stale() || tab.runs.iter().any(following))
     }
 
     /// Takes in what has happened elsewhere; whether anything on screen has changed.

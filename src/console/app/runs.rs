@@ -1,7 +1,7 @@
 //! The Runs tab: every run there is, from this process and from others.
 
-use crate::lab::{Filter, FilterError, LabError, Problem, RunSummary, Store, store};
-use std::path::Path;
+use crate::lab::{Filter, FilterError, LabError, Problem, RunSummary, Store, cluster, store};
+use std::path::{Path, PathBuf};
 use std::thread::JoinHandle;
 
 /// What the list can be sorted by: the key, its word, and whether the largest come first.
@@ -12,7 +12,7 @@ pub const ORDERS: [(&str, &str, bool); 4] = [
     ("seconds", "longest", true),
 ];
 
-type Looked = (Store, Result<Vec<RunSummary>, LabError>);
+type Looked = (Store, Result<Vec<RunSummary>, LabError>, usize);
 
 /// The state of the Runs tab.
 pub struct RunsTab {
@@ -32,6 +32,9 @@ pub struct RunsTab {
     pub trouble: Option<String>,
     /// Whether the directory has been looked through once.
     pub known: bool,
+    /// Number of sweeps on a cluster.
+    pub sweeps: usize,
+    logs: PathBuf,
     filter: Filter,
     all: Vec<RunSummary>,
     store: Option<Store>,
@@ -51,6 +54,8 @@ impl RunsTab {
             doomed: None,
             trouble: None,
             known: false,
+            sweeps: 0,
+            logs: logs.to_owned(),
             filter: Filter::default(),
             all: Vec::new(),
             store: Some(Store::open(logs)),
@@ -61,9 +66,10 @@ impl RunsTab {
     /// Begins to look through the directory, on a thread of its own.
     pub fn look(&mut self) {
         let Some(mut store) = self.store.take() else { return };
+        let logs = self.logs.clone();
         self.looking = Some(std::thread::spawn(move || {
             let runs = store.refresh();
-            (store, runs)
+            (store, runs, cluster::folders(&logs).len())
         }));
     }
 
@@ -78,9 +84,9 @@ impl RunsTab {
         if !self.looking.as_ref().is_some_and(JoinHandle::is_finished) {
             return false;
         }
-        let Some(Ok((store, runs))) = self.looking.take().map(JoinHandle::join) else { return false };
+        let Some(Ok((store, runs, sweeps))) = self.looking.take().map(JoinHandle::join) else { return false };
         self.store = Some(store);
-        let first = !std::mem::replace(&mut self.known, true);
+        let first = !std::mem::replace(&mut self.known, true) | (std::mem::replace(&mut self.sweeps, sweeps) != sweeps);
         match runs {
             Ok(runs) if runs == self.all && self.trouble.is_none() => first,
             Ok(runs) => {

@@ -7,6 +7,7 @@ use crate::console::widget::heatmap::Look;
 use crate::lab::sweep::{self, Mode};
 use crate::lab::{Draft, Estimate, ParamError, Problem, RunSpec, RunState, Scale, Study, StudyRun};
 use std::collections::{BTreeMap, HashSet};
+use std::time::{Duration, Instant};
 
 /// The parts of a problem's tab that take keys.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -66,6 +67,9 @@ pub struct ProblemTab {
     pub line: usize,
     /// Columns of the results scrolled away.
     pub skip: usize,
+    labels: Vec<String>,
+    /// When the study was made, how long that took, and whether there is news since.
+    studied: (Instant, Duration, bool),
     looks: BTreeMap<String, Looks>,
     cost: Option<(Draft, Mode, usize, Cost)>,
 }
@@ -91,6 +95,8 @@ impl ProblemTab {
             look: Look::Heat,
             line: 0,
             skip: 0,
+            labels: Vec::new(),
+            studied: (Instant::now(), Duration::ZERO, false),
             looks: BTreeMap::new(),
             cost: None,
         };
@@ -224,9 +230,29 @@ impl ProblemTab {
         (self.figure, self.line, self.compare, self.zoom) = (0, 0, true, false);
     }
 
+    /// The words for each run, which tell it from the others.
+    #[must_use]
+    pub fn labels(&self) -> &[String] {
+        &self.labels
+    }
+
+    /// Whether there is news that the study has not taken in.
+    #[must_use]
+    pub const fn is_stale(&self) -> bool {
+        self.studied.2
+    }
+
+    /// Makes the study anew after runs have come or gone.
     fn restudy(&mut self) {
+        self.labels = self.tell_apart();
+        self.study_again();
+    }
+
+    fn study_again(&mut self) {
+        let began = Instant::now();
         let runs: Vec<_> = self.runs.iter().map(|run| StudyRun { params: &run.params, view: &run.view }).collect();
         self.study = Study::new(self.problem, &runs, &self.swept);
+        self.studied = (began, began.elapsed(), false);
     }
 
     /// Takes in what the runs have said; whether anything has changed.
@@ -236,8 +262,12 @@ impl ProblemTab {
         for run in &mut self.runs {
             changed |= run.follow();
         }
-        if changed {
-            self.restudy();
+        self.studied.2 |= changed;
+        let (made, took, stale) = self.studied;
+        // A study of thousands of runs takes its time: most of it is left to others.
+        if stale && made.elapsed() > took * 50 {
+            self.study_again();
+            changed = true;
         }
         // Rows that came above the chosen line must not move the choice to another run.
         if changed

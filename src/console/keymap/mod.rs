@@ -27,6 +27,7 @@ pub enum Action {
     Run,
     Presets,
     Stop,
+    StopAll,
     Pause,
     Zoom,
     Compare,

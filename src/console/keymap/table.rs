@@ -47,6 +47,13 @@ pub const TABLE: &[Binding] = &[
     ),
     key(Place::Problem, Action::Presets, &["p"], "presets", "choose from the figures that are ready to run"),
     key(Place::Problem, Action::Stop, &["x"], "stop", "stop the run at its next step, keeping what it has"),
+    key(
+        Place::Problem,
+        Action::StopAll,
+        &["X"],
+        "",
+        "stop every run on screen; a sweep goes on later with what is missing",
+    ),
     key(Place::Problem, Action::Pause, &["space"], "pause", "hold the run still, or let it go on"),
     key(Place::Problem, Action::Zoom, &["z"], "zoom", "one figure on the whole screen, and back"),
     key(Place::Problem, Action::Compare, &["c"], "compare", "overlay every run, or show the chosen one alone"),

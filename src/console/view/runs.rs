@@ -20,6 +20,10 @@ pub fn draw(frame: &mut Frame<'_>, app: &App, area: Rect) {
     if !runs.filter_text.is_empty() {
         title += &format!(", {}", runs.filter_text);
     }
+    if runs.sweeps > 0 {
+        let count = if runs.sweeps == 1 { "1 sweep".to_owned() } else { format!("{} sweeps", runs.sweeps) };
+        title += &format!(" · {count} on a cluster");
+    }
     let block = pane(theme, &title, true);
     let inner = block.inner(left);
     frame.render_widget(block, left);

@@ -1,6 +1,6 @@
 //! Actions on a problem's tab.
 
-use super::super::{App, Field, Figure, Overlay, Pane, ProblemTab, Purpose, SMOOTHINGS, ShownRun, Tone};
+use super::super::{App, Field, Figure, Overlay, Pane, ProblemTab, Purpose, SMOOTHINGS, ShownRun, Submission, Tone};
 use crate::console::keymap::Action;
 use crate::console::widget::heatmap::Look;
 use crate::lab::{Preset, RunState, Wish, preset};
@@ -24,6 +24,7 @@ impl App {
             }
             Action::Save => self.overlay = Some(Overlay::Typing(Field::new(Purpose::Preset, ""))),
             Action::Stop => return self.steer(Wish::Stop),
+            Action::StopAll => return self.stop_tab(),
             Action::Pause => return self.steer(Wish::Pause),
             Action::Optimise => return self.optimise(),
             Action::FollowUp => {
@@ -146,6 +147,25 @@ impl App {
         };
         if let Err(error) = done {
             self.say(error.to_string(), Tone::Bad);
+        }
+    }
+
+    /// Stops every run on the tab on screen, and those on their way to it.
+    fn stop_tab(&mut self) {
+        let here = self.tab;
+        self.submissions.iter().filter(|submission| submission.tab == here).for_each(Submission::stop);
+        let Some(tab) = self.tabs.get(here) else { return };
+        let open: Vec<usize> = (0..tab.runs.len()).filter(|run| !tab.runs[*run].view.state.is_final()).collect();
+        let mut refused = None;
+        for run in &open {
+            match tab.handle(*run) {
+                Some(handle) => handle.control().stop(),
+                None => refused = Wish::Stop.send(&tab.runs[*run].folder).err().or(refused),
+            }
+        }
+        match refused {
+            Some(error) => self.say(error.to_string(), Tone::Bad),
+            None => self.say(format!("{} runs are asked to stop", open.len()), Tone::Info),
         }
     }
 

@@ -25,8 +25,10 @@ pub struct Curve<'a> {
 pub struct Extent {
     /// Range of x.
     pub x: Option<(f64, f64)>,
-    /// Range of y.
+    /// Range of y with the intervals.
     pub y: Option<(f64, f64)>,
+    /// Range of y of the points alone.
+    pub middle: Option<(f64, f64)>,
     /// Points left out because they are ≤ 0 on a log axis.
     pub not_positive: usize,
     /// Points left out because they are infinite (NaN is a gap, not a point).
@@ -53,12 +55,27 @@ impl Extent {
                 continue;
             }
             grow(&mut self.x, point.x);
+            grow(&mut self.middle, point.y);
             for y in [Some(point.y), point.lo, point.hi].into_iter().flatten() {
                 if allowed(y, y_scale) {
                     grow(&mut self.y, y);
                 }
             }
         }
+    }
+
+    /// The range of y to show: intervals far wider than the points lie apart are cut, so that they do not flatten the
+    /// curves.
+    pub fn shown(&self, scale: Scale) -> Option<(f64, f64)> {
+        const REACH: f64 = 1.5;
+        let ((lo, hi), (first, last)) = (self.y?, self.middle?);
+        let log = scale == Scale::Log;
+        let (there, back): (fn(f64) -> f64, fn(f64) -> f64) = if log { (f64::ln, f64::exp) } else { (|y| y, |y| y) };
+        let reach = REACH * (there(last) - there(first));
+        if reach <= 0.0 {
+            return self.y;
+        }
+        Some((lo.max(back(there(first) - reach)), hi.min(back(there(last) + reach))))
     }
 }
 

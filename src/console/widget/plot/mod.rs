@@ -73,7 +73,7 @@ impl Plot<'_> {
             extent.add(curve.points, self.scales.0, self.scales.1);
         }
         let x = Span::fit(extent.x, self.x.range, self.scales.0, Rounding::Growing);
-        let y = Span::fit(extent.y, self.y.range, self.scales.1, Rounding::Ticks);
+        let y = Span::fit(extent.shown(self.scales.1), self.y.range, self.scales.1, Rounding::Ticks);
         (x, y, extent)
     }
 
