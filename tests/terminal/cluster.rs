@@ -61,6 +61,8 @@ fn a_sweep_goes_to_a_cluster_and_comes_back_to_the_screen() {
     session.press("5s");
     session.wait_for("every point is finished");
     session.wait_for("dim=16");
-    session.press("\x1bq");
+    session.press("\x1b");
+    session.wait_until("the runs", |screen| !screen.contains("Sweeps on a cluster"));
+    session.press("q");
     assert!(session.wait_for_end().success());
 }
