@@ -108,7 +108,7 @@ fn draw_plot(
     number: Option<(usize, usize)>,
 ) {
     let (labels, places) = (tab.labels(), tab.curves(&plot.id));
-    let names: Vec<String> = places.iter().map(|curve| tab.curve_label(curve, &plot.id, &labels)).collect();
+    let names: Vec<String> = places.iter().map(|curve| tab.curve_label(curve, &plot.id, labels)).collect();
     let curves: Vec<Curve<'_>> = places
         .iter()
         .zip(&names)

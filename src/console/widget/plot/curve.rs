@@ -70,7 +70,8 @@ impl Extent {
         const REACH: f64 = 1.5;
         let ((lo, hi), (first, last)) = (self.y?, self.middle?);
         let log = scale == Scale::Log;
-        let (there, back): (fn(f64) -> f64, fn(f64) -> f64) = if log { (f64::ln, f64::exp) } else { (|y| y, |y| y) };
+        let there = |y: f64| if log { y.ln() } else { y };
+        let back = |y: f64| if log { y.exp() } else { y };
         let reach = REACH * (there(last) - there(first));
         if reach <= 0.0 {
             return self.y;
