@@ -117,7 +117,8 @@ fn variant_row<'a>(
         match (values.first(), Mean::of(&values.iter().filter_map(|value| value.as_f64()).collect::<Vec<_>>())) {
             (None, _) => Cell::styled("·", theme.faint()),
             (Some(value), _) if same => Cell::new(column.show(Some(value))),
-            (_, Some(Mean { mean, interval: Some(half) })) => {
+            // Seeds are names.
+            (_, Some(Mean { mean, interval: Some(half) })) if column.key != "seed" => {
                 Cell::new(format!("{} ±{}", decimal(mean, column.digits), decimal(half, column.digits)))
             }
             _ => Cell::styled("…", theme.faint()),
