@@ -121,6 +121,10 @@ fn load(folder: &Path) -> Result<Option<Saved>, LabError> {
                 if saved.file.is_none() || saved.file == there {
                     return Ok(Some(saved));
                 }
+                if name == NEW_STATE && reason.is_none() && there.is_none() {
+                    // The very first pair was cut before its file was in place.
+                    return Ok(None);
+                }
                 reason.get_or_insert_with(|| {
                     LabError::content(&path, None, format!("{FILE} is not the file saved with it"))
                 });
