@@ -166,6 +166,15 @@ pub fn exp_shifted<T: Number>(values: &mut [T], shift: T) {
     });
 }
 
+/// v ← exp(v + shift), value by value.
+pub fn exp_sums<T: Number>(values: &mut [T], shifts: &[T]) {
+    pulp::Arch::new().dispatch(|| {
+        for (value, shift) in values.iter_mut().zip(shifts) {
+            *value = (*value + *shift).exp();
+        }
+    });
+}
+
 /// The exact matrix exp(x_i·y_j + r_i), stored whole: for small problems and for display.
 #[must_use]
 pub fn exact(inputs: &Inputs) -> Array2<f64> {

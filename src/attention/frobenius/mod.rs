@@ -14,7 +14,7 @@ use super::kernel::{Number, exp_shifted};
 use super::product::product;
 use super::spikiness::Exact;
 use super::{AttentionError, Inputs, RandomFeatures, Sketch};
-use ndarray::{Array1, Array2, ArrayView2, ArrayViewMut2, Axis, s};
+use ndarray::{Array2, ArrayView1, ArrayView2, ArrayViewMut2, Axis, s};
 use rayon::prelude::*;
 use side::{Side, extreme, features, out_of_range};
 use std::sync::Arc;
@@ -156,8 +156,10 @@ impl<'a> Engine<'a> {
     ) -> Result<Measure, AttentionError> {
         let cast = Cast::<f64>::new(self.inputs);
         let factors = self.inputs.row_exponents.mapv(f64::exp).insert_axis(Axis(1));
-        let queries = Side { features: sketch.queries(self.inputs.queries.view()) * factors, log_scale: 0.0 };
-        let keys = Side { features: sketch.keys(self.inputs.keys.view()), log_scale: 0.0 };
+        let side =
+            |features: Array2<f64>| Side { features: features.t().as_standard_layout().into_owned(), log_scale: 0.0 };
+        let queries = side(sketch.queries(self.inputs.queries.view()) * factors);
+        let keys = side(sketch.keys(self.inputs.keys.view()));
         let measures = compare(self.inputs, self.exact, &cast, &queries, &keys, (&[1], sketch.features()), stop)?;
         Ok(measures[0])
     }
@@ -173,8 +175,8 @@ fn measure<T: Number>(
 ) -> Result<Vec<Measure>, AttentionError> {
     let used = draw.projections.slice(s![..ms[ms.len() - 1], ..]);
     let exponents = Some(&inputs.row_exponents);
-    let queries = features("query", cast.queries.view(), &inputs.queries, exponents, &draw.map, used)?;
-    let keys = features("key", cast.keys.t(), &inputs.keys, None, &draw.map, used)?;
+    let queries = features("query", cast.queries.t(), &inputs.queries, exponents, &draw.map, used)?;
+    let keys = features("key", cast.keys.view(), &inputs.keys, None, &draw.map, used)?;
     compare(inputs, exact, cast, &queries, &keys, (ms, draw.map.features_per_projection()), stop)
 }
 
@@ -188,8 +190,6 @@ fn compare<T: Number>(
     (ms, width): (&[usize], usize),
     stop: &(dyn Fn() -> bool + Sync),
 ) -> Result<Vec<Measure>, AttentionError> {
-    // Keys as columns: the products then read them as they lie instead of packing them for every tile.
-    let psi = keys.features.t().as_standard_layout().into_owned();
     // One factor for both matrices, so that no entry of either exceeds the format.
     let top = (queries.log_scale + keys.log_scale).max(exact.peak);
     let spread = top - exact.lowest_row.0;
@@ -203,7 +203,7 @@ fn compare<T: Number>(
     // What is left of the factor goes to the estimate.
     let rest = (queries.log_scale + keys.log_scale - top).exp();
     let row_scale = (exact.peak - top).exp();
-    let estimated_rows = row_sums(&queries.features, &psi, ms, width, rest);
+    let estimated_rows = row_sums(&queries.features, &keys.features, ms, width, rest);
 
     let count = cast.queries.nrows();
     let tiles: Vec<Vec<Sums>> = (0..count.div_ceil(ROWS))
@@ -211,7 +211,7 @@ fn compare<T: Number>(
         .map(|chunk| {
             let start = chunk * ROWS;
             let rows = start..(start + ROWS).min(count);
-            let phi = queries.features.slice(s![rows.clone(), ..]);
+            let phi = queries.features.slice(s![.., rows.clone()]);
             let mut sums = vec![Sums::default(); ms.len()];
             let mut estimate = Array2::from_elem((rows.len(), COLS), T::default());
             let mut own = cast.exact.is_none().then(|| estimate.clone());
@@ -233,9 +233,9 @@ fn compare<T: Number>(
                 let mut from = 0;
                 for (size, (&m, sums)) in ms.iter().zip(&mut sums).enumerate() {
                     let to = m * width;
-                    let psi = psi.slice(s![from..to, start_col..end_col]);
+                    let psi = keys.features.slice(s![from..to, start_col..end_col]);
                     let keep = if from == 0 { T::default() } else { T::ONE };
-                    product(phi.slice(s![.., from..to]), psi, estimate.view_mut(), keep);
+                    product(phi.slice(s![from..to, ..]).t(), psi, estimate.view_mut(), keep);
                     from = to;
                     for (i, (exact_row, row)) in tile.rows().into_iter().zip(estimate.rows()).enumerate() {
                         let of_row = 1.0 / exact.row_sums[start + i];
@@ -279,18 +279,22 @@ fn inverse(sum: f64) -> f64 {
     if sum == 0.0 { 0.0 } else { sum.recip() }
 }
 
-/// Row sums of the estimate for every m: Φ_q·(Φ_kᵀ1), in O(L·M); keys as columns.
+/// Row sums of the estimate for every m: Φ_q·(Φ_kᵀ1), in O(L·M); a row a feature.
 fn row_sums<T: Number>(queries: &Array2<T>, keys: &Array2<T>, ms: &[usize], width: usize, rest: f64) -> Array2<f64> {
-    let total: Array1<f64> = keys.rows().into_iter().map(|row| row.iter().map(|value| value.to()).sum()).collect();
-    let mut sums = Array2::zeros((queries.nrows(), ms.len()));
-    sums.axis_iter_mut(Axis(0)).into_par_iter().zip(queries.axis_iter(Axis(0))).for_each(|(mut sums, row)| {
-        let (mut sum, mut from) = (0.0, 0);
-        for (out, &m) in sums.iter_mut().zip(ms) {
-            for (value, total) in row.slice(s![from..m * width]).iter().zip(total.slice(s![from..m * width])) {
-                sum += value.to() * total;
+    let add = |row: ArrayView1<'_, T>| row.iter().map(|value| value.to()).sum::<f64>();
+    let total: Vec<f64> = keys.axis_iter(Axis(0)).into_par_iter().map(add).collect();
+    let mut sums = Array2::zeros((queries.ncols(), ms.len()));
+    let blocks = sums.axis_chunks_iter_mut(Axis(0), ROWS).into_par_iter();
+    blocks.zip(queries.axis_chunks_iter(Axis(1), ROWS)).for_each(|(mut sums, queries)| {
+        let (mut sum, mut from) = (vec![0.0; queries.ncols()], 0);
+        for (place, &m) in ms.iter().enumerate() {
+            for (row, total) in queries.slice(s![from..m * width, ..]).rows().into_iter().zip(&total[from..]) {
+                sum.iter_mut().zip(row).for_each(|(sum, value)| *sum += value.to() * total);
             }
             from = m * width;
-            *out = sum * rest / m as f64;
+            for (out, sum) in sums.column_mut(place).iter_mut().zip(&sum) {
+                *out = sum * rest / m as f64;
+            }
         }
     });
     sums

@@ -1,19 +1,21 @@
 //! Features of one side of the estimate, in range of the number format.
 
-use super::ROWS;
-use crate::attention::kernel::{Number, exp_shifted};
+use crate::attention::kernel::{Number, exp_sums};
 use crate::attention::product::product;
 use crate::attention::{AttentionError, FeatureMap};
 use ndarray::{Array1, Array2, ArrayView2, Axis, s};
 use rayon::prelude::*;
 
-/// Unscaled features of one side, divided by exp(`log_scale`).
+/// Tokens of a block that one thread fills.
+const BLOCK: usize = 256;
+
+/// Unscaled features of one side, a row a feature and a column a token, divided by exp(`log_scale`).
 pub(super) struct Side<T> {
     pub features: Array2<T>,
     pub log_scale: f64,
 }
 
-/// Φ·√m of the tokens of one side; rows in parallel.
+/// Φᵀ·√m of the tokens of one side, which are the columns of `tokens` (d×L); blocks of tokens in parallel.
 pub(super) fn features<T: Number>(
     side: &'static str,
     tokens: ArrayView2<'_, T>,
@@ -23,7 +25,7 @@ pub(super) fn features<T: Number>(
     projections: ArrayView2<'_, f64>,
 ) -> Result<Side<T>, AttentionError> {
     let prepared = map.prepare(projections);
-    let (count, m) = (tokens.nrows(), projections.nrows());
+    let (count, m) = (tokens.ncols(), projections.nrows());
     let width = map.features_per_projection();
     let w = prepared.projections.mapv(T::of);
     let offsets = prepared.offsets.mapv(T::of);
@@ -34,46 +36,36 @@ pub(super) fn features<T: Number>(
             sign * row.dot(&row) / 2.0 + row_exponents.map_or(0.0, |exponents| exponents[i])
         })
         .collect();
-    let mut out = Array2::from_elem((count, m * width), T::default());
-    // First exponents (trigonometric: the products), and the largest exponent of each row.
+    let mut out = Array2::from_elem((m * width, count), T::default());
+    // First exponents (trigonometric: the products), and the largest exponent of each token.
     let tops: Vec<f64> = out
-        .axis_chunks_iter_mut(Axis(0), ROWS)
+        .axis_chunks_iter_mut(Axis(1), BLOCK)
         .into_par_iter()
         .enumerate()
-        .flat_map_iter(|(chunk, mut out)| {
-            let start = chunk * ROWS;
-            let tokens = tokens.slice(s![start..start + out.nrows(), ..]);
-            let mut products = Array2::from_elem((out.nrows(), m), T::default());
-            product(tokens, w.t(), products.view_mut(), T::default());
-            let mut tops = Vec::with_capacity(out.nrows());
-            for (i, (mut row, products)) in out.rows_mut().into_iter().zip(products.rows()).enumerate() {
-                let own = own[start + i];
-                let row = row.as_slice_mut().unwrap_or_default();
-                let mut top = T::of(f64::NEG_INFINITY);
-                match map {
-                    FeatureMap::Trigonometric => {
-                        for (pair, &product) in row.chunks_exact_mut(2).zip(products) {
-                            pair[0] = product;
-                        }
-                        top = T::default();
-                    }
-                    FeatureMap::Hyperbolic => {
-                        for (pair, &product) in row.chunks_exact_mut(2).zip(products) {
-                            (pair[0], pair[1]) = (product, -product);
-                            let size = if product < T::default() { -product } else { product };
-                            top = if size > top { size } else { top };
-                        }
-                    }
-                    _ => {
-                        for ((feature, &product), &offset) in row.iter_mut().zip(products).zip(&offsets) {
-                            *feature = product + offset;
-                            top = if *feature > top { *feature } else { top };
+        .flat_map_iter(|(block, mut out)| {
+            let (start, tokens_here) = (block * BLOCK, out.ncols());
+            let tokens = tokens.slice(s![.., start..start + tokens_here]);
+            let mut tops = vec![T::of(if sign > 0.0 { 0.0 } else { f64::NEG_INFINITY }); tokens_here];
+            if width == 1 {
+                product(w.view(), tokens, out.view_mut(), T::default());
+                for (row, offset) in out.rows_mut().into_iter().zip(&offsets) {
+                    shift_and_top(row.into_slice().unwrap_or_default(), *offset, &mut tops);
+                }
+            } else {
+                let mut products = Array2::from_elem((m, tokens_here), T::default());
+                product(w.view(), tokens, products.view_mut(), T::default());
+                for (i, products) in products.rows().into_iter().enumerate() {
+                    out.row_mut(2 * i).assign(&products);
+                    if sign < 0.0 {
+                        out.row_mut(2 * i + 1).zip_mut_with(&products, |feature, product| *feature = -*product);
+                        for row in [2 * i, 2 * i + 1] {
+                            let row = out.row_mut(row).into_slice().unwrap_or_default();
+                            shift_and_top(row, T::default(), &mut tops);
                         }
                     }
                 }
-                tops.push(top.to() + own);
             }
-            tops
+            tops.into_iter().zip(own[start..].iter()).map(|(top, own)| top.to() + own).collect::<Vec<_>>()
         })
         .collect();
     let (token, log_scale) = extreme(&tops, |a, b| a > b);
@@ -82,22 +74,41 @@ pub(super) fn features<T: Number>(
         return Err(out_of_range::<T>(side, token, precise, log_scale - lowest, T::SPREAD * 1.25));
     }
     let root = if width == 2 && sign < 0.0 { -std::f64::consts::LN_2 / 2.0 } else { 0.0 };
-    out.axis_chunks_iter_mut(Axis(0), ROWS).into_par_iter().enumerate().for_each(|(chunk, mut out)| {
-        for (i, mut row) in out.rows_mut().into_iter().enumerate() {
-            let shift = own[chunk * ROWS + i] - log_scale + root;
-            let row = row.as_slice_mut().unwrap_or_default();
-            if sign > 0.0 { sines(row, T::of(shift.exp())) } else { exp_shifted(row, T::of(shift)) }
+    out.axis_chunks_iter_mut(Axis(1), BLOCK).into_par_iter().enumerate().for_each(|(block, mut out)| {
+        let own = own[block * BLOCK..].iter().take(out.ncols());
+        let shifts = own.map(|own| own - log_scale + root);
+        if sign > 0.0 {
+            let scales: Vec<T> = shifts.map(|shift| T::of(shift.exp())).collect();
+            for i in 0..m {
+                let (cosines, sines) = out.multi_slice_mut((s![2 * i, ..], s![2 * i + 1, ..]));
+                turn(cosines.into_slice().unwrap_or_default(), sines.into_slice().unwrap_or_default(), &scales);
+            }
+        } else {
+            let shifts: Vec<T> = shifts.map(T::of).collect();
+            for row in out.rows_mut() {
+                exp_sums(row.into_slice().unwrap_or_default(), &shifts);
+            }
         }
     });
     Ok(Side { features: out, log_scale })
 }
 
-/// (p, ·) ← scale·(cos p, sin p) for every pair.
-fn sines<T: Number>(row: &mut [T], scale: T) {
+/// Adds `offset` to the exponents of a row and keeps the largest of each token.
+fn shift_and_top<T: Number>(row: &mut [T], offset: T, tops: &mut [T]) {
     pulp::Arch::new().dispatch(|| {
-        for pair in row.chunks_exact_mut(2) {
-            let (sin, cos) = pair[0].sin_cos();
-            (pair[0], pair[1]) = (scale * cos, scale * sin);
+        for (value, top) in row.iter_mut().zip(tops) {
+            *value += offset;
+            *top = if *value > *top { *value } else { *top };
+        }
+    });
+}
+
+/// (p, ·) ← scale·(cos p, sin p) for every token.
+fn turn<T: Number>(cosines: &mut [T], sines: &mut [T], scales: &[T]) {
+    pulp::Arch::new().dispatch(|| {
+        for ((cosine, sine), &scale) in cosines.iter_mut().zip(sines).zip(scales) {
+            let (sin, cos) = cosine.sin_cos();
+            (*cosine, *sine) = (scale * cos, scale * sin);
         }
     });
 }

@@ -38,7 +38,8 @@ pub(super) fn map(kernel: AttentionKernel, x: &Tensor, parameters: Option<&Tenso
     }))
 }
 
-/// The values that a head's map takes along each coordinate, f(u·e_l)_l, mean over l: for elementwise kernels f(u) itself.
+/// The values that a head's map takes along each coordinate, f(u·e_l)_l, mean over l: for elementwise kernels f(u) itself;
+/// for focused maps with the other coordinates at 1.
 /// A row for each of the heads of `parameters` `[heads, …]` (one head for fixed kernels), a column for each u; none for
 /// softmax.
 ///
@@ -52,7 +53,9 @@ pub fn shape(
 ) -> Result<Option<Vec<Vec<f32>>>> {
     let device = &candle_core::Device::Cpu;
     let heads = parameters.map_or(Ok(1), |parameters| parameters.dim(0))?;
-    let mut along = vec![0.0_f32; points.len() * head_dim * head_dim];
+    // A power that keeps the norm changes nothing along an axis: its other coordinates are 1.
+    let rest = if kernel == AttentionKernel::Focused { 1.0 } else { 0.0 };
+    let mut along = vec![rest; points.len() * head_dim * head_dim];
     for (block, u) in along.chunks_exact_mut(head_dim * head_dim).zip(points) {
         block.iter_mut().step_by(head_dim + 1).for_each(|value| *value = *u);
     }
