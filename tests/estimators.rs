@@ -1,17 +1,21 @@
 //! Random features against their closed forms: known values, identities, and fresh draws.
 
+#[path = "support/kept.rs"]
+mod kept;
+
 use attnlab::attention::frobenius::{Engine, Measure, Precision, relative_squared_by_gram};
 use attnlab::attention::inputs::Distribution;
 use attnlab::attention::kernel::exact;
 use attnlab::attention::spikiness::Exact;
 use attnlab::attention::theory::{Moments, Theory, expectation, optimal};
 use attnlab::attention::{Family, FeatureMap, Inputs, Projection, RandomFeatures, Sketch};
-use attnlab::lab::{Control, Event, Observer, Params, Problem, Row, RunContext, RunError, Stamped};
+use attnlab::lab::{Control, Event, Params, Problem, Row, RunContext, RunError};
 use attnlab::problems;
 use attnlab::random::generator;
+use kept::Kept;
 use ndarray::{Array2, Axis, array};
 use rayon::prelude::*;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 fn first_pair() -> (Array2<f64>, Array2<f64>) {
     (array![[0.5, -0.2, 0.3, 0.1]], array![[0.2, 0.4, 0.1, -0.3]])
@@ -457,16 +461,6 @@ fn published_comparisons_come_out() {
     assert!((simplex / independent - 0.064).abs() < 1e-3, "{}", simplex / independent);
     assert!((orthogonal / independent - 0.819).abs() < 1e-3, "{}", orthogonal / independent);
     assert!(at(&HYPERBOLIC, Projection::Simplex, 64, 0.5) > at(&HYPERBOLIC, Projection::Orthogonal, 64, 0.5));
-}
-
-#[derive(Clone, Default)]
-struct Kept(Arc<Mutex<Vec<Event>>>);
-
-impl Observer for Kept {
-    fn observe(&mut self, event: &Stamped) -> Result<(), String> {
-        self.0.lock().unwrap().push(event.event.clone());
-        Ok(())
-    }
 }
 
 fn problem() -> &'static dyn Problem {

@@ -1,5 +1,8 @@
 //! The hybrid estimator against its closed form, its definition and its exact ends.
 
+#[path = "support/kept.rs"]
+mod kept;
+
 use attnlab::attention::frobenius::{Engine, Precision};
 use attnlab::attention::hybrid::{
     Hybrid, HybridSpec, HybridTheory, SignFree, Weight, best, maximum, pair_parts, pairs, sphere_pair,
@@ -9,13 +12,14 @@ use attnlab::attention::kernel;
 use attnlab::attention::linear::linear;
 use attnlab::attention::spikiness::Exact;
 use attnlab::attention::{FeatureMap, Inputs, Projection, Sketch};
-use attnlab::lab::{Control, Event, Observer, Params, Row, RunContext, Stamped};
+use attnlab::lab::{Control, Event, Params, Row, RunContext};
 use attnlab::problems;
 use attnlab::random::generator;
+use kept::Kept;
 use ndarray::{Array1, Array2, Axis, array};
 use proptest::prelude::*;
 use std::f64::consts::PI;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 fn spec(first: FeatureMap, weight: (f64, f64)) -> HybridSpec {
     HybridSpec {
@@ -236,16 +240,6 @@ fn linear_attention_takes_a_hybrid_like_any_other_features() {
     let expected = matrix.dot(&values) / matrix.sum_axis(Axis(1)).insert_axis(Axis(1));
     for (found, expected) in output.values.iter().zip(&expected) {
         assert!((f64::from(*found) - expected).abs() < 1e-3, "{found} {expected}");
-    }
-}
-
-#[derive(Clone, Default)]
-struct Kept(Arc<Mutex<Vec<Event>>>);
-
-impl Observer for Kept {
-    fn observe(&mut self, event: &Stamped) -> Result<(), String> {
-        self.0.lock().unwrap().push(event.event.clone());
-        Ok(())
     }
 }
 

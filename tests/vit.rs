@@ -1,6 +1,9 @@
 //! The problem `vit` and the training loop behind it, through their public interface.
 
-use attnlab::lab::{Control, Event, Observer, Params, Problem, Row, RunContext, RunError, Stamped};
+#[path = "support/kept.rs"]
+mod kept;
+
+use attnlab::lab::{Control, Event, Params, Problem, Row, RunContext, RunError};
 use attnlab::problems::{self, predict};
 use attnlab::vision::dataset::{Augment, Dataset, Normalisation, Options, Patcher, Split, load};
 use attnlab::vision::{
@@ -8,23 +11,14 @@ use attnlab::vision::{
     Trainer, VisionError, Vit, VitConfig, evaluate, train,
 };
 use candle_core::{Device, Tensor};
+use kept::Kept;
 use std::ops::ControlFlow;
 use std::path::Path;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 /// A model small enough for a test.
 const SMALL: &[(&str, &str)] =
     &[("dim", "16"), ("depth", "2"), ("heads", "2"), ("epochs", "2"), ("threads", "2"), ("batch", "64")];
-
-#[derive(Clone, Default)]
-struct Collect(Arc<Mutex<Vec<Event>>>);
-
-impl Observer for Collect {
-    fn observe(&mut self, event: &Stamped) -> Result<(), String> {
-        self.0.lock().unwrap().push(event.event.clone());
-        Ok(())
-    }
-}
 
 fn vit() -> &'static dyn Problem {
     problems::find("vit").expect("vit is registered")
@@ -34,7 +28,7 @@ fn run(changes: &[(&str, &str)], folder: &Path) -> (Result<(), RunError>, Vec<Ev
     let problem = vit();
     let params = Params::with(&problem.schema(), &[SMALL, changes].concat()).unwrap();
     problem.check(&params).unwrap();
-    let seen = Collect::default();
+    let seen = Kept::default();
     let control = Arc::new(Control::default());
     let seed = params.int("seed").unsigned_abs();
     let mut context = RunContext::new(seed, folder, control, vec![Box::new(seen.clone())]);

@@ -4,6 +4,7 @@ use super::args::Compare;
 use super::failure::Failure;
 use super::{output, store, table};
 use crate::lab::compare::{Comparison, Mean, compare};
+use crate::lab::export::quoted;
 use crate::lab::store::Filter;
 use crate::lab::{Column, Places, Problem, decimal};
 use crate::problems;
@@ -39,10 +40,9 @@ pub fn variants(arguments: &Compare, places: &Places) -> Result<(), Failure> {
 
 /// The columns to tell, the compared one first.
 fn columns(arguments: &Compare, problem: &dyn Problem) -> Result<Vec<&'static Column>, Failure> {
-    let all = problem.columns();
     let find = |key: &str| {
-        all.iter().find(|column| column.key == key).ok_or_else(|| {
-            let known: Vec<_> = all.iter().map(|column| column.key).collect();
+        problem.column(key).ok_or_else(|| {
+            let known: Vec<_> = problem.columns().iter().map(|column| column.key).collect();
             Failure::bad_input(format!("column: found `{key}`, allowed: {}", known.join(", ")))
         })
     };
@@ -78,9 +78,6 @@ fn page(comparison: &Comparison, by: &str, columns: &[&Column], bases: &[&str]) 
 
 /// The same as comma-separated values, a line a variant.
 fn csv(comparisons: &[Comparison], by: &str, keys: &[&str], bases: &[&str]) -> String {
-    let quoted = |text: &str| {
-        if text.contains([',', '"']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text.to_owned() }
-    };
     let number = |value: Option<f64>| value.map_or_else(String::new, |value| value.to_string());
     let both = |mean: Option<Mean>| [mean.map(|mean| mean.mean), mean.and_then(|mean| mean.interval)].map(number);
     let mut heading = vec!["setting".to_owned(), by.to_owned(), "runs".to_owned()];
@@ -91,7 +88,11 @@ fn csv(comparisons: &[Comparison], by: &str, keys: &[&str], bases: &[&str]) -> S
     let mut lines = vec![heading.join(",")];
     for comparison in comparisons {
         for variant in &comparison.variants {
-            let mut line = vec![quoted(&comparison.setting), quoted(&variant.value), variant.runs.to_string()];
+            let mut line = vec![
+                quoted(&comparison.setting).into_owned(),
+                quoted(&variant.value).into_owned(),
+                variant.runs.to_string(),
+            ];
             line.extend(variant.means.iter().flat_map(|mean| both(*mean)));
             for base in bases {
                 let paired = variant.against.iter().find(|paired| paired.base == **base);

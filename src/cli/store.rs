@@ -32,7 +32,7 @@ pub fn all(places: &Places) -> Result<Vec<RunSummary>, Failure> {
 
 fn line(run: &RunSummary) -> Vec<String> {
     let known = problems::find(&run.problem);
-    let column = known.and_then(|problem| problem.columns().iter().find(|column| column.key == problem.headline()));
+    let column = known.and_then(|problem| problem.column(problem.headline()));
     let result = run.headline.map_or_else(String::new, |value| match column {
         Some(column) => format!("{} {}", column.label, decimal(value, column.digits)),
         None => decimal(value, 4),

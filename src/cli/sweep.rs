@@ -23,8 +23,7 @@ pub fn sweep(arguments: &Arguments, places: Places) -> Result<(), Failure> {
 /// The points that have no finished run yet, and none that a process works on.
 fn left(arguments: &Run, places: &Places) -> Result<Vec<RunSpec>, Failure> {
     let specs = target::specs(arguments.target.as_deref().unwrap_or_default(), arguments, places)?;
-    let plan = store::Plan::new(specs, &store::list(&places.logs)?);
-    Ok(plan.fresh.into_iter().chain(plan.unfinished.into_iter().map(|(spec, _)| spec)).collect())
+    Ok(store::Plan::new(specs, &store::list(&places.logs)?).left())
 }
 
 /// Prints a command a point, for any queue.

@@ -244,16 +244,17 @@ impl Resumed {
             }
             Event::Plot(_) | Event::Series(_) | Event::Note { .. } => self.told.contains(event),
             Event::Matrix(new) => {
-                // Only the newest of a name is in force.
-                let newest = self.told.iter().rev().find(|told| matches!(told, Event::Matrix(old) if old.id == new.id));
-                newest == Some(event)
+                self.newest(|told| matches!(told, Event::Matrix(old) if old.id == new.id)) == Some(event)
             }
             Event::Curve(new) => {
-                let newest =
-                    self.told.iter().rev().find(|told| matches!(told, Event::Curve(old) if old.series == new.series));
-                newest == Some(event)
+                self.newest(|told| matches!(told, Event::Curve(old) if old.series == new.series)) == Some(event)
             }
             _ => false,
         }
+    }
+
+    /// The last event told of one name: only that is in force.
+    fn newest(&self, is_of_the_name: impl Fn(&Event) -> bool) -> Option<&Event> {
+        self.told.iter().rev().find(|told| is_of_the_name(told))
     }
 }

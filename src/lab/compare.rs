@@ -1,6 +1,6 @@
 //! Variants against each other: means with intervals, and differences paired by everything else.
 
-use super::{Problem, Row, RunState, RunSummary};
+use super::{Kind, Problem, Row, RunState, RunSummary, plain};
 use serde::Serialize;
 use serde_json::Value;
 use statrs::distribution::{ContinuousCDF, StudentsT};
@@ -82,9 +82,9 @@ pub fn compare(
     for run in finished {
         let Some(variant) = run.params.get(by) else { continue };
         let others = run.params.iter().filter(|(key, _)| counts(key) && *key != "seed");
-        let setting = others.map(|(key, value)| (key.clone(), text(value))).collect();
-        let seed = run.params.get("seed").map(text).unwrap_or_default();
-        settings.entry(setting).or_default().entry(text(variant)).or_default().insert(seed, &run.row);
+        let setting = others.map(|(key, value)| (key.clone(), plain(value))).collect();
+        let seed = run.params.get("seed").map(plain).unwrap_or_default();
+        settings.entry(setting).or_default().entry(plain(variant)).or_default().insert(seed, &run.row);
     }
     let differs = |key: &str| {
         let mut values = settings.keys().map(|setting| setting.iter().find(|(other, _)| other == key));
@@ -97,7 +97,10 @@ pub fn compare(
             let words = setting.iter().filter(|(key, _)| differs(key)).map(|(key, value)| format!("{key}={value}"));
             let mut variants: Vec<Variant> =
                 variants.iter().map(|(value, seeds)| variant(value, seeds, variants, columns, bases)).collect();
-            variants.sort_by_key(|variant| place(problem, by, &variant.value));
+            variants.sort_by(|a, b| {
+                let [(a, size), (b, other)] = [a, b].map(|variant| place(problem, by, &variant.value));
+                a.cmp(&b).then(size.total_cmp(&other))
+            });
             Comparison { setting: words.collect::<Vec<_>>().join(" "), variants }
         })
         .collect()
@@ -123,17 +126,12 @@ fn variant(value: &str, seeds: &BTreeMap<String, &Row>, all: &Seeds<'_>, columns
 }
 
 /// Where a value stands among the others: by the declaration of a choice, by size of a number.
-fn place(problem: &dyn Problem, by: &str, value: &str) -> (usize, u64) {
+fn place(problem: &dyn Problem, by: &str, value: &str) -> (usize, f64) {
     let declared = problem.schema().get(by).and_then(|param| match param.kind {
-        super::Kind::Choice(choices) => choices.iter().position(|choice| choice.name == value),
+        Kind::Choice(choices) => choices.iter().position(|choice| choice.name == value),
         _ => None,
     });
-    let size = value.parse::<f64>().map_or(u64::MAX, |size| {
-        // The order of the bits of floats, negative ones turned round.
-        let bits = size.to_bits();
-        if size.is_sign_negative() { !bits } else { bits | 1 << 63 }
-    });
-    (declared.unwrap_or(usize::MAX), size)
+    (declared.unwrap_or(usize::MAX), value.parse().unwrap_or(f64::INFINITY))
 }
 
 /// The mean and its standard error.
@@ -151,10 +149,6 @@ fn student(count: usize) -> Option<StudentsT> {
 
 fn two_sided(t: f64, count: usize) -> Option<f64> {
     Some(2.0 * student(count)?.sf(t.abs())).filter(|p| p.is_finite())
-}
-
-fn text(value: &Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
 #[cfg(test)]

@@ -285,11 +285,11 @@ impl RunContext {
         if self.waiting.is_empty() {
             return false;
         }
-        let since = Instant::now();
-        if !self.deliver() {
-            self.warn(&self.trouble);
-        }
+        let (since, mut warned) = (Instant::now(), false);
         while !self.deliver() {
+            if !std::mem::replace(&mut warned, true) {
+                self.warn(&self.trouble);
+            }
             let message = waiting(&self.trouble);
             self.notify(RunState::Paused, message);
             if self.control.wait_for_stop(RETRY) {

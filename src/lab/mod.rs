@@ -50,7 +50,7 @@ pub use problem::{Column, Estimate, Problem, RunError, common};
 pub use queue::{Queue, SMALL_SECONDS};
 pub use run_log::RunLog;
 pub use schema::{Draft, Params, Schema};
-pub use show::{decimal, duration, typed};
+pub use show::{decimal, duration, plain, typed};
 pub use span::{Rounding, Span};
 pub use spec::RunSpec;
 pub use store::{Filter, FilterError, RunSummary, Store};

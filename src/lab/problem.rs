@@ -40,6 +40,10 @@ pub trait Problem: Sync {
     fn schema(&self) -> Schema;
     /// The columns of its result table.
     fn columns(&self) -> &'static [Column];
+    /// The column `key` of its result table.
+    fn column(&self, key: &str) -> Option<&'static Column> {
+        self.columns().iter().find(|column| column.key == key)
+    }
     /// The column that one number of a run is taken from, in lists and sweeps.
     fn headline(&self) -> &'static str;
     /// The series whose newest point stands for the headline number while a run has no row yet.

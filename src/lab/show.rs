@@ -27,6 +27,16 @@ impl Column {
     }
 }
 
+/// A single value as it is typed into a form or a filter.
+#[must_use]
+pub fn plain(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Bool(flag) => if *flag { "yes" } else { "no" }.to_owned(),
+        other => other.to_string(),
+    }
+}
+
 /// `value` with `digits` after the point; in scientific notation where that would show nothing of it, or too much.
 #[must_use]
 pub fn decimal(value: f64, digits: usize) -> String {

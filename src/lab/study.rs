@@ -83,7 +83,7 @@ impl Study {
         let numbers: Vec<Option<Sample>> =
             study.variants.iter().map(|variant| over(variant, |run| headline(problem, runs[run].view))).collect();
         let axes: Vec<Numeric> = study.numeric(problem, scales);
-        let heading = problem.columns().iter().find(|column| column.key == problem.headline());
+        let heading = problem.column(problem.headline());
         let heading = heading.map_or_else(|| problem.headline().to_owned(), |column| column.heading());
         if let Some(x) = axes.first() {
             study.sweep = Some(study.curves(x, &heading, &numbers));
@@ -145,7 +145,7 @@ impl Study {
 
     /// The headline number against what it costs; the variants that no other beats in both are joined.
     fn weigh(&self, problem: &dyn Problem, cost: &str, heading: &str, runs: &[StudyRun<'_>]) -> StudyPlot {
-        let column = problem.columns().iter().find(|column| column.key == cost);
+        let column = problem.column(cost);
         let title = column.map_or_else(|| cost.to_owned(), |column| column.heading());
         let words = match column {
             Some(column) if column.unit == "s" => format!("{} time", column.label),

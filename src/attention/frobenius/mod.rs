@@ -214,20 +214,20 @@ fn compare<T: Number>(
             let phi = queries.features.slice(s![.., rows.clone()]);
             let mut sums = vec![Sums::default(); ms.len()];
             let mut estimate = Array2::from_elem((rows.len(), COLS), T::default());
-            let mut own = cast.exact.is_none().then(|| estimate.clone());
+            let mut own = None;
             for start_col in (0..cast.keys.ncols()).step_by(COLS) {
                 if stop() {
                     return Err(AttentionError::Stopped);
                 }
                 let end_col = (start_col + COLS).min(cast.keys.ncols());
                 let cols = end_col - start_col;
-                let tile = match (&cast.exact, &mut own) {
-                    (Some(exact), _) => exact.slice(s![rows.clone(), start_col..end_col]),
-                    (None, Some(own)) => {
+                let tile = match &cast.exact {
+                    Some(exact) => exact.slice(s![rows.clone(), start_col..end_col]),
+                    None => {
+                        let own = own.get_or_insert_with(|| estimate.clone());
                         cast.tile(inputs, exact.peak, (start, start_col), own.slice_mut(s![.., ..cols]));
                         own.slice(s![.., ..cols])
                     }
-                    (None, None) => unreachable!("a tile is kept or made"),
                 };
                 let mut estimate = estimate.slice_mut(s![.., ..cols]);
                 let mut from = 0;

@@ -181,28 +181,15 @@ impl ProblemTab {
             series.filter(|(_, view)| view.series.plot == id).map(|(index, _)| index).collect::<Vec<_>>()
         };
         let several = visible.len() > 1;
-        // Within a run a label has one colour, in every plot; a series beside another takes that one's.
-        let colour = |run: usize, series: usize| {
-            let all = &self.runs[run].view.series;
-            let owner = |view: &SeriesView| match &view.series.beside {
-                Some(id) => all.iter().position(|other| other.series.id == *id),
-                None => None,
-            };
-            let of = owner(&all[series]).unwrap_or(series);
-            let mut labels: Vec<&str> = Vec::new();
-            for view in all.iter().filter(|view| view.series.beside.is_none()) {
-                if !labels.contains(&view.series.label.as_str()) {
-                    labels.push(&view.series.label);
-                }
-            }
-            labels.iter().position(|label| *label == all[of].series.label).unwrap_or(of)
-        };
         let most = visible.iter().map(|run| of(*run).len()).max().unwrap_or(0).max(1);
         let mut curves = Vec::new();
         for run in visible {
+            let colours = if several { Vec::new() } else { colours(&self.runs[run].view.series) };
             for (place, series) in of(run).into_iter().enumerate() {
-                let (ink, symbol) =
-                    if several { (run, run * most + place) } else { (colour(run, series), colour(run, series)) };
+                let (ink, symbol) = match colours.get(series) {
+                    Some(colour) => (*colour, *colour),
+                    None => (run, run * most + place),
+                };
                 curves.push(CurveOf { run, series, ink, symbol });
             }
         }
@@ -254,4 +241,21 @@ impl ProblemTab {
         };
         self.runs.iter().map(named).collect()
     }
+}
+
+/// The number of the colour of each series of a run: a label has one colour, in every plot; a series beside another takes
+/// that one's.
+fn colours(all: &[SeriesView]) -> Vec<usize> {
+    let mut labels: Vec<&str> = Vec::new();
+    for view in all.iter().filter(|view| view.series.beside.is_none()) {
+        if !labels.contains(&view.series.label.as_str()) {
+            labels.push(&view.series.label);
+        }
+    }
+    let colour = |(index, view): (usize, &SeriesView)| {
+        let beside = view.series.beside.as_ref();
+        let owner = beside.and_then(|id| all.iter().position(|other| other.series.id == *id)).unwrap_or(index);
+        labels.iter().position(|label| *label == all[owner].series.label).unwrap_or(owner)
+    };
+    all.iter().enumerate().map(colour).collect()
 }

@@ -1,7 +1,7 @@
 //! A run on screen: what it has said so far, and where more comes from.
 
 use crate::lab::journal::Tail;
-use crate::lab::{RunHandle, RunSummary, RunView};
+use crate::lab::{RunHandle, RunSummary, RunView, plain};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -73,14 +73,9 @@ impl ShownRun {
     /// A run of the store under another name.
     #[must_use]
     pub fn called(logs: &Path, run: &RunSummary, label: String) -> Self {
-        let text = |value: &Value| match value {
-            Value::String(text) => text.clone(),
-            Value::Bool(flag) => if *flag { "yes" } else { "no" }.to_owned(),
-            other => other.to_string(),
-        };
         let typed = |value: &Value| match value {
-            Value::Array(items) => items.iter().map(text).collect::<Vec<_>>().join(","),
-            one => text(one),
+            Value::Array(items) => items.iter().map(plain).collect::<Vec<_>>().join(","),
+            one => plain(one),
         };
         let params = run.params.iter().map(|(key, value)| (key.clone(), typed(value))).collect();
         Self::stored(&run.folder(logs), run.id.clone(), label, params)

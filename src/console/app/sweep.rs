@@ -3,7 +3,7 @@
 use crate::lab::cluster::SlurmOptions;
 use crate::lab::store::{self, Plan};
 use crate::lab::sweep::{self, Mode};
-use crate::lab::{Draft, Estimate, Param, Places, Problem, RunSpec, Value, estimate};
+use crate::lab::{Draft, Estimate, Machine, Param, Places, Problem, RunSpec, Value, estimate};
 use std::collections::HashMap;
 use std::thread::JoinHandle;
 use tui_input::Input;
@@ -124,7 +124,7 @@ impl SweepDraft {
         };
         let label = |spec: &RunSpec| keys.iter().map(|key| word(spec, key)).collect::<Vec<_>>().join("  ");
         let named: Vec<(String, String)> = specs.iter().map(|spec| (spec.point(), label(spec))).collect();
-        let workers = std::thread::available_parallelism().map_or(1, usize::from);
+        let workers = Machine::here().cores;
         let all = estimate(&specs, workers);
         let runs = store::list(&places.logs).map_err(|error| error.to_string())?;
         let plan = Plan::new(specs, &runs);
@@ -134,9 +134,7 @@ impl SweepDraft {
         states.extend(plan.unfinished.iter().map(|(_, run)| (run.point.as_str(), PointState::Unfinished)));
         let state = |point: &str| states.get(point).copied().unwrap_or(PointState::New);
         let points = named.into_iter().map(|(point, label)| (label, state(&point))).collect();
-        let left: Vec<RunSpec> =
-            plan.fresh.iter().chain(plan.unfinished.iter().map(|(spec, _)| spec)).cloned().collect();
-        Ok(Planned { points, missing: estimate(&left, workers), all, plan })
+        Ok(Planned { points, missing: estimate(&plan.left(), workers), all, plan })
     }
 }
 

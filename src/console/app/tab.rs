@@ -5,7 +5,7 @@ use super::shown::{ShownRun, Source};
 use crate::console::widget::form::Form;
 use crate::console::widget::heatmap::Look;
 use crate::lab::sweep::{self, Mode};
-use crate::lab::{Draft, Estimate, ParamError, Problem, RunSpec, RunState, Scale, Study, StudyRun};
+use crate::lab::{Draft, Estimate, ParamError, Problem, RunSpec, RunState, Scale, Study, StudyRun, estimate};
 use std::collections::{BTreeMap, HashSet};
 use std::time::{Duration, Instant};
 
@@ -112,6 +112,17 @@ impl ProblemTab {
         RunSpec::expand_as(self.problem, self.form.draft(), self.mode, self.repeats)
     }
 
+    /// Changes parameters of the form, all of them or none.
+    ///
+    /// # Errors
+    /// One is not allowed.
+    pub fn change(&mut self, changes: &[(&'static str, String)]) -> Result<(), ParamError> {
+        let (schema, mut draft) = (self.problem.schema(), self.form.draft().clone());
+        changes.iter().try_for_each(|(key, text)| draft.set(&schema, key, text))?;
+        self.form.fill(draft);
+        Ok(())
+    }
+
     /// Works out what the form's parameters will cost, if they have changed.
     pub fn count_cost(&mut self) {
         let now = (self.form.draft(), self.mode, self.repeats);
@@ -123,16 +134,8 @@ impl ProblemTab {
             if count > sweep::LIMIT {
                 return Ok((count, Estimate::default()));
             }
-            self.specs().map(|specs| {
-                let mut whole = Estimate { rows: 0, seconds: Some(0.0), bytes: None };
-                for spec in &specs {
-                    let one = spec.estimate();
-                    whole.rows += one.rows;
-                    whole.seconds = whole.seconds.zip(one.seconds).map(|(sum, seconds)| sum + seconds);
-                    whole.bytes = whole.bytes.max(one.bytes);
-                }
-                (specs.len(), whole)
-            })
+            // One after the other; the dialog before a sweep knows what goes side by side.
+            self.specs().map(|specs| (specs.len(), estimate(&specs, 1)))
         });
         self.cost = Some((self.form.draft().clone(), self.mode, self.repeats, cost));
     }

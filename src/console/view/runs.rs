@@ -101,7 +101,7 @@ fn row<'a>(app: &App, run: &'a RunSummary) -> Vec<Cell<'a>> {
     let (symbol, style) = theme.state(run.state);
     let on_screen = app.tabs.iter().any(|tab| tab.position(&run.id).is_some());
     let problem = app.tabs.iter().map(|tab| tab.problem).find(|problem| problem.name() == run.problem);
-    let column = problem.and_then(|problem| problem.columns().iter().find(|column| column.key == problem.headline()));
+    let column = problem.and_then(|problem| problem.column(problem.headline()));
     let headline = match (run.headline, column) {
         (Some(value), Some(column)) => crate::lab::decimal(value, column.digits),
         (Some(value), None) => text::short(value),

@@ -55,7 +55,9 @@ fn header(runs: &[Source]) -> String {
     lines.map(|(name, text)| format!("# {name}: {}\n", text.replace(['\n', '\r'], " "))).collect()
 }
 
-fn quoted(field: &str) -> Cow<'_, str> {
+/// A field as it stands in a line.
+#[must_use]
+pub fn quoted(field: &str) -> Cow<'_, str> {
     if field.contains([',', '"', '\n', '\r', '#']) {
         format!("\"{}\"", field.replace('"', "\"\"")).into()
     } else {

@@ -11,6 +11,7 @@ mod image;
 mod markdown;
 mod tensorboard;
 
+pub use csv::quoted;
 pub use figure::{Figure, figures};
 
 use super::{LabError, Problem, RunRecord, RunView, Scale, files, typed};

@@ -7,7 +7,7 @@
 
 use super::RunSummary;
 use crate::lab::nearest::hint;
-use crate::lab::{Problem, RunState};
+use crate::lab::{Problem, RunState, plain};
 use serde_json::Value;
 
 const FACTS: [&str; 10] =
@@ -185,11 +185,7 @@ fn unquoted(text: &str) -> &str {
 }
 
 fn holds(found: &Value, comparison: Comparison, wanted: &str) -> bool {
-    let text = match found {
-        Value::String(text) => text.clone(),
-        Value::Bool(flag) => if *flag { "yes" } else { "no" }.to_owned(),
-        other => other.to_string(),
-    };
+    let text = plain(found);
     if comparison == Comparison::Contains {
         return text.to_lowercase().contains(&wanted.to_lowercase());
     }

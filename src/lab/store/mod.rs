@@ -152,6 +152,12 @@ impl Plan {
         }
         plan
     }
+
+    /// The points that have no finished run and that no process works on.
+    #[must_use]
+    pub fn left(&self) -> Vec<RunSpec> {
+        self.fresh.iter().chain(self.unfinished.iter().map(|(spec, _)| spec)).cloned().collect()
+    }
 }
 
 /// Names the run in `folder`; an empty name gives it back its own.

@@ -4,7 +4,7 @@ use super::methods::{Estimator, Method};
 use super::run::{Session, Surveyed};
 use super::schema::sizes;
 use super::sources::failure;
-use crate::attention::hybrid::HybridTheory;
+use crate::attention::hybrid::{HybridSpec, HybridTheory};
 use crate::attention::theory::{Expectation, Theory, expectation};
 use crate::attention::{FeatureMap, Projection};
 use crate::lab::{RunContext, RunError};
@@ -24,7 +24,7 @@ impl Session<'_> {
     ) -> Result<Option<Vec<Expectation>>, RunError> {
         let map = match method {
             Method::Features(map) => map,
-            Method::Hybrid(_) => return self.hybrid_theory(matrix, method, projection, ms, context),
+            Method::Hybrid(spec) => return self.hybrid_theory(matrix, spec, projection, ms, context),
         };
         let theory = match Theory::new(map, projection, matrix.inputs.dim()) {
             Ok(theory) => theory,
@@ -54,12 +54,11 @@ impl Session<'_> {
     fn hybrid_theory(
         &self,
         matrix: &Surveyed<'_>,
-        method: &Method,
+        spec: &HybridSpec,
         projection: Projection,
         ms: &[usize],
         context: &mut RunContext,
     ) -> Result<Option<Vec<Expectation>>, RunError> {
-        let Method::Hybrid(spec) = method else { return Ok(None) };
         let entries = matrix.inputs.queries.nrows() * matrix.inputs.keys.nrows();
         // Coupled rows sum a series for every pair.
         let each = (matrix.inputs.dim() + if projection == Projection::Gaussian { 100 } else { 4000 }) * ms.len();

@@ -152,11 +152,9 @@ impl App {
         };
         let Some(index) = self.tabs.iter().position(|tab| tab.problem.name() == name) else { return };
         let tab = &mut self.tabs[index];
-        let (schema, mut draft) = (tab.problem.schema(), tab.form.draft().clone());
-        if let Err(error) = changes.iter().try_for_each(|(key, text)| draft.set(&schema, key, text)) {
+        if let Err(error) = tab.change(&changes) {
             return self.say(error.to_string(), Tone::Bad);
         }
-        tab.form.fill(draft);
         tab.pane = Pane::Form;
         self.tab = index;
         let run = self.keymap.key(self.place(), Action::Run);

@@ -178,14 +178,9 @@ impl App {
         let Some(found) = tab.problem.optimise(&spec.params) else {
             return self.say("theory has no best values for these parameters", Tone::Info);
         };
-        let schema = tab.problem.schema();
-        let mut draft = tab.form.draft().clone();
         let words: Vec<String> = found.iter().map(|(key, text)| format!("{key}={text}")).collect();
-        match found.iter().try_for_each(|(key, text)| draft.set(&schema, key, text)) {
-            Ok(()) => {
-                tab.form.fill(draft);
-                self.say(format!("best by theory: {}", words.join(", ")), Tone::Good);
-            }
+        match tab.change(&found) {
+            Ok(()) => self.say(format!("best by theory: {}", words.join(", ")), Tone::Good),
             Err(error) => self.say(error.to_string(), Tone::Bad),
         }
     }

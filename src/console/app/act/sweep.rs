@@ -109,8 +109,7 @@ impl App {
         let Planning::Done(planned) = &dialog.planning else { return };
         let (sweep, again, places) = (dialog.sweep.clone(), dialog.again, self.places.clone());
         let options: SlurmOptions = dialog.options.clone();
-        let left: Vec<_> =
-            planned.plan.fresh.iter().chain(planned.plan.unfinished.iter().map(|(spec, _)| spec)).cloned().collect();
+        let left = planned.plan.left();
         let finished = planned.plan.finished.iter().map(|run| run.id.clone()).collect();
         let (tab, wanted) = (dialog.tab, sweep.clone());
         let answer = std::thread::spawn(move || {

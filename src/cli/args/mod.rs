@@ -1,5 +1,9 @@
 //! The command line as clap reads it; the help texts live here.
 
+mod stored;
+
+pub use stored::{AxisScale, Compare, Delete, Export, List, Report, Resume, Show, Tag};
+
 use super::examples::{
     COMPARE_EXAMPLES, DATA_EXAMPLES, EXAMPLES, EXPORT_EXAMPLES, LIST_EXAMPLES, RUN_EXAMPLES, SWEEP_EXAMPLES,
 };
@@ -283,145 +287,6 @@ pub struct Presets {
     /// Print one JSON document.
     #[arg(long)]
     pub json: bool,
-}
-
-/// `attnlab list`.
-#[derive(Args, Debug)]
-pub struct List {
-    /// Conditions that all must hold: a word, or key, comparison (= != ~ < <= > >=) and value.
-    #[arg(value_name = "CONDITION")]
-    pub filter: Vec<String>,
-    /// Sort by a fact of the run, a parameter or a result column; without it by time.
-    #[arg(long, value_name = "KEY")]
-    pub sort: Option<String>,
-    /// The largest first.
-    #[arg(long, requires = "sort")]
-    pub descending: bool,
-    /// Print one JSON document.
-    #[arg(long)]
-    pub json: bool,
-}
-
-/// `attnlab show`.
-#[derive(Args, Debug)]
-pub struct Show {
-    /// The run: its folder's name, a part of it that no other has, its path, or `last`.
-    pub run: String,
-    /// Print the run's JSON document.
-    #[arg(long)]
-    pub json: bool,
-    /// Show every column of the table.
-    #[arg(long)]
-    pub wide: bool,
-}
-
-/// `attnlab compare`.
-#[derive(Args, Debug)]
-pub struct Compare {
-    /// Only runs that match, as in `attnlab list`; finished ones of one problem count.
-    #[arg(value_name = "FILTER")]
-    pub filter: Vec<String>,
-    /// The parameter whose values are compared; runs that differ in nothing else but the seed stand together.
-    #[arg(long, value_name = "KEY")]
-    pub by: String,
-    /// Values of that parameter to take differences from, paired by seed.
-    #[arg(long, value_name = "VALUE,…", value_delimiter = ',')]
-    pub against: Vec<String>,
-    /// The column to compare; the problem's headline where not given.
-    #[arg(long, value_name = "COLUMN")]
-    pub number: Option<String>,
-    /// Columns to tell beside it.
-    #[arg(long, value_name = "COLUMN,…", value_delimiter = ',')]
-    pub show: Vec<String>,
-    /// Print one JSON document.
-    #[arg(long, conflicts_with = "csv")]
-    pub json: bool,
-    /// Print comma-separated values.
-    #[arg(long)]
-    pub csv: bool,
-}
-
-/// `attnlab resume`.
-#[derive(Args, Debug)]
-pub struct Resume {
-    /// The runs, as in `attnlab show`.
-    #[arg(required = true, value_name = "RUN")]
-    pub runs: Vec<String>,
-    /// How results are told.
-    #[command(flatten)]
-    pub telling: Telling,
-}
-
-/// `attnlab export`.
-#[derive(Args, Debug)]
-pub struct Export {
-    /// The runs, as in `attnlab show`; several become one figure.
-    #[arg(required = true, value_name = "RUN")]
-    pub runs: Vec<String>,
-    /// Every series and the rows as comma-separated values.
-    #[arg(long)]
-    pub csv: bool,
-    /// A vector figure for each plot.
-    #[arg(long)]
-    pub svg: bool,
-    /// A pixel figure for each plot.
-    #[arg(long)]
-    pub png: bool,
-    /// The rows as a Markdown table.
-    #[arg(long)]
-    pub markdown: bool,
-    /// Event files for TensorBoard.
-    #[arg(long)]
-    pub tensorboard: bool,
-    /// Scale of horizontal axes, where not as declared.
-    #[arg(long, value_name = "SCALE")]
-    pub x: Option<AxisScale>,
-    /// Scale of vertical axes, where not as declared.
-    #[arg(long, value_name = "SCALE")]
-    pub y: Option<AxisScale>,
-    /// The folder to write into.
-    #[arg(short, long, value_name = "DIR", default_value = "export", value_hint = ValueHint::DirPath)]
-    pub output: PathBuf,
-}
-
-/// A scale as typed.
-#[derive(Clone, Copy, Debug, clap::ValueEnum)]
-pub enum AxisScale {
-    /// Equal steps.
-    Linear,
-    /// Equal ratios.
-    Log,
-}
-
-/// `attnlab report`.
-#[derive(Args, Debug)]
-pub struct Report {
-    /// The runs, as in `attnlab show`.
-    #[arg(required = true, value_name = "RUN")]
-    pub runs: Vec<String>,
-    /// The folder to write into.
-    #[arg(short, long, value_name = "DIR", default_value = "export", value_hint = ValueHint::DirPath)]
-    pub output: PathBuf,
-}
-
-/// `attnlab tag`.
-#[derive(Args, Debug)]
-pub struct Tag {
-    /// The run, as in `attnlab show`.
-    pub run: String,
-    /// Its tags from now on; none takes those away that it has.
-    pub tags: Vec<String>,
-    /// Its name from now on; an empty one gives it back its own.
-    #[arg(long, value_name = "TEXT")]
-    pub title: Option<String>,
-}
-
-/// `attnlab delete`.
-#[derive(Args, Debug)]
-pub struct Delete {
-    /// The runs, as in `attnlab show`.
-    #[arg(required = true, value_name = "RUN")]
-    pub runs: Vec<String>,
 }
 
 /// `attnlab predict`.

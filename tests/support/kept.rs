@@ -1,0 +1,15 @@
+//! What a run says, kept for a look afterwards.
+
+use attnlab::lab::{Event, Observer, Stamped};
+use std::sync::{Arc, Mutex};
+
+/// Keeps every event.
+#[derive(Clone, Default)]
+pub struct Kept(pub Arc<Mutex<Vec<Event>>>);
+
+impl Observer for Kept {
+    fn observe(&mut self, event: &Stamped) -> Result<(), String> {
+        self.0.lock().unwrap().push(event.event.clone());
+        Ok(())
+    }
+}
