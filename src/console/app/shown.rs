@@ -2,7 +2,6 @@
 
 use crate::lab::journal::Tail;
 use crate::lab::{RunHandle, RunSummary, RunView, plain};
-use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -73,11 +72,7 @@ impl ShownRun {
     /// A run of the store under another name.
     #[must_use]
     pub fn called(logs: &Path, run: &RunSummary, label: String) -> Self {
-        let typed = |value: &Value| match value {
-            Value::Array(items) => items.iter().map(plain).collect::<Vec<_>>().join(","),
-            one => plain(one),
-        };
-        let params = run.params.iter().map(|(key, value)| (key.clone(), typed(value))).collect();
+        let params = run.params.iter().map(|(key, value)| (key.clone(), plain(value))).collect();
         Self::stored(&run.folder(logs), run.id.clone(), label, params)
     }
 

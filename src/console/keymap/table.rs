@@ -113,7 +113,7 @@ pub const TABLE: &[Binding] = &[
         "resume",
         "go on with a run that was stopped or lost, from its checkpoint",
     ),
-    key(Place::Runs, Action::FollowUp, &["a"], "", "take what the run has learned to another problem, as above"),
+    key(Place::Runs, Action::FollowUp, &["a"], "", "take what the run has learned to another problem"),
     key(Place::Runs, Action::Sweeps, &["s"], "sweeps", "the sweeps on a cluster, and how far they are"),
     key(Place::Runs, Action::Rename, &["n"], "", "name the run"),
     key(Place::Runs, Action::Tags, &["t"], "", "give the run tags, words to find it by"),

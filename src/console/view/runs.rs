@@ -5,7 +5,7 @@ use crate::console::app::{App, ORDERS};
 use crate::console::keymap::{Action, Place};
 use crate::console::widget::table::{Cell, Heading, Table};
 use crate::console::widget::text;
-use crate::lab::{RunSummary, duration};
+use crate::lab::{RunSummary, duration, plain};
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
@@ -166,7 +166,7 @@ fn lines(app: &App, run: &RunSummary, width: usize) -> Vec<Line<'static>> {
     }
     pair("", String::new(), false);
     for (key, value) in &run.params {
-        let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        let value = plain(value);
         let default = problem.and_then(|problem| problem.schema().get(key)).map(|param| param.default);
         pair(key, value.clone(), default.is_some_and(|default| default != value));
     }
