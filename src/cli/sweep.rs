@@ -3,7 +3,7 @@
 use super::args::{Run, Sweep as Arguments, SweepCommand};
 use super::failure::Failure;
 use super::{merge, output, run, signals, table, target};
-use crate::lab::cluster::{self, Ending, Slurm, SlurmOptions, Status, Sweep};
+use crate::lab::slurm::{self, Ending, Slurm, SlurmOptions, Status, Sweep};
 use crate::lab::{Document, LabError, Places, RunSpec, RunState, decimal, store};
 use crate::problems;
 use serde_json::json;
@@ -62,9 +62,9 @@ fn submit(arguments: &Arguments, places: &Places) -> Result<(), Failure> {
         return output::print("every point of the sweep has a finished run\n");
     }
     if arguments.run.dry_run {
-        return output::print(&cluster::preview(places, &specs, &name, options)?);
+        return output::print(&slurm::preview(places, &specs, &name, options)?);
     }
-    let sweep = cluster::submit(places, &specs, &name, options)?;
+    let sweep = slurm::submit(places, &specs, &name, options)?;
     let plan = sweep.plan_ref();
     let (points, elements) = (plan.points, plan.elements());
     let job = plan.jobs.last().cloned().unwrap_or_default();
@@ -95,7 +95,7 @@ fn find(name: &str, places: &Places) -> Result<Sweep, Failure> {
     if Path::new(name).join("sweep.toml").is_file() {
         return Ok(Sweep::open(Path::new(name))?);
     }
-    let mut found = cluster::folders(&places.logs);
+    let mut found = slurm::folders(&places.logs);
     if name != "last" {
         found.retain(|folder| folder.file_name().is_some_and(|known| known.to_string_lossy().contains(name)));
     }
@@ -189,7 +189,7 @@ fn work(folder: &Path, element: usize) -> Result<(), Failure> {
     let cores = number("SLURM_CPUS_PER_TASK").or_else(|| number("SLURM_CPUS_ON_NODE")).unwrap_or(1).max(1);
     let listener = signals::Listener::with_notice()?;
     let mut noticed = false;
-    let ending = cluster::work(&sweep, element, cores, problems::ALL, &mut || match listener.heard() {
+    let ending = slurm::work(&sweep, element, cores, problems::ALL, &mut || match listener.heard() {
         Some(signals::Heard::Notice) => {
             noticed = true;
             true

@@ -1,58 +1,40 @@
-//! Everything about *runs* and nothing about attention: parameters, events, folders, the queue.
+//! Everything about *runs* and nothing about attention.
+//!
+//! | room | what it holds |
+//! |---|---|
+//! | [`param`] | declarations of parameters, drafts as typed, checked values |
+//! | [`event`] | what a run says while it works |
+//! | [`record`] | the files of a run: folder, journal, checkpoint, lock |
+//! | [`plan`] | what is to be run: specifications, sweeps, presets, cost |
+//! | [`run`] | one run at work: the contract with problems, the queue, the folded view |
+//! | [`store`] | the runs there are: found, filtered, named, deleted |
+//! | [`analysis`] | several runs together: variants, comparisons, axes |
+//! | [`export`] | figures and tables for others |
+//! | [`slurm`] | sweeps as job arrays of a cluster |
 
-mod checkpoint;
-pub mod cluster;
-pub mod compare;
-mod context;
-mod control;
-mod cost;
+pub mod analysis;
 mod error;
-mod event;
+pub mod event;
 pub mod export;
-pub mod files;
-mod folder;
-mod handle;
-pub mod journal;
-mod lease;
-mod machine;
-mod nearest;
-mod number;
-mod param;
-mod places;
-pub mod preset;
-mod problem;
-mod queue;
-mod run_log;
-mod schema;
-mod show;
-mod span;
-mod spec;
+pub mod param;
+pub mod plan;
+pub mod record;
+pub mod run;
+pub mod slurm;
 pub mod store;
-mod study;
-pub mod sweep;
-mod view;
 
-pub use context::{Observer, RunContext};
-pub use control::Control;
-pub use cost::estimate;
+pub use analysis::{
+    Rounding, Span, Study, StudyCurve, StudyPlot, StudyRun, Variant, compare, decimal, duration, plain, typed,
+};
 pub use error::LabError;
 pub use event::{Axis, Curve, Event, Matrix, Plot, Point, Progress, Row, RunState, Scale, Series, Stamped, Style};
-pub use folder::{Document, RunFacts, RunRecord, SCHEMA};
-pub use handle::RunHandle;
-pub use journal::Journal;
-pub use lease::{Owner, Wish};
-pub use machine::Machine;
-pub use nearest::nearest;
-pub use param::{Choice, Kind, Param, ParamError, Value, choice};
-pub use places::Places;
-pub use preset::Preset;
-pub use problem::{Column, Estimate, Problem, RunError, common};
-pub use queue::{Queue, SMALL_SECONDS};
-pub use run_log::RunLog;
-pub use schema::{Draft, Params, Schema};
-pub use show::{decimal, duration, plain, typed};
-pub use span::{Rounding, Span};
-pub use spec::RunSpec;
+pub use param::{Choice, Draft, Kind, Param, ParamError, Params, Schema, Value, choice, nearest};
+pub use plan::{Preset, RunSpec, estimate, preset, sweep};
+pub use record::{
+    Document, Journal, Machine, Owner, Places, RunFacts, RunLog, RunRecord, SCHEMA, Wish, files, journal,
+};
+pub use run::{
+    Column, Control, Estimate, Observer, Problem, Queue, RunContext, RunError, RunHandle, RunView, SMALL_SECONDS,
+    Sample, SeriesView, common,
+};
 pub use store::{Filter, FilterError, RunSummary, Store};
-pub use study::{Study, StudyCurve, StudyPlot, StudyRun, Variant};
-pub use view::{RunView, Sample, SeriesView};

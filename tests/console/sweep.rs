@@ -3,7 +3,7 @@
 use super::demo::Demo;
 use super::{Desk, SIZES, snapshots};
 use attnlab::console::app::{App, Overlay, PointState};
-use attnlab::lab::cluster::{SlurmOptions, Sweep};
+use attnlab::lab::slurm::{SlurmOptions, Sweep};
 use attnlab::lab::{Draft, Problem, RunSpec, RunState, RunView};
 
 /// A form that stands for 2 × 4 points with 2 seeds each, in a dialog that has looked them up.

@@ -7,7 +7,7 @@ pub use stored::{AxisScale, Compare, Delete, Export, List, Report, Resume, Show,
 use super::examples::{
     COMPARE_EXAMPLES, DATA_EXAMPLES, EXAMPLES, EXPORT_EXAMPLES, LIST_EXAMPLES, RUN_EXAMPLES, SWEEP_EXAMPLES,
 };
-use crate::lab::cluster::SlurmOptions;
+use crate::lab::slurm::SlurmOptions;
 use clap::{Args, Parser, Subcommand, ValueHint};
 use std::path::PathBuf;
 

@@ -21,7 +21,7 @@ pub use tab::{Cost, Pane, ProblemTab, ResultLine};
 
 use super::keymap::{Action, Key, Keymap, Place};
 use super::theme::Theme;
-use crate::lab::cluster::{Slurm, SlurmOptions};
+use crate::lab::slurm::{Slurm, SlurmOptions};
 use crate::lab::{Places, Problem, Queue, RunState};
 use ratatui::crossterm::event::{Event, KeyEvent};
 use ratatui::layout::Rect;

@@ -1,6 +1,6 @@
 //! The Runs tab: every run there is, from this process and from others.
 
-use crate::lab::{Filter, FilterError, LabError, Problem, RunSummary, Store, cluster, store};
+use crate::lab::{Filter, FilterError, LabError, Problem, RunSummary, Store, slurm, store};
 use std::path::{Path, PathBuf};
 use std::thread::JoinHandle;
 
@@ -69,7 +69,7 @@ impl RunsTab {
         let logs = self.logs.clone();
         self.looking = Some(std::thread::spawn(move || {
             let runs = store.refresh();
-            (store, runs, cluster::folders(&logs).len())
+            (store, runs, slurm::folders(&logs).len())
         }));
     }
 

@@ -1,7 +1,7 @@
 //! Many runs on their way into the queue, on a thread of their own: each makes a folder, and the screen does not wait.
 
 use super::{ShownRun, SweepDraft};
-use crate::lab::cluster::Sweep;
+use crate::lab::slurm::Sweep;
 use crate::lab::store::Plan;
 use crate::lab::{Problem, Queue, RunSpec};
 use std::collections::HashSet;

@@ -1,6 +1,6 @@
 //! The dialog before a sweep: what it stands for, what of it is done already, and where the rest is to run.
 
-use crate::lab::cluster::SlurmOptions;
+use crate::lab::slurm::SlurmOptions;
 use crate::lab::store::{self, Plan};
 use crate::lab::sweep::{self, Mode};
 use crate::lab::{Draft, Estimate, Machine, Param, Places, Problem, RunSpec, Value, estimate};

@@ -2,7 +2,7 @@
 //! says beside it, asked seldom.
 
 use super::ShownRun;
-use crate::lab::cluster::{self, Queues, Slurm, Status, Sweep};
+use crate::lab::slurm::{self, Queues, Slurm, Status, Sweep};
 use crate::lab::{LabError, Problem, RunState};
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -249,7 +249,7 @@ impl Sweeps {
         let (followed, chosen) = (self.followed.clone(), self.chosen().map(|entry| entry.folder.clone()));
         let problems = self.problems.clone();
         self.looking = Some(std::thread::spawn(move || {
-            let mut folders = cluster::folders(&logs);
+            let mut folders = slurm::folders(&logs);
             folders.reverse();
             let (mut entries, mut runs) = (Vec::with_capacity(folders.len()), Vec::new());
             for folder in folders {

@@ -5,7 +5,7 @@ use crate::console::app::{App, Planned, Planning, PointState, SweepDialog};
 use crate::console::keymap::{Action, Place};
 use crate::console::theme::Theme;
 use crate::console::widget::text;
-use crate::lab::cluster::SlurmOptions;
+use crate::lab::slurm::SlurmOptions;
 use crate::lab::sweep::Mode;
 use crate::lab::{Estimate, RunState, duration};
 use ratatui::Frame;

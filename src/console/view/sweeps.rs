@@ -6,7 +6,7 @@ use crate::console::theme::Theme;
 use crate::console::widget::table::{Cell, Heading, Table};
 use crate::console::widget::text;
 use crate::lab::RunState;
-use crate::lab::cluster::{PointStatus, Status};
+use crate::lab::slurm::{PointStatus, Status};
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::style::Style;

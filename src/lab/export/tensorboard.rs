@@ -4,7 +4,7 @@
 //! `summary.proto` and `tensor.proto`); a frame is length, masked CRC-32C of it, message, masked CRC-32C of that.
 
 use super::Source;
-use crate::lab::journal::Tail;
+use crate::lab::record::journal::Tail;
 use crate::lab::{Event, LabError};
 use std::collections::BTreeMap;
 

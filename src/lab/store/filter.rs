@@ -6,7 +6,7 @@
 //! `headline`, `tag`, `version`, every parameter and every column of the result tables.
 
 use super::RunSummary;
-use crate::lab::nearest::hint;
+use crate::lab::param::hint;
 use crate::lab::{Problem, RunState, plain};
 use serde_json::Value;
 

@@ -7,7 +7,7 @@ mod summary;
 pub use filter::{Filter, FilterError};
 pub use summary::RunSummary;
 
-use super::{LabError, Owner, RunSpec, RunState, cluster};
+use super::{LabError, Owner, RunSpec, RunState, slurm};
 use index::Entry;
 use rayon::prelude::*;
 use serde_json::Value;
@@ -78,7 +78,7 @@ fn folders(logs: &Path) -> io::Result<Vec<String>> {
     for entry in fs::read_dir(logs)? {
         let entry = entry?;
         let name = entry.file_name().to_string_lossy().into_owned();
-        if !name.starts_with('.') && !name.starts_with(cluster::PREFIX) && entry.file_type()?.is_dir() {
+        if !name.starts_with('.') && !name.starts_with(slurm::PREFIX) && entry.file_type()?.is_dir() {
             names.push(name);
         }
     }

@@ -1,6 +1,6 @@
 //! One run of the store, told in short.
 
-use crate::lab::folder::{RECORD, SUMMARY};
+use crate::lab::record::folder::{RECORD, SUMMARY};
 use crate::lab::{Document, Event, LabError, Owner, Row, RunRecord, RunState, SCHEMA, Stamped, journal};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -70,7 +70,7 @@ impl Marks {
     pub fn write(&self, folder: &Path) -> Result<(), LabError> {
         let path = folder.join(MARKS);
         let text = serde_json::to_vec(self).unwrap_or_default();
-        crate::lab::files::replace(&path, &text, false).map_err(LabError::io("write", path))
+        crate::lab::record::files::replace(&path, &text, false).map_err(LabError::io("write", path))
     }
 }
 

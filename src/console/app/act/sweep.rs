@@ -4,7 +4,7 @@ use super::super::{
     App, Arrived, Overlay, Planning, Points, ShownRun, Submission, Submitting, SweepDialog, SweepDraft, Tone,
 };
 use crate::console::keymap::Action;
-use crate::lab::cluster::{self, SlurmOptions};
+use crate::lab::slurm::{self, SlurmOptions};
 use crate::lab::sweep;
 use std::collections::HashSet;
 
@@ -114,7 +114,7 @@ impl App {
         let (tab, wanted) = (dialog.tab, sweep.clone());
         let answer = std::thread::spawn(move || {
             let specs = if again { sweep.specs()? } else { left };
-            cluster::submit(&places, &specs, &sweep.title(), options).map_err(|error| error.to_string())
+            slurm::submit(&places, &specs, &sweep.title(), options).map_err(|error| error.to_string())
         });
         self.submitting = Some(Submitting { tab, sweep: wanted, finished, answer });
     }

@@ -2,7 +2,7 @@
 
 use super::super::{App, Field, News, Overlay, Purpose, Source, Tone};
 use crate::console::keymap::Action;
-use crate::lab::cluster::Slurm;
+use crate::lab::slurm::Slurm;
 use std::collections::{BTreeMap, HashMap};
 
 impl App {

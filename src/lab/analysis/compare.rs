@@ -1,0 +1,171 @@
+//! Variants against each other: means with intervals, and differences paired by everything else.
+
+use crate::lab::{Kind, Problem, Row, RunState, RunSummary, plain};
+use serde::Serialize;
+use serde_json::Value;
+use statrs::distribution::{ContinuousCDF, StudentsT};
+use std::collections::BTreeMap;
+
+/// A mean over runs.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Mean {
+    /// The mean.
+    pub mean: f64,
+    /// Half the width of its 95 % confidence interval (Student); none from one run.
+    pub interval: Option<f64>,
+}
+
+impl Mean {
+    /// Of some numbers; none of none.
+    #[must_use]
+    pub fn of(numbers: &[f64]) -> Option<Self> {
+        let (mean, error) = mean_and_error(numbers)?;
+        let quantile = || Some(student(numbers.len())?.inverse_cdf(0.975));
+        Some(Self { mean, interval: error.zip(quantile()).map(|(error, quantile)| error * quantile) })
+    }
+}
+
+/// How a variant differs from a base, over runs that differ in nothing else.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Paired {
+    /// The base's value.
+    pub base: String,
+    /// Number of pairs.
+    pub pairs: usize,
+    /// The mean difference, variant less base; none without a pair.
+    pub difference: Option<Mean>,
+    /// Two-sided p of the paired t test; none from fewer than two pairs.
+    pub p: Option<f64>,
+}
+
+/// The runs with one value of the compared parameter.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Variant {
+    /// That value.
+    pub value: String,
+    /// Number of runs.
+    pub runs: usize,
+    /// The mean of each column asked for, in that order; none where no run has a number.
+    pub means: Vec<Option<Mean>>,
+    /// Against each base but itself.
+    pub against: Vec<Paired>,
+}
+
+/// Variants that differ in one parameter and in the seed, all else being equal.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Comparison {
+    /// The parameters that tell it from the other comparisons, as `key=value`; empty where there is one.
+    pub setting: String,
+    /// In the order in which the problem declares the values, numbers by size.
+    pub variants: Vec<Variant>,
+}
+
+/// The last rows by value of the compared parameter, then seed.
+type Seeds<'a> = BTreeMap<String, BTreeMap<String, &'a Row>>;
+
+/// Compares the finished ones of `runs`, all of `problem`, by parameter `by`: the last row's `columns`, and the first of
+/// these against each of `bases`. Of runs that differ in nothing the newest counts. One comparison for each setting of
+/// the other parameters, but for the seed.
+#[must_use]
+pub fn compare(
+    runs: &[RunSummary],
+    problem: &dyn Problem,
+    by: &str,
+    columns: &[&str],
+    bases: &[&str],
+) -> Vec<Comparison> {
+    let schema = problem.schema();
+    let counts = |key: &str| schema.get(key).is_some_and(|param| param.determines_result) && key != by;
+    let mut settings: BTreeMap<Vec<(String, String)>, Seeds<'_>> = BTreeMap::new();
+    let mut finished: Vec<&RunSummary> = runs.iter().filter(|run| run.state == RunState::Finished).collect();
+    finished.sort_by(|a, b| a.started.cmp(&b.started));
+    for run in finished {
+        let Some(variant) = run.params.get(by) else { continue };
+        let others = run.params.iter().filter(|(key, _)| counts(key) && *key != "seed");
+        let setting = others.map(|(key, value)| (key.clone(), plain(value))).collect();
+        let seed = run.params.get("seed").map(plain).unwrap_or_default();
+        settings.entry(setting).or_default().entry(plain(variant)).or_default().insert(seed, &run.row);
+    }
+    let differs = |key: &str| {
+        let mut values = settings.keys().map(|setting| setting.iter().find(|(other, _)| other == key));
+        let first = values.next();
+        values.any(|value| Some(value) != first)
+    };
+    settings
+        .iter()
+        .map(|(setting, variants)| {
+            let words = setting.iter().filter(|(key, _)| differs(key)).map(|(key, value)| format!("{key}={value}"));
+            let mut variants: Vec<Variant> =
+                variants.iter().map(|(value, seeds)| variant(value, seeds, variants, columns, bases)).collect();
+            variants.sort_by(|a, b| {
+                let [(a, size), (b, other)] = [a, b].map(|variant| place(problem, by, &variant.value));
+                a.cmp(&b).then(size.total_cmp(&other))
+            });
+            Comparison { setting: words.collect::<Vec<_>>().join(" "), variants }
+        })
+        .collect()
+}
+
+fn variant(value: &str, seeds: &BTreeMap<String, &Row>, all: &Seeds<'_>, columns: &[&str], bases: &[&str]) -> Variant {
+    let number = |row: &Row, key: &str| row.get(key).and_then(Value::as_f64);
+    let numbers = |key: &str| seeds.values().filter_map(|row| number(row, key)).collect::<Vec<_>>();
+    let against = bases.iter().filter(|base| **base != value).map(|base| {
+        let others = all.get(*base);
+        let first = columns.first().copied().unwrap_or_default();
+        let pair = |(seed, row): (&String, &&Row)| Some(number(row, first)? - number(others?.get(seed)?, first)?);
+        let differences: Vec<f64> = seeds.iter().filter_map(pair).collect();
+        let p = mean_and_error(&differences).and_then(|(mean, error)| two_sided(mean / error?, differences.len()));
+        Paired { base: (*base).to_owned(), pairs: differences.len(), difference: Mean::of(&differences), p }
+    });
+    Variant {
+        value: value.to_owned(),
+        runs: seeds.len(),
+        means: columns.iter().map(|key| Mean::of(&numbers(key))).collect(),
+        against: against.collect(),
+    }
+}
+
+/// Where a value stands among the others: by the declaration of a choice, by size of a number.
+fn place(problem: &dyn Problem, by: &str, value: &str) -> (usize, f64) {
+    let declared = problem.schema().get(by).and_then(|param| match param.kind {
+        Kind::Choice(choices) => choices.iter().position(|choice| choice.name == value),
+        _ => None,
+    });
+    (declared.unwrap_or(usize::MAX), value.parse().unwrap_or(f64::INFINITY))
+}
+
+/// The mean and its standard error.
+fn mean_and_error(numbers: &[f64]) -> Option<(f64, Option<f64>)> {
+    let count = numbers.len() as f64;
+    let mean = numbers.iter().sum::<f64>() / count;
+    let squares: f64 = numbers.iter().map(|number| (number - mean).powi(2)).sum();
+    (count > 0.0).then(|| (mean, (count > 1.0).then(|| (squares / (count - 1.0) / count).sqrt())))
+}
+
+/// Student's distribution for the mean of so many numbers; none below two.
+fn student(count: usize) -> Option<StudentsT> {
+    StudentsT::new(0.0, 1.0, count.checked_sub(1)? as f64).ok()
+}
+
+fn two_sided(t: f64, count: usize) -> Option<f64> {
+    Some(2.0 * student(count)?.sf(t.abs())).filter(|p| p.is_finite())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn intervals_and_tests_have_their_known_values() {
+        // t(2) = 4.302653, standard error 1/√3.
+        let found = Mean::of(&[1.0, 2.0, 3.0]).unwrap();
+        assert_eq!(found.mean, 2.0);
+        assert!((found.interval.unwrap() - 4.302_652_7 / 3.0_f64.sqrt()).abs() < 1e-6);
+        assert_eq!(Mean::of(&[5.0]), Some(Mean { mean: 5.0, interval: None }));
+        assert_eq!(Mean::of(&[]), None);
+        // The 97.5 % quantile with 4 degrees of freedom is 2.776445.
+        assert!((two_sided(2.776_445_1, 5).unwrap() - 0.05).abs() < 1e-7);
+        assert!((two_sided(-2.776_445_1, 5).unwrap() - 0.05).abs() < 1e-7);
+        assert_eq!(two_sided(1.0, 1), None);
+    }
+}

@@ -1,0 +1,311 @@
+//! Several runs as one study: runs that differ in nothing but the seed are repeats of one *variant*; curves of the
+//! headline number against what was swept, and what a variant's quality costs, with mean and interval over repeats.
+
+use crate::lab::{Axis, Kind, Matrix, Plot, Problem, Row, RunState, RunView, Sample, Scale, Style, compare::Mean};
+use std::collections::{BTreeMap, HashMap};
+
+/// Up to so many variants each has a marker of its own where they are weighed against each other.
+const MARKED: usize = 16;
+
+/// What a study reads of a run.
+#[derive(Clone, Copy, Debug)]
+pub struct StudyRun<'a> {
+    /// Its parameters, as key and text.
+    pub params: &'a [(String, String)],
+    /// What it has said.
+    pub view: &'a RunView,
+}
+
+impl StudyRun<'_> {
+    fn text(&self, key: &str) -> &str {
+        self.params.iter().find(|(known, _)| known == key).map_or("", |(_, text)| text.as_str())
+    }
+}
+
+/// Runs that differ in nothing but the seed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Variant {
+    /// What tells it from the others: one text for each of [`Study::keys`].
+    pub at: Vec<String>,
+    /// The words for it; empty where the study has only this one.
+    pub label: String,
+    /// Indices of its runs.
+    pub runs: Vec<usize>,
+}
+
+/// A curve with what it is drawn with.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StudyCurve {
+    /// Its name.
+    pub label: String,
+    /// How it is drawn.
+    pub style: Style,
+    /// Its points, with intervals over repeats.
+    pub points: Vec<Sample>,
+}
+
+/// A plot over all runs of a study.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StudyPlot {
+    /// Its declaration.
+    pub plot: Plot,
+    /// Its curves.
+    pub curves: Vec<StudyCurve>,
+}
+
+/// Several runs of one problem together.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Study {
+    /// The parameters in which runs differ, but for the seed and those that change no result.
+    pub keys: Vec<&'static str>,
+    /// The variants, in the order of their first runs.
+    pub variants: Vec<Variant>,
+    /// The headline number against what was swept, where that has numbers.
+    pub sweep: Option<StudyPlot>,
+    /// The same over two swept numbers, as colours.
+    pub map: Option<Matrix>,
+    /// The headline number against each of its costs.
+    pub costs: Vec<StudyPlot>,
+}
+
+impl Study {
+    /// Puts runs of `problem` together; `scales` are the parameters that are known to be swept, with their scales.
+    #[must_use]
+    pub fn new(problem: &'static dyn Problem, runs: &[StudyRun<'_>], scales: &BTreeMap<String, Scale>) -> Self {
+        let keys: Vec<&'static str> = problem
+            .schema()
+            .iter()
+            .filter(|param| param.determines_result && param.key != "seed")
+            .filter(|param| runs.iter().any(|run| run.text(param.key) != runs[0].text(param.key)))
+            .map(|param| param.key)
+            .collect();
+        let mut study = Self { variants: variants(problem, &keys, runs), keys, ..Self::default() };
+        let numbers: Vec<Option<Sample>> =
+            study.variants.iter().map(|variant| over(variant, |run| headline(problem, runs[run].view))).collect();
+        let axes: Vec<Numeric> = study.numeric(problem, scales);
+        let heading = problem.column(problem.headline());
+        let heading = heading.map_or_else(|| problem.headline().to_owned(), |column| column.heading());
+        if let Some(x) = axes.first() {
+            study.sweep = Some(study.curves(x, &heading, &numbers));
+            if let ([x, y], 2) = (axes.as_slice(), study.keys.len()) {
+                study.map = map(&study.variants, (x, y), &heading, &numbers);
+            }
+        }
+        if study.variants.len() > 1 {
+            study.costs = problem.costs().iter().map(|cost| study.weigh(problem, cost, &heading, runs)).collect();
+        }
+        study
+    }
+
+    /// The swept numbers: those known to be swept first, then those with the most values.
+    fn numeric(&self, problem: &dyn Problem, scales: &BTreeMap<String, Scale>) -> Vec<Numeric> {
+        let schema = problem.schema();
+        let mut all: Vec<Numeric> = Vec::new();
+        for (place, key) in self.keys.iter().enumerate() {
+            let Some(param) = schema.get(key) else { continue };
+            let values: Option<Vec<f64>> = self.variants.iter().map(|variant| variant.at[place].parse().ok()).collect();
+            let (Kind::Int { .. } | Kind::Float { .. }, Some(values)) = (param.kind, values) else { continue };
+            let mut steps = values.clone();
+            steps.sort_by(f64::total_cmp);
+            steps.dedup();
+            let scale = scales.get(*key).copied().unwrap_or_else(|| scale_of(&steps));
+            all.push(Numeric { key, label: param.label, place, scale, values, steps });
+        }
+        all.sort_by_key(|axis| (!scales.contains_key(axis.key), std::cmp::Reverse(axis.steps.len())));
+        all
+    }
+
+    /// The headline number against `x`, a curve for each combination of the other parameters.
+    fn curves(&self, x: &Numeric, heading: &str, numbers: &[Option<Sample>]) -> StudyPlot {
+        let mut curves: Vec<StudyCurve> = Vec::new();
+        let mut places: HashMap<String, usize> = HashMap::new();
+        for (index, variant) in self.variants.iter().enumerate() {
+            let others: Vec<(&str, &str)> = self
+                .keys
+                .iter()
+                .zip(&variant.at)
+                .filter(|(key, _)| **key != x.key)
+                .map(|(key, text)| (*key, text.as_str()))
+                .collect();
+            let label = words(&others);
+            let place = *places.entry(label.clone()).or_insert_with(|| {
+                let label = if label.is_empty() { heading.to_owned() } else { label };
+                curves.push(StudyCurve { label, style: Style::Line, points: Vec::new() });
+                curves.len() - 1
+            });
+            curves[place].points.extend(numbers[index].map(|sample| Sample { x: x.values[index], ..sample }));
+        }
+        curves.iter_mut().for_each(|curve| curve.points.sort_by(|a, b| a.x.total_cmp(&b.x)));
+        let title = format!("{} by {}", capital(heading), x.label);
+        let (from, to) = (x.steps[0], x.steps[x.steps.len() - 1]);
+        let axis = Axis { title: x.label.to_owned(), scale: x.scale, range: Some((from, to)) };
+        let id = "sweep".to_owned();
+        StudyPlot { plot: Plot { id, title, x: axis, y: Axis::linear(self.interval(heading)) }, curves }
+    }
+
+    /// The headline number against what it costs; the variants that no other beats in both are joined.
+    fn weigh(&self, problem: &dyn Problem, cost: &str, heading: &str, runs: &[StudyRun<'_>]) -> StudyPlot {
+        let column = problem.column(cost);
+        let title = column.map_or_else(|| cost.to_owned(), |column| column.heading());
+        let words = match column {
+            Some(column) if column.unit == "s" => format!("{} time", column.label),
+            _ => title.clone(),
+        };
+        let of = |variant: &Variant| {
+            let finished = |run: usize| Some(runs[run].view).filter(|view| view.state == RunState::Finished);
+            let x = over(variant, |run| last(finished(run)?, cost))?.y;
+            Some(Sample { x, ..over(variant, |run| last(finished(run)?, problem.headline()))? })
+        };
+        let places: Vec<Option<Sample>> = self.variants.iter().map(of).collect();
+        let mut curves: Vec<StudyCurve> = if self.variants.len() <= MARKED {
+            let curve = |(variant, place): (&Variant, &Option<Sample>)| StudyCurve {
+                label: variant.label.clone(),
+                style: Style::Points,
+                points: place.iter().copied().collect(),
+            };
+            self.variants.iter().zip(&places).map(curve).collect()
+        } else {
+            let points = places.iter().flatten().copied().collect();
+            vec![StudyCurve { label: "variants".to_owned(), style: Style::Points, points }]
+        };
+        let frontier = frontier(places.into_iter().flatten().collect());
+        curves.push(StudyCurve { label: "frontier".to_owned(), style: Style::Dashed, points: frontier });
+        let plot = Plot {
+            id: format!("against-{cost}"),
+            title: format!("{} against {words}", capital(heading)),
+            x: Axis::linear(title),
+            y: Axis::linear(self.interval(heading)),
+        };
+        StudyPlot { plot, curves }
+    }
+
+    /// What an axis of means says.
+    fn interval(&self, heading: &str) -> String {
+        let repeated = self.variants.iter().any(|variant| variant.runs.len() > 1);
+        if repeated { format!("{heading} ± 95 %") } else { heading.to_owned() }
+    }
+}
+
+/// A swept number.
+struct Numeric {
+    key: &'static str,
+    label: &'static str,
+    /// Where its text stands in a variant.
+    place: usize,
+    scale: Scale,
+    /// Its value in each variant.
+    values: Vec<f64>,
+    /// Every value once, the smallest first.
+    steps: Vec<f64>,
+}
+
+fn variants(problem: &dyn Problem, keys: &[&'static str], runs: &[StudyRun<'_>]) -> Vec<Variant> {
+    let (mut variants, mut places): (Vec<Variant>, HashMap<Vec<String>, usize>) = Default::default();
+    let schema = problem.schema();
+    for (index, run) in runs.iter().enumerate() {
+        let at: Vec<String> = keys.iter().map(|key| run.text(key).to_owned()).collect();
+        let place = *places.entry(at.clone()).or_insert_with(|| {
+            let pairs: Vec<_> = keys
+                .iter()
+                .zip(&at)
+                .map(|(key, text)| (schema.get(key).map_or(*key, |param| param.key), text.as_str()))
+                .collect();
+            variants.push(Variant { label: words(&pairs), at, runs: Vec::new() });
+            variants.len() - 1
+        });
+        variants[place].runs.push(index);
+    }
+    variants
+}
+
+/// `relu dim=16`: names alone, numbers and flags with their key.
+pub(in crate::lab) fn words(pairs: &[(&str, &str)]) -> String {
+    let word = |(key, text): &(&str, &str)| {
+        let bare = text.parse::<f64>().is_err() && !matches!(*text, "yes" | "no" | "");
+        if bare { (*text).to_owned() } else { format!("{key}={text}") }
+    };
+    pairs.iter().map(word).collect::<Vec<_>>().join(" ")
+}
+
+/// Mean and interval of a number over a variant's runs that have it, as a sample at x = 0.
+fn over(variant: &Variant, number: impl Fn(usize) -> Option<f64>) -> Option<Sample> {
+    let numbers: Vec<f64> = variant.runs.iter().filter_map(|run| number(*run)).filter(|n| n.is_finite()).collect();
+    let Mean { mean: y, interval } = Mean::of(&numbers)?;
+    Some(Sample { x: 0.0, y, lo: interval.map(|half| y - half), hi: interval.map(|half| y + half) })
+}
+
+/// A number of the last row that has it.
+fn last(view: &RunView, key: &str) -> Option<f64> {
+    view.rows.iter().rev().find_map(|row: &Row| row.get(key)?.as_f64())
+}
+
+/// The headline number of a finished run: its last row has it. Of any other, what stands for it.
+fn headline(problem: &dyn Problem, view: &RunView) -> Option<f64> {
+    if view.state == RunState::Finished {
+        return last(view, problem.headline());
+    }
+    let live = problem.live()?;
+    let series = view.series.iter().find(|series| series.series.id == live)?;
+    series.points.last().map(|point| point.y)
+}
+
+/// Logarithmic where values stand closer to equal ratios than to equal steps, and reach far.
+fn scale_of(steps: &[f64]) -> Scale {
+    let [first, .., last] = steps else { return Scale::Linear };
+    if *first <= 0.0 || last / first < 4.0 || steps.len() < 3 {
+        return Scale::Linear;
+    }
+    let middle = steps[steps.len() / 2];
+    let along = (steps.len() / 2) as f64 / (steps.len() - 1) as f64;
+    let (even, ratio) = (first + (last - first) * along, first * (last / first).powf(along));
+    if (middle / ratio).ln().abs() < (middle / even).ln().abs() { Scale::Log } else { Scale::Linear }
+}
+
+/// The stairs along the points that no other beats in both: less of x, more of y.
+fn frontier(mut points: Vec<Sample>) -> Vec<Sample> {
+    points.sort_by(|a, b| a.x.total_cmp(&b.x).then(b.y.total_cmp(&a.y)));
+    let mut stairs: Vec<Sample> = Vec::new();
+    let bare = |x: f64, y: f64| Sample { x, y, lo: None, hi: None };
+    for point in points {
+        match stairs.last().copied() {
+            Some(before) if point.y <= before.y => {}
+            Some(before) => stairs.extend([bare(point.x, before.y), bare(point.x, point.y)]),
+            None => stairs.push(bare(point.x, point.y)),
+        }
+    }
+    stairs
+}
+
+/// The headline number over two swept numbers, the second upwards.
+fn map(
+    variants: &[Variant],
+    (x, y): (&Numeric, &Numeric),
+    heading: &str,
+    numbers: &[Option<Sample>],
+) -> Option<Matrix> {
+    let (rows, cols) = (y.steps.len(), x.steps.len());
+    if rows < 2 || cols < 2 {
+        return None;
+    }
+    let mut values = vec![f32::NAN; rows * cols];
+    let place = |axis: &Numeric, variant: usize| axis.steps.iter().position(|step| *step == axis.values[variant]);
+    for (variant, number) in (0..variants.len()).zip(numbers) {
+        let (column, row) = (place(x, variant)?, place(y, variant)?);
+        values[(rows - 1 - row) * cols + column] = number.map_or(f32::NAN, |sample| sample.y as f32);
+    }
+    let ends = |axis: &Numeric| {
+        let text = |wanted: f64| {
+            let variant = axis.values.iter().position(|value| *value == wanted).unwrap_or(0);
+            variants[variant].at[axis.place].clone()
+        };
+        format!("{} {} to {}", axis.label, text(axis.steps[0]), text(axis.steps[axis.steps.len() - 1]))
+    };
+    let caption = format!("→ {}   ↑ {}", ends(x), ends(y));
+    let (id, title) = ("sweep".to_owned(), heading.to_owned());
+    Some(Matrix { group: id.clone(), id, title, rows, cols, values, caption })
+}
+
+fn capital(text: &str) -> String {
+    let mut characters = text.chars();
+    characters.next().map_or_else(String::new, |first| first.to_uppercase().chain(characters).collect())
+}

@@ -1,0 +1,6 @@
+//! What a run says while it works.
+
+mod kinds;
+mod number;
+
+pub use kinds::{Axis, Curve, Event, Matrix, Plot, Point, Progress, Row, RunState, Scale, Series, Stamped, Style};

@@ -1,0 +1,10 @@
+//! Parameters: how one is declared, what a user types, and the checked values that a problem accepts.
+
+mod declaration;
+mod nearest;
+mod schema;
+
+pub use declaration::{Choice, Kind, Param, ParamError, Value, choice};
+pub(in crate::lab) use nearest::hint;
+pub use nearest::nearest;
+pub use schema::{Draft, Params, Schema};

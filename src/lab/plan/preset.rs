@@ -1,0 +1,297 @@
+//! Presets: a problem with parameters in a TOML file. Shipped ones are inside the binary.
+
+use crate::lab::param::hint;
+use crate::lab::plan::sweep::{Mode, values};
+use crate::lab::{Draft, Kind, LabError, ParamError, Places, Problem, RunSpec, SCHEMA};
+use include_dir::{Dir, include_dir};
+use std::collections::BTreeMap;
+use std::fs;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+static SHIPPED: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/presets");
+
+/// The most repetitions of a point.
+const REPEATS: usize = 1000;
+
+/// A problem with parameters, ready to run.
+#[derive(Clone)]
+pub struct Preset {
+    /// The file's name without its ending.
+    pub name: String,
+    /// The problem.
+    pub problem: &'static dyn Problem,
+    /// Its name in lists.
+    pub title: String,
+    /// One line saying what it shows.
+    pub about: String,
+    /// The parameters as typed.
+    pub params: Draft,
+    /// How several swept parameters go together.
+    pub sweep: Mode,
+    /// How many seeds every point has.
+    pub repeats: usize,
+    /// Where it was read; none for a shipped one.
+    pub file: Option<PathBuf>,
+}
+
+impl std::fmt::Debug for Preset {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Preset({}: {} {:?})", self.name, self.problem.name(), self.params)
+    }
+}
+
+/// A preset's text with its file, for messages that name file and line.
+struct Source<'a> {
+    text: &'a str,
+    file: &'a Path,
+}
+
+impl Source<'_> {
+    fn refuse(&self, span: &Range<usize>, reason: impl Into<String>) -> LabError {
+        let before = self.text.get(..span.start).unwrap_or_default();
+        LabError::content(self.file, Some(before.matches('\n').count() + 1), reason)
+    }
+
+    fn wrong(&self, key: &str, value: &Spanned<DeValue<'_>>, allowed: &str) -> LabError {
+        let found = self.text.get(value.span()).unwrap_or_default().lines().next().unwrap_or_default();
+        self.refuse(&value.span(), ParamError::new(key, found, allowed).to_string())
+    }
+
+    fn string(&self, key: &str, value: &Spanned<DeValue<'_>>) -> Result<String, LabError> {
+        let text = value.get_ref().as_str().map(str::to_owned);
+        text.ok_or_else(|| self.wrong(key, value, "a text in quotes"))
+    }
+
+    fn table<'t, 'i>(&self, key: &str, value: &'t Spanned<DeValue<'i>>) -> Result<&'t DeTable<'i>, LabError> {
+        value.get_ref().as_table().ok_or_else(|| self.wrong(key, value, &format!("a table, as [{key}]")))
+    }
+
+    fn unknown(&self, span: &Range<usize>, key: &str, known: &[&str]) -> LabError {
+        let hint = hint(key, known.iter().copied());
+        self.refuse(span, format!("unknown key `{key}`{hint}, allowed: {}", known.join(", ")))
+    }
+
+    /// A parameter's value as one would type it.
+    fn typed(&self, key: &str, value: &Spanned<DeValue<'_>>, list: bool) -> Result<String, LabError> {
+        match value.get_ref() {
+            DeValue::String(text) => Ok(text.clone().into_owned()),
+            DeValue::Integer(_) | DeValue::Float(_) => Ok(self.text[value.span()].to_owned()),
+            DeValue::Boolean(flag) => Ok(if *flag { "yes" } else { "no" }.to_owned()),
+            DeValue::Array(items) if list => {
+                let texts: Result<Vec<_>, _> = items.iter().map(|item| self.typed(key, item, false)).collect();
+                Ok(texts?.join(","))
+            }
+            _ if list => Err(self.wrong(key, value, "a value, a list of values or a range in quotes")),
+            _ => Err(self.wrong(key, value, "a value")),
+        }
+    }
+}
+
+impl Preset {
+    /// Reads a preset or a `run.toml`; `file` is where the text came from, for its name and for messages.
+    ///
+    /// # Errors
+    /// One line with the file, the line, the key, what was found and what is allowed.
+    pub fn parse(text: &str, file: &Path, problems: &[&'static dyn Problem]) -> Result<Self, LabError> {
+        let source = Source { text, file };
+        let table = DeTable::parse(text).map_err(|error| {
+            let message = error.message().replace('\n', ", ");
+            match error.span() {
+                Some(span) => source.refuse(&span, message),
+                None => LabError::content(file, None, message),
+            }
+        })?;
+        let table = table.get_ref();
+        let missing =
+            |key: &str, allowed: &str| LabError::content(file, None, format!("`{key}` is missing: {allowed}"));
+
+        // The form first: keys of a newer one mean nothing here.
+        let schema = table.get("schema").ok_or_else(|| missing("schema", &format!("write `schema = {SCHEMA}`")))?;
+        match source.text[schema.span()].parse::<u32>() {
+            Ok(SCHEMA) => {}
+            Ok(newer) if newer > SCHEMA => {
+                let reason = format!("written in form {newer}; this version of attnlab reads up to form {SCHEMA}");
+                return Err(source.refuse(&schema.span(), reason));
+            }
+            _ => return Err(source.wrong("schema", schema, &SCHEMA.to_string())),
+        }
+        let names: Vec<_> = problems.iter().map(|problem| problem.name()).collect();
+        let value = table.get("problem").ok_or_else(|| missing("problem", &names.join(", ")))?;
+        let name = source.string("problem", value)?;
+        let problem = problems.iter().copied().find(|problem| problem.name() == name);
+        let problem = problem.ok_or_else(|| source.wrong("problem", value, &names.join(", ")))?;
+
+        let mut preset = Self {
+            name: file.file_stem().unwrap_or_default().to_string_lossy().into_owned(),
+            problem,
+            title: String::new(),
+            about: String::new(),
+            params: Draft::new(&problem.schema()),
+            sweep: Mode::Grid,
+            repeats: 1,
+            file: None,
+        };
+        for (key, value) in table {
+            match key.get_ref().as_ref() {
+                "schema" | "problem" => {}
+                // The circumstances of the run, where the file is a run's.
+                "run" => drop(source.table("run", value)?),
+                "title" => preset.title = source.string("title", value)?,
+                "about" => preset.about = source.string("about", value)?,
+                "repeats" => {
+                    let count = source.text[value.span()].parse().ok().filter(|count| (1..=REPEATS).contains(count));
+                    let allowed = format!("a whole number from 1 to {REPEATS}");
+                    preset.repeats = count.ok_or_else(|| source.wrong("repeats", value, &allowed))?;
+                }
+                "params" => preset.read_params(&source, source.table("params", value)?)?,
+                "sweep" => {
+                    for (key, value) in source.table("sweep", value)? {
+                        if key.get_ref() != "mode" {
+                            return Err(source.unknown(
+                                &key.span(),
+                                &format!("sweep.{}", key.get_ref()),
+                                &["sweep.mode"],
+                            ));
+                        }
+                        preset.sweep = match value.get_ref().as_str() {
+                            Some("grid") => Mode::Grid,
+                            Some("zip") => Mode::Zip,
+                            _ => return Err(source.wrong("sweep.mode", value, "\"grid\" or \"zip\"")),
+                        };
+                    }
+                }
+                other => {
+                    let known = ["schema", "problem", "title", "about", "repeats", "params", "sweep"];
+                    return Err(source.unknown(&key.span(), other, &known));
+                }
+            }
+        }
+        if preset.title.is_empty() {
+            preset.title.clone_from(&preset.name);
+        }
+        Ok(preset)
+    }
+
+    fn read_params(&mut self, source: &Source<'_>, table: &DeTable<'_>) -> Result<(), LabError> {
+        let schema = self.problem.schema();
+        for (key, value) in table {
+            let name = key.get_ref().as_ref();
+            let Some(param) = schema.get(name) else {
+                let known: Vec<_> = schema.iter().map(|param| param.key).collect();
+                return Err(source.unknown(&key.span(), name, &known));
+            };
+            let many = !matches!(param.kind, Kind::Text { .. });
+            let text = source.typed(name, value, many)?;
+            self.params.set(&schema, name, &text).map_err(|error| source.refuse(&value.span(), error.to_string()))?;
+        }
+        Ok(())
+    }
+
+    /// Reads the file `path`.
+    ///
+    /// # Errors
+    /// The file cannot be read, or as [`Preset::parse`].
+    pub fn read(path: &Path, problems: &[&'static dyn Problem]) -> Result<Self, LabError> {
+        let text = fs::read_to_string(path).map_err(LabError::io("read the preset", path))?;
+        Ok(Self { file: Some(path.to_owned()), ..Self::parse(&text, path, problems)? })
+    }
+
+    /// Every run the preset stands for.
+    ///
+    /// # Errors
+    /// As [`RunSpec::expand`].
+    pub fn specs(&self) -> Result<Vec<RunSpec>, ParamError> {
+        let mut specs = RunSpec::expand_as(self.problem, &self.params, self.sweep, self.repeats)?;
+        specs.iter_mut().for_each(|spec| spec.title = Some(self.title.clone()));
+        Ok(specs)
+    }
+
+    /// The preset as a file: only what differs from the defaults.
+    #[must_use]
+    pub fn to_toml(&self) -> String {
+        let text = |text: &str| toml::Value::String(text.to_owned()).to_string();
+        let mut file =
+            format!("schema = {SCHEMA}\nproblem = {}\ntitle = {}\n", text(self.problem.name()), text(&self.title));
+        if !self.about.is_empty() {
+            file += &format!("about = {}\n", text(&self.about));
+        }
+        if self.repeats > 1 {
+            file += &format!("repeats = {}\n", self.repeats);
+        }
+        file += "\n[params]\n";
+        for param in self.problem.schema().iter() {
+            let typed = self.params.text(param.key);
+            if values(param, typed).ok() != values(param, param.default).ok() {
+                file += &format!("{} = {}\n", param.key, text(typed));
+            }
+        }
+        if self.sweep == Mode::Zip {
+            file += "\n[sweep]\nmode = \"zip\"\n";
+        }
+        file
+    }
+
+    /// Writes the preset as `NAME.toml` into the presets directory and says where.
+    ///
+    /// # Errors
+    /// The name is no file name, or the file cannot be written.
+    pub fn save(&self, places: &Places) -> Result<PathBuf, LabError> {
+        let fits = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+        if self.name.is_empty() || self.name.starts_with('.') || !self.name.chars().all(fits) {
+            let allowed = "letters, digits, `-`, `_` and `.`";
+            return Err(ParamError::new("name of the preset", &self.name, allowed).into());
+        }
+        fs::create_dir_all(&places.presets).map_err(LabError::io("create", &places.presets))?;
+        let path = places.presets.join(format!("{}.toml", self.name));
+        crate::lab::record::files::replace(&path, self.to_toml().as_bytes(), true)
+            .map_err(LabError::io("write", &path))?;
+        Ok(path)
+    }
+}
+
+/// Every preset by name: the shipped ones, and those in the presets directory, which take the place of shipped ones
+/// of the same name. A preset that cannot be read is an error beside its name.
+#[must_use]
+pub fn all(places: &Places, problems: &[&'static dyn Problem]) -> Vec<(String, Result<Preset, LabError>)> {
+    let mut found = BTreeMap::new();
+    for file in SHIPPED.files().filter(|file| is_preset(file.path())) {
+        let text = file.contents_utf8().unwrap_or_default();
+        found.insert(stem(file.path()), Preset::parse(text, file.path(), problems));
+    }
+    for entry in fs::read_dir(&places.presets).into_iter().flatten().flatten() {
+        let path = entry.path();
+        if is_preset(&path) {
+            found.insert(stem(&path), Preset::read(&path, problems));
+        }
+    }
+    found.into_iter().collect()
+}
+
+/// The preset called `name`, or the one in the file `name`.
+///
+/// # Errors
+/// There is none of that name, or it cannot be read.
+pub fn find(name: &str, places: &Places, problems: &[&'static dyn Problem]) -> Result<Preset, LabError> {
+    let path = Path::new(name);
+    if path.is_file() {
+        return Preset::read(path, problems);
+    }
+    let presets = all(places, problems);
+    let names: Vec<_> = presets.iter().map(|(name, _)| name.clone()).collect();
+    let known = presets.into_iter().find(|(known, _)| *known == stem(path));
+    known.map(|(_, preset)| preset).unwrap_or_else(|| {
+        let hint = hint(name, names.iter().map(String::as_str));
+        Err(LabError::Refused(format!("no preset or file `{name}`{hint}; presets: {}", names.join(", "))))
+    })
+}
+
+fn is_preset(path: &Path) -> bool {
+    path.extension().is_some_and(|ending| ending == "toml")
+}
+
+fn stem(path: &Path) -> String {
+    path.file_stem().unwrap_or_default().to_string_lossy().into_owned()
+}

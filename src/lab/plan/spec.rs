@@ -1,0 +1,139 @@
+//! What is to be run: a problem with checked parameters.
+
+use crate::lab::plan::sweep::Mode;
+use crate::lab::{Draft, Estimate, ParamError, Params, Problem, Value, sweep};
+use md5::{Digest, Md5};
+use std::fmt;
+
+/// One run to do.
+#[derive(Clone)]
+pub struct RunSpec {
+    /// The problem.
+    pub problem: &'static dyn Problem,
+    /// Its checked parameters.
+    pub params: Params,
+    /// A name given by the user or the preset.
+    pub title: Option<String>,
+}
+
+impl fmt::Debug for RunSpec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RunSpec")
+            .field("problem", &self.problem.name())
+            .field("params", &self.params)
+            .field("title", &self.title)
+            .finish()
+    }
+}
+
+impl RunSpec {
+    /// One run of `problem` with `params`.
+    ///
+    /// # Errors
+    /// The problem's own check refuses the parameters.
+    pub fn new(problem: &'static dyn Problem, params: Params) -> Result<Self, ParamError> {
+        problem.check(&params)?;
+        Ok(Self { problem, params, title: None })
+    }
+
+    /// Every run a draft stands for: one for each combination of the values of parameters that take one value at a
+    /// time, each `repeats` times with seeds counted up. Later parameters change fastest, the seed fastest of all.
+    ///
+    /// # Errors
+    /// A value or a combination is not allowed, or there are more than [`sweep::LIMIT`] runs.
+    pub fn expand(problem: &'static dyn Problem, draft: &Draft, repeats: usize) -> Result<Vec<Self>, ParamError> {
+        Self::expand_as(problem, draft, Mode::Grid, repeats)
+    }
+
+    /// As [`RunSpec::expand`], with the way in which several swept parameters go together.
+    ///
+    /// # Errors
+    /// As [`RunSpec::expand`].
+    pub fn expand_as(
+        problem: &'static dyn Problem,
+        draft: &Draft,
+        mode: Mode,
+        repeats: usize,
+    ) -> Result<Vec<Self>, ParamError> {
+        Self::expand_up_to(problem, draft, mode, repeats, sweep::LIMIT)
+    }
+
+    /// As [`RunSpec::expand_as`], for up to `most` runs.
+    ///
+    /// # Errors
+    /// As [`RunSpec::expand`], with `most` as the limit.
+    pub fn expand_up_to(
+        problem: &'static dyn Problem,
+        draft: &Draft,
+        mode: Mode,
+        repeats: usize,
+        most: usize,
+    ) -> Result<Vec<Self>, ParamError> {
+        let schema = problem.schema();
+        let points = sweep::points(&schema, draft, mode, repeats, most)?;
+        points.into_iter().map(|point| Self::new(problem, Params::new(&schema, point)?)).collect()
+    }
+
+    /// What determines the result, as 16 hexadecimal digits: the problem and its parameters, without those that
+    /// change no result. Two runs with the same point have the same rows except for times.
+    #[must_use]
+    pub fn point(&self) -> String {
+        let mut hash = Md5::new();
+        hash.update(self.problem.name());
+        for param in self.problem.schema().iter().filter(|param| param.determines_result) {
+            hash.update(format!("\n{}={}", param.key, self.params.typed(param.key)));
+        }
+        hash.finalize()[..8].iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    /// The run's seed; 0 for a problem without one.
+    #[must_use]
+    pub fn seed(&self) -> u64 {
+        match self.params.get("seed") {
+            Some([Value::Int(seed)]) => u64::try_from(*seed).unwrap_or_default(),
+            _ => 0,
+        }
+    }
+
+    /// The few words that tell this run from others of the problem.
+    #[must_use]
+    pub fn label(&self) -> String {
+        self.problem.label(&self.params)
+    }
+
+    /// What it will cost.
+    #[must_use]
+    pub fn estimate(&self) -> Estimate {
+        self.problem.estimate(&self.params)
+    }
+
+    /// The parameters that differ from the defaults, as key and text, in form order.
+    #[must_use]
+    pub fn changes(&self) -> Vec<(&'static str, String)> {
+        let defaults = Draft::new(&self.problem.schema());
+        self.problem
+            .schema()
+            .iter()
+            .filter_map(|param| {
+                let default = sweep::values(param, defaults.text(param.key)).ok();
+                let values = self.params.get(param.key)?;
+                (default.as_deref() != Some(values)).then(|| (param.key, self.params.typed(param.key)))
+            })
+            .collect()
+    }
+
+    /// The command line that does the same run.
+    #[must_use]
+    pub fn command(&self) -> String {
+        let mut command = format!("attnlab run {}", self.problem.name());
+        for (key, text) in self.changes() {
+            let plain = text.chars().all(|c| c.is_ascii_alphanumeric() || "._-,+/:".contains(c));
+            command += &if plain {
+                format!(" --set {key}={text}")
+            } else {
+                format!(" --set '{key}={}'", text.replace('\'', r"'\''"))
+            };
+        }
+        command
+    }
+}

@@ -1,0 +1,212 @@
+//! The journal of a run, `events.jsonl`: one line an event, appended with one write each, the truth of the run.
+
+use crate::lab::{LabError, RunView, Sample, Stamped, files};
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+
+/// The journal's name in a run's folder.
+pub const NAME: &str = "events.jsonl";
+
+/// Appends events. A line is in the kernel's hands when [`Journal::append`] returns: killing the process loses none.
+#[derive(Debug)]
+pub struct Journal {
+    path: PathBuf,
+    file: File,
+    /// Where the last whole line ends.
+    end: u64,
+    line: Vec<u8>,
+}
+
+impl Journal {
+    /// Opens the journal in `folder`, cutting off a last line that a killed process left incomplete.
+    ///
+    /// # Errors
+    /// The file cannot be opened or cut.
+    pub fn open(folder: &Path) -> io::Result<Self> {
+        let path = folder.join(NAME);
+        let mut file = OpenOptions::new().read(true).append(true).create(true).open(&path)?;
+        let length = file.seek(SeekFrom::End(0))?;
+        let end = last_line_end(&mut file, length)?;
+        if end < length {
+            file.set_len(end)?;
+        }
+        Ok(Self { path, file, end, line: Vec::new() })
+    }
+
+    /// Puts a copy in the journal's place: a process that still has the old file open writes where nobody reads.
+    ///
+    /// # Errors
+    /// The copy cannot be made; the journal is untouched then.
+    pub(in crate::lab) fn part_from_others(folder: &Path) -> io::Result<()> {
+        let path = folder.join(NAME);
+        match files::copy(&path, &path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            outcome => outcome,
+        }
+    }
+
+    /// Where the last whole line ends.
+    #[must_use]
+    pub const fn end(&self) -> u64 {
+        self.end
+    }
+
+    /// Appends one event as one line.
+    ///
+    /// # Errors
+    /// The line is not kept: names the file and the reason. It may be tried again; a part that was written is taken
+    /// back.
+    pub fn append(&mut self, event: &Stamped) -> Result<(), String> {
+        self.line.clear();
+        serde_json::to_writer(&mut self.line, event).map_err(|error| error.to_string())?;
+        self.line.push(b'\n');
+        match self.file.write_all(&self.line) {
+            Ok(()) => {
+                self.end += self.line.len() as u64;
+                Ok(())
+            }
+            Err(error) => {
+                // Shortening needs no room; if even that fails, the reader drops the broken line.
+                self.file.set_len(self.end).ok();
+                Err(format!("{}: cannot write: {error}", self.path.display()))
+            }
+        }
+    }
+}
+
+/// Where the last line feed before `length` ends.
+fn last_line_end(file: &mut File, length: u64) -> io::Result<u64> {
+    let mut end = length;
+    let mut block = [0_u8; 4096];
+    while end > 0 {
+        let start = end.saturating_sub(block.len() as u64);
+        let part = &mut block[..(end - start) as usize];
+        file.seek(SeekFrom::Start(start))?;
+        file.read_exact(part)?;
+        if let Some(position) = part.iter().rposition(|byte| *byte == b'\n') {
+            return Ok(start + position as u64 + 1);
+        }
+        end = start;
+    }
+    Ok(0)
+}
+
+/// The events between two bytes of the journal in `folder`, both at ends of lines.
+pub(in crate::lab) fn between(folder: &Path, start: u64, end: u64) -> Vec<Stamped> {
+    let mut tail = Tail::new(folder).from(start);
+    tail.limit = end;
+    tail.events().unwrap_or_default()
+}
+
+/// Reads a journal from where it was last read to its last whole line: for finished runs and for those of another
+/// process alike.
+#[derive(Debug)]
+pub struct Tail {
+    path: PathBuf,
+    position: u64,
+    line: usize,
+    /// Bytes from here on are not read.
+    limit: u64,
+}
+
+impl Tail {
+    /// At the beginning of the journal in `folder`.
+    #[must_use]
+    pub fn new(folder: &Path) -> Self {
+        Self { path: folder.join(NAME), position: 0, line: 0, limit: u64::MAX }
+    }
+
+    /// Where the next read begins, in bytes.
+    #[must_use]
+    pub const fn position(&self) -> u64 {
+        self.position
+    }
+
+    /// Folds what has come since the last call into `view`; whether anything has.
+    ///
+    /// # Errors
+    /// The journal cannot be read. Lines that are not events become notes instead.
+    pub fn fold_into(&mut self, view: &mut RunView) -> Result<bool, LabError> {
+        self.each(|line, text| {
+            if let Some((t, series, sample)) = point(text) {
+                view.seconds = view.seconds.max(t);
+                view.point(series, sample);
+                return;
+            }
+            match serde_json::from_str::<Stamped>(text) {
+                Ok(event) => view.fold(&event),
+                Err(error) => view.notes.push(format!("{NAME}, line {line}: not an event: {error}")),
+            }
+        })
+    }
+
+    /// What has come since the last call; lines that are not events are left out.
+    ///
+    /// # Errors
+    /// The journal cannot be read.
+    pub fn events(&mut self) -> Result<Vec<Stamped>, LabError> {
+        let mut events = Vec::new();
+        self.each(|_, text| events.extend(serde_json::from_str::<Stamped>(text).ok()))?;
+        Ok(events)
+    }
+
+    /// Reads from byte `position`, which must be the beginning of a line.
+    const fn from(mut self, position: u64) -> Self {
+        self.position = position;
+        self
+    }
+
+    fn each(&mut self, mut take: impl FnMut(usize, &str)) -> Result<bool, LabError> {
+        let mut file = File::open(&self.path).map_err(LabError::io("read the journal", &self.path))?;
+        file.seek(SeekFrom::Start(self.position)).map_err(LabError::io("read the journal", &self.path))?;
+        let (mut buffer, mut kept, mut any) = (vec![0_u8; 1 << 18], 0, false);
+        loop {
+            if kept == buffer.len() {
+                buffer.resize(buffer.len() * 2, 0);
+            }
+            let room = self.limit.saturating_sub(self.position + kept as u64).min((buffer.len() - kept) as u64);
+            let count = match file.read(&mut buffer[kept..kept + room as usize]) {
+                Ok(0) => return Ok(any),
+                Ok(count) => count,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) => return Err(LabError::io("read the journal", &self.path)(error)),
+            };
+            let filled = kept + count;
+            let whole = buffer[..filled].iter().rposition(|byte| *byte == b'\n').map_or(0, |last| last + 1);
+            for line in buffer[..whole].split_inclusive(|byte| *byte == b'\n') {
+                self.line += 1;
+                any = true;
+                take(self.line, String::from_utf8_lossy(line).trim_end());
+            }
+            self.position += whole as u64;
+            buffer.copy_within(whole..filled, 0);
+            kept = filled - whole;
+        }
+    }
+}
+
+/// Reads the line of a point as [`Journal`] writes it, several times as fast as the general reader: most lines of a
+/// long run are points. None for any other line, which the general reader then judges.
+fn point(line: &str) -> Option<(f64, &str, Sample)> {
+    let (t, rest) = line.strip_prefix("{\"t\":")?.split_once(",\"e\":\"p\",\"s\":\"")?;
+    let (series, rest) = rest.split_once('"')?;
+    let (x, rest) = rest.strip_prefix(",\"x\":")?.split_once(",\"y\":")?;
+    let rest = rest.strip_suffix('}')?;
+    let (rest, hi) = rest.split_once(",\"hi\":").map_or((rest, None), |(rest, hi)| (rest, Some(hi)));
+    let (y, lo) = rest.split_once(",\"lo\":").map_or((rest, None), |(y, lo)| (y, Some(lo)));
+    let end = |text: Option<&str>| {
+        text.map_or(Some(None), |text| number(text).map(|end| Some(end).filter(|end| !end.is_nan())))
+    };
+    let sample = Sample { x: number(x)?, y: number(y)?, lo: end(lo)?, hi: end(hi)? };
+    // An escape in the name is left to the general reader.
+    (!series.contains('\\')).then_some((t.parse().ok()?, series, sample))
+}
+
+/// A number in the forms of events; only digits count, as `f64` also reads words that JSON has not.
+fn number(text: &str) -> Option<f64> {
+    match text {
+        "null" => Some(f64::NAN),
+        _ => text.ends_with(|c: char| c.is_ascii_digit()).then(|| text.parse().ok())?,
+    }
+}

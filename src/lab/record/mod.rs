@@ -1,0 +1,17 @@
+//! The files of a run: its folder, journal, checkpoint and lock, and the directories they lie in.
+
+pub(in crate::lab) mod checkpoint;
+pub mod files;
+pub(in crate::lab) mod folder;
+pub mod journal;
+pub(in crate::lab) mod lease;
+mod machine;
+mod places;
+pub(in crate::lab) mod run_log;
+
+pub use folder::{Document, RunFacts, RunRecord, SCHEMA};
+pub use journal::Journal;
+pub use lease::{Owner, Wish};
+pub use machine::Machine;
+pub use places::Places;
+pub use run_log::RunLog;

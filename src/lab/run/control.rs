@@ -1,0 +1,97 @@
+//! The hand on a running job.
+
+use std::fmt;
+use std::sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Duration;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Request {
+    Work,
+    Pause,
+    Stop,
+}
+
+/// The hand on a running job: pause, go on, stop. Shared by faces, signals and the job itself.
+pub struct Control {
+    request: Mutex<Request>,
+    changed: Condvar,
+    /// Told of every request, so that a run that waits for its turn can be stopped too.
+    hook: OnceLock<Box<dyn Fn() + Send + Sync>>,
+}
+
+impl Default for Control {
+    fn default() -> Self {
+        Self { request: Mutex::new(Request::Work), changed: Condvar::new(), hook: OnceLock::new() }
+    }
+}
+
+impl fmt::Debug for Control {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Control").field(&*self.lock()).finish()
+    }
+}
+
+impl Control {
+    fn lock(&self) -> MutexGuard<'_, Request> {
+        self.request.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn set(&self, request: Request) {
+        let mut now = self.lock();
+        if *now != Request::Stop {
+            *now = request;
+        }
+        drop(now);
+        self.changed.notify_all();
+        if let Some(hook) = self.hook.get() {
+            hook();
+        }
+    }
+
+    /// Sets what is told of every request; once only.
+    pub(in crate::lab) fn on_request(&self, hook: impl Fn() + Send + Sync + 'static) {
+        self.hook.set(Box::new(hook)).ok();
+    }
+
+    /// Asks the job to hold still at its next step.
+    pub fn pause(&self) {
+        self.set(Request::Pause);
+    }
+
+    /// Lets a paused job go on.
+    pub fn proceed(&self) {
+        self.set(Request::Work);
+    }
+
+    /// Asks the job to end at its next step, keeping what it has; final.
+    pub fn stop(&self) {
+        self.set(Request::Stop);
+    }
+
+    /// Whether the job should end: for inner loops that have no [`RunContext`](crate::lab::RunContext).
+    #[must_use]
+    pub fn is_stopping(&self) -> bool {
+        *self.lock() == Request::Stop
+    }
+
+    /// Waits while the job should hold still.
+    pub(in crate::lab) fn wait_while_paused(&self) {
+        let mut request = self.lock();
+        while *request == Request::Pause {
+            request = self.changed.wait(request).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    /// Waits for `time` or until the job should end; whether it should.
+    pub(in crate::lab) fn wait_for_stop(&self, time: Duration) -> bool {
+        let running = |request: &mut Request| *request != Request::Stop;
+        let waited = self.changed.wait_timeout_while(self.lock(), time, running);
+        *waited.unwrap_or_else(PoisonError::into_inner).0 == Request::Stop
+    }
+
+    /// Whether the job should hold still.
+    #[must_use]
+    pub fn is_paused(&self) -> bool {
+        *self.lock() == Request::Pause
+    }
+}

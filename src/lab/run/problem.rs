@@ -1,0 +1,123 @@
+//! The contract between a problem and the engine: a problem says what one run does; the engine owns everything else.
+
+use crate::lab::{ParamError, Params, RunContext, Schema};
+
+/// A column of a problem's result table.
+#[derive(Clone, Copy, Debug)]
+pub struct Column {
+    /// The key in rows.
+    pub key: &'static str,
+    /// The heading.
+    pub label: &'static str,
+    /// The unit in the heading; empty for none.
+    pub unit: &'static str,
+    /// Digits after the point; numbers are shown in scientific notation where that says more.
+    pub digits: usize,
+    /// Whether the compact table on screen shows it (the full one and `--json` have every column).
+    pub brief: bool,
+}
+
+/// What a run will cost, told before it starts.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Estimate {
+    /// Rows it will make.
+    pub rows: usize,
+    /// Seconds it will take on this machine, roughly.
+    pub seconds: Option<f64>,
+    /// Peak memory in bytes, roughly.
+    pub bytes: Option<u64>,
+}
+
+/// One of the problems: parameters and what one run does.
+pub trait Problem: Sync {
+    /// The name on the command line and in files.
+    fn name(&self) -> &'static str;
+    /// The name of its tab.
+    fn title(&self) -> &'static str;
+    /// One line saying what it shows.
+    fn about(&self) -> &'static str;
+    /// Its parameters.
+    fn schema(&self) -> Schema;
+    /// The columns of its result table.
+    fn columns(&self) -> &'static [Column];
+    /// The column `key` of its result table.
+    fn column(&self, key: &str) -> Option<&'static Column> {
+        self.columns().iter().find(|column| column.key == key)
+    }
+    /// The column that one number of a run is taken from, in lists and sweeps.
+    fn headline(&self) -> &'static str;
+    /// The series whose newest point stands for the headline number while a run has no row yet.
+    fn live(&self) -> Option<&'static str> {
+        None
+    }
+    /// Columns with what the headline number costs (seconds, say), where a larger headline number is the better one:
+    /// runs are then weighed against each other.
+    fn costs(&self) -> &'static [&'static str] {
+        &[]
+    }
+    /// A few words that tell this run from others of the problem: `relu mnist`.
+    fn label(&self, params: &Params) -> String;
+    /// Checks what no single parameter can: combinations, shapes, memory.
+    ///
+    /// # Errors
+    /// Names the parameter to change.
+    fn check(&self, params: &Params) -> Result<(), ParamError>;
+    /// What a run with these parameters will cost.
+    fn estimate(&self, params: &Params) -> Estimate;
+    /// The best values of some parameters, found from theory with the others as they are: (key, text) to be set.
+    /// None where the problem has nothing to optimise.
+    fn optimise(&self, _params: &Params) -> Option<Vec<(&'static str, String)>> {
+        None
+    }
+    /// Where to look into what the run called `id` has left: the name of another problem and its parameters to set, as
+    /// (key, text). None where no other problem can.
+    fn follow_up(&self, _id: &str) -> Option<(&'static str, Vec<(&'static str, String)>)> {
+        None
+    }
+    /// Does the work. Emits what happened, calls [`RunContext::breathe`] at every step.
+    ///
+    /// # Errors
+    /// See [`RunError`].
+    fn run(&self, params: &Params, context: &mut RunContext) -> Result<(), RunError>;
+}
+
+/// Why a run ended without being finished.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum RunError {
+    /// The user stopped it; what was done is kept.
+    #[error("stopped")]
+    Stopped,
+    /// A loss or an error is not finite.
+    #[error("diverged: {0}")]
+    Diverged(String),
+    /// The input is bad (a file, a combination of parameters).
+    #[error("{0}")]
+    Input(String),
+    /// Anything else.
+    #[error("{0}")]
+    Failed(String),
+}
+
+impl From<ParamError> for RunError {
+    fn from(error: ParamError) -> Self {
+        Self::Input(error.to_string())
+    }
+}
+
+/// Parameters that every problem has; a schema repeats them by naming these constants.
+pub mod common {
+    use crate::lab::Param;
+
+    /// The seed of every random draw of a run.
+    pub const SEED: Param = Param::int("seed", "seed", 0, i64::MAX, "0")
+        .help("seed of every random draw; the same parameters and seed give the same numbers")
+        .steps(&["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"])
+        .group("run");
+
+    /// The number of worker threads.
+    pub const THREADS: Param = Param::int("threads", "threads", 0, 4096, "0")
+        .help("threads of this run; 0 takes every core")
+        .steps(&["0", "1", "2", "4", "8", "16"])
+        .group("run")
+        .free_of_result();
+}

@@ -1,0 +1,348 @@
+//! The queue: submitted runs wait for their turn, run on threads of their own and leave folders behind.
+//!
+//! Small runs (under [`SMALL_SECONDS`] by their problem's estimate) run beside each other; a large one runs alone and
+//! has every core to itself. A paused run does not count: the next may start.
+
+use crate::lab::record::checkpoint::{self, Resumed};
+use crate::lab::record::folder;
+use crate::lab::record::lease::{self, Lease};
+use crate::lab::record::run_log::Working;
+use crate::lab::run::handle::Recorder;
+use crate::lab::{
+    Event, Journal, LabError, Observer, Places, Preset, Problem, RunContext, RunError, RunHandle, RunRecord, RunSpec,
+    RunState, Stamped, files,
+};
+use std::any::Any;
+use std::collections::VecDeque;
+use std::fs;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// Runs estimated to take less run beside each other.
+pub const SMALL_SECONDS: f64 = 5.0;
+
+/// Runs submitted runs.
+#[derive(Clone)]
+pub struct Queue {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    places: Places,
+    workers: usize,
+    /// Threads that a run which has the machine to itself may take; 0 for every core.
+    cores: usize,
+    runs: Mutex<Runs>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct Runs {
+    handles: Vec<Arc<RunHandle>>,
+    waiting: VecDeque<Arc<RunHandle>>,
+    running: Vec<Arc<RunHandle>>,
+    closed: bool,
+}
+
+impl Queue {
+    /// A queue that keeps its runs in `places.logs` and runs up to `workers` small runs at a time (0: one a core).
+    ///
+    /// # Errors
+    /// The directory of runs cannot be written.
+    pub fn new(places: Places, workers: usize) -> Result<Self, LabError> {
+        let workers = if workers > 0 { workers } else { thread::available_parallelism().map_or(1, usize::from) };
+        Self::start(places, workers, 0)
+    }
+
+    /// A queue that keeps within `cores` cores: the share of an allocation on a machine that others use.
+    ///
+    /// # Errors
+    /// As [`Queue::new`].
+    pub fn within(places: Places, cores: usize) -> Result<Self, LabError> {
+        Self::start(places, cores, cores)
+    }
+
+    fn start(places: Places, workers: usize, cores: usize) -> Result<Self, LabError> {
+        places.prepare()?;
+        let shared = Arc::new(Shared { places, workers, cores, runs: Mutex::default(), changed: Condvar::new() });
+        let watched = Arc::downgrade(&shared);
+        let watch = thread::Builder::new().name("watch over runs".to_owned()).spawn(move || watch(&watched));
+        watch.map_err(|error| LabError::Refused(format!("no thread can be started: {error}")))?;
+        Ok(Self { shared })
+    }
+
+    /// Where things lie.
+    #[must_use]
+    pub fn places(&self) -> &Places {
+        &self.shared.places
+    }
+
+    /// Makes the run's folder and queues the run.
+    ///
+    /// # Errors
+    /// The folder cannot be made, or the queue is shut down.
+    pub fn submit(&self, spec: RunSpec) -> Result<Arc<RunHandle>, LabError> {
+        self.shared.refuse_if_closed()?;
+        let (folder, record) = folder::create(&self.shared.places.logs, &spec)?;
+        let lease = Lease::take(&folder)?;
+        self.enqueue(RunHandle::new(spec, record, folder, lease, None)?)
+    }
+
+    /// Queues the run in `folder` to go on from its last checkpoint, in the same folder: one that was stopped, failed
+    /// or diverged, or whose process is gone.
+    ///
+    /// # Errors
+    /// A process works on the run, it is finished, or its files cannot be read.
+    pub fn resume(&self, folder: &Path, problems: &[&'static dyn Problem]) -> Result<Arc<RunHandle>, LabError> {
+        self.shared.refuse_if_closed()?;
+        let mut record = RunRecord::read(folder)?;
+        let path = folder.join(folder::RECORD);
+        let spec = Preset::read(&path, problems)?.specs()?;
+        let [mut spec] = <[RunSpec; 1]>::try_from(spec)
+            .map_err(|specs| LabError::content(&path, None, format!("stands for {} runs, not for one", specs.len())))?;
+        spec.title = Some(std::mem::take(&mut record.title)).filter(|title| !title.is_empty());
+        record.title = spec.title.clone().unwrap_or_default();
+        let lease = Lease::take(folder)?;
+        if lease.from_afar {
+            Journal::part_from_others(folder).map_err(LabError::io("copy the journal in", folder))?;
+        }
+        checkpoint::clear(folder);
+        let resumed = Resumed::read(folder)?;
+        if resumed.last == RunState::Finished {
+            return Err(LabError::Refused(format!("{}: is finished, nothing is left to do", record.run.id)));
+        }
+        // What came out before is not the last word any more.
+        fs::remove_file(folder.join(folder::SUMMARY)).ok();
+        self.enqueue(RunHandle::new(spec, record, folder.to_owned(), lease, Some(resumed))?)
+    }
+
+    fn enqueue(&self, handle: RunHandle) -> Result<Arc<RunHandle>, LabError> {
+        let handle = Arc::new(handle);
+        let shared = Arc::downgrade(&self.shared);
+        handle.control().on_request(move || {
+            if let Some(shared) = shared.upgrade() {
+                shared.start_what_can();
+            }
+        });
+        let mut runs = self.shared.runs();
+        // A run that goes on takes the place of its handle from before.
+        runs.handles.retain(|known| known.id() != handle.id());
+        runs.handles.push(Arc::clone(&handle));
+        runs.waiting.push_back(Arc::clone(&handle));
+        drop(runs);
+        self.shared.start_what_can();
+        Ok(handle)
+    }
+
+    /// Every run submitted, in order.
+    #[must_use]
+    pub fn handles(&self) -> Vec<Arc<RunHandle>> {
+        self.shared.runs().handles.clone()
+    }
+
+    /// Takes no more runs and waits until every run is over; with `stop` they are asked to end at their next step,
+    /// and those that wait for their turn never begin.
+    pub fn shutdown(&self, stop: bool) {
+        let left: Vec<_> = {
+            let mut runs = self.shared.runs();
+            runs.closed = true;
+            runs.waiting.iter().chain(&runs.running).map(Arc::clone).collect()
+        };
+        if stop {
+            left.iter().for_each(|handle| handle.control().stop());
+        }
+        let mut runs = self.shared.runs();
+        while !(runs.waiting.is_empty() && runs.running.is_empty()) {
+            runs = self.shared.changed.wait(runs).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+}
+
+impl Shared {
+    fn runs(&self) -> MutexGuard<'_, Runs> {
+        self.runs.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn refuse_if_closed(&self) -> Result<(), LabError> {
+        if self.runs().closed {
+            return Err(LabError::Refused("no run is taken any more: the program is ending".to_owned()));
+        }
+        Ok(())
+    }
+
+    /// Starts the runs at the head of the queue that may run now.
+    fn start_what_can(self: &Arc<Self>) {
+        let mut runs = self.runs();
+        while let Some((index, alone)) = self.next(&runs) {
+            let Some(handle) = runs.waiting.remove(index) else { break };
+            runs.running.push(Arc::clone(&handle));
+            let (shared, run) = (Arc::clone(self), Arc::clone(&handle));
+            let begun = thread::Builder::new().name(format!("run {}", handle.id())).spawn(move || {
+                shared.work(&run, alone);
+                shared.leave(&run);
+            });
+            if let Err(error) = begun {
+                handle.fail(&format!("no thread can be started: {error}"));
+                runs.running.retain(|run| !Arc::ptr_eq(run, &handle));
+                self.changed.notify_all();
+            }
+        }
+    }
+
+    /// Which of the waiting runs may begin now, and whether it has the machine to itself.
+    fn next(&self, runs: &Runs) -> Option<(usize, bool)> {
+        // One that is stopped before its turn needs no turn to end.
+        if let Some(index) = runs.waiting.iter().position(|run| run.control().is_stopping()) {
+            return Some((index, false));
+        }
+        let next = runs.waiting.front()?;
+        let busy: Vec<_> = runs.running.iter().filter(|run| run.state() != RunState::Paused).collect();
+        let small = next.is_small() && busy.iter().all(|run| run.is_small());
+        // A small run with nobody beside it and nobody behind it has the machine to itself as well.
+        let alone = busy.is_empty() && (!next.is_small() || runs.waiting.len() == 1);
+        (busy.is_empty() || (small && busy.len() < self.workers)).then_some((0, alone))
+    }
+
+    /// Takes a run that is over out of those that run.
+    fn leave(self: &Arc<Self>, handle: &Arc<RunHandle>) {
+        self.runs().running.retain(|run| !Arc::ptr_eq(run, handle));
+        self.changed.notify_all();
+        self.start_what_can();
+    }
+
+    /// Does one run from its first to its last event.
+    fn work(self: &Arc<Self>, handle: &Arc<RunHandle>, alone: bool) {
+        if handle.let_go() {
+            return;
+        }
+        let journal = match Journal::open(handle.folder()) {
+            Ok(journal) => journal,
+            Err(error) => {
+                let error = LabError::io("write the journal in", handle.folder())(error);
+                return handle.fail(&error.to_string());
+            }
+        };
+        let working = Working::on(handle.folder());
+        log::info!(target: "run", "{}: {}", handle.id(), handle.record().run.command);
+        let recorder = Recorder::new(Arc::clone(handle), journal);
+        let spec = handle.spec();
+        let observers: Vec<Box<dyn Observer>> = vec![Box::new(recorder), Box::new(Turn(Arc::downgrade(self)))];
+        let mut context = RunContext::new(spec.seed(), handle.folder(), Arc::clone(handle.control()), observers)
+            .with_data(&self.places.data)
+            .with_fence({
+                let handle = Arc::clone(handle);
+                Box::new(move || handle.fence())
+            })
+            .with_threads(if alone { self.cores } else { 1 });
+        let resumed = handle.take_resumed();
+        let goes_on = resumed.is_some();
+        if let Some(resumed) = resumed {
+            context = context.with_resumed(resumed);
+        }
+        let outcome = if handle.control().is_stopping() {
+            Err(RunError::Stopped)
+        } else {
+            context.emit(Event::state(RunState::Running, if goes_on { "goes on" } else { "" }));
+            let version = &handle.record().run.version;
+            if goes_on && version != env!("CARGO_PKG_VERSION") {
+                context.note(format!("begun by version {version}, continued by {}", env!("CARGO_PKG_VERSION")));
+            }
+            // The job's own state is dropped with it; what outlives it is only told through locks that forgive.
+            catch_unwind(AssertUnwindSafe(|| spec.problem.run(&spec.params, &mut context)))
+                .unwrap_or_else(|payload| Err(RunError::Failed(format!("panicked: {}", said(payload.as_ref())))))
+        };
+        if matches!(outcome, Err(RunError::Input(_))) {
+            handle.refuse();
+        }
+        let (state, message) = match outcome {
+            Ok(()) => (RunState::Finished, String::new()),
+            Err(RunError::Stopped) => (RunState::Stopped, String::new()),
+            Err(RunError::Diverged(what)) => (RunState::Diverged, what),
+            Err(error) => (RunState::Failed, error.to_string()),
+        };
+        // Rows that wait for room belong to the summary.
+        context.hold();
+        if !handle.holds(Duration::ZERO) {
+            // Said in the program's own log, not in the run's.
+            drop(working);
+            handle.let_go();
+            return;
+        }
+        let why = if message.is_empty() { String::new() } else { format!(": {message}") };
+        log::log!(target: "run", level_of(state), "{}: {}{why}", handle.id(), state.name());
+        let mut document = folder::document(spec, handle.record(), handle.rows());
+        document.state = state;
+        document.message.clone_from(&message);
+        document.seconds = context.seconds();
+        let path = handle.folder().join(folder::SUMMARY);
+        if let Ok(text) = serde_json::to_string_pretty(&document) {
+            context.keep(|_| {
+                files::replace(&path, text.as_bytes(), false)
+                    .map_err(|error| LabError::io("write", &path)(error).to_string())
+            });
+        }
+        context.end(state, &message);
+        drop(working);
+        handle.let_go();
+    }
+}
+
+/// How often wishes of other processes are looked for.
+const GLANCE: Duration = Duration::from_millis(250);
+
+/// Shows other processes that the queue's runs are worked on, and grants their wishes, until the queue is gone.
+fn watch(shared: &Weak<Shared>) {
+    let (mut waiting_at, mut beat_at) = (Instant::now(), Instant::now());
+    loop {
+        thread::sleep(GLANCE);
+        let Some(shared) = shared.upgrade() else { return };
+        let (running, mut all) = {
+            let runs = shared.runs();
+            (runs.running.clone(), runs.waiting.iter().map(Arc::clone).collect::<Vec<_>>())
+        };
+        running.iter().for_each(|run| run.grant_wish());
+        // Thousands may wait for their turn: they are looked at less often.
+        if waiting_at.elapsed() > GLANCE * 12 {
+            waiting_at = Instant::now();
+            all.iter().for_each(|run| run.grant_wish());
+        }
+        if beat_at.elapsed() > lease::BEAT {
+            beat_at = Instant::now();
+            all.extend(running);
+            all.iter().for_each(|run| run.beat());
+        }
+    }
+}
+
+/// Gives a paused run's turn to the next.
+struct Turn(Weak<Shared>);
+
+impl Observer for Turn {
+    fn observe(&mut self, stamped: &Stamped) -> Result<(), String> {
+        if let (Event::State { state: RunState::Paused, .. }, Some(shared)) = (&stamped.event, self.0.upgrade()) {
+            shared.start_what_can();
+        }
+        Ok(())
+    }
+}
+
+/// How loudly the end of a run is logged.
+const fn level_of(state: RunState) -> log::Level {
+    match state {
+        RunState::Failed => log::Level::Error,
+        RunState::Diverged => log::Level::Warn,
+        _ => log::Level::Info,
+    }
+}
+
+/// What a panic said.
+fn said(payload: &(dyn Any + Send)) -> &str {
+    payload
+        .downcast_ref::<&str>()
+        .copied()
+        .or_else(|| payload.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("without a word")
+}

@@ -1,0 +1,161 @@
+//! A run as a screen shows it: folded from its events, live or from a file.
+
+use crate::lab::{Event, LabError, Matrix, Owner, Plot, Progress, Row, RunState, Series, Stamped, journal};
+use std::path::Path;
+
+/// One point of a folded series.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Sample {
+    /// Horizontal position.
+    pub x: f64,
+    /// Vertical position; NaN is a gap.
+    pub y: f64,
+    /// Lower end of the interval, if there is one.
+    pub lo: Option<f64>,
+    /// Upper end of the interval.
+    pub hi: Option<f64>,
+}
+
+/// A series with the points that have come.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SeriesView {
+    /// Its declaration.
+    pub series: Series,
+    /// Its points in the order they came.
+    pub points: Vec<Sample>,
+}
+
+/// Everything a run has said so far.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RunView {
+    /// How far it is.
+    pub state: RunState,
+    /// Why it is in that state, where that needs saying.
+    pub message: String,
+    /// Seconds of work.
+    pub seconds: f64,
+    /// Its plots, as declared.
+    pub plots: Vec<Plot>,
+    /// Its series, as declared.
+    pub series: Vec<SeriesView>,
+    /// Rows of the result table.
+    pub rows: Vec<Row>,
+    /// The newest progress.
+    pub progress: Option<Progress>,
+    /// The newest matrix of every name.
+    pub matrices: Vec<Matrix>,
+    /// Remarks.
+    pub notes: Vec<String>,
+    /// The series of the last point: points of one series tend to follow each other.
+    recent: usize,
+}
+
+impl Default for RunView {
+    fn default() -> Self {
+        Self {
+            state: RunState::Queued,
+            message: String::new(),
+            seconds: 0.0,
+            plots: Vec::new(),
+            series: Vec::new(),
+            rows: Vec::new(),
+            progress: None,
+            matrices: Vec::new(),
+            notes: Vec::new(),
+            recent: 0,
+        }
+    }
+}
+
+impl RunView {
+    /// Takes one event in.
+    pub fn fold(&mut self, stamped: &Stamped) {
+        self.seconds = self.seconds.max(stamped.t);
+        match &stamped.event {
+            Event::State { state, message } => {
+                self.state = *state;
+                self.message.clone_from(message);
+            }
+            Event::Plot(plot) => put(&mut self.plots, plot, |known| known.id == plot.id),
+            Event::Series(series) => {
+                if let Some(known) = self.series.iter_mut().find(|known| known.series.id == series.id) {
+                    known.series = series.clone();
+                } else {
+                    self.series.push(SeriesView { series: series.clone(), points: Vec::new() });
+                }
+            }
+            Event::Point(point) => {
+                let sample = Sample { x: point.x, y: point.y, lo: point.lo, hi: point.hi };
+                self.point(&point.series, sample);
+            }
+            Event::Curve(curve) => {
+                self.clear(&curve.series);
+                for (x, y) in curve.x.iter().zip(&curve.y) {
+                    let sample = Sample { x: f64::from(*x), y: f64::from(*y), lo: None, hi: None };
+                    self.point(&curve.series, sample);
+                }
+            }
+            Event::Progress(progress) => self.progress = Some(progress.clone()),
+            Event::Row { row } => self.rows.push(row.clone()),
+            Event::Matrix(matrix) => put(&mut self.matrices, matrix, |known| known.id == matrix.id),
+            Event::Note { text } => self.notes.push(text.clone()),
+        }
+    }
+
+    fn clear(&mut self, series: &str) {
+        if let Some(known) = self.series.iter_mut().find(|known| known.series.id == series) {
+            known.points.clear();
+        }
+    }
+
+    /// Takes one point in; a series that was not declared gets the point's name and no plot.
+    pub(in crate::lab) fn point(&mut self, series: &str, sample: Sample) {
+        let is = |view: &SeriesView| view.series.id == series;
+        if !self.series.get(self.recent).is_some_and(is) {
+            self.recent = self.series.iter().position(is).unwrap_or_else(|| {
+                self.series.push(SeriesView { series: Series::new(series, "", series), points: Vec::new() });
+                self.series.len() - 1
+            });
+        }
+        self.series[self.recent].points.push(sample);
+    }
+
+    /// Folds the journal of the run in `folder`. A last line that is not complete (a run killed while writing, or
+    /// writing now) is left out; a broken line in the middle becomes a note. A run whose process is gone without a word
+    /// is lost.
+    ///
+    /// # Errors
+    /// The journal cannot be read.
+    pub fn read(folder: &Path) -> Result<Self, LabError> {
+        let mut view = Self::default();
+        view.follow(folder, &mut journal::Tail::new(folder))?;
+        Ok(view)
+    }
+
+    /// Takes in what the run in `folder` has said since `tail` was read last, in this process or another; whether
+    /// anything has changed.
+    ///
+    /// # Errors
+    /// The journal cannot be read.
+    pub fn follow(&mut self, folder: &Path, tail: &mut journal::Tail) -> Result<bool, LabError> {
+        let mut changed = tail.fold_into(self)?;
+        if !self.state.is_final() && Owner::of(folder).is_none() {
+            // The owner writes its last word before it lets go, so after that look nothing is left to come.
+            changed |= tail.fold_into(self)?;
+            if !self.state.is_final() {
+                self.state = RunState::Lost;
+                "its process is gone".clone_into(&mut self.message);
+                changed = true;
+            }
+        }
+        Ok(changed)
+    }
+}
+
+/// Replaces what `is` the same, or adds `new`.
+fn put<T: Clone>(all: &mut Vec<T>, new: &T, is: impl Fn(&T) -> bool) {
+    match all.iter_mut().find(|known| is(known)) {
+        Some(known) => known.clone_from(new),
+        None => all.push(new.clone()),
+    }
+}

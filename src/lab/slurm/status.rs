@@ -1,0 +1,197 @@
+//! How far a sweep is: what lies on the disk first, what the batch system says second.
+
+use super::commands::Queued;
+use super::{Slurm, Sweep};
+use crate::lab::{RunState, RunSummary};
+use serde::Serialize;
+use std::collections::HashMap;
+
+/// One point.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct PointStatus {
+    /// Its number.
+    pub index: usize,
+    /// Its element of the array.
+    pub element: usize,
+    /// Its run, if it was begun.
+    pub run: Option<RunSummary>,
+}
+
+impl PointStatus {
+    /// How far its run is; none where it was not begun.
+    #[must_use]
+    pub fn state(&self) -> Option<RunState> {
+        self.run.as_ref().map(|run| run.state)
+    }
+}
+
+/// One element that has unfinished points.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ElementStatus {
+    /// Its number.
+    pub index: usize,
+    /// Its state in the batch system's words; empty where that knows nothing of it.
+    pub state: String,
+    /// Why it is in that state, as far as it can be told.
+    pub reason: String,
+    /// The node it runs on.
+    pub node: String,
+}
+
+/// How far a sweep is.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Status {
+    /// Its points, in order.
+    pub points: Vec<PointStatus>,
+    /// Its elements that have unfinished points.
+    pub elements: Vec<ElementStatus>,
+    /// Why the batch system could not be asked.
+    pub trouble: Option<String>,
+}
+
+/// What Slurm says of the elements of a sweep.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Queues {
+    found: HashMap<usize, Queued>,
+    trouble: Option<String>,
+}
+
+impl Queues {
+    /// Asks Slurm about every job of the sweep, the accounting for those it has forgotten. Takes as long as Slurm takes.
+    #[must_use]
+    pub fn ask(sweep: &Sweep, slurm: Slurm) -> Self {
+        let mut queues = Self::default();
+        // Later jobs are second tries of what is missing: they have the last word.
+        for job in &sweep.plan_ref().jobs {
+            match slurm.queue(job) {
+                Ok(found) if found.is_empty() => queues.found.extend(slurm.accounting(job)),
+                Ok(found) => queues.found.extend(found),
+                Err(error) => {
+                    // Who does not answer for one does not answer for the next, after as long a wait.
+                    queues.trouble = Some(error.to_string());
+                    break;
+                }
+            }
+        }
+        queues
+    }
+
+    /// What was said `before` holds on where Slurm did not answer now.
+    #[must_use]
+    pub fn after(mut self, before: Option<Self>) -> Self {
+        if let (Some(_), Some(before)) = (&self.trouble, before) {
+            for (element, queued) in before.found {
+                self.found.entry(element).or_insert(queued);
+            }
+        }
+        self
+    }
+}
+
+impl Status {
+    /// What lies on the disk.
+    #[must_use]
+    pub fn on_disk(sweep: &Sweep) -> Self {
+        let plan = sweep.plan_ref();
+        let points: Vec<_> = (0..plan.points)
+            .map(|index| PointStatus {
+                index,
+                element: index / plan.element_points,
+                run: sweep.run(index).map(|folder| RunSummary::read(&folder)),
+            })
+            .collect();
+        let mut elements: Vec<_> = points
+            .iter()
+            .filter(|point| point.state() != Some(RunState::Finished))
+            .map(|point| point.element)
+            .collect();
+        elements.dedup();
+        let told = |index| ElementStatus {
+            index,
+            state: String::new(),
+            reason: broken(sweep, index).unwrap_or_default(),
+            node: String::new(),
+        };
+        Self { points, elements: elements.into_iter().map(told).collect(), trouble: None }
+    }
+
+    /// What lies on the disk with what Slurm says beside it. Takes as long as Slurm takes: never on a screen's thread.
+    #[must_use]
+    pub fn with_slurm(sweep: &Sweep, slurm: Slurm) -> Self {
+        let mut status = Self::on_disk(sweep);
+        if !status.is_complete() {
+            status.put_beside(sweep, &Queues::ask(sweep, slurm));
+        }
+        status
+    }
+
+    /// Puts what Slurm says beside what lies on the disk.
+    pub fn put_beside(&mut self, sweep: &Sweep, queues: &Queues) {
+        self.trouble.clone_from(&queues.trouble);
+        for element in &mut self.elements {
+            let Some(found) = queues.found.get(&element.index) else { continue };
+            if element.reason.is_empty() {
+                element.reason = explain(sweep, element.index, found);
+            }
+            element.state.clone_from(&found.state);
+            element.node.clone_from(&found.node);
+        }
+    }
+
+    /// Number of points whose run is in one of `states`.
+    #[must_use]
+    pub fn count(&self, states: &[RunState]) -> usize {
+        self.points.iter().filter(|point| point.state().is_some_and(|state| states.contains(&state))).count()
+    }
+
+    /// Whether every point is finished.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        self.count(&[RunState::Finished]) == self.points.len()
+    }
+
+    /// The elements that nobody works on or will work on, as `sbatch --array` takes them.
+    #[must_use]
+    pub fn missing(&self) -> Option<String> {
+        let live = ["PENDING", "RUNNING", "CONFIGURING", "COMPLETING", "REQUEUED", "SUSPENDED", "REQUEUE_HOLD"];
+        let missing = self.elements.iter().filter(|element| !live.contains(&element.state.as_str()));
+        let mut ranges: Vec<(usize, usize)> = Vec::new();
+        for index in missing.map(|element| element.index) {
+            match ranges.last_mut() {
+                Some((_, last)) if *last + 1 == index => *last = index,
+                _ => ranges.push((index, index)),
+            }
+        }
+        let text = |(first, last): &(usize, usize)| {
+            if first == last { first.to_string() } else { format!("{first}-{last}") }
+        };
+        (!ranges.is_empty()).then(|| ranges.iter().map(text).collect::<Vec<_>>().join(","))
+    }
+}
+
+/// Why the program could not start in an element.
+fn broken(sweep: &Sweep, element: usize) -> Option<String> {
+    let path = sweep.folder().join("broken").join(element.to_string());
+    let code: u32 = std::fs::read_to_string(path).ok()?.trim().parse().ok()?;
+    Some(match code {
+        // A shell tells the signal as 128 more: 4 is SIGILL.
+        132 => "the program was built for another processor: build it on a node, or without `-C target-cpu=native`"
+            .to_owned(),
+        126 | 127 => "the program cannot be executed there: a library is missing, or another architecture".to_owned(),
+        code => format!("the program does not start there: exit status {code}"),
+    })
+}
+
+/// What stands behind an element's state where Slurm's own reason does not tell a person.
+fn explain(sweep: &Sweep, element: usize, found: &Queued) -> String {
+    let seen = sweep.folder().join("seen").join(element.to_string()).is_file();
+    let failed = ["FAILED", "NODE_FAIL", "BOOT_FAIL"].contains(&found.state.as_str());
+    if failed && !seen {
+        let folder = sweep.folder().display();
+        return format!("the node never reached {folder}: is it on a disk that the nodes see? ({})", found.reason);
+    }
+    match found.reason.as_str() {
+        "None" => String::new(),
+        reason => reason.to_owned(),
+    }
+}
