@@ -8,7 +8,7 @@
 //! FILTER keeps the shapes whose name begins with it ("relu 49"). `--cpu` (Linux) counts the time one thread spends on the
 //! processor instead of the time on the wall: for machines that are busy with other things.
 
-use attnlab::attention::product::product;
+use attnlab::product::product;
 use attnlab::vision::fused::{FusedVit, Instructions, Stage};
 use attnlab::vision::{AttentionKernel, Init, Layout, VitConfig};
 use ndarray::Array2;

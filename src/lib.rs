@@ -9,7 +9,7 @@
 //!     /   |   \
 //! attention/ vision/  lab/         the ground: mathematics · models and data · runs
 //!         \   |   /
-//!         random                   named generators
+//!   named  product  random         choices by name · matrix products · named generators
 //! ```
 //!
 //! * [`attention`] knows no I/O, no thread pool, no screen: arrays in, arrays out.
@@ -21,6 +21,8 @@ pub mod attention;
 pub mod cli;
 pub mod console;
 pub mod lab;
+pub mod named;
 pub mod problems;
+pub mod product;
 pub mod random;
 pub mod vision;

@@ -4,7 +4,7 @@
 //! kept apart: a fused one without hardware for it is a call into a library.
 
 use super::Inputs;
-use super::product::Real;
+use crate::product::Real;
 use ndarray::Array2;
 use std::ops::{Add, AddAssign, Div, Mul, Neg, Sub};
 

@@ -11,7 +11,6 @@ pub mod inputs;
 pub mod kernel;
 pub mod linear;
 pub mod masked;
-pub mod product;
 pub mod projection;
 pub mod spikiness;
 pub mod theory;

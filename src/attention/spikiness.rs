@@ -3,8 +3,8 @@
 //! Tiles are spread over rayon's pool; partial sums are added in a fixed order, so results do not depend on the number
 //! of threads. The matrix is never stored; everything is relative to its largest entry, exp([`Exact::peak`]).
 
-use super::product::product;
 use super::{AttentionError, Inputs};
+use crate::product::product;
 use ndarray::{Array1, Array2, ArrayView1, Axis, s};
 use rayon::prelude::*;
 

@@ -2,37 +2,20 @@
 
 use super::fused::FusedVit;
 use super::{Parameters, VisionError, VitConfig, composed};
+use crate::named::named;
 use candle_core::{Device, Storage, Tensor};
 use rayon::{ThreadPool, ThreadPoolBuilder};
 use std::sync::Arc;
 
-/// What computes a model.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum Kernels {
-    /// The fused kernels of [`fused`](super::fused): forward and backward by hand.
-    #[default]
-    Fused,
-    /// Differentiable candle operations, [`composed`]: the reference.
-    Composed,
-}
-
-impl Kernels {
-    /// Both, in the order they are offered.
-    pub const ALL: &[Self] = &[Self::Fused, Self::Composed];
-
-    /// The name on the command line and in files.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Fused => "fused",
-            Self::Composed => "composed",
-        }
-    }
-
-    /// Those called `name`.
-    #[must_use]
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.iter().copied().find(|kernels| kernels.name() == name)
+named! {
+    /// What computes a model; both agree to rounding.
+    #[derive(Default)]
+    pub enum Kernels {
+        /// The kernels of [`fused`](super::fused).
+        #[default]
+        Fused = "fused", "forward and backward by hand, the whole network in one operation";
+        /// The operations of [`composed`].
+        Composed = "composed", "differentiable candle operations: the reference, slower";
     }
 }
 

@@ -11,9 +11,9 @@ mod side;
 mod sums;
 
 use super::kernel::{Number, exp_shifted};
-use super::product::product;
 use super::spikiness::Exact;
 use super::{AttentionError, Inputs, RandomFeatures, Sketch};
+use crate::product::product;
 use ndarray::{Array2, ArrayView1, ArrayView2, ArrayViewMut2, Axis, s};
 use rayon::prelude::*;
 use side::{Side, extreme, features, out_of_range};

@@ -1,8 +1,8 @@
 //! Features of one side of the estimate, in range of the number format.
 
 use crate::attention::kernel::{Number, exp_sums};
-use crate::attention::product::product;
 use crate::attention::{AttentionError, FeatureMap};
+use crate::product::product;
 use ndarray::{Array1, Array2, ArrayView2, Axis, s};
 use rayon::prelude::*;
 

@@ -1,7 +1,7 @@
 //! The exact masked attention, quadratic in the length, streamed so that no L×L matrix exists.
 
 use super::{BLOCK, LinearError, Output, Tally, divide, expect, with_ones};
-use crate::attention::product::product;
+use crate::product::product;
 use ndarray::{Array2, ArrayView1, ArrayView2, ArrayViewMut1, Axis, Zip, s};
 use rayon::prelude::*;
 

@@ -1,7 +1,7 @@
 //! The product in linear time: a state of M·(d'+1) numbers a segment, features of one block a thread.
 
 use super::{BLOCK, Features, LinearError, Output, Tally, divide, expect, with_ones};
-use crate::attention::product::product;
+use crate::product::product;
 use ndarray::{Array2, ArrayView2, ArrayViewMut2, Axis, s};
 use rayon::prelude::*;
 use std::ops::Range;

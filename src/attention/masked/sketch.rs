@@ -4,7 +4,7 @@ use super::{Estimator, Gate};
 use crate::attention::Sketch;
 use crate::attention::kernel::{Number, exp_shifted};
 use crate::attention::linear::Features;
-use crate::attention::product::product;
+use crate::product::product;
 use ndarray::{Array2, ArrayView1, ArrayView2, ArrayViewMut2, Axis, NdFloat, s};
 use rand::Rng;
 use rand::distr::weighted::WeightedIndex;

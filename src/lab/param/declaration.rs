@@ -30,14 +30,7 @@ impl fmt::Display for Value {
     }
 }
 
-/// One name of a [`Kind::Choice`] with a line saying what it is.
-#[derive(Clone, Copy, Debug)]
-pub struct Choice {
-    /// The name as typed.
-    pub name: &'static str,
-    /// What it stands for.
-    pub help: &'static str,
-}
+pub use crate::named::Choice;
 
 /// Short form of a [`Choice`].
 #[must_use]

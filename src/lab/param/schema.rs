@@ -2,6 +2,7 @@
 
 use crate::lab::param::nearest::hint;
 use crate::lab::{Param, ParamError, Value};
+use crate::named::Named;
 use std::collections::BTreeMap;
 
 /// The parameters of a problem, in form order.
@@ -209,6 +210,24 @@ impl Params {
     pub fn texts(&self, key: &str) -> Vec<&str> {
         self.each(key, |value| match value {
             Value::Text(value) => Some(value.as_str()),
+            _ => None,
+        })
+    }
+
+    /// The variant that the choice `key` names, for a parameter declared with `T::CHOICES` or a part of them.
+    ///
+    /// # Panics
+    /// As [`Params::values`], or `key` is declared with the choices of another type.
+    #[must_use]
+    pub fn choice<T: Named>(&self, key: &str) -> T {
+        self.choices(key)[0]
+    }
+
+    /// The variants that the choices `key` name, see [`Params::choice`].
+    #[must_use]
+    pub fn choices<T: Named>(&self, key: &str) -> Vec<T> {
+        self.each(key, |value| match value {
+            Value::Text(value) => T::parse(value).ok(),
             _ => None,
         })
     }

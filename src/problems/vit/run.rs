@@ -5,8 +5,7 @@ use super::{pictures, schema, source};
 use crate::lab::{Event, Params, Progress, Row, RunContext, RunError};
 use crate::vision::dataset::{Dataset, Normalisation, Only, Options, Patcher, Split, default_cache, load_watched};
 use crate::vision::{
-    Checkpoint, Evaluation, Kernels, Parameters, Samples, TrainOptions, Trainer, Vit, VitConfig, evaluate,
-    time_inference, train,
+    Checkpoint, Evaluation, Parameters, Samples, TrainOptions, Trainer, Vit, VitConfig, evaluate, time_inference, train,
 };
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -120,7 +119,7 @@ fn trainer(params: &Params, context: &RunContext, config: &VitConfig) -> Result<
         seed: context.seed(),
     };
     let threads = context.threads(params.size("threads"));
-    let kernels = Kernels::from_name(params.text("kernels")).unwrap_or_default();
+    let kernels = params.choice("kernels");
     if let (Some(interval), Some(file)) = (context.resume_state()?, context.resume_file()) {
         let mut checkpoint = Checkpoint::load(&file)?;
         if checkpoint.config != *config {

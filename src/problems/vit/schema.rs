@@ -3,7 +3,7 @@
 use super::products;
 use crate::lab::{Choice, Estimate, Machine, Param, ParamError, Params, choice, common};
 use crate::vision::dataset::{Augment, Source};
-use crate::vision::{AttentionKernel, ConfigError, Layout, VitConfig};
+use crate::vision::{AttentionKernel, ConfigError, Kernels, Layout, VitConfig};
 
 static ATTENTION: &[Choice] = &[
     choice("softmax", "softmax(q·k/√d): exact, quadratic in the number of tokens"),
@@ -34,11 +34,6 @@ static AUGMENT: &[Choice] = &[
     choice("crop", "a random square of at least half the area, enlarged"),
     choice("shift+flip", "moved and mirrored"),
     choice("crop+flip", "cropped and mirrored"),
-];
-
-static KERNELS: &[Choice] = &[
-    choice("fused", "forward and backward by hand, the whole network in one operation"),
-    choice("composed", "differentiable candle operations: the reference, slower"),
 ];
 
 pub(super) static PARAMS: &[Param] = &[
@@ -122,7 +117,7 @@ pub(super) static PARAMS: &[Param] = &[
         .help("the test image whose attention is shown at the end; counts from 0")
         .steps(&["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"])
         .group("run"),
-    Param::choice("kernels", "kernels", KERNELS, "fused")
+    Param::choice("kernels", "kernels", Kernels::CHOICES, "fused")
         .help("what computes the model; both agree to rounding")
         .group("run"),
     common::SEED,
@@ -222,9 +217,9 @@ pub(super) fn estimate(params: &Params, source: Source) -> Estimate {
     };
     // Multiply-adds a second and core reached in training; a backward pass costs two forward passes.
     let rate = cores as f64
-        * match params.text("kernels") {
-            "composed" => COMPOSED_RATE,
-            _ => FUSED_RATE,
+        * match params.choice("kernels") {
+            Kernels::Composed => COMPOSED_RATE,
+            Kernels::Fused => FUSED_RATE,
         };
     let trained = params.int("epochs") as f64 * train as f64;
     let images = trained * 3.0 + 2.0 * f64::from(test);
@@ -248,14 +243,12 @@ pub(super) fn augment(params: &Params, size: usize) -> Result<Augment, ParamErro
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::vision::Kernels;
 
     #[test]
     fn the_choices_are_those_of_the_floors_below() {
         let names = |choices: &[Choice]| choices.iter().map(|choice| choice.name).collect::<Vec<_>>();
         assert_eq!(names(ATTENTION), AttentionKernel::ALL.iter().map(|kernel| kernel.name()).collect::<Vec<_>>());
         assert_eq!(names(DATASET), Source::ALL.iter().map(|source| source.name()).collect::<Vec<_>>());
-        assert_eq!(names(KERNELS), Kernels::ALL.iter().map(|kernels| kernels.name()).collect::<Vec<_>>());
         assert_eq!(names(AUGMENT), Augment::CHOICES.iter().map(|(name, _)| *name).collect::<Vec<_>>());
     }
 }

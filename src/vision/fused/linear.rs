@@ -3,7 +3,7 @@
 //! ∂L/∂x = ∂L/∂y W, ∂L/∂W = (∂L/∂y)ᵀ x, ∂L/∂b = Σ ∂L/∂y over rows. Forward takes Wᵀ `[in, out]`, turned once a call: the
 //! product then needs no copy of it. Biases are added by whatever reads y next, which saves a pass.
 
-use crate::attention::product::product;
+use crate::product::product;
 use ndarray::{ArrayView2, ArrayViewMut2};
 
 fn rows(values: &[f32], width: usize) -> ArrayView2<'_, f32> {
