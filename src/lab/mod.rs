@@ -31,7 +31,7 @@ pub use event::{Axis, Curve, Event, Matrix, Plot, Point, Progress, Row, RunState
 pub use param::{Choice, Draft, Kind, Param, ParamError, Params, Schema, Value, choice, nearest};
 pub use plan::{Preset, RunSpec, estimate, preset, sweep};
 pub use record::{
-    Document, Journal, Machine, Owner, Places, RunFacts, RunLog, RunRecord, SCHEMA, Wish, files, journal,
+    Document, Journal, Machine, Owner, Places, Request, RunFacts, RunLog, RunRecord, SCHEMA, files, journal,
 };
 pub use run::{
     Column, Control, Estimate, Observer, Problem, Queue, RunContext, RunError, RunHandle, RunView, SMALL_SECONDS,

@@ -163,14 +163,14 @@ impl Problem for Demo {
     }
     fn run(&self, params: &Params, context: &mut RunContext) -> Result<(), RunError> {
         for event in events(params.text("kind"), 40) {
-            context.breathe()?;
+            context.check_cancelled()?;
             context.emit(event);
         }
         match params.text("end") {
             "fail" => return Err(RunError::Input("the data set is not there".into())),
             "panic" => panic!("the roof is on fire"),
             "wait" => loop {
-                context.breathe()?;
+                context.check_cancelled()?;
                 std::thread::sleep(std::time::Duration::from_millis(2));
             },
             _ => {}

@@ -1,7 +1,7 @@
 //! Runs that are killed and go on.
 
 use crate::slope::{SLOPE, places, spec, until};
-use attnlab::lab::{Event, Journal, Owner, Problem, Queue, RunState, RunView, Stamped, Wish};
+use attnlab::lab::{Event, Journal, Owner, Problem, Queue, Request, RunState, RunView, Stamped};
 use rustix::process::{Pid, Signal, kill_process};
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -166,7 +166,7 @@ fn a_process_whose_run_was_taken_over_leaves_it_alone() {
         signal(Signal::STOP);
         cut_off(&folder);
         assert_eq!(RunView::read(&folder).unwrap().state, RunState::Lost);
-        // What was wished of it is not meant for the next.
+        // A request to it is not meant for the next.
         std::fs::write(folder.join("request"), "stop").unwrap();
         let run = Queue::new(places(&place), 1).unwrap().resume(&folder, PROBLEMS).unwrap();
         if finished {
@@ -198,14 +198,14 @@ fn another_process_is_followed_and_obeys() {
     let root = tempfile::tempdir().unwrap();
     let (mut child, folder) = start(root.path(), "3000");
     let state = || RunView::read(&folder).unwrap().state;
-    Wish::Pause.send(&folder).unwrap();
+    Request::Pause.send(&folder).unwrap();
     until("it pauses", || state() == RunState::Paused);
-    Wish::Proceed.send(&folder).unwrap();
+    Request::Proceed.send(&folder).unwrap();
     until("it goes on", || state() == RunState::Running);
-    Wish::Stop.send(&folder).unwrap();
+    Request::Stop.send(&folder).unwrap();
     until("it stops", || state() == RunState::Stopped);
     child.wait().unwrap();
-    assert!(Wish::Stop.send(&folder).unwrap_err().to_string().contains("no process"));
+    assert!(Request::Stop.send(&folder).unwrap_err().to_string().contains("no process"));
     let run = Queue::new(places(root.path()), 1).unwrap().resume(&folder, PROBLEMS).unwrap();
     assert_eq!(run.wait(), RunState::Finished);
     assert_eq!(run.rows()[0]["steps"], 3000);

@@ -70,7 +70,7 @@ impl Problem for Slope {
                 let write = |path: &Path| std::fs::write(path, format!("{step} {depth}")).map_err(|e| e.to_string());
                 context.save_checkpoint(&(step, depth), write)?;
             }
-            context.breathe()?;
+            context.check_cancelled()?;
             std::thread::sleep(Duration::from_secs_f64(params.float("pause")));
             depth += params.float("angle").to_radians().tan() * context.generator("step", step as u64).random::<f64>();
             context.emit(Event::Point(Point::new("depth", step as f64, depth)));

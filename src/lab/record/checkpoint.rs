@@ -227,7 +227,7 @@ impl Resumed {
     }
 
     /// Whether `event` was told before the end; each telling counts once.
-    pub fn knows(&mut self, event: &Event) -> bool {
+    pub fn is_replayed(&mut self, event: &Event) -> bool {
         match event {
             Event::Row { .. } if self.rows_again > 0 => {
                 self.rows_again -= 1;

@@ -121,8 +121,8 @@ impl Lease {
         let text = serde_json::to_vec(&Owner { token, ..Owner::me() }).unwrap_or_default();
         // In place, not by renaming: those who wait at the gate wait for this very file.
         fs::write(&path, text).map_err(LabError::io("lock the run by", &path))?;
-        // What was wished of the process before is not meant for this one.
-        fs::remove_file(folder.join(WISH)).ok();
+        // A request to the process before is not meant for this one.
+        fs::remove_file(folder.join(REQUEST)).ok();
         let from_afar = before.is_some_and(|owner| owner.host != Machine::here().host);
         Ok(Self { path, token, seen: now, from_afar })
     }
@@ -169,7 +169,7 @@ impl Drop for Lease {
 
 /// What another process may ask of the one that works on a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Wish {
+pub enum Request {
     /// Hold still.
     Pause,
     /// Go on.
@@ -178,11 +178,11 @@ pub enum Wish {
     Stop,
 }
 
-/// The name of the file that carries a wish.
-const WISH: &str = "request";
+/// The name of the file that carries a request.
+const REQUEST: &str = "request";
 
-impl Wish {
-    /// Lays the wish into the run's folder, where its process finds it within a second.
+impl Request {
+    /// Writes the request into the run's folder, where its process finds it within a second.
     ///
     /// # Errors
     /// The file cannot be written, or nobody works on the run.
@@ -196,18 +196,18 @@ impl Wish {
             Self::Proceed => "proceed",
             Self::Stop => "stop",
         };
-        let path = folder.join(WISH);
+        let path = folder.join(REQUEST);
         files::replace(&path, word.as_bytes(), false).map_err(LabError::io("write", path))
     }
 
-    /// Whether a wish lies in the run's folder.
-    pub(in crate::lab) fn waits(folder: &Path) -> bool {
-        folder.join(WISH).exists()
+    /// Whether a request lies in the run's folder.
+    pub(in crate::lab) fn is_pending(folder: &Path) -> bool {
+        folder.join(REQUEST).exists()
     }
 
-    /// Takes the wish that lies in the run's folder.
+    /// Takes the request that lies in the run's folder.
     pub(in crate::lab) fn take(folder: &Path) -> Option<Self> {
-        let path = folder.join(WISH);
+        let path = folder.join(REQUEST);
         let word = match fs::read_to_string(&path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return None,
             word => word.unwrap_or_default(),

@@ -11,7 +11,7 @@ pub(in crate::lab) mod run_log;
 
 pub use folder::{Document, RunFacts, RunRecord, SCHEMA};
 pub use journal::Journal;
-pub use lease::{Owner, Wish};
+pub use lease::{Owner, Request};
 pub use machine::Machine;
 pub use places::Places;
 pub use run_log::RunLog;

@@ -15,7 +15,7 @@
 //!     if context.checkpoint_due() {
 //!         context.save_checkpoint(&training.position(), |path| training.write(path))?;
 //!     }
-//!     context.breathe()?;
+//!     context.check_cancelled()?;
 //! }
 //! ```
 //!
@@ -55,7 +55,7 @@ pub trait Observer: Send {
 
     /// Shows a notice that stands outside the order of events and is not kept: that the run waits until events can
     /// be kept again.
-    fn hindered(&mut self, _notice: &Stamped) {}
+    fn on_blocked(&mut self, _notice: &Stamped) {}
 }
 
 /// How long a run waits before it tries again to keep what there was no room for.
@@ -210,7 +210,7 @@ impl RunContext {
         self.resumed.as_ref().map_or(&[], Resumed::finished_rows)
     }
 
-    /// Whether a checkpoint should be saved before the next [`RunContext::breathe`]: some time has passed since the
+    /// Whether a checkpoint should be saved before the next [`RunContext::check_cancelled`]: some time has passed since the
     /// last (a tenth of the work so far up to ten seconds, and fifty times what saving took), or the user wants a pause
     /// or an end.
     #[must_use]
@@ -256,9 +256,9 @@ impl RunContext {
     }
 
     /// Tells every observer. An event that cannot be kept now waits, and with it the run at its next
-    /// [`RunContext::breathe`].
+    /// [`RunContext::check_cancelled`].
     pub fn emit(&mut self, event: Event) {
-        if self.resumed.as_mut().is_some_and(|resumed| resumed.knows(&event)) {
+        if self.resumed.as_mut().is_some_and(|resumed| resumed.is_replayed(&event)) {
             return;
         }
         self.waiting.push_back((Stamped { t: self.seconds(), event }, 0));
@@ -310,7 +310,7 @@ impl RunContext {
     fn notify(&mut self, state: RunState, message: String) {
         let notice = Stamped { t: self.seconds(), event: Event::state(state, message) };
         for observer in &mut self.observers {
-            observer.hindered(&notice);
+            observer.on_blocked(&notice);
         }
     }
 
@@ -323,7 +323,7 @@ impl RunContext {
     ///
     /// # Errors
     /// [`RunError::Stopped`] when the user wants an end.
-    pub fn breathe(&mut self) -> Result<(), RunError> {
+    pub fn check_cancelled(&mut self) -> Result<(), RunError> {
         let mut held = self.hold();
         if self.control.is_paused() {
             held = true;

@@ -5,7 +5,7 @@ use std::sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Request {
+enum Intent {
     Work,
     Pause,
     Stop,
@@ -13,7 +13,7 @@ enum Request {
 
 /// The hand on a running job: pause, go on, stop. Shared by faces, signals and the job itself.
 pub struct Control {
-    request: Mutex<Request>,
+    intent: Mutex<Intent>,
     changed: Condvar,
     /// Told of every request, so that a run that waits for its turn can be stopped too.
     hook: OnceLock<Box<dyn Fn() + Send + Sync>>,
@@ -21,7 +21,7 @@ pub struct Control {
 
 impl Default for Control {
     fn default() -> Self {
-        Self { request: Mutex::new(Request::Work), changed: Condvar::new(), hook: OnceLock::new() }
+        Self { intent: Mutex::new(Intent::Work), changed: Condvar::new(), hook: OnceLock::new() }
     }
 }
 
@@ -32,14 +32,14 @@ impl fmt::Debug for Control {
 }
 
 impl Control {
-    fn lock(&self) -> MutexGuard<'_, Request> {
-        self.request.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Intent> {
+        self.intent.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn set(&self, request: Request) {
+    fn set(&self, intent: Intent) {
         let mut now = self.lock();
-        if *now != Request::Stop {
-            *now = request;
+        if *now != Intent::Stop {
+            *now = intent;
         }
         drop(now);
         self.changed.notify_all();
@@ -55,43 +55,43 @@ impl Control {
 
     /// Asks the job to hold still at its next step.
     pub fn pause(&self) {
-        self.set(Request::Pause);
+        self.set(Intent::Pause);
     }
 
     /// Lets a paused job go on.
     pub fn proceed(&self) {
-        self.set(Request::Work);
+        self.set(Intent::Work);
     }
 
     /// Asks the job to end at its next step, keeping what it has; final.
     pub fn stop(&self) {
-        self.set(Request::Stop);
+        self.set(Intent::Stop);
     }
 
     /// Whether the job should end: for inner loops that have no [`RunContext`](crate::lab::RunContext).
     #[must_use]
     pub fn is_stopping(&self) -> bool {
-        *self.lock() == Request::Stop
+        *self.lock() == Intent::Stop
     }
 
     /// Waits while the job should hold still.
     pub(in crate::lab) fn wait_while_paused(&self) {
-        let mut request = self.lock();
-        while *request == Request::Pause {
-            request = self.changed.wait(request).unwrap_or_else(PoisonError::into_inner);
+        let mut intent = self.lock();
+        while *intent == Intent::Pause {
+            intent = self.changed.wait(intent).unwrap_or_else(PoisonError::into_inner);
         }
     }
 
     /// Waits for `time` or until the job should end; whether it should.
     pub(in crate::lab) fn wait_for_stop(&self, time: Duration) -> bool {
-        let running = |request: &mut Request| *request != Request::Stop;
+        let running = |intent: &mut Intent| *intent != Intent::Stop;
         let waited = self.changed.wait_timeout_while(self.lock(), time, running);
-        *waited.unwrap_or_else(PoisonError::into_inner).0 == Request::Stop
+        *waited.unwrap_or_else(PoisonError::into_inner).0 == Intent::Stop
     }
 
     /// Whether the job should hold still.
     #[must_use]
     pub fn is_paused(&self) -> bool {
-        *self.lock() == Request::Pause
+        *self.lock() == Intent::Pause
     }
 }

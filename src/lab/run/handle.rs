@@ -2,7 +2,7 @@
 
 use crate::lab::record::checkpoint::Resumed;
 use crate::lab::record::folder;
-use crate::lab::record::lease::{Lease, Wish};
+use crate::lab::record::lease::{Lease, Request};
 use crate::lab::run::queue::SMALL_SECONDS;
 use crate::lab::{
     Control, Event, Journal, LabError, Observer, Row, RunRecord, RunSpec, RunState, RunSummary, Stamped, journal,
@@ -219,7 +219,7 @@ impl RunHandle {
     }
 
     /// Ends the run here, without a word in its folder, if another process has taken it over; whether one has.
-    pub(in crate::lab) fn let_go(&self) -> bool {
+    pub(in crate::lab) fn release_if_lost(&self) -> bool {
         if self.holds(Duration::ZERO) {
             return false;
         }
@@ -229,14 +229,14 @@ impl RunHandle {
     }
 
     /// Grants what another process asks for.
-    pub(in crate::lab) fn grant_wish(&self) {
-        if !Wish::waits(&self.folder) || !self.holds(Duration::ZERO) {
+    pub(in crate::lab) fn grant_request(&self) {
+        if !Request::is_pending(&self.folder) || !self.holds(Duration::ZERO) {
             return;
         }
-        match Wish::take(&self.folder) {
-            Some(Wish::Pause) => self.control.pause(),
-            Some(Wish::Proceed) => self.control.proceed(),
-            Some(Wish::Stop) => self.control.stop(),
+        match Request::take(&self.folder) {
+            Some(Request::Pause) => self.control.pause(),
+            Some(Request::Proceed) => self.control.proceed(),
+            Some(Request::Stop) => self.control.stop(),
             None => {}
         }
     }
@@ -331,7 +331,7 @@ impl Observer for Recorder {
         Ok(())
     }
 
-    fn hindered(&mut self, notice: &Stamped) {
+    fn on_blocked(&mut self, notice: &Stamped) {
         self.handle.publish(notice, None);
     }
 }

@@ -74,7 +74,7 @@ pub trait Problem: Sync {
     fn follow_up(&self, _id: &str) -> Option<(&'static str, Vec<(&'static str, String)>)> {
         None
     }
-    /// Does the work. Emits what happened, calls [`RunContext::breathe`] at every step.
+    /// Does the work. Emits what happened, calls [`RunContext::check_cancelled`] at every step.
     ///
     /// # Errors
     /// See [`RunError`].

@@ -215,7 +215,7 @@ impl Shared {
 
     /// Does one run from its first to its last event.
     fn work(self: &Arc<Self>, handle: &Arc<RunHandle>, alone: bool) {
-        if handle.let_go() {
+        if handle.release_if_lost() {
             return;
         }
         let journal = match Journal::open(handle.folder()) {
@@ -268,7 +268,7 @@ impl Shared {
         if !handle.holds(Duration::ZERO) {
             // Said in the program's own log, not in the run's.
             drop(working);
-            handle.let_go();
+            handle.release_if_lost();
             return;
         }
         let why = if message.is_empty() { String::new() } else { format!(": {message}") };
@@ -286,14 +286,14 @@ impl Shared {
         }
         context.end(state, &message);
         drop(working);
-        handle.let_go();
+        handle.release_if_lost();
     }
 }
 
-/// How often wishes of other processes are looked for.
+/// How often requests of other processes are looked for.
 const GLANCE: Duration = Duration::from_millis(250);
 
-/// Shows other processes that the queue's runs are worked on, and grants their wishes, until the queue is gone.
+/// Shows other processes that the queue's runs are worked on, and grants their requests, until the queue is gone.
 fn watch(shared: &Weak<Shared>) {
     let (mut waiting_at, mut beat_at) = (Instant::now(), Instant::now());
     loop {
@@ -303,11 +303,11 @@ fn watch(shared: &Weak<Shared>) {
             let runs = shared.runs();
             (runs.running.clone(), runs.waiting.iter().map(Arc::clone).collect::<Vec<_>>())
         };
-        running.iter().for_each(|run| run.grant_wish());
+        running.iter().for_each(|run| run.grant_request());
         // Thousands may wait for their turn: they are looked at less often.
         if waiting_at.elapsed() > GLANCE * 12 {
             waiting_at = Instant::now();
-            all.iter().for_each(|run| run.grant_wish());
+            all.iter().for_each(|run| run.grant_request());
         }
         if beat_at.elapsed() > lease::BEAT {
             beat_at = Instant::now();

@@ -1,7 +1,7 @@
 //! What one element of the array does: its points, each in a run folder, going on where an earlier try was ended.
 
 use super::Sweep;
-use crate::lab::{LabError, Owner, Places, Problem, Queue, RunHandle, RunSpec, RunState, RunSummary, Wish};
+use crate::lab::{LabError, Owner, Places, Problem, Queue, Request, RunHandle, RunSpec, RunState, RunSummary};
 use std::path::Path;
 use std::sync::Arc;
 use std::thread;
@@ -107,7 +107,7 @@ fn release(folder: &Path) -> Result<(), LabError> {
             )));
         }
         // Refused when it has just ended, which is what is wanted.
-        Wish::Stop.send(folder).ok();
+        Request::Stop.send(folder).ok();
         thread::sleep(Duration::from_millis(500));
     }
     Ok(())

@@ -208,7 +208,7 @@ impl Bench<'_> {
         let batch = self.trials.div_ceil(BATCHES).clamp(1, 4096);
         let seed = context.seed();
         for first in (0..self.trials).step_by(batch) {
-            context.breathe()?;
+            context.check_cancelled()?;
             let last = (first + batch).min(self.trials);
             let errors: Vec<Array1<f64>> = self.pool.install(|| {
                 (first..last)

@@ -51,7 +51,7 @@ pub(super) fn run(params: &Params, pool: &ThreadPool, context: &mut RunContext) 
                 done += each as u64 + 1;
                 continue;
             }
-            context.breathe()?;
+            context.check_cancelled()?;
             let drawn = inputs::draw(mask, length, params, context)?;
             let sequence = Sequence::new(&drawn, params, context);
             let told = |context: &mut RunContext, done: u64, stage: String| {
@@ -68,7 +68,7 @@ pub(super) fn run(params: &Params, pool: &ThreadPool, context: &mut RunContext) 
             for &projection in &projections {
                 for method in methods(params) {
                     for &features in &budgets {
-                        context.breathe()?;
+                        context.check_cancelled()?;
                         if skip > 0 {
                             skip -= 1;
                             done += 1;

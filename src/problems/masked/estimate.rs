@@ -211,7 +211,7 @@ impl Work<'_> {
         let batch = (self.pool.current_num_threads() * 2).max(4);
         let mut trials = Vec::with_capacity(self.trials);
         while trials.len() < self.trials {
-            context.breathe()?;
+            context.check_cancelled()?;
             let first = trials.len();
             let last = (first + batch).min(self.trials);
             let found: Vec<Trial> = self.pool.install(|| {

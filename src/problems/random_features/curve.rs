@@ -107,7 +107,7 @@ impl Bench<'_> {
         };
         let (mut first, mut batch) = (0, 1);
         while first < self.trials {
-            context.breathe()?;
+            context.check_cancelled()?;
             let since = Instant::now();
             let last = (first + batch).min(self.trials);
             let found = self.pool.install(|| {

@@ -42,7 +42,7 @@ pub(super) fn run(params: &Params, context: &mut RunContext) -> Result<(), RunEr
         context.note("nested draws: the points of a curve share their draws, so they are correlated along m");
     }
     for (name, length, dim) in grid {
-        context.breathe()?;
+        context.check_cancelled()?;
         let source = source(name, length, dim, params, context)?;
         session.matrix(source, context)?;
     }

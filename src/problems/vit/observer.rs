@@ -89,12 +89,12 @@ impl<'a> Reporter<'a> {
         self.context.save_checkpoint(&self.interval, |path| checkpoint.save(path).map_err(|error| error.to_string()))
     }
 
-    fn breathe(&mut self, trainer: &Trainer) -> ControlFlow<()> {
+    fn check_cancelled(&mut self, trainer: &Trainer) -> ControlFlow<()> {
         let mut go_on = Ok(());
         if self.context.checkpoint_due() {
             go_on = self.save(trainer);
         }
-        match go_on.and_then(|()| self.context.breathe()) {
+        match go_on.and_then(|()| self.context.check_cancelled()) {
             Ok(()) => ControlFlow::Continue(()),
             Err(error) => {
                 self.ended = Some(error);
@@ -140,12 +140,12 @@ impl TrainObserver for Reporter<'_> {
             let epoch = (report.epoch.ceil() as u64).max(1);
             self.progress(trainer, format!("epoch {epoch} of {}", self.epochs));
         }
-        self.breathe(trainer)
+        self.check_cancelled(trainer)
     }
 
     fn validated(&mut self, trainer: &Trainer, epoch: f64, validation: &Evaluation) -> ControlFlow<()> {
         self.point("validation_loss", epoch, validation.loss);
         self.point("validation_accuracy", epoch, validation.accuracy);
-        self.breathe(trainer)
+        self.check_cancelled(trainer)
     }
 }

@@ -89,7 +89,7 @@ fn load(params: &Params, context: &mut RunContext) -> Result<Dataset, RunError> 
     if dataset.test.count() == 0 {
         return Err(RunError::Input(format!("{}: no test images", dataset.name)));
     }
-    context.breathe()?;
+    context.check_cancelled()?;
     Ok(dataset)
 }
 

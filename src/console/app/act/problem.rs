@@ -3,7 +3,7 @@
 use super::super::{App, Field, Figure, Overlay, Pane, ProblemTab, Purpose, SMOOTHINGS, ShownRun, Submission, Tone};
 use crate::console::keymap::Action;
 use crate::console::widget::heatmap::Look;
-use crate::lab::{Preset, RunState, Wish, preset};
+use crate::lab::{Preset, Request, RunState, preset};
 
 /// The most repetitions that are offered.
 const REPEATS: usize = 100;
@@ -23,9 +23,9 @@ impl App {
                 self.overlay = Some(Overlay::Presets { list, chosen });
             }
             Action::Save => self.overlay = Some(Overlay::Typing(Field::new(Purpose::Preset, ""))),
-            Action::Stop => return self.steer(Wish::Stop),
+            Action::Stop => return self.steer(Request::Stop),
             Action::StopAll => return self.stop_tab(),
-            Action::Pause => return self.steer(Wish::Pause),
+            Action::Pause => return self.steer(Request::Pause),
             Action::Optimise => return self.optimise(),
             Action::FollowUp => {
                 let chosen = self.problem().and_then(|tab| Some(tab.runs[tab.target()?].id.clone()));
@@ -122,7 +122,7 @@ impl App {
     }
 
     /// Stops, or pauses and lets go on, the run at hand.
-    pub(super) fn steer(&mut self, wish: Wish) {
+    pub(super) fn steer(&mut self, request: Request) {
         let Some(tab) = self.tabs.get(self.tab) else { return };
         let Some(run) = tab.at_hand() else { return self.say("no run", Tone::Info) };
         let shown = &tab.runs[run];
@@ -131,19 +131,19 @@ impl App {
             return self.say(text, Tone::Info);
         }
         let paused = shown.view.state == RunState::Paused;
-        let wish = if wish == Wish::Pause && paused { Wish::Proceed } else { wish };
+        let request = if request == Request::Pause && paused { Request::Proceed } else { request };
         let done = match tab.handle(run) {
             Some(handle) => {
                 let control = handle.control();
-                match wish {
-                    Wish::Stop => control.stop(),
-                    Wish::Pause if control.is_paused() => control.proceed(),
-                    Wish::Pause => control.pause(),
-                    Wish::Proceed => control.proceed(),
+                match request {
+                    Request::Stop => control.stop(),
+                    Request::Pause if control.is_paused() => control.proceed(),
+                    Request::Pause => control.pause(),
+                    Request::Proceed => control.proceed(),
                 }
                 Ok(())
             }
-            None => wish.send(&shown.folder),
+            None => request.send(&shown.folder),
         };
         if let Err(error) = done {
             self.say(error.to_string(), Tone::Bad);
@@ -160,7 +160,7 @@ impl App {
         for run in &open {
             match tab.handle(*run) {
                 Some(handle) => handle.control().stop(),
-                None => refused = Wish::Stop.send(&tab.runs[*run].folder).err().or(refused),
+                None => refused = Request::Stop.send(&tab.runs[*run].folder).err().or(refused),
             }
         }
         match refused {

@@ -3,7 +3,7 @@
 use super::super::{App, Field, Overlay, Pane, Purpose, ShownRun, Tone};
 use crate::console::keymap::Action;
 use crate::lab::sweep::Mode;
-use crate::lab::{Preset, RunState, RunSummary, Wish, export, store};
+use crate::lab::{Preset, Request, RunState, RunSummary, export, store};
 use std::path::{Path, PathBuf};
 
 /// Where exports are written, in the working directory; the same as on the command line.
@@ -77,17 +77,17 @@ impl App {
                     self.show(index, &run);
                     let here = std::mem::replace(&mut self.tab, index);
                     let pane = std::mem::replace(&mut self.tabs[index].pane, Pane::Results);
-                    self.steer(if action == Action::Stop { Wish::Stop } else { Wish::Pause });
+                    self.steer(if action == Action::Stop { Request::Stop } else { Request::Pause });
                     (self.tab, self.tabs[index].pane) = (here, pane);
                     return;
                 }
-                let wish = match (action, run.state) {
-                    (Action::Stop, _) => Wish::Stop,
-                    (_, RunState::Paused) => Wish::Proceed,
-                    _ => Wish::Pause,
+                let request = match (action, run.state) {
+                    (Action::Stop, _) => Request::Stop,
+                    (_, RunState::Paused) => Request::Proceed,
+                    _ => Request::Pause,
                 };
-                match wish.send(&folder) {
-                    Ok(()) => self.say(format!("asked {} to {wish:?}", run.label).to_lowercase(), Tone::Good),
+                match request.send(&folder) {
+                    Ok(()) => self.say(format!("asked {} to {request:?}", run.label).to_lowercase(), Tone::Good),
                     Err(error) => self.say(error.to_string(), Tone::Bad),
                 }
             }
