@@ -4,8 +4,8 @@ use super::args::{Data, DataAction, Fetch, WhichData};
 use super::failure::Failure;
 use super::signals::Listener;
 use super::{output, table};
-use crate::lab::Places;
-use crate::problems::data::{self, Checked, Contents, DataError, Loading, Source};
+use crate::lab::{Choice, Places};
+use crate::problems::data::{self, Checked, Contents, DataError, ListedSet, Loading};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::{Value, json};
 use std::io::{IsTerminal, stderr};
@@ -34,23 +34,22 @@ impl From<DataError> for Failure {
 
 /// Every data set, or those named.
 fn list(which: &WhichData, places: &Places) -> Result<(), Failure> {
-    let found: Vec<_> = sources(&which.names)?
-        .into_iter()
-        .map(|source| (source, data::contents(source, &places.data, which.folder.as_deref())))
-        .collect();
+    let names = data::names(&which.names)?.into_iter();
+    let found = names.map(|name| data::list(name, &places.data, which.folder.as_deref()));
+    let found = found.collect::<Result<Vec<_>, _>>()?;
     if which.json {
-        let sets: Vec<Value> = found.iter().map(|(source, found)| described(*source, found.as_ref())).collect();
+        let sets: Vec<Value> = found.iter().map(described).collect();
         return output::print_json(&json!({ "schema": 1, "data": places.data, "sets": sets }));
     }
     let headings =
         [("data set", false), ("train", true), ("test", true), ("classes", true), ("size", false), ("where", false)];
-    let rows = found.iter().map(|(source, found)| row(*source, found.as_ref()));
-    output::print(&table::render(headings, rows))
+    output::print(&table::render(headings, found.iter().map(row)))
 }
 
-fn row(source: Source, found: Result<&Contents, &DataError>) -> Vec<String> {
-    let name = source.name().to_owned();
-    match found {
+fn row(listed: &ListedSet) -> Vec<String> {
+    let name = listed.set.name.to_owned();
+    let unknown = |name, reason| vec![name, String::new(), String::new(), String::new(), String::new(), reason];
+    match &listed.found {
         Ok(there) => vec![
             name,
             there.train.to_string(),
@@ -62,40 +61,37 @@ fn row(source: Source, found: Result<&Contents, &DataError>) -> Vec<String> {
             },
             there.folder.as_ref().map_or_else(|| "built in".to_owned(), |folder| folder.display().to_string()),
         ],
-        Err(DataError::Missing { .. }) => {
-            let fetched = if data::files(source).is_empty() { "" } else { ", can be fetched" };
-            vec![name, String::new(), String::new(), String::new(), String::new(), format!("not there{fetched}")]
+        Err(DataError::Missing { .. }) if listed.can_be_fetched => {
+            unknown(name, "not there, can be fetched".to_owned())
         }
-        Err(error) => vec![name, String::new(), String::new(), String::new(), String::new(), error.to_string()],
+        Err(DataError::Missing { .. }) => unknown(name, "not there".to_owned()),
+        Err(error) => unknown(name, error.to_string()),
     }
 }
 
-fn described(source: Source, found: Result<&Contents, &DataError>) -> Value {
-    match found {
+fn described(listed: &ListedSet) -> Value {
+    let Choice { name, help } = listed.set;
+    match &listed.found {
         Ok(there) => json!({
-            "name": source.name(), "about": source.about(), "there": true, "folder": there.folder,
-            "train": there.train, "test": there.test, "classes": there.classes, "size": there.size,
-            "channels": there.channels,
+            "name": name, "about": help, "there": true, "folder": there.folder, "train": there.train,
+            "test": there.test, "classes": there.classes, "size": there.size, "channels": there.channels,
         }),
-        Err(error) => json!({
-            "name": source.name(), "about": source.about(), "there": false, "problem": error.to_string(),
-        }),
+        Err(error) => json!({ "name": name, "about": help, "there": false, "problem": error.to_string() }),
     }
 }
 
 fn fetch(which: &Fetch, places: &Places) -> Result<(), Failure> {
     let listener = Listener::start()?;
-    for source in sources(&which.names)? {
-        let mirrors = which.mirrors.iter().map(|mirror| with_slash(mirror)).collect::<Vec<_>>();
-        let homes: Vec<&str> = mirrors.iter().map(String::as_str).chain(data::homes(source).iter().copied()).collect();
-        let mut bar = Bar::new(source.name(), true);
-        let done = data::fetch(source, &places.data, &homes, &mut |loading| {
+    let mirrors = which.mirrors.iter().map(|mirror| with_slash(mirror)).collect::<Vec<_>>();
+    for name in data::names(&which.names)? {
+        let mut bar = Bar::new(name, true);
+        let done = data::fetch(name, &places.data, &mirrors, &mut |loading| {
             bar.update(loading);
             !listener.wait(Duration::ZERO)
         });
         bar.clear();
         for file in done? {
-            output::print(&format!("{}: {}\n", source.name(), file.display()))?;
+            output::print(&format!("{name}: {}\n", file.display()))?;
         }
     }
     Ok(())
@@ -111,9 +107,9 @@ fn check(which: &WhichData, places: &Places) -> Result<(), Failure> {
     let listener = Listener::start()?;
     let mut wrong = Vec::new();
     let mut reports = Vec::new();
-    for source in sources(&which.names)? {
-        let mut bar = Bar::new(source.name(), false);
-        let done = data::check(source, &places.data, which.folder.as_deref(), &mut |loading| {
+    for name in data::names(&which.names)? {
+        let mut bar = Bar::new(name, false);
+        let done = data::check(name, &places.data, which.folder.as_deref(), &mut |loading| {
             bar.update(loading);
             !listener.wait(Duration::ZERO)
         });
@@ -121,11 +117,11 @@ fn check(which: &WhichData, places: &Places) -> Result<(), Failure> {
         match done {
             Ok(checked) => {
                 if !checked.skipped.is_empty() {
-                    wrong.push(source.name());
+                    wrong.push(name);
                 }
-                tell(source, &checked, which.json)?;
+                tell(name, &checked, which.json)?;
                 reports.push(json!({
-                    "name": source.name(), "right": checked.skipped.is_empty(), "published": checked.published,
+                    "name": name, "right": checked.skipped.is_empty(), "published": checked.published,
                     "others": checked.others,
                     "unreadable": checked.skipped.iter().map(|(file, why)| json!({"file": file, "why": why}))
                         .collect::<Vec<_>>(),
@@ -137,26 +133,30 @@ fn check(which: &WhichData, places: &Places) -> Result<(), Failure> {
                 if !which.json {
                     output::complain(&error.to_string());
                 }
-                wrong.push(source.name());
-                reports.push(json!({ "name": source.name(), "right": false, "problem": error.to_string() }));
+                wrong.push(name);
+                reports.push(json!({ "name": name, "right": false, "problem": error.to_string() }));
             }
         }
     }
     if which.json {
         output::print_json(&json!({ "schema": 1, "data": places.data, "sets": reports }))?;
     }
-    if wrong.is_empty() { Ok(()) } else { Err(Failure::failed(format!("not as it should be: {}", wrong.join(", ")))) }
+    if wrong.is_empty() {
+        Ok(())
+    } else {
+        Err(Failure::failed(format!("files are damaged or missing in: {}", wrong.join(", "))))
+    }
 }
 
-fn tell(source: Source, checked: &Checked, json: bool) -> Result<(), Failure> {
+fn tell(name: &str, checked: &Checked, json: bool) -> Result<(), Failure> {
     if json {
         return Ok(());
     }
     for (file, why) in &checked.skipped {
-        output::complain(&format!("{}: {}: {why}", source.name(), file.display()));
+        output::complain(&format!("{name}: {}: {why}", file.display()));
     }
     let Contents { train, test, classes, .. } = &checked.contents;
-    let mut line = format!("{}: {train} training and {test} test images, {} classes", source.name(), classes.len());
+    let mut line = format!("{name}: {train} training and {test} test images, {} classes", classes.len());
     if !checked.published.is_empty() {
         line += &format!("; {} files with the published MD5", checked.published.len());
     }
@@ -167,14 +167,6 @@ fn tell(source: Source, checked: &Checked, json: bool) -> Result<(), Failure> {
         line += &format!("; {} unreadable files", checked.skipped.len());
     }
     output::print(&(line + "\n"))
-}
-
-/// The data sets called `names`; all of them without a name.
-fn sources(names: &[String]) -> Result<Vec<Source>, Failure> {
-    if names.is_empty() {
-        return Ok(Source::ALL.to_vec());
-    }
-    Ok(names.iter().map(|name| Source::from_name(name)).collect::<Result<_, _>>()?)
 }
 
 /// A bar on standard error when it is a terminal, otherwise a line at the beginning of each stage.
@@ -241,9 +233,9 @@ mod tests {
 
     #[test]
     fn the_row_of_a_set_says_what_is_there_or_why_not() {
-        let digits = data::contents(Source::Digits, Path::new("nowhere"), None);
-        assert_eq!(row(Source::Digits, digits.as_ref()), ["digits", "1437", "360", "10", "8×8×1", "built in"]);
-        let mnist = data::contents(Source::Mnist, Path::new("nowhere"), None);
-        assert_eq!(row(Source::Mnist, mnist.as_ref())[5], "not there, can be fetched");
+        let listed = |name| row(&data::list(name, Path::new("nowhere"), None).unwrap());
+        assert_eq!(listed("digits"), ["digits", "1437", "360", "10", "8×8×1", "built in"]);
+        assert_eq!(listed("mnist")[5], "not there, can be fetched");
+        assert_eq!(listed("folder")[5], "not there");
     }
 }

@@ -1,8 +1,13 @@
 //! A model in a safetensors file: its tensors by the names of [`Layout`](super::Layout), its shape, its input's
 //! normalisation and, for an unfinished training, the optimiser's state in the metadata and in tensors of their own.
 
+use super::config::VitConfig;
 use super::dataset::Normalisation;
-use super::{AttentionKernel, Layout, Parameters, VisionError, VitConfig};
+use super::error::VisionError;
+use super::kernel::AttentionKernel;
+use super::layout::Layout;
+use super::parameters::Parameters;
+use crate::named::Named;
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
@@ -134,7 +139,7 @@ fn config(facts: &mut BTreeMap<String, String>) -> Result<VitConfig, String> {
         classes: size("classes")?,
         attention: {
             let name = take(facts, "attention")?;
-            AttentionKernel::from_name(&name).ok_or_else(|| format!("the attention `{name}` is not known"))?
+            AttentionKernel::parse(&name).map_err(|error| format!("`attention` in the metadata: {error}"))?
         },
     };
     config.check().map_err(|error| error.to_string())?;

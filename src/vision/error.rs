@@ -1,6 +1,6 @@
 //! What can go wrong with models.
 
-use super::ConfigError;
+use super::config::ConfigError;
 use std::path::PathBuf;
 
 /// An error of building, training, saving or loading a model.
@@ -11,7 +11,7 @@ pub enum VisionError {
     Config(#[from] ConfigError),
     /// A data set fails.
     #[error(transparent)]
-    Data(#[from] super::dataset::DataError),
+    Data(#[from] super::dataset::error::DataError),
     /// A tensor operation failed.
     #[error("tensor operation failed: {0}")]
     Tensor(#[from] candle_core::Error),

@@ -1,7 +1,8 @@
 //! What a model is worth: accuracy and loss on images it has not seen, and how fast it is.
 
-use super::train::{Samples, batch};
-use super::{VisionError, Vit};
+use super::error::VisionError;
+use super::model::Vit;
+use super::samples::Samples;
 use std::time::Instant;
 
 /// What an evaluation found.
@@ -30,7 +31,7 @@ pub fn evaluate(model: &Vit, samples: &Samples, size: usize) -> Result<Evaluatio
         Evaluation { images: samples.indices.len(), loss: 0.0, accuracy: 0.0, confusion: vec![0; classes * classes] };
     let (mut patches, mut right) = (Vec::new(), 0_usize);
     for places in samples.indices.chunks(size.max(1)) {
-        let labels = batch(samples, places, &mut patches)?;
+        let labels = samples.batch(places, &mut patches)?;
         let logits = model.logits(&patches)?;
         for (row, &label) in logits.chunks_exact(classes).zip(&labels) {
             let label = label as usize;
@@ -66,7 +67,7 @@ pub fn time_inference(model: &Vit, samples: &Samples, size: usize) -> Result<f64
     let mut pass = |places: &[usize]| {
         let mut seconds = 0.0;
         for places in places.chunks(size) {
-            batch(samples, places, &mut patches)?;
+            samples.batch(places, &mut patches)?;
             let began = Instant::now();
             std::hint::black_box(model.logits(&patches)?);
             seconds += began.elapsed().as_secs_f64();

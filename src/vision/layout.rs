@@ -17,7 +17,7 @@
 //! | `norm.weight`, `norm.bias` | `[dim]` |
 //! | `head.weight`, `head.bias` | `[classes, dim]`, `[classes]` |
 
-use super::VitConfig;
+use super::config::VitConfig;
 use std::ops::Range;
 
 /// How a tensor starts.
@@ -37,7 +37,7 @@ pub enum Init {
 
 /// One named tensor.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Entry {
+pub struct LayoutEntry {
     /// Its name in checkpoints.
     pub name: String,
     /// Its shape.
@@ -50,7 +50,7 @@ pub struct Entry {
     pub init: Init,
 }
 
-impl Entry {
+impl LayoutEntry {
     /// Number of elements.
     #[must_use]
     pub fn len(&self) -> usize {
@@ -73,7 +73,7 @@ impl Entry {
 /// All tensors of a model, in order, without gaps.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Layout {
-    entries: Vec<Entry>,
+    entries: Vec<LayoutEntry>,
     len: usize,
 }
 
@@ -105,7 +105,7 @@ impl Layout {
 
     /// Every tensor, in order.
     #[must_use]
-    pub fn entries(&self) -> &[Entry] {
+    pub fn entries(&self) -> &[LayoutEntry] {
         &self.entries
     }
 
@@ -114,7 +114,7 @@ impl Layout {
     /// # Panics
     /// There is none of that name: a mistake in the program.
     #[must_use]
-    pub fn entry(&self, name: &str) -> &Entry {
+    pub fn entry(&self, name: &str) -> &LayoutEntry {
         self.entries.iter().find(|entry| entry.name == name).unwrap_or_else(|| panic!("no tensor called `{name}`"))
     }
 
@@ -131,7 +131,7 @@ impl Layout {
     }
 
     fn push(&mut self, name: &str, shape: &[usize], decay: bool, init: Init) {
-        let entry = Entry { name: name.to_owned(), shape: shape.to_vec(), offset: self.len, decay, init };
+        let entry = LayoutEntry { name: name.to_owned(), shape: shape.to_vec(), offset: self.len, decay, init };
         self.len += entry.len();
         self.entries.push(entry);
     }

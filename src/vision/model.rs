@@ -1,7 +1,10 @@
 //! A model ready to run: its shape and parameters, and what computes it.
 
+use super::composed;
+use super::config::VitConfig;
+use super::error::VisionError;
 use super::fused::FusedVit;
-use super::{Parameters, VisionError, VitConfig, composed};
+use super::parameters::Parameters;
 use crate::named::named;
 use candle_core::{Device, Storage, Tensor};
 use rayon::{ThreadPool, ThreadPoolBuilder};

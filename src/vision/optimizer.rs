@@ -1,6 +1,7 @@
 //! AdamW over the flat parameter vector, the learning-rate schedule, gradient clipping.
 
-use super::{Layout, VisionError};
+use super::error::VisionError;
+use super::layout::Layout;
 use candle_core::{CpuStorage, DType, Device, InplaceOp2, InplaceOp3, Tensor, Var};
 use std::ops::Range;
 

@@ -1,6 +1,8 @@
 //! The trainable parameters of a model: one flat vector, owned by candle.
 
-use super::{Entry, Init, Layout, VisionError, VitConfig};
+use super::config::VitConfig;
+use super::error::VisionError;
+use super::layout::{Init, Layout, LayoutEntry};
 use crate::random::generator;
 use candle_core::{Device, Tensor, Var};
 use rand::Rng;
@@ -74,7 +76,7 @@ pub(super) fn view(layout: &Layout, theta: &Tensor, name: &str) -> candle_core::
 }
 
 /// The first values of one tensor.
-fn start(entry: &Entry, seed: u64) -> Vec<f32> {
+fn start(entry: &LayoutEntry, seed: u64) -> Vec<f32> {
     let mut random = generator(seed, &entry.name, 0);
     match &entry.init {
         Init::Zeros => vec![0.0; entry.len()],

@@ -2,38 +2,16 @@
 //! to go on.
 
 use super::checkpoint::Checkpoint;
-use super::dataset::{Augment, DataError, Images, Normalisation, Patcher, Split};
+use super::dataset::{Augment, Images, Normalisation, Patcher, Split};
+use super::error::VisionError;
 use super::evaluate::{Evaluation, evaluate};
+use super::model::Vit;
 use super::optimizer::{AdamW, Schedule, clip_factor};
-use super::{VisionError, Vit};
+use super::samples::Samples;
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::str::FromStr;
 use std::time::Instant;
-
-/// Images with the way they become patches.
-#[derive(Clone, Copy, Debug)]
-pub struct Samples<'a> {
-    /// The images.
-    pub images: &'a Images,
-    /// Which of them, in which order.
-    pub indices: &'a [usize],
-    /// How they are normalised and cut.
-    pub patcher: &'a Patcher,
-}
-
-/// Fills `patches` (resized to fit) with the images `indices` and gives their labels.
-pub(super) fn batch(samples: &Samples<'_>, indices: &[usize], patches: &mut Vec<f32>) -> Result<Vec<u32>, DataError> {
-    patches.resize(indices.len() * samples.images.bytes(), 0.0);
-    samples.patcher.write(samples.images, indices, patches)?;
-    Ok(samples.labels(indices))
-}
-
-impl Samples<'_> {
-    fn labels(&self, indices: &[usize]) -> Vec<u32> {
-        indices.iter().map(|&index| self.images.labels()[index]).collect()
-    }
-}
 
 /// How to train.
 #[derive(Clone, Debug, PartialEq)]

@@ -2,7 +2,7 @@
 
 use crate::http::{Served, Server};
 use crate::make::{put, real, small_folder, small_mnist};
-use attnlab::vision::dataset::Source;
+use attnlab::vision::dataset::DataSource;
 use attnlab::vision::dataset::fetch::files;
 use std::fs;
 use std::path::Path;
@@ -27,7 +27,7 @@ fn list_says_what_is_there() {
     assert!(listed.status.success(), "{}", text(&listed.stderr));
     let document: serde_json::Value = serde_json::from_slice(&listed.stdout).expect("one JSON document");
     let sets = document["sets"].as_array().unwrap();
-    assert_eq!(sets.len(), Source::ALL.len());
+    assert_eq!(sets.len(), DataSource::ALL.len());
     let of = |name: &str| sets.iter().find(|set| set["name"] == name).unwrap();
     assert_eq!((&of("mnist")["train"], &of("mnist")["there"]), (&12.into(), &true.into()));
     assert_eq!((&of("digits")["test"], &of("cifar-10")["there"]), (&360.into(), &false.into()));
@@ -72,7 +72,7 @@ fn fetch_takes_a_mirror_first() {
         let bytes = fs::read(real.join("fashion-mnist").join(name)).unwrap();
         (format!("/sets/{name}"), Served { bytes, ranges: true, cut: None })
     };
-    let server = Server::start(files(Source::FashionMnist).iter().map(|file| serve(file.name)).collect());
+    let server = Server::start(files(DataSource::FashionMnist).iter().map(|file| serve(file.name)).collect());
     let data = crate::make::place();
     let mirror = format!("{}sets", server.home);
     let fetched = run(data.path(), &["fetch", "fashion-mnist", "--mirror", &mirror]);

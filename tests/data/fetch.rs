@@ -3,7 +3,7 @@
 use crate::http::{Served, Server};
 use crate::make::{cifar_batch, gzip, names, place, put, real, small_folder, small_mnist};
 use attnlab::vision::dataset::fetch::{self, Published};
-use attnlab::vision::dataset::{DataError, Source, check, contents};
+use attnlab::vision::dataset::{DataError, DataSource, check, contents};
 use std::fs;
 use std::path::Path;
 
@@ -86,15 +86,15 @@ fn without_a_network_fetch_says_what_to_put_where() {
     let place = place();
     let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let home = format!("http://{closed}/");
-    let offline = fetch::fetch(Source::Mnist, place.path(), &[&home], &mut |_| true).unwrap_err().to_string();
+    let offline = fetch::fetch(DataSource::Mnist, place.path(), &[&home], &mut |_| true).unwrap_err().to_string();
     let folder = place.path().join("mnist").display().to_string();
     names(
         &offline,
         &["mnist: cannot fetch train-images-idx3-ubyte.gz", &home, "put train-images-idx3-ubyte.gz", &folder],
     );
-    let never = fetch::fetch(Source::ImageNet, place.path(), &[], &mut |_| true).unwrap_err().to_string();
+    let never = fetch::fetch(DataSource::ImageNet, place.path(), &[], &mut |_| true).unwrap_err().to_string();
     names(&never, &["imagenet: cannot be fetched", "train/CLASS/*"]);
-    assert!(Source::ALL.iter().all(|&source| fetch::files(source).is_empty() == fetch::homes(source).is_empty()));
+    assert!(DataSource::ALL.iter().all(|&source| fetch::files(source).is_empty() == fetch::homes(source).is_empty()));
 }
 
 #[test]
@@ -117,10 +117,10 @@ fn the_archive_of_cifar_is_unpacked_by_name_alone() {
     fs::write(&archive, gzip(&whole)).unwrap();
     fetch::unpack(&archive, &folder).unwrap();
     assert_eq!(fs::read_dir(&folder).unwrap().count(), 6);
-    let there = contents(Source::Cifar10, place.path(), None).unwrap();
+    let there = contents(DataSource::Cifar10, place.path(), None).unwrap();
     assert_eq!((there.train, there.test, there.folder.as_deref()), (50_000, 10_000, Some(folder.as_path())));
     // Nothing is fetched then.
-    let files = fetch::fetch(Source::Cifar10, place.path(), &[], &mut |_| true).unwrap();
+    let files = fetch::fetch(DataSource::Cifar10, place.path(), &[], &mut |_| true).unwrap();
     assert_eq!(files.len(), 6);
 
     fs::remove_dir_all(&folder).unwrap();
@@ -136,15 +136,15 @@ fn the_archive_of_cifar_is_unpacked_by_name_alone() {
 fn contents_and_check_tell_what_is_there() {
     let data = place();
     small_mnist(&data.path().join("mnist"));
-    let checked = check(Source::Mnist, data.path(), None, &mut |_| true).unwrap();
+    let checked = check(DataSource::Mnist, data.path(), None, &mut |_| true).unwrap();
     assert_eq!((checked.contents.train, checked.contents.test, checked.contents.size), (12, 5, Some(4)));
     assert_eq!((checked.published.len(), checked.others.len()), (0, 4));
     small_folder(&data.path().join("image-folder"));
     put(&data.path().join("image-folder/train/cat/9.jpg"), b"text");
-    let checked = check(Source::Folder, data.path(), None, &mut |_| true).unwrap();
+    let checked = check(DataSource::Folder, data.path(), None, &mut |_| true).unwrap();
     assert_eq!((checked.contents.train, checked.contents.test, checked.skipped.len()), (6, 2, 1));
-    assert_eq!(contents(Source::Digits, data.path(), None).unwrap().folder, None);
-    assert!(contents(Source::FashionMnist, data.path(), None).is_err());
+    assert_eq!(contents(DataSource::Digits, data.path(), None).unwrap().folder, None);
+    assert!(contents(DataSource::FashionMnist, data.path(), None).is_err());
 }
 
 #[test]
@@ -155,8 +155,8 @@ fn real_files_come_through_a_server_whole() {
         let bytes = fs::read(data.join("mnist").join(file.name)).unwrap();
         (format!("/{}", file.name), Served { bytes, ranges: true, cut: Some(4_000_000) })
     };
-    let server = Server::start(fetch::files(Source::Mnist).iter().map(serve).collect());
-    let files = fetch::fetch(Source::Mnist, place.path(), &[&server.home], &mut |_| true).unwrap();
+    let server = Server::start(fetch::files(DataSource::Mnist).iter().map(serve).collect());
+    let files = fetch::fetch(DataSource::Mnist, place.path(), &[&server.home], &mut |_| true).unwrap();
     assert_eq!((files.len(), server.requests.lock().unwrap().len()), (4, 6), "the large one is cut twice");
-    assert_eq!(contents(Source::Mnist, place.path(), None).unwrap().train, 60_000);
+    assert_eq!(contents(DataSource::Mnist, place.path(), None).unwrap().train, 60_000);
 }

@@ -6,8 +6,10 @@ mod fetch;
 mod http;
 mod make;
 
-use attnlab::vision::dataset::{DataError, Loading, Normalisation, Only, Options, Patcher, Split, load, load_watched};
-use attnlab::vision::dataset::{Source, check, cifar, idx};
+use attnlab::vision::dataset::{
+    Augment, Augmentation, DataError, DataSource, Loading, Normalisation, Only, Options, Patcher, Split, check, cifar,
+    idx, load, load_watched,
+};
 use make::{
     BLUE, RED, cifar_batch, gzip, halves, header, idx_images, idx_labels, names, place, put, real, save, small_folder,
     small_mnist,
@@ -251,7 +253,7 @@ fn batches_are_functions_of_the_seed_on_any_number_of_threads() {
     let digits = load("digits", Path::new(""), &Options::default()).unwrap();
     let split = Split::new(digits.train.count(), 137, 0, 7);
     assert_eq!((split.train.len(), split.validation.len()), (1300, 137));
-    let augment = attnlab::vision::dataset::Augment::from_name("shift+flip", 8).unwrap();
+    let augment = Augment::new(Augmentation::ShiftFlip, 8);
     let batch = |threads: usize| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
         pool.install(|| {
@@ -329,7 +331,7 @@ fn the_real_sets_have_the_labels_that_are_known_of_them() {
     assert!((normalisation.mean[0] - 0.1307).abs() < 5e-5, "{normalisation:?}");
     assert!((normalisation.deviation[0] - 0.3081).abs() < 5e-5, "{normalisation:?}");
 
-    let checked = check(Source::Mnist, &data, None, &mut |_| true).unwrap();
+    let checked = check(DataSource::Mnist, &data, None, &mut |_| true).unwrap();
     assert_eq!((checked.published.len(), checked.others.len()), (4, 0));
     let fashion = load("fashion-mnist", &data, &Options::default()).unwrap();
     assert_eq!((fashion.train.class_counts(10), fashion.test.class_counts(10)), (vec![6000; 10], vec![1000; 10]));

@@ -6,8 +6,9 @@ mod run;
 mod schema;
 
 use crate::lab::{Column, Estimate, ParamError, Params, Problem, RunContext, RunError, Schema};
-use crate::vision::dataset::{DataError, Source};
-use crate::vision::{AttentionKernel, VisionError, VitConfig};
+use crate::vision::VisionError;
+use crate::vision::dataset::DataError;
+use schema::ImageShape;
 
 /// The problem.
 pub(super) struct Vit;
@@ -71,12 +72,11 @@ impl Problem for Vit {
     }
 
     fn check(&self, params: &Params) -> Result<(), ParamError> {
-        let config = schema::config(params, source(params), 1);
-        schema::check(params, &config)
+        schema::check(params, &schema::config(params, ImageShape::expected(params), 1))
     }
 
     fn estimate(&self, params: &Params) -> Estimate {
-        schema::estimate(params, source(params))
+        schema::estimate(params)
     }
 
     /// The queries and keys of the trained model.
@@ -87,11 +87,6 @@ impl Problem for Vit {
     fn run(&self, params: &Params, context: &mut RunContext) -> Result<(), RunError> {
         run::run(params, context)
     }
-}
-
-/// The data set of `params`; its names are those of the choice.
-fn source(params: &Params) -> Source {
-    Source::from_name(params.text("dataset")).unwrap_or(Source::Digits)
 }
 
 /// A failure of the vision floor, as the end of a run.
@@ -115,15 +110,4 @@ impl From<DataError> for RunError {
             error => Self::Input(error.to_string()),
         }
     }
-}
-
-/// Multiply-adds of one image's forward pass.
-fn products(config: &VitConfig) -> f64 {
-    let [tokens, dim, hidden] = [config.tokens(), config.dim, config.hidden()].map(|size| size as f64);
-    let attention = match config.attention {
-        AttentionKernel::Softmax => 2.0 * tokens * dim,
-        _ => 2.0 * config.head_dim() as f64 * dim,
-    };
-    let block = 4.0 * dim * dim + 2.0 * dim * hidden + attention;
-    tokens * (config.patch_dim() as f64 * dim + config.depth as f64 * block)
 }

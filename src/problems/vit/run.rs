@@ -1,9 +1,12 @@
 //! One run: load, train, test, time.
 
 use super::observer::{Interval, Reporter, declare};
-use super::{pictures, schema, source};
+use super::schema::ImageShape;
+use super::{pictures, schema};
 use crate::lab::{Event, Params, Progress, Row, RunContext, RunError};
-use crate::vision::dataset::{Dataset, Normalisation, Only, Options, Patcher, Split, default_cache, load_watched};
+use crate::vision::dataset::{
+    Augment, Dataset, Normalisation, Only, Options, Patcher, Split, default_cache, load_watched,
+};
 use crate::vision::{
     Checkpoint, Evaluation, Parameters, Samples, TrainOptions, Trainer, Vit, VitConfig, evaluate, time_inference, train,
 };
@@ -16,7 +19,8 @@ const VALIDATIONS: u64 = 20;
 pub(super) fn run(params: &Params, context: &mut RunContext) -> Result<(), RunError> {
     let seed = context.seed();
     let dataset = load(params, context)?;
-    let config = schema::config(params, source(params), dataset.classes.len());
+    let images = ImageShape { size: dataset.train.size(), channels: dataset.train.channels() };
+    let config = schema::config(params, images, dataset.classes.len());
     schema::check(params, &config)?;
     let split = split(params, &dataset, seed);
     if split.train.len() < params.size("train_images") {
@@ -114,7 +118,7 @@ fn trainer(params: &Params, context: &RunContext, config: &VitConfig) -> Result<
         warmup: params.float("warmup"),
         clip: Some(params.float("clip")).filter(|limit| *limit > 0.0),
         label_smoothing: params.float("label_smoothing"),
-        augment: schema::augment(params, config.image_size)?,
+        augment: Augment::new(params.choice("augment"), config.image_size),
         validations: VALIDATIONS,
         seed: context.seed(),
     };

@@ -1,46 +1,14 @@
 //! The parameters of the problem `vit`, what they make of a model, and what it will cost.
 
-use super::products;
-use crate::lab::{Choice, Estimate, Machine, Param, ParamError, Params, choice, common};
-use crate::vision::dataset::{Augment, Source};
+use crate::lab::{Estimate, Machine, Param, ParamError, Params, common};
+use crate::vision::dataset::{Augmentation, DataSource};
 use crate::vision::{AttentionKernel, ConfigError, Kernels, Layout, VitConfig};
 
-static ATTENTION: &[Choice] = &[
-    choice("softmax", "softmax(q·k/√d): exact, quadratic in the number of tokens"),
-    choice("relu", "f(u) = max(u, 0) + 0.001 in linear form"),
-    choice("exp", "f(u) = exp(u) in linear form, stabilised exactly"),
-    choice("softplus", "learned f, elementwise: three softplus, starts near relu"),
-    choice("tempered", "learned f, elementwise: exp(a u − c² u²), starts near exp"),
-    choice("rational", "learned f, elementwise: softplus of a safe rational function, starts near relu"),
-    choice("focused", "learned extension: a power that keeps the norm, starts at 3"),
-    choice("hedgehog", "learned extension: exp(±(Wx + b)), both signs, starts near exp"),
-    choice("projection", "learned extension: exp(Wx + b − |x|²/2), starts near exp"),
-];
-
-static DATASET: &[Choice] = &[
-    choice("digits", "1,797 handwritten digits, 8×8 grey, built in"),
-    choice("mnist", "70,000 handwritten digits, 28×28 grey"),
-    choice("fashion-mnist", "70,000 pieces of clothing, 28×28 grey"),
-    choice("cifar-10", "60,000 photographs of ten things, 32×32 colour"),
-    choice("imagenet", "photographs of up to 1,000 things, an image folder"),
-    choice("places365", "photographs of up to 365 places, an image folder"),
-    choice("folder", "photographs in folders named by class"),
-];
-
-static AUGMENT: &[Choice] = &[
-    choice("none", "images as they are"),
-    choice("shift", "moved by up to an eighth of the image"),
-    choice("flip", "mirrored left to right, every second time"),
-    choice("crop", "a random square of at least half the area, enlarged"),
-    choice("shift+flip", "moved and mirrored"),
-    choice("crop+flip", "cropped and mirrored"),
-];
-
 pub(super) static PARAMS: &[Param] = &[
-    Param::choice("attention", "attention", ATTENTION, "softmax")
+    Param::choice("attention", "attention", AttentionKernel::CHOICES, "softmax")
         .help("the attention kernel of every block")
         .group("model"),
-    Param::choice("dataset", "data set", DATASET, "digits")
+    Param::choice("dataset", "data set", DataSource::CHOICES, "digits")
         .help("the images; all but digits lie in the data directory")
         .group("data"),
     Param::int("epochs", "epochs", 1, 100_000, "20")
@@ -59,7 +27,9 @@ pub(super) static PARAMS: &[Param] = &[
         .help("share of the training images that is held out and evaluated while training; 0 does without")
         .steps(&["0", "0.05", "0.1", "0.2"])
         .group("data"),
-    Param::choice("augment", "augment", AUGMENT, "none").help("random changes to training images").group("data"),
+    Param::choice("augment", "augment", Augmentation::CHOICES, "none")
+        .help("random changes to training images")
+        .group("data"),
     Param::int("image_size", "image size", 0, 1024, "0")
         .help("height and width the images are brought to; 0 takes them as published, 64 for image folders")
         .steps(&["0", "8", "16", "28", "32", "64", "96", "128", "224"])
@@ -124,28 +94,46 @@ pub(super) static PARAMS: &[Param] = &[
     common::THREADS,
 ];
 
-/// The model of `params` for images of `source` with so many classes.
-pub(super) fn config(params: &Params, source: Source, classes: usize) -> VitConfig {
-    let image_size = match params.size("image_size") {
-        0 => source.native_size(),
-        size => size,
-    };
-    let patch = match (params.size("patch"), image_size) {
+/// What is known of images: height and width in pixels, and colour channels.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct ImageShape {
+    pub size: usize,
+    pub channels: usize,
+}
+
+impl ImageShape {
+    /// The images that `params` ask for, as far as that is known before they are read. Where only the files say their size,
+    /// it is one that every patch divides.
+    pub fn expected(params: &Params) -> Self {
+        let source: DataSource = params.choice("dataset");
+        let patch = params.size("patch").max(1);
+        let size = match (params.size("image_size"), source.native_size()) {
+            (0, Some(size)) => size,
+            (0, None) => 28_usize.div_ceil(patch) * patch,
+            (size, _) => size,
+        };
+        Self { size, channels: source.channels().unwrap_or(3) }
+    }
+}
+
+/// The model of `params` for such images of so many classes.
+pub(super) fn config(params: &Params, images: ImageShape, classes: usize) -> VitConfig {
+    let patch = match (params.size("patch"), images.size) {
         (0, ..=16) => 2,
         (0, ..=64) => 4,
         (0, _) => 16,
         (patch, _) => patch,
     };
     VitConfig {
-        channels: source.channels(),
-        image_size,
+        channels: images.channels,
+        image_size: images.size,
         patch,
         dim: params.size("dim"),
         depth: params.size("depth"),
         heads: params.size("heads"),
         mlp_ratio: params.size("mlp_ratio"),
         classes,
-        attention: AttentionKernel::from_name(params.text("attention")).unwrap_or(AttentionKernel::Softmax),
+        attention: params.choice("attention"),
     }
 }
 
@@ -196,17 +184,12 @@ fn bytes(params: &Params, config: &VitConfig) -> f64 {
 }
 
 /// What a run will cost, roughly.
-pub(super) fn estimate(params: &Params, source: Source) -> Estimate {
-    let config = config(params, source, 10);
+pub(super) fn estimate(params: &Params) -> Estimate {
+    let config = config(params, ImageShape::expected(params), 10);
     if config.check().is_err() {
         return Estimate { rows: 1, ..Estimate::default() };
     }
-    let (all, test) = match source {
-        Source::Digits => (1437, 360),
-        Source::Mnist | Source::FashionMnist => (60_000, 10_000),
-        Source::Cifar10 => (50_000, 10_000),
-        Source::ImageNet | Source::Places365 | Source::Folder => (0, 0),
-    };
+    let [all, test] = params.choice::<DataSource>("dataset").published_images();
     let train = match params.size("train_images") {
         0 => all,
         asked => asked,
@@ -222,10 +205,21 @@ pub(super) fn estimate(params: &Params, source: Source) -> Estimate {
             Kernels::Fused => FUSED_RATE,
         };
     let trained = params.int("epochs") as f64 * train as f64;
-    let images = trained * 3.0 + 2.0 * f64::from(test);
+    let images = trained * 3.0 + 2.0 * test as f64;
     let steps = trained / params.int("batch") as f64;
     let seconds = (train > 0).then(|| images * products(&config) / rate + steps * STEP_SECONDS);
     Estimate { rows: 1, seconds, bytes: Some(bytes(params, &config) as u64) }
+}
+
+/// Multiply-adds of one image's forward pass.
+fn products(config: &VitConfig) -> f64 {
+    let [tokens, dim, hidden] = [config.tokens(), config.dim, config.hidden()].map(|size| size as f64);
+    let attention = match config.attention {
+        AttentionKernel::Softmax => 2.0 * tokens * dim,
+        _ => 2.0 * config.head_dim() as f64 * dim,
+    };
+    let block = 4.0 * dim * dim + 2.0 * dim * hidden + attention;
+    tokens * (config.patch_dim() as f64 * dim + config.depth as f64 * block)
 }
 
 /// Multiply-adds a second and core, for estimates.
@@ -233,22 +227,3 @@ const FUSED_RATE: f64 = 4e10;
 const COMPOSED_RATE: f64 = 4e9;
 /// What a step takes beside its images: the update, handing out and gathering.
 const STEP_SECONDS: f64 = 1.5e-3;
-
-/// The augmentation of `params`.
-pub(super) fn augment(params: &Params, size: usize) -> Result<Augment, ParamError> {
-    Augment::from_name(params.text("augment"), size)
-        .map_err(|error| ParamError::new("augment", params.text("augment"), error.to_string()))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_choices_are_those_of_the_floors_below() {
-        let names = |choices: &[Choice]| choices.iter().map(|choice| choice.name).collect::<Vec<_>>();
-        assert_eq!(names(ATTENTION), AttentionKernel::ALL.iter().map(|kernel| kernel.name()).collect::<Vec<_>>());
-        assert_eq!(names(DATASET), Source::ALL.iter().map(|source| source.name()).collect::<Vec<_>>());
-        assert_eq!(names(AUGMENT), Augment::CHOICES.iter().map(|(name, _)| *name).collect::<Vec<_>>());
-    }
-}

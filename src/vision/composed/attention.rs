@@ -4,13 +4,10 @@
 //! with the number of tokens and not with its square (Katharopoulos et al. 2020; Choromanski et al. 2021). No random
 //! features are drawn. f is fixed, or learned with parameters for each head.
 
-use super::feature_map::{Mapped, map};
 use super::primitives::softmax;
-use crate::vision::AttentionKernel;
+use crate::vision::kernel::AttentionKernel;
+use crate::vision::kernel::linear::Mapped;
 use candle_core::{D, Result, Tensor};
-
-/// Added to relu features: a query without a positive coordinate would divide zero by zero.
-pub const RELU_EPSILON: f64 = 1e-3;
 
 /// The output of attention, `[batch, heads, tokens, head_dim]`; `parameters` `[heads, …]` are those of a learned kernel's
 /// feature map ([`feature_start`](AttentionKernel::feature_start)).
@@ -57,7 +54,7 @@ fn features(
     q: &Tensor,
     k: &Tensor,
 ) -> Result<Option<(Tensor, Tensor)>> {
-    match (map(kernel, q, parameters)?, map(kernel, k, parameters)?) {
+    match (kernel.map(q, parameters)?, kernel.map(k, parameters)?) {
         (Some(Mapped::Features(q)), Some(Mapped::Features(k))) => Ok(Some((q, k))),
         (Some(Mapped::Logarithms(q)), Some(Mapped::Logarithms(k))) => Ok(Some(exponentials(&q, &k)?)),
         _ => Ok(None),

@@ -2,15 +2,16 @@
 //! in the precision (f32 or f64) of the parameters it is given.
 
 mod attention;
-mod feature_map;
-mod primitives;
+pub(in crate::vision) mod primitives;
+mod shape;
 
-pub use attention::{RELU_EPSILON, attend, weights};
-pub use feature_map::shape;
-pub use primitives::{LAYER_NORM_EPSILON, cross_entropy, layer_norm, linear, log_softmax, softmax};
+pub use attention::{attend, weights};
+pub use primitives::{LAYER_NORM_EPSILON, RELU_EPSILON, cross_entropy, layer_norm, linear, log_softmax, softmax};
+pub use shape::shape;
 
+use super::config::VitConfig;
+use super::layout::Layout;
 use super::parameters::view;
-use super::{Layout, VitConfig};
 use candle_core::{Result, Tensor};
 
 /// Logits `[batch, classes]` of `patches` `[batch, tokens, patch_dim]` under the flat parameters `theta`; gradients flow

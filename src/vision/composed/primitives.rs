@@ -7,6 +7,9 @@ use candle_core::{D, Result, Tensor};
 /// Added to the variance in [`layer_norm`], as in PyTorch.
 pub const LAYER_NORM_EPSILON: f64 = 1e-5;
 
+/// Added to features that may be zero, such as those of relu: a query without a positive one would divide zero by zero.
+pub const RELU_EPSILON: f64 = 1e-3;
+
 /// y = x Wᵀ + b for x `[…, in]`, W `[out, in]`, b `[out]`.
 ///
 /// # Errors
@@ -47,6 +50,15 @@ pub fn softmax(x: &Tensor) -> Result<Tensor> {
 pub fn log_softmax(x: &Tensor) -> Result<Tensor> {
     let shifted = x.broadcast_sub(&x.max_keepdim(D::Minus1)?.detach())?;
     shifted.broadcast_sub(&shifted.exp()?.sum_keepdim(D::Minus1)?.log()?)
+}
+
+/// ln(1 + eˣ) without overflow; its slope is the logistic function everywhere.
+///
+/// # Errors
+/// The device fails.
+pub fn softplus(x: &Tensor) -> Result<Tensor> {
+    let top = x.relu()?.detach();
+    ((x - &top)?.exp()? + top.neg()?.exp()?)?.log()? + top
 }
 
 /// Mean cross-entropy of `logits` `[batch, classes]` against `labels`, each label's probability mixed with the uniform

@@ -1,8 +1,20 @@
 //! Random changes to training images that leave their class as it is.
 
-use super::DataError;
+use crate::named::named;
 use crate::random::{Generator, generator};
 use rand::Rng;
+
+named! {
+    /// Random changes that can be chosen by name.
+    pub enum Augmentation {
+        None = "none", "images as they are";
+        Shift = "shift", "moved by up to an eighth of the image";
+        Flip = "flip", "mirrored left to right, every second time";
+        Crop = "crop", "a random square of at least half the area, enlarged";
+        ShiftFlip = "shift+flip", "moved and mirrored";
+        CropFlip = "crop+flip", "cropped and mirrored";
+    }
+}
 
 /// What may happen to a training image, each time it is seen.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -20,34 +32,15 @@ impl Augment {
     /// Nothing happens.
     pub const NONE: Self = Self { shift: 0, flip: false, crop: 1.0 };
 
-    /// The names there are, each with a line saying what it does.
-    pub const CHOICES: &[(&str, &str)] = &[
-        ("none", "images as they are"),
-        ("shift", "moved by up to an eighth of the image"),
-        ("flip", "mirrored left to right, every second time"),
-        ("crop", "a random square of at least half the area, enlarged"),
-        ("shift+flip", "moved and mirrored"),
-        ("crop+flip", "cropped and mirrored"),
-    ];
-
-    /// The augmentation called `name`, for images of `size` pixels.
-    ///
-    /// # Errors
-    /// [`DataError::Option`] lists the names there are.
-    pub fn from_name(name: &str, size: usize) -> Result<Self, DataError> {
-        if !Self::CHOICES.iter().any(|(known, _)| *known == name) {
-            let known: Vec<_> = Self::CHOICES.iter().map(|(name, _)| *name).collect();
-            return Err(DataError::Option(format!(
-                "no augmentation is called `{name}`; there are: {}",
-                known.join(", ")
-            )));
+    /// What `chosen` means for images of `size` pixels.
+    #[must_use]
+    pub fn new(chosen: Augmentation, size: usize) -> Self {
+        use Augmentation as A;
+        Self {
+            shift: if matches!(chosen, A::Shift | A::ShiftFlip) { (size / 8).max(1) } else { 0 },
+            flip: matches!(chosen, A::Flip | A::ShiftFlip | A::CropFlip),
+            crop: if matches!(chosen, A::Crop | A::CropFlip) { 0.5 } else { 1.0 },
         }
-        let has = |part: &str| name.split('+').any(|found| found == part);
-        Ok(Self {
-            shift: if has("shift") { (size / 8).max(1) } else { 0 },
-            flip: has("flip"),
-            crop: if has("crop") { 0.5 } else { 1.0 },
-        })
     }
 
     /// The generator of image `index` of `count` in `epoch`: what happens to an image does not depend on the batch it
@@ -129,12 +122,11 @@ mod tests {
     }
 
     #[test]
-    fn none_changes_nothing_and_names_are_read() {
+    fn none_changes_nothing_and_choices_are_made_of_parts() {
         assert_eq!(changed(Augment::NONE, 0), (1..=128).collect::<Vec<u8>>());
-        assert_eq!(Augment::from_name("none", 8).unwrap(), Augment::NONE);
-        assert_eq!(Augment::from_name("shift+flip", 32).unwrap(), Augment { shift: 4, flip: true, crop: 1.0 });
-        assert!(Augment::from_name("rotate", 8).unwrap_err().to_string().contains("crop+flip"));
-        assert!(Augment::CHOICES.iter().all(|(name, _)| Augment::from_name(name, 8).is_ok()));
+        assert_eq!(Augment::new(Augmentation::None, 8), Augment::NONE);
+        assert_eq!(Augment::new(Augmentation::ShiftFlip, 32), Augment { shift: 4, flip: true, crop: 1.0 });
+        assert_eq!(Augment::new(Augmentation::CropFlip, 32), Augment { shift: 0, flip: true, crop: 0.5 });
     }
 
     #[test]

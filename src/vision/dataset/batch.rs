@@ -1,6 +1,8 @@
 //! From bytes to what a model reads: normalised patches.
 
-use super::{Augment, DataError, Images};
+use super::augment::Augment;
+use super::error::DataError;
+use super::images::Images;
 use rayon::prelude::*;
 
 /// Mean and standard deviation of each channel, of values in 0..=1.

@@ -4,8 +4,8 @@
 //! Layout: a magic line, the key, one byte a picture (1: its slot is filled), the slots. A slot's byte is written only
 //! after its pixels have reached the disk.
 
-use super::DataError;
-use super::folder::Picture;
+use super::error::DataError;
+use super::listing::Picture;
 use md5::{Digest, Md5};
 use std::fs::{self, File, OpenOptions};
 use std::os::unix::fs::FileExt;

@@ -1,27 +1,13 @@
 //! What is there of a data set, and whether it is as it should be.
 
-use super::fetch::{digest, files};
-use super::folder::Listing;
-use super::{DataError, Options, Source, Watch, load_watched};
+use super::error::DataError;
+use super::facts::Contents;
+use super::fetch::digest;
+use super::load::load_watched;
+use super::loaded::{Options, Watch};
+use super::sets::DataSource;
 use std::fs::File;
 use std::path::{Path, PathBuf};
-
-/// What a data set holds.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Contents {
-    /// Where it lies; none: built in.
-    pub folder: Option<PathBuf>,
-    /// Training images.
-    pub train: usize,
-    /// Test images.
-    pub test: usize,
-    /// Class names in label order.
-    pub classes: Vec<String>,
-    /// Height and width of its images; none: of any size.
-    pub size: Option<usize>,
-    /// Colour channels.
-    pub channels: usize,
-}
 
 /// A data set that was read from its first byte to its last.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,25 +22,20 @@ pub struct Checked {
     pub skipped: Vec<(PathBuf, String)>,
 }
 
-/// What `source` holds below `data_dir` (for [`Source::Folder`]: in `folder`). Pictures are counted, not decoded.
+/// What `source` holds below `data_dir`, or in `folder` where a set may lie anywhere. Pictures are counted, not decoded.
 ///
 /// # Errors
-/// As [`load`](super::load).
-pub fn contents(source: Source, data_dir: &Path, folder: Option<&Path>) -> Result<Contents, DataError> {
-    if source.is_folder() {
-        let listing = Listing::new(source, data_dir, folder)?;
-        return Ok(Contents {
-            folder: Some(listing.folder),
-            train: listing.train.len(),
-            test: listing.test.len(),
-            classes: listing.classes,
-            size: None,
-            channels: source.channels(),
-        });
+/// As [`load`](super::load()).
+pub fn contents(source: DataSource, data_dir: &Path, folder: Option<&Path>) -> Result<Contents, DataError> {
+    let site = source.site(data_dir, folder);
+    if let Some(contents) = site.facts.loader.contents(&site) {
+        return contents;
     }
-    let dataset = super::load(source.name(), data_dir, &Options::default())?;
+    let options = Options { folder: folder.map(Path::to_owned), ..Options::default() };
+    let dataset = load_watched(source.name(), data_dir, &options, &mut |_| true)?;
+    let files = site.facts.loader.files(&site);
     Ok(Contents {
-        folder: source.files_there(data_dir).first().and_then(|file| file.parent()).map(Path::to_owned),
+        folder: files.first().and_then(|file| file.parent()).map(Path::to_owned),
         train: dataset.train.count(),
         test: dataset.test.count(),
         classes: dataset.classes,
@@ -67,18 +48,20 @@ pub fn contents(source: Source, data_dir: &Path, folder: Option<&Path>) -> Resul
 ///
 /// # Errors
 /// As [`load_watched`].
-pub fn check(source: Source, data_dir: &Path, folder: Option<&Path>, watch: Watch) -> Result<Checked, DataError> {
+pub fn check(source: DataSource, data_dir: &Path, folder: Option<&Path>, watch: Watch) -> Result<Checked, DataError> {
     let contents = contents(source, data_dir, folder)?;
+    let site = source.site(data_dir, folder);
     let mut skipped = Vec::new();
-    if source.is_folder() {
+    if contents.size.is_none() {
         // Small, so that a large set needs little memory; whether a picture can be decoded does not depend on it.
         let options = Options { image_size: Some(1), folder: folder.map(Path::to_owned), cache: None, only: None };
         skipped = load_watched(source.name(), data_dir, &options, watch)?.skipped;
     }
     let (mut published, mut others) = (Vec::new(), Vec::new());
-    for path in source.files_there(data_dir) {
+    for path in site.facts.loader.files(&site) {
         let found = digest(File::open(&path)).map_err(DataError::io(&path, "read"))?;
-        if files(source).iter().any(|file| file.md5 == found) { &mut published } else { &mut others }.push(path);
+        let known = site.facts.published.iter().any(|file| file.md5 == found);
+        if known { &mut published } else { &mut others }.push(path);
     }
     Ok(Checked { contents, published, others, skipped })
 }

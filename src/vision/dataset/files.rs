@@ -1,27 +1,28 @@
-//! Finding the files of a data set below the data directory.
+//! Finding and opening the files of a data set below the data directory.
 
-use super::{DataError, Source};
+use super::error::DataError;
+use super::facts::Site;
 use flate2::read::MultiGzDecoder;
 use std::fs::File;
 use std::io::{BufReader, Read, Seek};
 use std::path::{Path, PathBuf};
 
 /// The folder of a data set.
-pub(super) struct Place {
-    source: Source,
+pub(super) struct Place<'a> {
+    site: Site<'a>,
     folder: PathBuf,
 }
 
-impl Place {
-    /// The first of the source's folders that holds one of `names` (plain or `.gz`).
+impl<'a> Place<'a> {
+    /// The first of the folders of `site` that holds one of `names` (plain or `.gz`).
     ///
     /// # Errors
     /// [`DataError::Missing`] names every folder searched.
-    pub(super) fn find(source: Source, data_dir: &Path, names: &[&str]) -> Result<Self, DataError> {
-        let folders = source.folders(data_dir);
-        match folders.iter().find(|folder| names.iter().any(|name| spelled(folder, name).is_some())) {
-            Some(folder) => Ok(Self { source, folder: folder.clone() }),
-            None => Err(missing(source, names[0], &folders)),
+    pub(super) fn find(site: Site<'a>, names: &[&str], spoken: fn(&str) -> String) -> Result<Self, DataError> {
+        let holds = |folder: &PathBuf| names.iter().any(|name| spelled(folder, name).is_some());
+        match site.folders().into_iter().find(holds) {
+            Some(folder) => Ok(Self { site, folder }),
+            None => Err(site.missing(spoken(names[0]))),
         }
     }
 
@@ -29,21 +30,18 @@ impl Place {
     ///
     /// # Errors
     /// [`DataError::Malformed`]: the set is there without this file.
-    pub(super) fn file(&self, name: &str) -> Result<PathBuf, DataError> {
+    pub(super) fn file(&self, name: &str, spoken: fn(&str) -> String) -> Result<PathBuf, DataError> {
         spelled(&self.folder, name).ok_or_else(|| {
-            let problem =
-                format!("no {} beside the other files; {}", expected(self.source, name), self.source.advice());
+            let problem = format!("no {} beside the other files; {}", spoken(name), self.site.facts.advice);
             DataError::malformed(&self.folder, problem)
         })
     }
 }
 
-/// A file's name as messages tell it.
-fn expected(source: Source, name: &str) -> String {
-    match source {
-        Source::Mnist | Source::FashionMnist => format!("`{name}` (or `{name}.gz`)"),
-        _ => format!("`{name}`"),
-    }
+/// Those of `names` that are in the first folder of `site` that has any, as they are spelled.
+pub(super) fn there(site: &Site<'_>, names: &[&str]) -> Vec<PathBuf> {
+    let there = |folder: PathBuf| names.iter().filter_map(|name| spelled(&folder, name)).collect::<Vec<_>>();
+    site.folders().into_iter().map(there).find(|files| !files.is_empty()).unwrap_or_default()
 }
 
 /// `name` as it may be spelled on disk: as published, with a dot before the type (`train-images.idx3-ubyte`), packed.
@@ -54,17 +52,6 @@ pub(super) fn spelled(folder: &Path, name: &str) -> Option<PathBuf> {
         .flat_map(|name| [name.to_owned(), format!("{name}.gz")])
         .map(|name| folder.join(name))
         .find(|path| path.exists())
-}
-
-/// The error that says what was looked for, where, and what to do.
-pub(super) fn missing(source: Source, name: &str, folders: &[PathBuf]) -> DataError {
-    let searched: Vec<_> = folders.iter().map(|folder| folder.display().to_string()).collect();
-    DataError::Missing {
-        name: source.name(),
-        expected: expected(source, name),
-        searched: searched.join(", "),
-        advice: source.advice().to_owned(),
-    }
 }
 
 /// Opens a file for reading, unpacking it if it begins as gzip does (whatever its name).

@@ -1,7 +1,7 @@
 //! Labelled square images, eight bits a channel.
 
-use super::DataError;
 use super::cache::Cache;
+use super::error::DataError;
 use image::imageops::FilterType;
 use image::{ImageBuffer, Luma};
 use rayon::prelude::*;

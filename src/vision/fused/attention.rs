@@ -1,143 +1,21 @@
 //! Attention over the heads of a slice of images: each head is packed, attended and unpacked on its own.
 
-use super::Shape;
-use super::feature_map::{
-    Each, Exponential, Focused, Hedgehog, Identity, Projection, Rational, Relu, SoftplusMixture, Tempered,
-};
-use super::linear_attention::LinearAttention;
+use super::head::{HeadAttention, HeadGradient, carve};
 use super::register::{load_some, multiply_add, padded, store_some, vectorize};
-use super::softmax_attention::SoftmaxAttention;
-use crate::vision::AttentionKernel;
+use super::shape::Shape;
+use crate::vision::kernel::FusedAttention;
 use pulp::Simd;
 
-/// Attention over one head. What is kept for backward begins with the packed q, k, v, `[tokens, width]` each.
-pub(super) trait HeadAttention {
-    /// Numbers kept for backward.
-    fn kept_len(&self) -> usize;
-
-    /// Numbers needed for the time of a call.
-    fn scratch_len(&self) -> usize;
-
-    /// Writes o `[tokens, width]`; `parameters` are those of the head's feature map.
-    fn forward<S: Simd>(&self, simd: S, parameters: &[f32], kept: &mut [f32], scratch: &mut [f32], out: &mut [f32]);
-
-    /// Writes the gradients of q, k and v and adds that of the parameters.
-    fn backward<S: Simd>(
-        &self,
-        simd: S,
-        parameters: &[f32],
-        kept: &mut [f32],
-        scratch: &mut [f32],
-        gradient: HeadGradient<'_>,
-        parameters_gradient: &mut [f32],
-    );
-}
-
-/// Gradients of one head.
-pub(super) struct HeadGradient<'a> {
-    /// ∂L/∂o `[tokens, width]`; may be overwritten.
-    pub out: &'a mut [f32],
-    /// ∂L/∂o_i · o_i for each token; may be overwritten.
-    pub products: &'a mut [f32],
-    /// ∂L/∂q, to be written.
-    pub q: &'a mut [f32],
-    /// ∂L/∂k, to be written.
-    pub k: &'a mut [f32],
-    /// ∂L/∂v, to be written.
-    pub v: &'a mut [f32],
-}
-
-/// Cuts a buffer into pieces of these lengths.
-pub(super) fn carve<const N: usize>(mut buffer: &mut [f32], lengths: [usize; N]) -> [&mut [f32]; N] {
-    lengths.map(|length| {
-        let (piece, rest) = std::mem::take(&mut buffer).split_at_mut(length);
-        buffer = rest;
-        piece
-    })
-}
-
-/// The attention kernels that are fused.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Kernel {
-    Softmax(SoftmaxAttention),
-    Relu(LinearAttention<Each<Relu>>),
-    Exp(LinearAttention<Exponential<Identity>>),
-    Softplus(LinearAttention<Each<SoftplusMixture>>),
-    Tempered(LinearAttention<Exponential<Tempered>>),
-    Rational(LinearAttention<Each<Rational>>),
-    Focused(LinearAttention<Focused>),
-    Hedgehog(LinearAttention<Exponential<Hedgehog>>),
-    Projection(LinearAttention<Exponential<Projection>>),
-}
-
-/// `$body` for the attention inside `$kernel`, whichever it is.
-macro_rules! with_attention {
-    ($kernel:expr, $attention:ident => $body:expr) => {
-        match $kernel {
-            Kernel::Softmax($attention) => $body,
-            Kernel::Relu($attention) => $body,
-            Kernel::Exp($attention) => $body,
-            Kernel::Softplus($attention) => $body,
-            Kernel::Tempered($attention) => $body,
-            Kernel::Rational($attention) => $body,
-            Kernel::Focused($attention) => $body,
-            Kernel::Hedgehog($attention) => $body,
-            Kernel::Projection($attention) => $body,
-        }
-    };
-}
-
-impl Kernel {
-    pub fn new(kernel: AttentionKernel, tokens: usize, dim: usize) -> Self {
-        match kernel {
-            AttentionKernel::Softmax => Self::Softmax(SoftmaxAttention::new(tokens, dim)),
-            AttentionKernel::Relu => Self::Relu(LinearAttention::new(Each(Relu), tokens, dim)),
-            AttentionKernel::Exp => Self::Exp(LinearAttention::new(Exponential(Identity), tokens, dim)),
-            AttentionKernel::Softplus => Self::Softplus(LinearAttention::new(Each(SoftplusMixture), tokens, dim)),
-            AttentionKernel::Tempered => Self::Tempered(LinearAttention::new(Exponential(Tempered), tokens, dim)),
-            AttentionKernel::Rational => Self::Rational(LinearAttention::new(Each(Rational), tokens, dim)),
-            AttentionKernel::Focused => Self::Focused(LinearAttention::new(Focused, tokens, dim)),
-            AttentionKernel::Hedgehog => Self::Hedgehog(LinearAttention::new(Exponential(Hedgehog), tokens, dim)),
-            AttentionKernel::Projection => Self::Projection(LinearAttention::new(Exponential(Projection), tokens, dim)),
-        }
-    }
-
-    /// Numbers a head keeps for backward.
-    pub fn kept_len(&self) -> usize {
-        with_attention!(self, attention => attention.kept_len())
-    }
-
-    /// Numbers needed for the time of a call.
-    pub fn scratch_len(&self, shape: &Shape) -> usize {
-        let rows = shape.tokens * padded(shape.head_dim);
-        with_attention!(self, attention => attention.scratch_len()) + 4 * rows + shape.tokens
-    }
-
-    /// Writes o `[rows, dim]` from `qkv` `[rows, 3·dim]` without its bias. `kept` has room for every head of every image,
-    /// or for one head, which is then used for all.
-    pub fn forward<S: Simd>(&self, simd: S, call: Call<'_>, qkv: &[f32], bias: &[f32], out: &mut [f32]) {
-        with_attention!(self, attention => forward(simd, attention, call, qkv, bias, out));
-    }
-
-    /// Writes the gradient of `qkv`, from that of o, and adds that of the feature map's parameters.
-    pub fn backward<S: Simd>(
-        &self,
-        simd: S,
-        call: Call<'_>,
-        out: &[f32],
-        out_gradient: &[f32],
-        qkv_gradient: &mut [f32],
-        parameters_gradient: &mut [f32],
-    ) {
-        with_attention!(self, attention => {
-            backward(simd, attention, call, out, out_gradient, qkv_gradient, parameters_gradient);
-        });
-    }
+/// Numbers that one call needs beside what is kept for backward.
+pub(super) fn scratch_len(attention: &FusedAttention, shape: &Shape) -> usize {
+    let rows = shape.tokens * padded(shape.head_dim);
+    attention.scratch_len() + 4 * rows + shape.tokens
 }
 
 /// What both passes over the heads of a slice need.
 pub(super) struct Call<'a> {
     pub shape: &'a Shape,
+    pub attention: &'a FusedAttention,
     /// Parameters of the feature map, head by head.
     pub parameters: &'a [f32],
     pub kept: &'a mut [f32],
@@ -150,14 +28,10 @@ fn head_parameters(all: usize, heads: usize) -> impl Fn(usize) -> std::ops::Rang
     move |head| head * each..(head + 1) * each
 }
 
-fn forward<S: Simd, A: HeadAttention>(
-    simd: S,
-    attention: &A,
-    call: Call<'_>,
-    qkv: &[f32],
-    bias: &[f32],
-    out: &mut [f32],
-) {
+/// Writes o `[rows, dim]` from `qkv` `[rows, 3·dim]` without its bias. `call.kept` has room for every head of every image,
+/// or for one head, which is then used for all.
+pub(super) fn forward<S: Simd>(simd: S, call: Call<'_>, qkv: &[f32], bias: &[f32], out: &mut [f32]) {
+    let attention = call.attention;
     let Shape { tokens, dim, heads, head_dim, .. } = *call.shape;
     let width = padded(head_dim);
     let each = attention.kept_len();
@@ -179,15 +53,16 @@ fn forward<S: Simd, A: HeadAttention>(
     }
 }
 
-fn backward<S: Simd, A: HeadAttention>(
+/// Writes the gradient of `qkv`, from that of o, and adds that of the feature map's parameters.
+pub(super) fn backward<S: Simd>(
     simd: S,
-    attention: &A,
     call: Call<'_>,
     out: &[f32],
     out_gradient: &[f32],
     qkv_gradient: &mut [f32],
     parameters_gradient: &mut [f32],
 ) {
+    let attention = call.attention;
     let Shape { tokens, dim, heads, head_dim, .. } = *call.shape;
     let width = padded(head_dim);
     let rows = tokens * width;

@@ -7,20 +7,20 @@
 //! ∂L/∂f(k_j) = ∂L/∂S v_j + ∂L/∂ζ    ∂L/∂v_j = (∂L/∂S)ᵀ f(k_j)
 //! ```
 
-use super::attention::{HeadAttention, HeadGradient, carve};
-use super::feature_map::{FeatureMap, Head, HeadSize, MapGradient, Pair, PairMut};
+use super::feature_map::{Head, HeadMap, HeadSize, MapGradient, Pair, PairMut};
+use super::head::{HeadAttention, HeadGradient, carve};
 use super::register::{load, multiply_add, store, transpose, vectorize};
 use super::tile::{Into, Left, Size, multiply};
 use pulp::Simd;
 
 /// Linear attention with a feature map.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct LinearAttention<M> {
+pub(in crate::vision) struct LinearAttention<M> {
     map: M,
     size: HeadSize,
 }
 
-impl<M: FeatureMap> LinearAttention<M> {
+impl<M: HeadMap> LinearAttention<M> {
     pub fn new(map: M, tokens: usize, dim: usize) -> Self {
         Self { map, size: HeadSize::new(tokens, dim, map.features(dim)) }
     }
@@ -40,7 +40,7 @@ impl<M: FeatureMap> LinearAttention<M> {
     }
 }
 
-impl<M: FeatureMap> HeadAttention for LinearAttention<M> {
+impl<M: HeadMap> HeadAttention for LinearAttention<M> {
     fn kept_len(&self) -> usize {
         self.kept().iter().sum()
     }

@@ -1,12 +1,22 @@
 //! One slice of a batch through the whole network, forward and backward, in the buffers of one thread.
 
-use super::attention::Call;
+use super::attention::{self, Call};
 use super::cross_entropy::cross_entropy;
+use super::head::HeadAttention;
 use super::register::{add, add_column_sums};
+use super::shape::Shape;
 use super::stages::{Clock, Stage};
-use super::weights::{BlockPlaces, BlockWeights, Weights};
-use super::{Model, Shape, gelu, layer_norm, linear};
+use super::weights::{BlockPlaces, BlockWeights, Places, Weights};
+use super::{gelu, layer_norm, linear};
+use crate::vision::kernel::FusedAttention;
 use pulp::Simd;
+
+/// What slices need to know beside the weights.
+pub(super) struct Network {
+    pub shape: Shape,
+    pub attention: FusedAttention,
+    pub places: Places,
+}
 
 /// What a block keeps for backward.
 struct Kept {
@@ -48,7 +58,7 @@ pub(super) struct Arena {
 }
 
 impl Arena {
-    pub fn new(model: &Model, images: usize, training: bool) -> Self {
+    pub fn new(model: &Network, images: usize, training: bool) -> Self {
         let shape = &model.shape;
         let rows = images * shape.tokens;
         let zeros = |len: usize| vec![0.0; len];
@@ -57,7 +67,7 @@ impl Arena {
         let block = || Kept {
             attention_input: zeros(rows * shape.dim),
             attention_scale: zeros(rows),
-            attention: zeros(heads * model.kernel.kept_len()),
+            attention: zeros(heads * model.attention.kept_len()),
             attended: zeros(rows * shape.dim),
             mlp_input: zeros(rows * shape.dim),
             mlp_scale: zeros(rows),
@@ -78,7 +88,7 @@ impl Arena {
             work: Workspace {
                 wide: zeros(rows * shape.hidden.max(3 * shape.dim)),
                 narrow: for_training(rows * shape.dim),
-                attention: zeros(model.kernel.scratch_len(shape)),
+                attention: zeros(attention::scratch_len(&model.attention, shape)),
                 clock: Clock::default(),
             },
         }
@@ -95,7 +105,7 @@ impl Arena {
     }
 
     /// Logits of the images of `patches`.
-    pub fn forward<S: Simd>(&mut self, simd: S, model: &Model, weights: &Weights<'_>, patches: &[f32]) -> &mut [f32] {
+    pub fn forward<S: Simd>(&mut self, simd: S, model: &Network, weights: &Weights<'_>, patches: &[f32]) -> &mut [f32] {
         let Shape { tokens, dim, classes, patch_dim, .. } = model.shape;
         let images = patches.len() / (tokens * patch_dim);
         let rows = images * tokens;
@@ -141,7 +151,7 @@ impl Arena {
     pub fn train<S: Simd>(
         &mut self,
         simd: S,
-        model: &Model,
+        model: &Network,
         weights: &Weights<'_>,
         slice: Slice<'_>,
         gradient: &mut [f32],
@@ -207,7 +217,7 @@ pub(super) struct Slice<'a> {
 /// A block of the model for a slice of `rows` tokens.
 #[derive(Clone, Copy)]
 struct Block<'a> {
-    model: &'a Model,
+    model: &'a Network,
     rows: usize,
     weights: &'a BlockWeights,
     places: &'a BlockPlaces,
@@ -227,7 +237,7 @@ impl Kept {
     ) {
         let Block { model, rows, weights, places, theta } = block;
         let Shape { dim, hidden, .. } = model.shape;
-        let Workspace { wide, attention, clock, .. } = work;
+        let Workspace { wide, attention: scratch, clock, .. } = work;
         let input = &mut self.attention_input[..rows * dim];
         layer_norm::forward(simd, x, bias, dim, input, &mut self.attention_scale[..rows]);
         clock.lap(Stage::Norm);
@@ -235,9 +245,10 @@ impl Kept {
         linear::forward(input, &weights.qkv.turned, dim, 3 * dim, qkv, false);
         clock.lap(Stage::Linear);
         let parameters = &theta[places.feature.clone()];
-        let call = Call { shape: &model.shape, parameters, kept: &mut self.attention, scratch: attention };
+        let kept = &mut self.attention;
+        let call = Call { shape: &model.shape, attention: &model.attention, parameters, kept, scratch };
         let attended = &mut self.attended[..rows * dim];
-        model.kernel.forward(simd, call, qkv, &weights.qkv.bias, attended);
+        attention::forward(simd, call, qkv, &weights.qkv.bias, attended);
         clock.lap(Stage::Attention);
         linear::forward(attended, &weights.out_turned, dim, dim, x, true);
         clock.lap(Stage::Linear);
@@ -267,7 +278,7 @@ impl Kept {
     ) {
         let Block { model, rows, weights, places, theta } = block;
         let Shape { dim, hidden, .. } = model.shape;
-        let Workspace { wide, narrow, attention, clock } = work;
+        let Workspace { wide, narrow, attention: scratch, clock } = work;
         let narrow = &mut narrow[..rows * dim];
         let inner = &mut wide[..rows * hidden];
         add_column_sums(simd, x, &mut gradient[places.down.bias.clone()]);
@@ -296,8 +307,9 @@ impl Kept {
         clock.lap(Stage::Linear);
         let qkv = &mut wide[..rows * 3 * dim];
         let parameters = &theta[places.feature.clone()];
-        let call = Call { shape: &model.shape, parameters, kept: &mut self.attention, scratch: attention };
-        model.kernel.backward(simd, call, attended, narrow, qkv, &mut gradient[places.feature.clone()]);
+        let kept = &mut self.attention;
+        let call = Call { shape: &model.shape, attention: &model.attention, parameters, kept, scratch };
+        attention::backward(simd, call, attended, narrow, qkv, &mut gradient[places.feature.clone()]);
         clock.lap(Stage::Attention);
         let place = &places.qkv.linear;
         let input = &self.attention_input[..rows * dim];

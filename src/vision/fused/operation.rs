@@ -1,6 +1,6 @@
 //! The fused network as candle operations: candle owns θ, its gradient and its optimiser.
 
-use super::FusedVit;
+use super::vit::FusedVit;
 use candle_core::{CpuStorage, CustomOp2, Layout, Result, Shape, Tensor, bail};
 use std::sync::{Arc, Mutex, PoisonError};
 

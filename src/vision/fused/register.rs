@@ -4,10 +4,10 @@ use pulp::{Simd, WithSimd, bytemuck};
 
 /// Rows of heads, features and scores are padded with zeros to a multiple of this: the widest register there is, so that
 /// one layout serves every instruction set.
-pub(super) const PAD: usize = 16;
+pub(in crate::vision) const PAD: usize = 16;
 
 /// The next multiple of [`PAD`].
-pub(super) const fn padded(size: usize) -> usize {
+pub(in crate::vision) const fn padded(size: usize) -> usize {
     size.next_multiple_of(PAD)
 }
 
@@ -16,7 +16,7 @@ pub(super) const fn padded(size: usize) -> usize {
 /// The body is called through `FnMut`: through `FnOnce` the compiler puts a shim between, which it need not inline, and
 /// without that every vector operation becomes a function call.
 #[inline(always)]
-pub(super) fn vectorize<S: Simd, R>(simd: S, body: impl FnMut() -> R) -> R {
+pub(in crate::vision) fn vectorize<S: Simd, R>(simd: S, body: impl FnMut() -> R) -> R {
     struct Body<F>(F);
     impl<F: FnMut() -> R, R> WithSimd for Body<F> {
         type Output = R;
@@ -31,43 +31,43 @@ pub(super) fn vectorize<S: Simd, R>(simd: S, body: impl FnMut() -> R) -> R {
 
 /// The first register of `from`, which is at least that long.
 #[inline(always)]
-pub(super) fn load<S: Simd>(_: S, from: &[f32]) -> S::f32s {
+pub(in crate::vision) fn load<S: Simd>(_: S, from: &[f32]) -> S::f32s {
     bytemuck::pod_read_unaligned(bytemuck::cast_slice(&from[..S::F32_LANES]))
 }
 
 /// Writes the first register of `into`, which is at least that long.
 #[inline(always)]
-pub(super) fn store<S: Simd>(_: S, into: &mut [f32], value: S::f32s) {
+pub(in crate::vision) fn store<S: Simd>(_: S, into: &mut [f32], value: S::f32s) {
     into[..S::F32_LANES].copy_from_slice(bytemuck::cast_slice(std::slice::from_ref(&value)));
 }
 
 /// The first register of `from`, with zeros after its end.
 #[inline(always)]
-pub(super) fn load_some<S: Simd>(simd: S, from: &[f32]) -> S::f32s {
+pub(in crate::vision) fn load_some<S: Simd>(simd: S, from: &[f32]) -> S::f32s {
     if from.len() >= S::F32_LANES { load(simd, from) } else { simd.partial_load_f32s(from) }
 }
 
 /// Writes the first register of `into`, or as much of it as there is.
 #[inline(always)]
-pub(super) fn store_some<S: Simd>(simd: S, into: &mut [f32], value: S::f32s) {
+pub(in crate::vision) fn store_some<S: Simd>(simd: S, into: &mut [f32], value: S::f32s) {
     if into.len() >= S::F32_LANES { store(simd, into, value) } else { simd.partial_store_f32s(into, value) }
 }
 
 /// `value` in the first `count` lanes, `otherwise` in the rest.
 #[inline(always)]
-pub(super) fn keep_first<S: Simd>(simd: S, count: usize, value: S::f32s, otherwise: S::f32s) -> S::f32s {
+pub(in crate::vision) fn keep_first<S: Simd>(simd: S, count: usize, value: S::f32s, otherwise: S::f32s) -> S::f32s {
     simd.select_f32s(simd.mask_between_m32s(0, count as u32).mask(), value, otherwise)
 }
 
 /// a·b + c, in one rounding where the machine has the instruction.
 #[inline(always)]
-pub(super) fn multiply_add<S: Simd>(simd: S, a: S::f32s, b: S::f32s, c: S::f32s) -> S::f32s {
+pub(in crate::vision) fn multiply_add<S: Simd>(simd: S, a: S::f32s, b: S::f32s, c: S::f32s) -> S::f32s {
     simd.mul_add_e_f32s(a, b, c)
 }
 
 /// Σ coefficients\[i\]·xⁱ by Horner's rule.
 #[inline(always)]
-pub(super) fn polynomial<S: Simd, const N: usize>(simd: S, coefficients: [f32; N], x: S::f32s) -> S::f32s {
+pub(in crate::vision) fn polynomial<S: Simd, const N: usize>(simd: S, coefficients: [f32; N], x: S::f32s) -> S::f32s {
     let mut sum = simd.splat_f32s(coefficients[N - 1]);
     for coefficient in coefficients[..N - 1].iter().rev() {
         sum = multiply_add(simd, sum, x, simd.splat_f32s(*coefficient));
@@ -80,7 +80,7 @@ pub(super) fn polynomial<S: Simd, const N: usize>(simd: S, coefficients: [f32; N
 /// x = n·ln 2 + r with |r| ≤ ln 2 / 2; eʳ by its Taylor polynomial of degree 6 with a fitted tail, 2ⁿ by adding n to the
 /// exponent. Adding 1.5·2²³ rounds to the nearest integer and leaves it in the low bits.
 #[inline(always)]
-pub(super) fn exp<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
+pub(in crate::vision) fn exp<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
     let splat = |value: f32| simd.splat_f32s(value);
     // A NaN in the second operand is what a vector's `max` and `min` return, so that it stays one; a scalar's drop it.
     let input = x;
@@ -100,7 +100,7 @@ pub(super) fn exp<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
 ///
 /// x = 2ⁿ·m with m in [√½, √2); ln m = 2·artanh(s), s = (m − 1)/(m + 1), by its Taylor polynomial.
 #[inline(always)]
-pub(super) fn ln<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
+pub(in crate::vision) fn ln<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
     let splat = |value: f32| simd.splat_f32s(value);
     // Taking √½'s bits first makes the exponent field count from there, and leaves m − √½ in the rest.
     let root = simd.splat_u32s(std::f32::consts::FRAC_1_SQRT_2.to_bits());
@@ -121,7 +121,7 @@ pub(super) fn ln<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
 ///
 /// ln(1 + y) = 2·artanh(y/(2 + y)) by its Taylor polynomial.
 #[inline(always)]
-pub(super) fn softplus_and_logistic<S: Simd>(simd: S, x: S::f32s) -> (S::f32s, S::f32s) {
+pub(in crate::vision) fn softplus_and_logistic<S: Simd>(simd: S, x: S::f32s) -> (S::f32s, S::f32s) {
     let (zero, one) = (simd.splat_f32s(0.0), simd.splat_f32s(1.0));
     let y = exp(simd, simd.neg_f32s(simd.abs_f32s(x)));
     let s = simd.div_f32s(y, simd.add_f32s(simd.splat_f32s(2.0), y));
@@ -133,17 +133,17 @@ pub(super) fn softplus_and_logistic<S: Simd>(simd: S, x: S::f32s) -> (S::f32s, S
 }
 
 /// ln(1 + eˣ) of one number.
-pub(super) fn softplus(x: f32) -> f32 {
+pub(in crate::vision) fn softplus(x: f32) -> f32 {
     x.max(0.0) + (-x.abs()).exp().ln_1p()
 }
 
 /// 1/(1 + e⁻ˣ) of one number.
-pub(super) fn logistic(x: f32) -> f32 {
+pub(in crate::vision) fn logistic(x: f32) -> f32 {
     1.0 / (1.0 + (-x).exp())
 }
 
 /// Adds `from` to `into`.
-pub(super) fn add<S: Simd>(simd: S, from: &[f32], into: &mut [f32]) {
+pub(in crate::vision) fn add<S: Simd>(simd: S, from: &[f32], into: &mut [f32]) {
     vectorize(
         simd,
         #[inline(always)]
@@ -161,7 +161,7 @@ pub(super) fn add<S: Simd>(simd: S, from: &[f32], into: &mut [f32]) {
 }
 
 /// Adds Σ of the rows of `from` `[rows, into.len()]` to `into`: the gradient of a bias.
-pub(super) fn add_column_sums<S: Simd>(simd: S, from: &[f32], into: &mut [f32]) {
+pub(in crate::vision) fn add_column_sums<S: Simd>(simd: S, from: &[f32], into: &mut [f32]) {
     const AT_ONCE: usize = 8;
     vectorize(
         simd,
@@ -199,7 +199,7 @@ pub(super) fn add_column_sums<S: Simd>(simd: S, from: &[f32], into: &mut [f32]) 
 /// Writes `from` `[rows, columns]` transposed to the first `columns` rows of `into`, whose rows are `stride` apart.
 ///
 /// Blocks of four by four stay in registers and compile to shuffles.
-pub(super) fn transpose(
+pub(in crate::vision) fn transpose(
     from: &[f32],
     rows: usize,
     columns: usize,

@@ -7,14 +7,14 @@
 //! Rows of queries are taken in bands that stay in the first-level cache. Where e of all layers would not fit the
 //! second-level cache either, only m_i is kept and backward computes e again (Dao et al. 2022).
 
-use super::attention::{HeadAttention, HeadGradient, carve};
+use super::head::{HeadAttention, HeadGradient, carve};
 use super::register::{exp, keep_first, load, padded, store, transpose, vectorize};
 use super::tile::{Into, Left, Size, multiply};
 use pulp::Simd;
 
 /// Softmax attention.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct SoftmaxAttention {
+pub(in crate::vision) struct SoftmaxAttention {
     tokens: usize,
     dim: usize,
     width: usize,

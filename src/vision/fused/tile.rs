@@ -11,7 +11,7 @@ use pulp::{Simd, bytemuck};
 
 /// A left operand: element (row, step) lies at `row·row_stride + step·step_stride`.
 #[derive(Clone, Copy)]
-pub(super) struct Left<'a> {
+pub(in crate::vision) struct Left<'a> {
     pub values: &'a [f32],
     pub row_stride: usize,
     pub step_stride: usize,
@@ -33,7 +33,7 @@ impl<'a> Left<'a> {
 
 /// Rows of C, steps of the sum, and columns of C, a multiple of [`PAD`].
 #[derive(Clone, Copy)]
-pub(super) struct Size {
+pub(in crate::vision) struct Size {
     pub rows: usize,
     pub depth: usize,
     pub columns: usize,
@@ -41,7 +41,7 @@ pub(super) struct Size {
 
 /// What becomes of the old content of C.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Into {
+pub(in crate::vision) enum Into {
     /// C = A·B; the old content is not read.
     Overwrite,
     /// C += A·B.
@@ -53,7 +53,14 @@ pub(super) enum Into {
 /// # Panics
 /// An operand is too short: a mistake of the caller.
 #[inline(always)]
-pub(super) fn multiply<S: Simd>(simd: S, size: Size, left: Left<'_>, right: &[f32], into: &mut [f32], how: Into) {
+pub(in crate::vision) fn multiply<S: Simd>(
+    simd: S,
+    size: Size,
+    left: Left<'_>,
+    right: &[f32],
+    into: &mut [f32],
+    how: Into,
+) {
     let Size { rows, depth, columns } = size;
     if rows == 0 {
         return;

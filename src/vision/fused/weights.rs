@@ -6,7 +6,8 @@
 //! ∂L/∂W = ∂L/∂W′·diag(γ) + ∂L/∂b′ βᵀ,  ∂L/∂γ_i = Σ_o ∂L/∂W′_oi W_oi,  ∂L/∂β = Wᵀ ∂L/∂b′,  ∂L/∂b = ∂L/∂b′.
 
 use super::register::transpose;
-use crate::vision::{Entry, Layout, VitConfig};
+use crate::vision::config::VitConfig;
+use crate::vision::layout::{Layout, LayoutEntry};
 use std::ops::Range;
 
 /// Where a linear layer lies in θ.
@@ -120,7 +121,7 @@ impl Places {
             let name = |part: &str| format!("blocks.{index}.{part}");
             let feature = layout.entries().iter().find(|entry| entry.name == name("attention.feature"));
             BlockPlaces {
-                feature: feature.map_or(0..0, Entry::range),
+                feature: feature.map_or(0..0, LayoutEntry::range),
                 qkv: FoldedPlace::new(layout, &name("norm1"), &name("attention.qkv")),
                 out: LinearPlace::new(layout, &name("attention.out")),
                 up: FoldedPlace::new(layout, &name("norm2"), &name("mlp.up")),

@@ -1,8 +1,9 @@
 //! One file over HTTP: resumed where it was cut, verified, and in place only when whole.
 
-use super::super::cache::hex;
-use super::super::{DataError, Loading, Watch};
-use super::Published;
+use crate::vision::dataset::cache::hex;
+use crate::vision::dataset::error::DataError;
+use crate::vision::dataset::facts::Published;
+use crate::vision::dataset::loaded::{Loading, Watch};
 use md5::{Digest, Md5};
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, SeekFrom, Write};
@@ -215,7 +216,7 @@ fn cut(trouble: &io::Error) -> bool {
 }
 
 /// The MD5 of a file, in hexadecimal digits.
-pub(in super::super) fn digest(file: io::Result<File>) -> io::Result<String> {
+pub(in crate::vision::dataset) fn digest(file: io::Result<File>) -> io::Result<String> {
     let mut file = file?;
     let mut hasher = Md5::new();
     let mut buffer = vec![0; STEP];

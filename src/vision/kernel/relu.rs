@@ -1,11 +1,14 @@
 //! f(u) = max(u, 0) + 1e-3, f′(u) = 1 for u > 0 (Performer-ReLU, Choromanski et al. 2021).
 
-use super::{EPSILON, Elementwise, MOST_CONSTANTS};
+use crate::vision::composed::primitives::RELU_EPSILON;
+use crate::vision::fused::feature_map::{EPSILON, Each, Elementwise, MOST_CONSTANTS};
+use crate::vision::kernel::linear::{LinearKernel, MapParameters, Mapped};
+use candle_core::{Result, Tensor};
 use pulp::Simd;
 
 /// max(u, 0) + 1e-3.
 #[derive(Clone, Copy, Debug)]
-pub(in super::super) struct Relu;
+pub(in crate::vision) struct Relu;
 
 impl Elementwise for Relu {
     #[inline(always)]
@@ -24,5 +27,14 @@ impl Elementwise for Relu {
     ) -> S::f32s {
         let zero = simd.splat_f32s(0.0);
         simd.select_f32s(simd.greater_than_f32s(u, zero), g, zero)
+    }
+}
+
+impl LinearKernel for Relu {
+    type Fused = Each<Self>;
+    const FUSED: Each<Self> = Each(Self);
+
+    fn composed(x: &Tensor, _: &MapParameters<'_>) -> Result<Mapped> {
+        Ok(Mapped::Features((x.relu()? + RELU_EPSILON)?))
     }
 }

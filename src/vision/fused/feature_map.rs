@@ -1,37 +1,19 @@
-//! Feature maps of linear attention: a value and its derivative, in one place a map.
+//! What the fused form of a linear attention kernel provides: its feature map's value and derivative.
 //!
-//! Linear attention weighs by A_ij = f(q_i)·f(k_j). A map turns the packed queries and keys of one head into features and
-//! features' gradients back into theirs and into those of its own parameters. To add a map, implement one of
-//! * [`Elementwise`]: f acts on each coordinate (relu);
-//! * [`LogFeature`]: f(u) = exp(e(u)); [`Exponential`] stabilises it exactly (exp);
-//! * [`FeatureMap`]: anything else;
-//!
-//! and name it in [`super::attention::Kernel`]. What a learned map's parameters are says
-//! [`feature_start`](crate::vision::AttentionKernel::feature_start).
+//! Linear attention weighs by A_ij = f(q_i)·f(k_j). A map turns the packed queries and keys of one head into features, and
+//! the gradients of the features back into theirs and into those of the map's own parameters. A kernel implements one of
+//! * [`Elementwise`]: f acts on each coordinate alike (relu);
+//! * [`LogFeature`]: f(u) = exp(e(u)), which [`Exponential`] stabilises exactly (exp);
+//! * [`HeadMap`]: anything else.
 
-mod affine;
-mod exp;
-mod focused;
-mod rational;
-mod relu;
-mod softplus_mixture;
-mod tempered;
-
-pub(super) use affine::{Hedgehog, Projection};
-pub(super) use exp::Identity;
-pub(super) use focused::Focused;
-pub(super) use rational::Rational;
-pub(super) use relu::Relu;
-pub(super) use softplus_mixture::SoftplusMixture;
-pub(super) use tempered::Tempered;
-
-use crate::vision::fused::register::{exp, keep_first, load, padded, store, vectorize};
+use super::register::{exp, keep_first, load, padded, store, vectorize};
+use crate::vision::composed::primitives::RELU_EPSILON;
 use pulp::Simd;
 
 /// Rows of one head: queries, keys, values are `[tokens, width]`, features `[tokens, feature_width]`, with zeros after
 /// the first `dim` and `features` of a row.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct HeadSize {
+pub(in crate::vision) struct HeadSize {
     pub tokens: usize,
     pub dim: usize,
     pub width: usize,
@@ -47,26 +29,26 @@ impl HeadSize {
 
 /// A head's sizes and its map's parameters.
 #[derive(Clone, Copy)]
-pub(super) struct Head<'a> {
+pub(in crate::vision) struct Head<'a> {
     pub size: HeadSize,
     pub parameters: &'a [f32],
 }
 
 /// Queries and keys of a head, or their features, or gradients of either.
 #[derive(Clone, Copy)]
-pub(super) struct Pair<'a> {
+pub(in crate::vision) struct Pair<'a> {
     pub q: &'a [f32],
     pub k: &'a [f32],
 }
 
 /// As [`Pair`], to be written.
-pub(super) struct PairMut<'a> {
+pub(in crate::vision) struct PairMut<'a> {
     pub q: &'a mut [f32],
     pub k: &'a mut [f32],
 }
 
 /// Gradients a map turns into one another.
-pub(super) struct MapGradient<'a> {
+pub(in crate::vision) struct MapGradient<'a> {
     /// Of the features; may be overwritten.
     pub features: PairMut<'a>,
     /// Of what the map is applied to, to be written.
@@ -76,7 +58,7 @@ pub(super) struct MapGradient<'a> {
 }
 
 /// A map from the rows of a head to features, with its derivative.
-pub(super) trait FeatureMap: Copy + Send + Sync {
+pub(in crate::vision) trait HeadMap: Copy + Send + Sync {
     /// Features of a head of width `dim`.
     fn features(&self, dim: usize) -> usize {
         dim
@@ -90,13 +72,13 @@ pub(super) trait FeatureMap: Copy + Send + Sync {
 }
 
 /// Most constants an elementwise map has.
-pub(super) const MOST_CONSTANTS: usize = 12;
+pub(in crate::vision) const MOST_CONSTANTS: usize = 12;
 
-/// Added to features that may be zero: a query without a positive one would divide zero by zero.
-pub(super) const EPSILON: f32 = 1e-3;
+/// [`RELU_EPSILON`] in single precision.
+pub(in crate::vision) const EPSILON: f32 = RELU_EPSILON as f32;
 
 /// A map that acts on each coordinate alike.
-pub(super) trait Elementwise: Copy + Send + Sync {
+pub(in crate::vision) trait Elementwise: Copy + Send + Sync {
     /// The constants of f that a head's parameters stand for.
     fn constants(&self, _parameters: &[f32]) -> [f32; MOST_CONSTANTS] {
         [0.0; MOST_CONSTANTS]
@@ -126,11 +108,11 @@ pub(super) trait Elementwise: Copy + Send + Sync {
     }
 }
 
-/// An [`Elementwise`] map as a [`FeatureMap`].
+/// An [`Elementwise`] map as a [`HeadMap`].
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Each<E>(pub E);
+pub(in crate::vision) struct Each<E>(pub E);
 
-impl<E: Elementwise> FeatureMap for Each<E> {
+impl<E: Elementwise> HeadMap for Each<E> {
     fn forward<S: Simd>(&self, simd: S, head: Head<'_>, u: Pair<'_>, features: PairMut<'_>) {
         let constants = self.0.constants(head.parameters);
         vectorize(
@@ -175,7 +157,7 @@ impl<E: Elementwise> FeatureMap for Each<E> {
 }
 
 /// The exponent e of a positive map f(u) = exp(e(u)).
-pub(super) trait LogFeature: Copy + Send + Sync {
+pub(in crate::vision) trait LogFeature: Copy + Send + Sync {
     /// Features of a head of width `dim`.
     fn features(&self, dim: usize) -> usize {
         dim
@@ -202,9 +184,9 @@ pub(super) trait LogFeature: Copy + Send + Sync {
 /// the denominator is at least 1. Both are constants for the gradient, because the output does not depend on them:
 /// ∂L/∂e = ∂L/∂f·f.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Exponential<E>(pub E);
+pub(in crate::vision) struct Exponential<E>(pub E);
 
-impl<E: LogFeature> FeatureMap for Exponential<E> {
+impl<E: LogFeature> HeadMap for Exponential<E> {
     fn features(&self, dim: usize) -> usize {
         self.0.features(dim)
     }

@@ -3,13 +3,16 @@
 //!
 //! ∂L/∂r_l = γ r_l/n + p f_l (g_l − γ ŝ_l)/r_l with γ = g·ŝ, and ∂L/∂p = Σ_l f_l (g_l − γ ŝ_l) ln t_l.
 
-use super::{EPSILON, FeatureMap, Head, MapGradient, Pair, PairMut};
+use crate::vision::composed::primitives::RELU_EPSILON;
+use crate::vision::fused::feature_map::{EPSILON, Head, HeadMap, MapGradient, Pair, PairMut};
 use crate::vision::fused::register::{exp, keep_first, ln, load, logistic, multiply_add, softplus, store, vectorize};
+use crate::vision::kernel::linear::{LinearKernel, MapParameters, Mapped, inverse_softplus};
+use candle_core::{D, Result, Tensor};
 use pulp::Simd;
 
 /// The focused map.
 #[derive(Clone, Copy, Debug)]
-pub(in super::super) struct Focused;
+pub(in crate::vision) struct Focused;
 
 /// r of the register that starts at column `start`, zero after the end of the row.
 #[inline(always)]
@@ -38,7 +41,7 @@ fn log_share<S: Simd>(simd: S, r: S::f32s, inverse_top: S::f32s, valid: usize) -
     keep_first(simd, valid, ln(simd, simd.mul_f32s(r, inverse_top)), simd.splat_f32s(0.0))
 }
 
-impl FeatureMap for Focused {
+impl HeadMap for Focused {
     fn forward<S: Simd>(&self, simd: S, head: Head<'_>, u: Pair<'_>, features: PairMut<'_>) {
         let power = 1.0 + softplus(head.parameters[0]);
         vectorize(
@@ -112,5 +115,27 @@ impl FeatureMap for Focused {
             },
         );
         parameters[0] += logistic(theta) * sum;
+    }
+}
+
+impl LinearKernel for Focused {
+    type Fused = Self;
+    const FUSED: Self = Self;
+    // A power that keeps the norm changes nothing along an axis where the other coordinates are zero.
+    const REST: f32 = 1.0;
+
+    fn start(_: usize) -> Vec<f32> {
+        vec![inverse_softplus(2.0)]
+    }
+
+    /// r is divided by its largest coordinate before the power, which cancels.
+    fn composed(x: &Tensor, parameters: &MapParameters<'_>) -> Result<Mapped> {
+        let r = (x.relu()? + RELU_EPSILON)?;
+        let length = r.sqr()?.sum_keepdim(D::Minus1)?.sqrt()?;
+        let relative = r.broadcast_div(&r.max_keepdim(D::Minus1)?.detach())?;
+        let power = (parameters.positive(0)? + 1.0)?;
+        let sharp = relative.log()?.broadcast_mul(&power)?.exp()?;
+        let sharp_length = sharp.sqr()?.sum_keepdim(D::Minus1)?.sqrt()?;
+        Ok(Mapped::Features(sharp.broadcast_mul(&length.broadcast_div(&sharp_length)?)?))
     }
 }

@@ -1,12 +1,14 @@
 //! e(u) = a u − c² u², so that f(u) = exp(a u − c² u²); e′(u) = a − 2c² u, ∂e/∂a = u, ∂e/∂c = −2c u².
 
-use super::{Head, LogFeature};
+use crate::vision::fused::feature_map::{Exponential, Head, LogFeature};
 use crate::vision::fused::register::{load, multiply_add, store, vectorize};
+use crate::vision::kernel::linear::{LinearKernel, MapParameters, Mapped};
+use candle_core::{Result, Tensor};
 use pulp::Simd;
 
 /// The tempered exponential.
 #[derive(Clone, Copy, Debug)]
-pub(in super::super) struct Tempered;
+pub(in crate::vision) struct Tempered;
 
 impl LogFeature for Tempered {
     fn forward<S: Simd>(&self, simd: S, head: Head<'_>, u: &[f32], exponents: &mut [f32]) {
@@ -54,5 +56,19 @@ impl LogFeature for Tempered {
         );
         parameters_gradient[0] += first;
         parameters_gradient[1] -= 2.0 * c * second;
+    }
+}
+
+impl LinearKernel for Tempered {
+    type Fused = Exponential<Self>;
+    const FUSED: Exponential<Self> = Exponential(Self);
+
+    fn start(_: usize) -> Vec<f32> {
+        vec![1.0, 0.1]
+    }
+
+    fn composed(u: &Tensor, parameters: &MapParameters<'_>) -> Result<Mapped> {
+        let bend = u.sqr()?.broadcast_mul(&parameters.scalar(1)?.sqr()?)?;
+        Ok(Mapped::Logarithms((u.broadcast_mul(&parameters.scalar(0)?)? - bend)?))
     }
 }

@@ -3,9 +3,11 @@
 //!
 //! ∂L/∂x = Wᵀ ∂L/∂z, ∂L/∂W = ∂L/∂z xᵀ, ∂L/∂b = ∂L/∂z; for the latter map ∂L/∂x also has −x·Σ_l ∂L/∂e_l.
 
-use super::{Head, HeadSize, LogFeature};
+use crate::vision::fused::feature_map::{Exponential, Head, HeadSize, LogFeature};
 use crate::vision::fused::register::{add, add_column_sums, load, multiply_add, store, transpose, vectorize};
 use crate::vision::fused::tile::{Into, Left, Size, multiply};
+use crate::vision::kernel::linear::{LinearKernel, MapParameters, Mapped};
+use candle_core::{D, Result, Tensor};
 use pulp::Simd;
 
 /// z for rows `[tokens, width]`.
@@ -65,7 +67,7 @@ fn project_back<S: Simd>(
 
 /// Both signs of a projection.
 #[derive(Clone, Copy, Debug)]
-pub(in super::super) struct Hedgehog;
+pub(in crate::vision) struct Hedgehog;
 
 impl LogFeature for Hedgehog {
     fn features(&self, dim: usize) -> usize {
@@ -105,9 +107,9 @@ impl LogFeature for Hedgehog {
 
 /// Positive features with a learned projection.
 #[derive(Clone, Copy, Debug)]
-pub(in super::super) struct Projection;
+pub(in crate::vision) struct LearnedProjection;
 
-impl LogFeature for Projection {
+impl LogFeature for LearnedProjection {
     fn forward<S: Simd>(&self, simd: S, head: Head<'_>, u: &[f32], exponents: &mut [f32]) {
         let width = head.size.width;
         exponents.copy_from_slice(&project(simd, head, u));
@@ -157,5 +159,39 @@ impl LogFeature for Projection {
                 }
             },
         );
+    }
+}
+
+/// W starts at the identity, b at zero.
+fn identity(head_dim: usize) -> Vec<f32> {
+    let identity = (0..head_dim * head_dim).map(|at| if at % (head_dim + 1) == 0 { 1.0 } else { 0.0 });
+    identity.chain(std::iter::repeat_n(0.0, head_dim)).collect()
+}
+
+impl LinearKernel for Hedgehog {
+    type Fused = Exponential<Self>;
+    const FUSED: Exponential<Self> = Exponential(Self);
+
+    fn start(head_dim: usize) -> Vec<f32> {
+        identity(head_dim)
+    }
+
+    fn composed(x: &Tensor, parameters: &MapParameters<'_>) -> Result<Mapped> {
+        let projected = parameters.affine(x)?;
+        Ok(Mapped::Logarithms(Tensor::cat(&[&projected, &projected.neg()?], D::Minus1)?))
+    }
+}
+
+impl LinearKernel for LearnedProjection {
+    type Fused = Exponential<Self>;
+    const FUSED: Exponential<Self> = Exponential(Self);
+
+    fn start(head_dim: usize) -> Vec<f32> {
+        identity(head_dim)
+    }
+
+    fn composed(x: &Tensor, parameters: &MapParameters<'_>) -> Result<Mapped> {
+        let half = (x.sqr()?.sum_keepdim(D::Minus1)? * 0.5)?;
+        Ok(Mapped::Logarithms(parameters.affine(x)?.broadcast_sub(&half)?))
     }
 }

@@ -3,8 +3,11 @@
 //! With σ = s′ the logistic function: f′(u) = Σ_k a_k σ_k, ∂f/∂a_k = s_k/b_k, ∂f/∂b_k = a_k (u σ_k/b_k − s_k/b_k²),
 //! ∂f/∂c_k = a_k σ_k/b_k, so that the sums of g·s_k, g·u·σ_k and g·σ_k give all.
 
-use super::{EPSILON, Elementwise, MOST_CONSTANTS};
+use crate::vision::composed::primitives::{RELU_EPSILON, softplus as composed_softplus};
+use crate::vision::fused::feature_map::{EPSILON, Each, Elementwise, MOST_CONSTANTS};
 use crate::vision::fused::register::{logistic, multiply_add, softplus, softplus_and_logistic};
+use crate::vision::kernel::linear::{LinearKernel, MapParameters, Mapped, inverse_softplus};
+use candle_core::{Result, Tensor};
 use pulp::Simd;
 
 /// Kinks.
@@ -12,7 +15,7 @@ const K: usize = 3;
 
 /// The mixture.
 #[derive(Clone, Copy, Debug)]
-pub(in super::super) struct SoftplusMixture;
+pub(in crate::vision) struct SoftplusMixture;
 
 impl Elementwise for SoftplusMixture {
     /// a, b, c, and 1/b where there is room.
@@ -74,5 +77,26 @@ impl Elementwise for SoftplusMixture {
             gradient[K + k] += logistic(parameters[K + k]) * ratio * (sums[K + k] - sums[k] / b);
             gradient[2 * K + k] += ratio * sums[2 * K + k];
         }
+    }
+}
+
+impl LinearKernel for SoftplusMixture {
+    type Fused = Each<Self>;
+    const FUSED: Each<Self> = Each(Self);
+
+    fn start(_: usize) -> Vec<f32> {
+        let third = inverse_softplus(1.0 / 3.0);
+        let [one, two, four] = [1.0, 2.0, 4.0].map(inverse_softplus);
+        vec![third, third, third, one, two, four, 0.0, 0.0, 0.0]
+    }
+
+    fn composed(u: &Tensor, parameters: &MapParameters<'_>) -> Result<Mapped> {
+        let mut sum = (u.zeros_like()? + RELU_EPSILON)?;
+        for k in 0..K {
+            let (a, b) = (parameters.positive(k)?, parameters.positive(K + k)?);
+            let inside = u.broadcast_mul(&b)?.broadcast_add(&parameters.scalar(2 * K + k)?)?;
+            sum = (sum + composed_softplus(&inside)?.broadcast_mul(&(a / b)?)?)?;
+        }
+        Ok(Mapped::Features(sum))
     }
 }

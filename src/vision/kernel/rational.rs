@@ -3,8 +3,11 @@
 //!
 //! With D = 1 + |A| and σ = s′: f′ = σ(z)·(P′ − z·sign(A)·A′)/D, ∂f/∂p_i = σ(z)·uⁱ/D, ∂f/∂a_i = −σ(z)·z·sign(A)·uⁱ/D.
 
-use super::{EPSILON, Elementwise, MOST_CONSTANTS};
+use crate::vision::composed::primitives::{RELU_EPSILON, softplus};
+use crate::vision::fused::feature_map::{EPSILON, Each, Elementwise, MOST_CONSTANTS};
 use crate::vision::fused::register::{multiply_add, softplus_and_logistic};
+use crate::vision::kernel::linear::{LinearKernel, MapParameters, Mapped};
+use candle_core::{Result, Tensor};
 use pulp::Simd;
 
 /// Coefficients of P, from the constant up.
@@ -14,7 +17,7 @@ const BELOW: usize = 4;
 
 /// The rational map.
 #[derive(Clone, Copy, Debug)]
-pub(in super::super) struct Rational;
+pub(in crate::vision) struct Rational;
 
 /// P, P′, A and A′.
 #[inline(always)]
@@ -91,5 +94,28 @@ impl Elementwise for Rational {
         for (gradient, sum) in gradient.iter_mut().zip(sums) {
             *gradient += sum;
         }
+    }
+}
+
+impl LinearKernel for Rational {
+    type Fused = Each<Self>;
+    const FUSED: Each<Self> = Each(Self);
+
+    fn start(_: usize) -> Vec<f32> {
+        // A begins off zero, where its absolute value has no slope.
+        vec![0.0, 2.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.02, 0.0, 0.0]
+    }
+
+    fn composed(u: &Tensor, parameters: &MapParameters<'_>) -> Result<Mapped> {
+        // Horner's rule from the highest coefficient down.
+        let polynomial = |coefficients: std::ops::Range<usize>| {
+            let mut sum = u.zeros_like()?;
+            for index in coefficients.rev() {
+                sum = (sum * u)?.broadcast_add(&parameters.scalar(index)?)?;
+            }
+            Ok::<_, candle_core::Error>(sum)
+        };
+        let below = ((polynomial(ABOVE..ABOVE + BELOW)? * u)?.abs()? + 1.0)?;
+        Ok(Mapped::Features((softplus(&(polynomial(0..ABOVE)? / below)?)? + RELU_EPSILON)?))
     }
 }

@@ -1,0 +1,167 @@
+//! The binary version of CIFAR-10 (Krizhevsky 2009): records of one label byte and 3×32×32 pixels, channel-first.
+
+use crate::vision::dataset::error::DataError;
+use crate::vision::dataset::facts::{Loader, Published, SetFacts, Site};
+use crate::vision::dataset::files::{Place, open, there};
+use crate::vision::dataset::images::Images;
+use crate::vision::dataset::loaded::{Dataset, Options, Watch};
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+const SIZE: usize = 32;
+const CHANNELS: usize = 3;
+const CLASSES: u8 = 10;
+/// Bytes a record.
+const RECORD: usize = 1 + CHANNELS * SIZE * SIZE;
+/// A file as published has 10,000 records; a larger one than ten times that is something else.
+const MOST: u64 = 100_000;
+
+/// The training batches; those that are there are read.
+const BATCHES: [&str; 5] =
+    ["data_batch_1.bin", "data_batch_2.bin", "data_batch_3.bin", "data_batch_4.bin", "data_batch_5.bin"];
+/// The test batch.
+const TEST: &str = "test_batch.bin";
+
+/// CIFAR-10; any of its training batches do.
+pub(super) static CIFAR_10: SetFacts = SetFacts {
+    size: Some(SIZE),
+    channels: Some(CHANNELS),
+    images: [50_000, 10_000],
+    classes: &["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"],
+    folders: &["cifar-10", "cifar-10-batches-bin", "cifar-10/cifar-10-batches-bin", "cifar10"],
+    own_folder: false,
+    advice: "`attnlab data fetch` fetches it; or put data_batch_*.bin and test_batch.bin of the binary version there, or name \
+             another data directory (--data-dir, ATTNLAB_DATA)",
+    published: &[Published {
+        name: "cifar-10-binary.tar.gz",
+        bytes: 170_052_171,
+        md5: "c32a1d4ab5d03f1284b67883e8d87530",
+    }],
+    homes: &["https://www.cs.toronto.edu/~kriz/"],
+    loader: &Batches,
+};
+
+/// Reads the batches.
+struct Batches;
+
+fn quoted(name: &str) -> String {
+    format!("`{name}`")
+}
+
+/// The names of all batches.
+fn names() -> impl Iterator<Item = &'static str> {
+    BATCHES.into_iter().chain([TEST])
+}
+
+impl Loader for Batches {
+    /// Reads the training batches that are there and the test batch.
+    fn load(&self, site: &Site<'_>, _: &Options, _: Watch) -> Result<Dataset, DataError> {
+        let place = Place::find(*site, &BATCHES, quoted)?;
+        let (mut pixels, mut labels) = (Vec::new(), Vec::new());
+        for name in BATCHES {
+            if let Ok(file) = place.file(name, quoted) {
+                read_batch(open(&file)?, &file, &mut pixels, &mut labels)?;
+            }
+        }
+        let train = Images::new(CHANNELS, SIZE, pixels, labels)?;
+        let (mut pixels, mut labels) = (Vec::new(), Vec::new());
+        let file = place.file(TEST, quoted)?;
+        read_batch(open(&file)?, &file, &mut pixels, &mut labels)?;
+        let test = Images::new(CHANNELS, SIZE, pixels, labels)?;
+        Ok(Dataset { name: site.name, classes: site.class_names(), train, test, skipped: Vec::new() })
+    }
+
+    fn files(&self, site: &Site<'_>) -> Vec<PathBuf> {
+        there(site, &names().collect::<Vec<_>>())
+    }
+
+    fn unpacked(&self, folder: &Path) -> Option<Vec<PathBuf>> {
+        let files: Vec<_> = names().map(|name| folder.join(name)).collect();
+        let whole = |path: &PathBuf| path.metadata().is_ok_and(|about| about.len() == 10_000 * RECORD as u64);
+        files.iter().all(whole).then_some(files)
+    }
+
+    fn unpack(&self, archive: &Path, folder: &Path) -> Option<Result<(), DataError>> {
+        Some(unpack(archive, folder))
+    }
+}
+
+/// Reads one batch, appending pixels `[image, channel, row, column]` and labels. `path` is named in errors.
+///
+/// # Errors
+/// [`DataError::Malformed`]: no records, a record cut short, a label out of range, far too many records.
+pub fn read_batch(
+    reader: impl Read,
+    path: &Path,
+    pixels: &mut Vec<u8>,
+    labels: &mut Vec<u32>,
+) -> Result<(), DataError> {
+    let mut bytes = Vec::new();
+    let most = MOST * RECORD as u64;
+    reader.take(most + 1).read_to_end(&mut bytes).map_err(DataError::io(path, "read"))?;
+    let records = bytes.len() / RECORD;
+    if bytes.is_empty() {
+        return Err(DataError::malformed(path, format!("is empty; records of {RECORD} bytes are expected")));
+    }
+    if bytes.len() as u64 > most {
+        return Err(DataError::malformed(path, format!("more than {MOST} records; a batch has 10000")));
+    }
+    if !bytes.len().is_multiple_of(RECORD) {
+        return Err(DataError::malformed(
+            path,
+            format!(
+                "{} bytes: {records} records of {RECORD} and {} bytes over; the file is cut short or not CIFAR-10's \
+                 binary version",
+                bytes.len(),
+                bytes.len() % RECORD
+            ),
+        ));
+    }
+    for (place, record) in bytes.chunks_exact(RECORD).enumerate() {
+        if record[0] >= CLASSES {
+            return Err(DataError::malformed(
+                path,
+                format!("label {} in record {place}; 0 to {} are allowed", record[0], CLASSES - 1),
+            ));
+        }
+        labels.push(u32::from(record[0]));
+        pixels.extend_from_slice(&record[1..]);
+    }
+    Ok(())
+}
+
+/// Unpacks the batches of CIFAR-10's archive into `folder`; anything else in it is left out, and so is every path.
+///
+/// # Errors
+/// The archive is damaged or lacks a batch, or the folder cannot be written.
+pub fn unpack(archive: &Path, folder: &Path) -> Result<(), DataError> {
+    let damaged = |trouble: io::Error| DataError::malformed(archive, format!("damaged archive: {trouble}"));
+    let mut packed = tar::Archive::new(open(archive)?);
+    for entry in packed.entries().map_err(damaged)? {
+        let mut entry = entry.map_err(damaged)?;
+        let name = match entry.path().ok().as_deref().and_then(Path::file_name).and_then(|name| name.to_str()) {
+            Some(name) if names().any(|batch| batch == name) && entry.header().entry_type().is_file() => {
+                name.to_owned()
+            }
+            _ => continue,
+        };
+        let target = folder.join(&name);
+        let part = folder.join(format!("{name}.part"));
+        let mut out = File::create(&part).map_err(DataError::io(&part, "write"))?;
+        if let Err(trouble) = io::copy(&mut entry, &mut out) {
+            // The archive is still there to begin again from.
+            let _ = fs::remove_file(&part);
+            return Err(DataError::malformed(archive, format!("cannot unpack into {}: {trouble}", target.display())));
+        }
+        out.sync_all().map_err(DataError::io(&part, "write"))?;
+        fs::rename(&part, &target).map_err(DataError::io(&target, "write"))?;
+    }
+    if Batches.unpacked(folder).is_some() {
+        return Ok(());
+    }
+    Err(DataError::malformed(
+        archive,
+        "lacks a batch: data_batch_1.bin to data_batch_5.bin and test_batch.bin are expected",
+    ))
+}

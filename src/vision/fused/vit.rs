@@ -1,0 +1,269 @@
+//! A batch through the network: cut into slices, shared among threads, gradients summed along a fixed tree.
+
+use super::instructions::Instructions;
+use super::network::{Arena, Network, Slice};
+use super::register;
+use super::shape::Shape;
+use super::stages::Stage;
+use super::weights::{Places, Weights};
+use crate::vision::config::VitConfig;
+use crate::vision::error::VisionError;
+use crate::vision::kernel::FusedAttention;
+use crate::vision::layout::Layout;
+use pulp::{Simd, WithSimd};
+use rayon::{ThreadPool, ThreadPoolBuilder};
+use std::ops::Range;
+use std::sync::{Mutex, PoisonError};
+
+/// Rows (tokens) a slice for training.
+const TRAINING_ROWS: usize = 200;
+
+/// Rows (tokens) a slice for inference.
+const INFERENCE_ROWS: usize = 400;
+
+/// Most leaves of the tree along which gradients are summed: as many threads can share a batch.
+const MOST_LEAVES: usize = 16;
+
+/// A vision transformer's fused kernels on a pool of threads. It holds no parameters, only buffers.
+pub struct FusedVit {
+    config: VitConfig,
+    model: Network,
+    instructions: Instructions,
+    /// None for a single thread: then everything runs on the caller's.
+    pool: Option<ThreadPool>,
+    arenas: Mutex<Vec<Arena>>,
+    gradients: Mutex<Vec<Vec<f32>>>,
+}
+
+impl FusedVit {
+    /// The kernels of `config` on `threads` threads (0: one a core), with the fastest instructions of this machine.
+    ///
+    /// # Errors
+    /// The sizes of `config` do not fit together, or the system gives no threads.
+    pub fn new(config: &VitConfig, threads: usize) -> Result<Self, VisionError> {
+        Self::with_instructions(config, threads, Instructions::available()[0])
+    }
+
+    /// As [`Self::new`], with `instructions` (portable ones if the machine lacks them).
+    ///
+    /// # Errors
+    /// The sizes of `config` do not fit together, or the system gives no threads.
+    pub fn with_instructions(
+        config: &VitConfig,
+        threads: usize,
+        instructions: Instructions,
+    ) -> Result<Self, VisionError> {
+        config.check()?;
+        let layout = Layout::new(config);
+        let shape = Shape::new(config);
+        let attention = FusedAttention::new(config.attention, shape.tokens, shape.head_dim);
+        let model = Network { shape, attention, places: Places::new(config, &layout) };
+        let threads = if threads == 0 { std::thread::available_parallelism().map_or(1, usize::from) } else { threads };
+        let pool = if threads == 1 {
+            None
+        } else {
+            let builder = ThreadPoolBuilder::new().num_threads(threads).thread_name(|index| format!("fused-{index}"));
+            Some(builder.build().map_err(|error| VisionError::Threads(error.to_string()))?)
+        };
+        let (arenas, gradients) = (Mutex::default(), Mutex::default());
+        Ok(Self { config: config.clone(), model, instructions, pool, arenas, gradients })
+    }
+
+    /// The shape of the network.
+    #[must_use]
+    pub const fn config(&self) -> &VitConfig {
+        &self.config
+    }
+
+    /// The instructions in use.
+    #[must_use]
+    pub const fn instructions(&self) -> Instructions {
+        self.instructions
+    }
+
+    /// Numbers in θ.
+    #[must_use]
+    pub const fn parameters(&self) -> usize {
+        self.model.places.len
+    }
+
+    /// Seconds all threads together have spent in each stage since the beginning.
+    #[must_use]
+    pub fn seconds(&self) -> [(Stage, f64); Stage::ALL.len()] {
+        let arenas = self.arenas.lock().unwrap_or_else(PoisonError::into_inner);
+        Stage::ALL.map(|stage| (stage, arenas.iter().map(|arena| arena.seconds()[stage as usize]).sum()))
+    }
+
+    /// Mean cross-entropy of `patches` `[batch, tokens, patch_dim]` against `labels` with label smoothing, and its
+    /// gradient with respect to `theta`, written to `gradient`; both lie as in [`Layout`].
+    ///
+    /// # Panics
+    /// The lengths do not fit, the batch is empty, or a label is not below the number of classes.
+    pub fn loss_and_gradient(
+        &self,
+        theta: &[f32],
+        patches: &[f32],
+        labels: &[u32],
+        smoothing: f32,
+        gradient: &mut [f32],
+    ) -> f32 {
+        let batch = self.check(theta, patches);
+        assert!(batch > 0 && labels.len() == batch, "{} labels for a batch of {batch}", labels.len());
+        assert!(labels.iter().all(|label| (*label as usize) < self.config.classes), "a label is not a class");
+        assert_eq!(gradient.len(), theta.len(), "length of the gradient");
+        let weights = Weights::new(&self.model.places, theta);
+        let slice_images = self.slice_images(TRAINING_ROWS);
+        let slices = batch.div_ceil(slice_images);
+        let leaf_images = slices.div_ceil(MOST_LEAVES) * slice_images;
+        let leaves = batch.div_ceil(leaf_images);
+        let batch = Slice { patches, labels, smoothing, weight: 1.0 / batch as f32 };
+        let training = Training { vit: self, weights: &weights, batch, slice_images, leaf_images };
+        let (loss, sum) = match &self.pool {
+            Some(pool) => pool.install(|| training.sum(0..leaves)),
+            None => training.sum(0..leaves),
+        };
+        gradient.copy_from_slice(&sum);
+        give(&self.gradients, sum);
+        self.model.places.unfold(theta, gradient);
+        (loss / labels.len() as f64) as f32
+    }
+
+    /// Writes the logits `[batch, classes]` of `patches` `[batch, tokens, patch_dim]` under `theta`.
+    ///
+    /// # Panics
+    /// The lengths do not fit.
+    pub fn logits(&self, theta: &[f32], patches: &[f32], out: &mut [f32]) {
+        let batch = self.check(theta, patches);
+        assert_eq!(out.len(), batch * self.config.classes, "length of the logits");
+        let weights = Weights::new(&self.model.places, theta);
+        let threads = self.pool.as_ref().map_or(1, ThreadPool::current_num_threads);
+        let images = self.slice_images(INFERENCE_ROWS).min(batch.div_ceil(threads)).max(1);
+        let image = self.model.shape.tokens * self.model.shape.patch_dim;
+        let slices = patches.chunks(images * image).zip(out.chunks_mut(images * self.config.classes));
+        let one = |patches: &[f32], out: &mut [f32]| {
+            self.instructions.dispatch(Inference { vit: self, weights: &weights, images, patches, out });
+        };
+        match &self.pool {
+            Some(pool) => pool.in_place_scope(|scope| {
+                for (patches, out) in slices {
+                    scope.spawn(move |_| one(patches, out));
+                }
+            }),
+            None => slices.for_each(|(patches, out)| one(patches, out)),
+        }
+    }
+
+    /// Images a slice of about `rows` tokens.
+    fn slice_images(&self, rows: usize) -> usize {
+        (rows / self.model.shape.tokens).max(1)
+    }
+
+    /// Checks lengths; returns the batch.
+    fn check(&self, theta: &[f32], patches: &[f32]) -> usize {
+        assert_eq!(theta.len(), self.parameters(), "length of θ");
+        let image = self.model.shape.tokens * self.model.shape.patch_dim;
+        assert!(patches.len().is_multiple_of(image), "patches of whole images");
+        patches.len() / image
+    }
+
+    /// Buffers for slices of up to `images`.
+    fn arena(&self, images: usize, training: bool) -> Arena {
+        take(&self.arenas, |arena| arena.serves(images, training))
+            .unwrap_or_else(|| Arena::new(&self.model, images, training))
+    }
+}
+
+fn take<T>(from: &Mutex<Vec<T>>, fits: impl Fn(&T) -> bool) -> Option<T> {
+    let mut all = from.lock().unwrap_or_else(PoisonError::into_inner);
+    let index = all.iter().rposition(fits)?;
+    Some(all.swap_remove(index))
+}
+
+fn give<T>(to: &Mutex<Vec<T>>, value: T) {
+    to.lock().unwrap_or_else(PoisonError::into_inner).push(value);
+}
+
+/// One call of [`FusedVit::loss_and_gradient`].
+struct Training<'a> {
+    vit: &'a FusedVit,
+    weights: &'a Weights<'a>,
+    batch: Slice<'a>,
+    slice_images: usize,
+    leaf_images: usize,
+}
+
+impl Training<'_> {
+    /// Sum of the losses of `leaves` and of their gradients, along a binary tree that depends on nothing but `leaves`.
+    fn sum(&self, leaves: Range<usize>) -> (f64, Vec<f32>) {
+        if leaves.len() == 1 {
+            return self.vit.instructions.dispatch(Leaf { training: self, index: leaves.start });
+        }
+        let middle = leaves.start + leaves.len().next_power_of_two() / 2;
+        let (lower, upper) = (leaves.start..middle, middle..leaves.end);
+        let ((loss, mut gradient), (other_loss, other)) = match self.vit.pool {
+            Some(_) => rayon::join(|| self.sum(lower), || self.sum(upper)),
+            None => (self.sum(lower), self.sum(upper)),
+        };
+        self.vit.instructions.dispatch(Add { from: &other, into: &mut gradient });
+        give(&self.vit.gradients, other);
+        (loss + other_loss, gradient)
+    }
+}
+
+struct Leaf<'a> {
+    training: &'a Training<'a>,
+    index: usize,
+}
+
+impl WithSimd for Leaf<'_> {
+    type Output = (f64, Vec<f32>);
+
+    fn with_simd<S: Simd>(self, simd: S) -> Self::Output {
+        let Training { vit, weights, batch, slice_images, leaf_images } = *self.training;
+        let mut gradient = take(&vit.gradients, |_| true).unwrap_or_default();
+        gradient.clear();
+        gradient.resize(vit.parameters(), 0.0);
+        let mut arena = vit.arena(slice_images, true);
+        let images = self.index * leaf_images..batch.labels.len().min((self.index + 1) * leaf_images);
+        let image = vit.model.shape.tokens * vit.model.shape.patch_dim;
+        let patches = batch.patches[images.start * image..images.end * image].chunks(slice_images * image);
+        let mut loss = 0.0;
+        for (patches, labels) in patches.zip(batch.labels[images].chunks(slice_images)) {
+            let slice = Slice { patches, labels, ..batch };
+            loss += arena.train(simd, &vit.model, weights, slice, &mut gradient);
+        }
+        give(&vit.arenas, arena);
+        (loss, gradient)
+    }
+}
+
+struct Add<'a> {
+    from: &'a [f32],
+    into: &'a mut [f32],
+}
+
+impl WithSimd for Add<'_> {
+    type Output = ();
+
+    fn with_simd<S: Simd>(self, simd: S) {
+        register::add(simd, self.from, self.into);
+    }
+}
+
+struct Inference<'a> {
+    vit: &'a FusedVit,
+    weights: &'a Weights<'a>,
+    images: usize,
+    patches: &'a [f32],
+    out: &'a mut [f32],
+}
+
+impl WithSimd for Inference<'_> {
+    type Output = ();
+
+    fn with_simd<S: Simd>(self, simd: S) {
+        let mut arena = self.vit.arena(self.images, false);
+        self.out.copy_from_slice(arena.forward(simd, &self.vit.model, self.weights, self.patches));
+        give(&self.vit.arenas, arena);
+    }
+}
