@@ -88,19 +88,19 @@ fn a_run_tells_curves_matrices_and_the_whole_row_and_its_checkpoint_predicts() {
     }
 
     let checkpoint = folder.path().join("checkpoint.safetensors");
-    let input = predict::Input { dataset: "digits", data: Path::new(""), split: "test", limit: 0, threads: 1 };
+    let input = predict::PredictInput { dataset: "digits", data: Path::new(""), split: "test", limit: 0, threads: 1 };
     let found = predict::predict(&checkpoint, &input).unwrap();
     let right = found.logits.rows().into_iter().zip(&found.labels).filter(|(row, label)| {
         let best = (0..10).max_by(|a, b| row[*a].total_cmp(&row[*b])).unwrap();
         best == **label as usize
     });
     assert_eq!(right.count() as f64 / 360.0, row["test_accuracy"].as_f64().unwrap());
-    let few = predict::predict(&checkpoint, &predict::Input { limit: 7, ..input }).unwrap();
+    let few = predict::predict(&checkpoint, &predict::PredictInput { limit: 7, ..input }).unwrap();
     assert_eq!(few.logits.dim(), (7, 10));
     let file = folder.path().join("logits.npy");
     few.write_logits(&file).unwrap();
     assert_eq!(ndarray_npy::read_npy::<_, ndarray::Array2<f32>>(&file).unwrap(), few.logits);
-    let bad = predict::predict(&checkpoint, &predict::Input { split: "valid", ..input }).unwrap_err();
+    let bad = predict::predict(&checkpoint, &predict::PredictInput { split: "valid", ..input }).unwrap_err();
     assert!(bad.to_string().contains("valid") && bad.to_string().contains("train, test"), "{bad}");
 }
 

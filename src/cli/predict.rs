@@ -4,7 +4,7 @@ use super::args::Predict;
 use super::failure::Failure;
 use super::{output, store};
 use crate::lab::{Places, RunError};
-use crate::problems::predict::{Input, predict};
+use crate::problems::predict::{PredictInput, predict};
 use serde_json::json;
 
 impl From<RunError> for Failure {
@@ -24,7 +24,7 @@ pub fn logits(arguments: &Predict, places: &Places) -> Result<(), Failure> {
     } else {
         store::find(&arguments.checkpoint.to_string_lossy(), places)?.join("checkpoint.safetensors")
     };
-    let input = Input {
+    let input = PredictInput {
         dataset: &arguments.dataset,
         data: &places.data,
         split: &arguments.split,

@@ -20,7 +20,7 @@ pub struct Prediction {
 
 /// Which images to predict.
 #[derive(Clone, Copy, Debug)]
-pub struct Input<'a> {
+pub struct PredictInput<'a> {
     /// The data set's name; of an image folder the folder `image-folder` of the data directory.
     pub dataset: &'a str,
     /// The data directory.
@@ -37,7 +37,7 @@ pub struct Input<'a> {
 ///
 /// # Errors
 /// The checkpoint or the data cannot be read, or one does not fit the other.
-pub fn predict(checkpoint: &Path, input: &Input<'_>) -> Result<Prediction, RunError> {
+pub fn predict(checkpoint: &Path, input: &PredictInput<'_>) -> Result<Prediction, RunError> {
     let Checkpoint { config, parameters, normalisation, .. } = Checkpoint::load(checkpoint)?;
     let classes = config.classes;
     let options = Options { image_size: Some(config.image_size), cache: default_cache(), ..Options::default() };

@@ -16,15 +16,17 @@ pub enum VisionError {
     #[error("tensor operation failed: {0}")]
     Tensor(#[from] candle_core::Error),
     /// A file could not be read or written.
-    #[error("{file}: {error}")]
+    #[error("{}: cannot {action}: {source}", file.display())]
     File {
         /// The file.
         file: PathBuf,
+        /// What was tried: `read` or `write`.
+        action: &'static str,
         /// What the system said.
-        error: std::io::Error,
+        source: std::io::Error,
     },
     /// A file is not a checkpoint of this program, or of another shape than it says.
-    #[error("{file}: not a checkpoint: {reason}")]
+    #[error("{}: not a checkpoint: {reason}", file.display())]
     Checkpoint {
         /// The file.
         file: PathBuf,

@@ -23,7 +23,7 @@ named! {
 }
 
 #[derive(Clone)]
-enum Engine {
+enum ModelEngine {
     Fused(Arc<FusedVit>),
     Composed(Arc<ThreadPool>),
 }
@@ -33,7 +33,7 @@ enum Engine {
 pub struct Vit {
     config: VitConfig,
     parameters: Parameters,
-    engine: Engine,
+    engine: ModelEngine,
 }
 
 impl Vit {
@@ -49,10 +49,10 @@ impl Vit {
     ) -> Result<Self, VisionError> {
         config.check()?;
         let engine = match kernels {
-            Kernels::Fused => Engine::Fused(Arc::new(FusedVit::new(&config, threads)?)),
+            Kernels::Fused => ModelEngine::Fused(Arc::new(FusedVit::new(&config, threads)?)),
             Kernels::Composed => {
                 let pool = ThreadPoolBuilder::new().num_threads(threads).build();
-                Engine::Composed(Arc::new(pool.map_err(|error| VisionError::Threads(error.to_string()))?))
+                ModelEngine::Composed(Arc::new(pool.map_err(|error| VisionError::Threads(error.to_string()))?))
             }
         };
         Ok(Self { config, parameters, engine })
@@ -100,14 +100,14 @@ impl Vit {
         let (theta, layout) = (self.parameters.theta(), self.parameters.layout());
         self.check(patches, labels)?;
         match &self.engine {
-            Engine::Fused(fused) => {
+            ModelEngine::Fused(fused) => {
                 let mut gradient = vec![0.0; layout.len()];
                 let loss = self.with_theta(|theta| {
                     fused.loss_and_gradient(theta, patches, labels, smoothing as f32, &mut gradient)
                 })?;
                 Ok((loss, Tensor::from_vec(gradient, layout.len(), &Device::Cpu)?))
             }
-            Engine::Composed(pool) => pool.install(|| {
+            ModelEngine::Composed(pool) => pool.install(|| {
                 let patches = self.tensor(patches)?;
                 let logits = composed::logits(&self.config, layout, theta, &patches)?;
                 let loss = composed::cross_entropy(&logits, labels, smoothing)?;
@@ -125,12 +125,12 @@ impl Vit {
     pub fn logits(&self, patches: &[f32]) -> Result<Vec<f32>, VisionError> {
         let images = self.check(patches, &[])?;
         match &self.engine {
-            Engine::Fused(fused) => {
+            ModelEngine::Fused(fused) => {
                 let mut logits = vec![0.0; images * self.config.classes];
                 self.with_theta(|theta| fused.logits(theta, patches, &mut logits))?;
                 Ok(logits)
             }
-            Engine::Composed(pool) => {
+            ModelEngine::Composed(pool) => {
                 let (theta, patches) = (self.parameters.theta().as_detached_tensor(), self.tensor(patches)?);
                 let layout = self.parameters.layout();
                 let logits = pool.install(|| composed::logits(&self.config, layout, &theta, &patches))?;

@@ -11,7 +11,7 @@ use crate::vision::dataset::DataError;
 use schema::ImageShape;
 
 /// The problem.
-pub(super) struct Vit;
+pub(super) struct VitProblem;
 
 const fn column(key: &'static str, label: &'static str, unit: &'static str, digits: usize, brief: bool) -> Column {
     Column { key, label, unit, digits, brief, identity: false }
@@ -34,7 +34,7 @@ static COLUMNS: &[Column] = &[
     column("final_train_loss", "train loss", "", 4, false),
 ];
 
-impl Problem for Vit {
+impl Problem for VitProblem {
     fn name(&self) -> &'static str {
         "vit"
     }

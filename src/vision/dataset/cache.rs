@@ -15,12 +15,12 @@ const MAGIC: &[u8; 16] = b"attnlab images1\n";
 const KEY: usize = 32;
 
 /// What a cache file is for: a part of a folder at a size, and its files as they were.
-pub(super) struct Key {
+pub(super) struct CacheKey {
     place: String,
     files: String,
 }
 
-impl Key {
+impl CacheKey {
     /// Names the part `name` of the folder `root` (canonical) at `size` pixels, holding `pictures`.
     pub(super) fn new(root: &Path, name: &str, size: usize, pictures: &[Picture]) -> Self {
         let mut place = Md5::new();
@@ -57,7 +57,7 @@ impl Cache {
     ///
     /// # Errors
     /// The folder cannot be written.
-    pub(super) fn open(folder: &Path, key: &Key, count: usize, bytes: usize) -> Result<Self, DataError> {
+    pub(super) fn open(folder: &Path, key: &CacheKey, count: usize, bytes: usize) -> Result<Self, DataError> {
         let path = folder.join(format!("{}-{}.pixels", key.place, &key.files[..12]));
         if let Some(cache) = Self::existing(&path, key, count, bytes) {
             return Ok(cache);
@@ -83,7 +83,7 @@ impl Cache {
         Ok(Self { file, path, filled: vec![0; count], bytes })
     }
 
-    fn existing(path: &Path, key: &Key, count: usize, bytes: usize) -> Option<Self> {
+    fn existing(path: &Path, key: &CacheKey, count: usize, bytes: usize) -> Option<Self> {
         let file = OpenOptions::new().read(true).write(true).open(path).ok()?;
         let head = MAGIC.len() + KEY;
         let mut start = vec![0; head + count];

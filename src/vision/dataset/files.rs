@@ -8,12 +8,12 @@ use std::io::{BufReader, Read, Seek};
 use std::path::{Path, PathBuf};
 
 /// The folder of a data set.
-pub(super) struct Place<'a> {
+pub(super) struct SetFolder<'a> {
     site: Site<'a>,
     folder: PathBuf,
 }
 
-impl<'a> Place<'a> {
+impl<'a> SetFolder<'a> {
     /// The first of the folders of `site` that holds one of `names` (plain or `.gz`).
     ///
     /// # Errors

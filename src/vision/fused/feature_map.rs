@@ -36,13 +36,13 @@ pub(in crate::vision) struct Head<'a> {
 
 /// Queries and keys of a head, or their features, or gradients of either.
 #[derive(Clone, Copy)]
-pub(in crate::vision) struct Pair<'a> {
+pub(in crate::vision) struct QueriesKeys<'a> {
     pub q: &'a [f32],
     pub k: &'a [f32],
 }
 
-/// As [`Pair`], to be written.
-pub(in crate::vision) struct PairMut<'a> {
+/// As [`QueriesKeys`], to be written.
+pub(in crate::vision) struct QueriesKeysMut<'a> {
     pub q: &'a mut [f32],
     pub k: &'a mut [f32],
 }
@@ -50,9 +50,9 @@ pub(in crate::vision) struct PairMut<'a> {
 /// Gradients a map turns into one another.
 pub(in crate::vision) struct MapGradient<'a> {
     /// Of the features; may be overwritten.
-    pub features: PairMut<'a>,
+    pub features: QueriesKeysMut<'a>,
     /// Of what the map is applied to, to be written.
-    pub u: PairMut<'a>,
+    pub u: QueriesKeysMut<'a>,
     /// Of the map's parameters, to be added to.
     pub parameters: &'a mut [f32],
 }
@@ -65,10 +65,10 @@ pub(in crate::vision) trait HeadMap: Copy + Send + Sync {
     }
 
     /// Writes the features of `u`.
-    fn forward<S: Simd>(&self, simd: S, head: Head<'_>, u: Pair<'_>, features: PairMut<'_>);
+    fn forward<S: Simd>(&self, simd: S, head: Head<'_>, u: QueriesKeys<'_>, features: QueriesKeysMut<'_>);
 
     /// Turns the gradient of the features into that of `u`, and adds the parameters' own.
-    fn backward<S: Simd>(&self, simd: S, head: Head<'_>, u: Pair<'_>, features: Pair<'_>, gradient: MapGradient<'_>);
+    fn backward<S: Simd>(&self, simd: S, head: Head<'_>, u: QueriesKeys<'_>, features: QueriesKeys<'_>, gradient: MapGradient<'_>);
 }
 
 /// Most constants an elementwise map has.
@@ -113,7 +113,7 @@ pub(in crate::vision) trait Elementwise: Copy + Send + Sync {
 pub(in crate::vision) struct Each<E>(pub E);
 
 impl<E: Elementwise> HeadMap for Each<E> {
-    fn forward<S: Simd>(&self, simd: S, head: Head<'_>, u: Pair<'_>, features: PairMut<'_>) {
+    fn forward<S: Simd>(&self, simd: S, head: Head<'_>, u: QueriesKeys<'_>, features: QueriesKeysMut<'_>) {
         let constants = self.0.constants(head.parameters);
         vectorize(
             simd,
@@ -133,7 +133,7 @@ impl<E: Elementwise> HeadMap for Each<E> {
         );
     }
 
-    fn backward<S: Simd>(&self, simd: S, head: Head<'_>, u: Pair<'_>, _: Pair<'_>, gradient: MapGradient<'_>) {
+    fn backward<S: Simd>(&self, simd: S, head: Head<'_>, u: QueriesKeys<'_>, _: QueriesKeys<'_>, gradient: MapGradient<'_>) {
         let constants = self.0.constants(head.parameters);
         let MapGradient { features: g, u: into, parameters } = gradient;
         let sums = vectorize(
@@ -191,7 +191,7 @@ impl<E: LogFeature> HeadMap for Exponential<E> {
         self.0.features(dim)
     }
 
-    fn forward<S: Simd>(&self, simd: S, head: Head<'_>, u: Pair<'_>, features: PairMut<'_>) {
+    fn forward<S: Simd>(&self, simd: S, head: Head<'_>, u: QueriesKeys<'_>, features: QueriesKeysMut<'_>) {
         self.0.forward(simd, head, u.q, features.q);
         self.0.forward(simd, head, u.k, features.k);
         vectorize(
@@ -233,7 +233,7 @@ impl<E: LogFeature> HeadMap for Exponential<E> {
         );
     }
 
-    fn backward<S: Simd>(&self, simd: S, head: Head<'_>, u: Pair<'_>, features: Pair<'_>, gradient: MapGradient<'_>) {
+    fn backward<S: Simd>(&self, simd: S, head: Head<'_>, u: QueriesKeys<'_>, features: QueriesKeys<'_>, gradient: MapGradient<'_>) {
         multiply_by(simd, gradient.features.q, features.q);
         multiply_by(simd, gradient.features.k, features.k);
         let MapGradient { features, u: into, parameters } = gradient;

@@ -7,7 +7,7 @@
 //! ∂L/∂f(k_j) = ∂L/∂S v_j + ∂L/∂ζ    ∂L/∂v_j = (∂L/∂S)ᵀ f(k_j)
 //! ```
 
-use super::feature_map::{Head, HeadMap, HeadSize, MapGradient, Pair, PairMut};
+use super::feature_map::{Head, HeadMap, HeadSize, MapGradient, QueriesKeys, QueriesKeysMut};
 use super::head::{HeadAttention, HeadGradient, carve};
 use super::register::{load, multiply_add, store, transpose, vectorize};
 use super::tile::{Into, Left, Size, multiply};
@@ -53,7 +53,7 @@ impl<M: HeadMap> HeadAttention for LinearAttention<M> {
         let HeadSize { tokens, width, features, feature_width, .. } = self.size;
         let [q, k, v, features_q, features_k, state, normaliser, inverse] = carve(kept, self.kept());
         let head = Head { size: self.size, parameters };
-        self.map.forward(simd, head, Pair { q, k }, PairMut { q: features_q, k: features_k });
+        self.map.forward(simd, head, QueriesKeys { q, k }, QueriesKeysMut { q: features_q, k: features_k });
         vectorize(
             simd,
             #[inline(always)]
@@ -150,11 +150,11 @@ impl<M: HeadMap> HeadAttention for LinearAttention<M> {
         self.map.backward(
             simd,
             Head { size: self.size, parameters },
-            Pair { q, k },
-            Pair { q: features_q, k: features_k },
+            QueriesKeys { q, k },
+            QueriesKeys { q: features_q, k: features_k },
             MapGradient {
-                features: PairMut { q: gradient_q, k: gradient_k },
-                u: PairMut { q: into_q, k: into_k },
+                features: QueriesKeysMut { q: gradient_q, k: gradient_k },
+                u: QueriesKeysMut { q: into_q, k: into_k },
                 parameters: parameters_gradient,
             },
         );

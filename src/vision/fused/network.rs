@@ -5,8 +5,8 @@ use super::cross_entropy::cross_entropy;
 use super::head::HeadAttention;
 use super::register::{add, add_column_sums};
 use super::shape::Shape;
-use super::stages::{Clock, Stage};
-use super::weights::{BlockPlaces, BlockWeights, Places, Weights};
+use super::stages::{StageClock, Stage};
+use super::weights::{BlockPlaces, BlockWeights, WeightPlaces, Weights};
 use super::{gelu, layer_norm, linear};
 use crate::vision::kernel::FusedAttention;
 use pulp::Simd;
@@ -15,7 +15,7 @@ use pulp::Simd;
 pub(super) struct Network {
     pub shape: Shape,
     pub attention: FusedAttention,
-    pub places: Places,
+    pub places: WeightPlaces,
 }
 
 /// What a block keeps for backward.
@@ -37,7 +37,7 @@ struct Workspace {
     /// The gradient of whatever is `dim` wide.
     narrow: Vec<f32>,
     attention: Vec<f32>,
-    clock: Clock,
+    clock: StageClock,
 }
 
 /// The buffers of one thread for slices of up to `images`.
@@ -89,7 +89,7 @@ impl Arena {
                 wide: zeros(rows * shape.hidden.max(3 * shape.dim)),
                 narrow: for_training(rows * shape.dim),
                 attention: zeros(attention::scratch_len(&model.attention, shape)),
-                clock: Clock::default(),
+                clock: StageClock::default(),
             },
         }
     }

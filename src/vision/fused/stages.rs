@@ -39,18 +39,18 @@ impl Stage {
 
 /// Seconds spent in each stage, in the order of [`Stage::ALL`].
 #[derive(Clone, Debug)]
-pub(super) struct Clock {
+pub(super) struct StageClock {
     since: Instant,
     pub seconds: [f64; Stage::ALL.len()],
 }
 
-impl Default for Clock {
+impl Default for StageClock {
     fn default() -> Self {
         Self { since: Instant::now(), seconds: [0.0; Stage::ALL.len()] }
     }
 }
 
-impl Clock {
+impl StageClock {
     /// Begins a slice.
     pub fn start(&mut self) {
         self.since = Instant::now();

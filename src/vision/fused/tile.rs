@@ -80,14 +80,16 @@ pub(in crate::vision) fn multiply<S: Simd>(
         let mut column = 0;
         while column < columns {
             let pair = column + 2 * lanes <= columns;
-            // SAFETY: rows `row..row + height`, all `depth` steps and `column` plus one or two registers lie within the
-            // operands, as asserted above (`columns` is a multiple of the register width, because PAD is).
+            // SAFETY: `columns` is a multiple of the register width, because PAD is, so `column` plus one or two registers
+            // lie within a row; rows `row..row + height` and all `depth` rows of the right operand lie within `into` and
+            // `right`, and all `depth` steps of those rows within `left`, as asserted above. With a depth of 0 nothing is read
+            // from `left` and `right`, which may be empty: their pointers are moved without the promise that they stay inside.
             unsafe {
-                let place = Place {
-                    left: left.values.as_ptr().add(row * left.row_stride),
+                let place = TilePlace {
+                    left: left.values.as_ptr().wrapping_add(row * left.row_stride),
                     row_stride: left.row_stride,
                     step_stride: left.step_stride,
-                    right: right.as_ptr().add(column),
+                    right: right.as_ptr().wrapping_add(column),
                     into: into.as_mut_ptr().add(row * columns + column),
                     columns,
                     depth,
@@ -104,7 +106,7 @@ pub(in crate::vision) fn multiply<S: Simd>(
 
 /// Where one tile lies.
 #[derive(Clone, Copy)]
-struct Place {
+struct TilePlace {
     left: *const f32,
     row_stride: usize,
     step_stride: usize,
@@ -115,7 +117,7 @@ struct Place {
     how: Into,
 }
 
-impl Place {
+impl TilePlace {
     /// The tile of `height` rows and `C` registers.
     ///
     /// # Safety
@@ -158,7 +160,7 @@ impl Place {
             // Four rows share a base pointer: one pointer a row would spill.
             let three = 3 * self.row_stride;
             let mut low = self.left;
-            let mut high = self.left.add(if R > 4 { 4 * self.row_stride } else { 0 });
+            let mut high = self.left.wrapping_add(if R > 4 { 4 * self.row_stride } else { 0 });
             let mut right = self.right;
             for _ in 0..self.depth {
                 let mut registers = [simd.splat_f32s(0.0); C];
@@ -205,7 +207,7 @@ mod tests {
     #[test]
     fn agrees_with_the_sum_in_every_order_and_height() {
         for rows in 1..20 {
-            for (depth, columns) in [(1, 16), (5, 32), (7, 48)] {
+            for (depth, columns) in [(0, 16), (1, 16), (5, 32), (7, 48)] {
                 let a: Vec<f32> = (0..rows * depth).map(|i| (i % 7) as f32 - 3.0).collect();
                 let b: Vec<f32> = (0..depth * columns).map(|i| (i % 5) as f32 - 2.0).collect();
                 let expected = |row: usize, column: usize, transposed: bool| -> f32 {

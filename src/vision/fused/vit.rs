@@ -5,7 +5,7 @@ use super::network::{Arena, Network, Slice};
 use super::register;
 use super::shape::Shape;
 use super::stages::Stage;
-use super::weights::{Places, Weights};
+use super::weights::{WeightPlaces, Weights};
 use crate::vision::config::VitConfig;
 use crate::vision::error::VisionError;
 use crate::vision::kernel::FusedAttention;
@@ -57,7 +57,7 @@ impl FusedVit {
         let layout = Layout::new(config);
         let shape = Shape::new(config);
         let attention = FusedAttention::new(config.attention, shape.tokens, shape.head_dim);
-        let model = Network { shape, attention, places: Places::new(config, &layout) };
+        let model = Network { shape, attention, places: WeightPlaces::new(config, &layout) };
         let threads = if threads == 0 { std::thread::available_parallelism().map_or(1, usize::from) } else { threads };
         let pool = if threads == 1 {
             None

@@ -107,7 +107,7 @@ pub(super) struct BlockPlaces {
 
 /// Where everything lies in θ.
 #[derive(Clone, Debug)]
-pub(super) struct Places {
+pub(super) struct WeightPlaces {
     pub patch: LinearPlace,
     pub position: Range<usize>,
     pub blocks: Vec<BlockPlaces>,
@@ -115,7 +115,7 @@ pub(super) struct Places {
     pub len: usize,
 }
 
-impl Places {
+impl WeightPlaces {
     pub fn new(config: &VitConfig, layout: &Layout) -> Self {
         let block = |index: usize| {
             let name = |part: &str| format!("blocks.{index}.{part}");
@@ -166,7 +166,7 @@ pub(super) struct Weights<'a> {
 }
 
 impl<'a> Weights<'a> {
-    pub fn new(places: &Places, theta: &'a [f32]) -> Self {
+    pub fn new(places: &WeightPlaces, theta: &'a [f32]) -> Self {
         let bias = &theta[places.patch.bias.clone()];
         let mut position = theta[places.position.clone()].to_vec();
         for row in position.chunks_exact_mut(bias.len()) {

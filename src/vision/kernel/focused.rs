@@ -4,7 +4,7 @@
 //! ∂L/∂r_l = γ r_l/n + p f_l (g_l − γ ŝ_l)/r_l with γ = g·ŝ, and ∂L/∂p = Σ_l f_l (g_l − γ ŝ_l) ln t_l.
 
 use crate::vision::composed::primitives::RELU_EPSILON;
-use crate::vision::fused::feature_map::{EPSILON, Head, HeadMap, MapGradient, Pair, PairMut};
+use crate::vision::fused::feature_map::{EPSILON, Head, HeadMap, MapGradient, QueriesKeys, QueriesKeysMut};
 use crate::vision::fused::register::{exp, keep_first, ln, load, logistic, multiply_add, softplus, store, vectorize};
 use crate::vision::kernel::linear::{LinearKernel, MapParameters, Mapped, inverse_softplus};
 use candle_core::{D, Result, Tensor};
@@ -42,7 +42,7 @@ fn log_share<S: Simd>(simd: S, r: S::f32s, inverse_top: S::f32s, valid: usize) -
 }
 
 impl HeadMap for Focused {
-    fn forward<S: Simd>(&self, simd: S, head: Head<'_>, u: Pair<'_>, features: PairMut<'_>) {
+    fn forward<S: Simd>(&self, simd: S, head: Head<'_>, u: QueriesKeys<'_>, features: QueriesKeysMut<'_>) {
         let power = 1.0 + softplus(head.parameters[0]);
         vectorize(
             simd,
@@ -73,7 +73,7 @@ impl HeadMap for Focused {
         );
     }
 
-    fn backward<S: Simd>(&self, simd: S, head: Head<'_>, u: Pair<'_>, features: Pair<'_>, gradient: MapGradient<'_>) {
+    fn backward<S: Simd>(&self, simd: S, head: Head<'_>, u: QueriesKeys<'_>, features: QueriesKeys<'_>, gradient: MapGradient<'_>) {
         let theta = head.parameters[0];
         let power = 1.0 + softplus(theta);
         let MapGradient { features: g, u: into, parameters } = gradient;

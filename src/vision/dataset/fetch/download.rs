@@ -33,7 +33,7 @@ pub fn download(
     if target.is_file() && digest(File::open(target)).is_ok_and(|found| found == file.md5) {
         return Ok(());
     }
-    let mut part = Part::open(target, file)?;
+    let mut part = PartialFile::open(target, file)?;
     let agent: Agent = Agent::config_builder()
         .http_status_as_error(false)
         .timeout_resolve(Some(SILENCE))
@@ -68,7 +68,7 @@ pub fn download(
 }
 
 /// A file that is growing.
-struct Part {
+struct PartialFile {
     file: File,
     path: PathBuf,
     wanted: Published,
@@ -85,7 +85,7 @@ enum Trouble {
     Here(DataError),
 }
 
-impl Part {
+impl PartialFile {
     fn open(target: &Path, wanted: &Published) -> Result<Self, DataError> {
         let mut path = target.as_os_str().to_owned();
         path.push(".part");

@@ -2,7 +2,7 @@
 
 use crate::vision::dataset::error::DataError;
 use crate::vision::dataset::facts::{Loader, Published, SetFacts, Site};
-use crate::vision::dataset::files::{Place, open, there};
+use crate::vision::dataset::files::{SetFolder, open, there};
 use crate::vision::dataset::images::Images;
 use crate::vision::dataset::loaded::{Dataset, Options, Watch};
 use std::fs::{self, File};
@@ -57,7 +57,7 @@ fn names() -> impl Iterator<Item = &'static str> {
 impl Loader for Batches {
     /// Reads the training batches that are there and the test batch.
     fn load(&self, site: &Site<'_>, _: &Options, _: Watch) -> Result<Dataset, DataError> {
-        let place = Place::find(*site, &BATCHES, quoted)?;
+        let place = SetFolder::find(*site, &BATCHES, quoted)?;
         let (mut pixels, mut labels) = (Vec::new(), Vec::new());
         for name in BATCHES {
             if let Ok(file) = place.file(name, quoted) {

@@ -1,6 +1,6 @@
 //! Image folders: `train/CLASS/*` and `val/CLASS/*`, JPEG and PNG, any size; ImageNet, Places365 or any part of them.
 
-use crate::vision::dataset::cache::{Cache, Key};
+use crate::vision::dataset::cache::{Cache, CacheKey};
 use crate::vision::dataset::decode::decode;
 use crate::vision::dataset::error::DataError;
 use crate::vision::dataset::facts::{Contents, Loader, SetFacts, Site};
@@ -77,7 +77,7 @@ impl Loader for Pictures {
             let seed = options.only.map_or(0, |only| only.seed);
             let wanted = sample(pictures.len(), most, seed, name);
             let root = fs::canonicalize(&listing.folder).map_err(DataError::io(&listing.folder, "read"))?;
-            let part = Part { pictures, wanted: &wanted, size, root: &root, name };
+            let part = FolderPart { pictures, wanted: &wanted, size, root: &root, name };
             let (images, trouble) = part.load(options.cache.as_deref(), watch)?;
             skipped.extend(trouble);
             // A sample may lack a class; a whole part must not.
@@ -98,7 +98,7 @@ impl Loader for Pictures {
 }
 
 /// One of the two parts, to be decoded.
-struct Part<'a> {
+struct FolderPart<'a> {
     pictures: &'a [Picture],
     wanted: &'a [usize],
     size: usize,
@@ -106,7 +106,7 @@ struct Part<'a> {
     name: &'static str,
 }
 
-impl Part<'_> {
+impl FolderPart<'_> {
     fn load(&self, cache: Option<&Path>, watch: Watch) -> Result<(Images, Skipped), DataError> {
         if let Some(folder) = cache {
             match self.cached(folder, watch) {
@@ -129,7 +129,7 @@ impl Part<'_> {
 
     fn cached(&self, folder: &Path, watch: Watch) -> Result<(Images, Skipped), DataError> {
         let bytes = 3 * self.size * self.size;
-        let key = Key::new(self.root, self.name, self.size, self.pictures);
+        let key = CacheKey::new(self.root, self.name, self.size, self.pictures);
         let mut cache = Cache::open(folder, &key, self.pictures.len(), bytes)?;
         let absent: Vec<usize> = self.wanted.iter().copied().filter(|&index| !cache.has(index)).collect();
         let skipped = self.decode(&absent, watch, |chunk| cache.put(chunk))?;

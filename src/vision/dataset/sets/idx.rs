@@ -4,7 +4,7 @@
 
 use crate::vision::dataset::error::DataError;
 use crate::vision::dataset::facts::{Loader, Published, SetFacts, Site};
-use crate::vision::dataset::files::{Place, open, there};
+use crate::vision::dataset::files::{SetFolder, open, there};
 use crate::vision::dataset::images::Images;
 use crate::vision::dataset::loaded::{Dataset, Options, Watch};
 use std::io::Read;
@@ -83,7 +83,7 @@ fn plain_or_packed(name: &str) -> String {
 
 impl Loader for FourFiles {
     fn load(&self, site: &Site<'_>, _: &Options, _: Watch) -> Result<Dataset, DataError> {
-        let place = Place::find(*site, &FILES, plain_or_packed)?;
+        let place = SetFolder::find(*site, &FILES, plain_or_packed)?;
         let part = |images: &str, labels: &str| {
             let (images, labels) = (place.file(images, plain_or_packed)?, place.file(labels, plain_or_packed)?);
             read_part(&images, &labels)
