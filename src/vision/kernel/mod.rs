@@ -5,6 +5,7 @@
 //! the parameter's choices, help, parsing, both forms of the model, tests and benchmarks go through the table.
 
 mod affine;
+mod elu;
 mod exp;
 mod focused;
 pub(in crate::vision) mod linear;
@@ -108,6 +109,8 @@ kernels! {
     /// Performer-ReLU (Choromanski et al. 2021).
     Relu(relu::Relu) = "relu", "f(u) = max(u, 0) + 0.001 in linear form";
     Exp(exp::Exp) = "exp", "f(u) = exp(u) in linear form, stabilised exactly";
+    /// Katharopoulos et al. 2020.
+    Elu(elu::Elu) = "elu", "f(u) = elu(u) + 1 in linear form: eᵘ below 0, 1 + u above";
     /// f(u) = Σ_{k<3} a_k softplus(b_k u + c_k)/b_k + 0.001, a and b kept positive.
     Softplus(softplus_mixture::SoftplusMixture) = "softplus", "learned f, elementwise: three softplus, starts near relu";
     /// A constant in the exponent would cancel.
