@@ -71,6 +71,7 @@ fn attention_has_its_reference_values() {
         (AttentionKernel::Softmax, [1.74087981, 0.88868029, 1.78424161, 0.82363759]),
         (AttentionKernel::Relu, [1.02092695, 1.96860957, 1.66907648, 0.99638527]),
         (AttentionKernel::Exp, [1.8539577, 0.71906345, 1.94514053, 0.5822892]),
+        (AttentionKernel::Elu, [1.81684106, 0.77473841, 1.90831750, 0.63752375]),
     ];
     for (kernel, expected) in expected {
         let out = composed::attend(kernel, None, &q, &k, &v).unwrap();
@@ -101,6 +102,30 @@ fn the_exp_kernel_neither_overflows_nor_changes() {
         close(&shifted[..2], &plain[..2], 1e-4, "first row");
         assert!(shifted.iter().all(|value| value.is_finite()));
     }
+}
+
+/// elu(u) + 1 is eᵘ below zero, to full precision however far, so that attention stays what it is where every feature would
+/// be rounded to nothing.
+#[test]
+fn the_elu_kernel_is_the_exponential_far_below_zero() {
+    let points = [-80.0_f32, -30.0, -1e-4, 0.0, 2.0];
+    let shape = composed::shape(AttentionKernel::Elu, 1, None, &points).unwrap().unwrap();
+    for (found, point) in shape[0].iter().zip(points) {
+        let expected = if point > 0.0 { 1.0 + f64::from(point) } else { f64::from(point).exp() };
+        let error = (f64::from(*found) / expected - 1.0).abs();
+        assert!(error < 1e-5, "at {point}: {found}, expected {expected}");
+    }
+    let tensor = |values: [f32; 4]| Tensor::new(&values, &Device::Cpu).unwrap().reshape((1, 1, 2, 2)).unwrap();
+    let v = tensor([1.0, 2.0, 3.0, -1.0]);
+    // Below zero a shift of every query is a factor, which cancels; with keys shifted per coordinate likewise.
+    let attend = |shift: f32| {
+        let q = tensor([-0.5 - shift, -1.0 - shift, -1.0 - shift, -0.2 - shift]);
+        let k = tensor([-0.3 - shift, -0.7 - shift, -0.4 - shift, -1.1 - shift]);
+        flat32(&composed::attend(AttentionKernel::Elu, None, &q, &k, &v).unwrap())
+    };
+    let near: Vec<f64> = attend(0.0).into_iter().map(f64::from).collect();
+    let far: Vec<f64> = attend(200.0).into_iter().map(f64::from).collect();
+    close(&far, &near, 1e-4, "200 below zero");
 }
 
 /// Learned maps where they are known: at their start or with parameters that make them a fixed kernel.
@@ -284,4 +309,14 @@ fn close(found: &[f64], expected: &[f64], tolerance: f64, what: &str) {
     for (found, expected) in found.iter().zip(expected) {
         assert!((found - expected).abs() <= tolerance, "{what}: found {found}, expected {expected}");
     }
+}
+
+/// Every kernel has a row in the document, in the order they are offered.
+#[test]
+fn the_document_lists_every_kernel() {
+    let text = include_str!("../docs/vision.md");
+    let rows: Vec<&str> =
+        text.lines().filter_map(|line| line.strip_prefix("| `")?.split_once('`')).map(|(name, _)| name).collect();
+    let names: Vec<&str> = AttentionKernel::ALL.iter().map(|kernel| kernel.name()).collect();
+    assert_eq!(rows[..names.len().min(rows.len())], names[..]);
 }
