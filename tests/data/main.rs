@@ -16,8 +16,40 @@ use make::{
 };
 use proptest::prelude::*;
 use std::fs;
+use std::io::Read;
 use std::path::Path;
 use tempfile::TempDir;
+
+/// A few bytes that unpack to gigabytes: no more is unpacked than the header says, and no more than the limit.
+#[test]
+fn a_small_file_that_unpacks_to_gigabytes_is_refused() {
+    struct Endless(u64);
+    impl std::io::Read for Endless {
+        fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+            self.0 += buffer.len() as u64;
+            buffer.fill(0);
+            Ok(buffer.len())
+        }
+    }
+    let file = Path::new("file");
+    let mut endless = Endless(0);
+    let begun = header(&[2051, 100, 28, 28]);
+    let error = idx::read_images(begun.as_slice().chain(&mut endless), file).unwrap_err().to_string();
+    names(&error, &["100 images, 78400 bytes; there are more"]);
+    assert!(endless.0 < 200_000, "{} bytes were read", endless.0);
+
+    let mut endless = Endless(0);
+    let begun = header(&[2051, 4_000_000, 28, 28]);
+    let error = idx::read_images(begun.as_slice().chain(&mut endless), file).unwrap_err().to_string();
+    names(&error, &["4000000 images", "at most 2147483648 are read", "image folder"]);
+    assert_eq!(endless.0, 0);
+
+    let mut endless = Endless(0);
+    let (mut pixels, mut labels) = (Vec::new(), Vec::new());
+    let error = cifar::read_batch(&mut endless, file, &mut pixels, &mut labels).unwrap_err().to_string();
+    names(&error, &["more than 100000 records"]);
+    assert_eq!(endless.0, 100_001 * 3073);
+}
 
 /// The one line that loading `name` ends with.
 fn trouble(name: &str, data: &Path) -> String {
@@ -78,7 +110,9 @@ fn damaged_idx_files_are_named_with_what_is_wrong() {
         (IMAGES, Vec::new(), &["within its header"]),
         (IMAGES, header(&[2051, 0, 4, 4]), &["0 images"]),
         (IMAGES, header(&[2051, 3, 4, 5]), &["4×5", "square"]),
-        (IMAGES, header(&[2051, u32::MAX, 4096, 4096]), &["there are only 0"]),
+        (IMAGES, header(&[2051, u32::MAX, 4096, 4096]), &["4294967295 images", "at most 2147483648 are read"]),
+        (IMAGES, header(&[2051, 1000, 28, 28]), &["784000 bytes; there are only 0"]),
+        (IMAGES, header(&[2052, 1, 28, 28, 4]), &["28×28×4", "1 or 3 colour channels"]),
         (IMAGES, cut(gzip(&idx_images(12, 4)), 10), &["cut short"]),
         (IMAGES, flipped, &["cannot be read to its end"]),
         (LABELS, gzip(&idx_labels(11)), &["11 labels", IMAGES, "12 images"]),
@@ -278,7 +312,7 @@ proptest! {
             _ => [header(&[2051, 1, 4, 4]), bytes].concat(),
         };
         let _ = idx::read_images(begun.as_slice(), file);
-        let _ = idx::read_labels(begun.as_slice(), file);
+        let _ = idx::read_labels(begun.as_slice(), file, 9);
         let _ = cifar::read_batch(begun.as_slice(), file, &mut Vec::new(), &mut Vec::new());
         let packed = gzip(&begun);
         let _ = idx::read_images(flate2::read::MultiGzDecoder::new(&packed[..packed.len() - packed.len() / 3]), file);
@@ -288,8 +322,8 @@ proptest! {
     fn a_whole_idx_file_is_read_and_no_part_of_it(count in 1..9_u32, size in 1..7_u32, cut in 1..400_usize) {
         let file = Path::new("file");
         let bytes = idx_images(count, size);
-        let (read, pixels) = idx::read_images(bytes.as_slice(), file).unwrap();
-        prop_assert_eq!((read, pixels.len()), (size as usize, (count * size * size) as usize));
+        let read = idx::read_images(bytes.as_slice(), file).unwrap();
+        prop_assert_eq!((read.size, read.pixels.len()), (size as usize, (count * size * size) as usize));
         let rest = &bytes[..bytes.len().saturating_sub(cut)];
         prop_assert!(idx::read_images(rest, file).is_err());
     }

@@ -6,6 +6,7 @@
 
 use super::error::DataError;
 use super::listing::Picture;
+use super::room::zeros;
 use md5::{Digest, Md5};
 use std::fs::{self, File, OpenOptions};
 use std::os::unix::fs::FileExt;
@@ -127,7 +128,7 @@ impl Cache {
     /// # Errors
     /// The file cannot be read.
     pub(super) fn read(&self, indices: &[usize]) -> Result<Vec<u8>, DataError> {
-        let mut pixels = vec![0; indices.len() * self.bytes];
+        let mut pixels = zeros(indices.len() * self.bytes)?;
         for (pixels, &index) in pixels.chunks_exact_mut(self.bytes).zip(indices) {
             self.read_into(index, pixels)?;
         }

@@ -56,6 +56,12 @@ pub enum DataError {
         /// What to do by hand.
         advice: String,
     },
+    /// The system gives no memory for the data.
+    #[error("no memory for {bytes} bytes of images: lower train_images, test_images or image_size")]
+    Memory {
+        /// What was asked for.
+        bytes: usize,
+    },
     /// An option does not fit the data.
     #[error("{0}")]
     Option(String),

@@ -2,6 +2,7 @@
 
 use super::cache::Cache;
 use super::error::DataError;
+use super::room::zeros;
 use image::imageops::FilterType;
 use image::{ImageBuffer, Luma};
 use rayon::prelude::*;
@@ -115,12 +116,12 @@ impl Images {
     /// The images `indices` alone, in that order.
     ///
     /// # Errors
-    /// The file behind the images cannot be read.
+    /// The file behind the images cannot be read, or there is no memory.
     pub(super) fn select(&self, indices: &[usize]) -> Result<Self, DataError> {
-        let mut pixels = Vec::with_capacity(indices.len() * self.bytes());
+        let mut pixels = zeros(indices.len() * self.bytes())?;
         let mut scratch = Vec::new();
-        for &index in indices {
-            pixels.extend_from_slice(self.image(index, &mut scratch)?);
+        for (into, &index) in pixels.chunks_exact_mut(self.bytes()).zip(indices) {
+            into.copy_from_slice(self.image(index, &mut scratch)?);
         }
         let labels = indices.iter().map(|&index| self.labels[index]).collect();
         Self::new(self.channels, self.size, pixels, labels)
@@ -129,23 +130,27 @@ impl Images {
     /// The same images at another size (triangle filter).
     ///
     /// # Errors
-    /// The file behind the images cannot be read.
+    /// The file behind the images cannot be read, or there is no memory.
     pub(super) fn resized(self, size: usize) -> Result<Self, DataError> {
         if size == self.size {
             return Ok(self);
         }
-        let (old, new) = (self.size as u32, size as u32);
-        let images = (0..self.count()).into_par_iter().map_init(Vec::new, |scratch, index| {
-            let mut pixels = Vec::with_capacity(self.channels * size * size);
-            for plane in self.image(index, scratch)?.chunks_exact(self.size * self.size) {
-                let plane: Option<ImageBuffer<Luma<u8>, &[u8]>> = ImageBuffer::from_raw(old, old, plane);
-                if let Some(plane) = plane {
-                    pixels.extend(image::imageops::resize(&plane, new, new, FilterType::Triangle).into_raw());
+        let (old, new, plane) = (self.size as u32, size as u32, size * size);
+        let mut pixels = zeros(self.count() * self.channels * plane)?;
+        pixels.par_chunks_exact_mut(self.channels * plane).enumerate().try_for_each_init(
+            Vec::new,
+            |scratch, (index, into)| {
+                let planes = self.image(index, scratch)?.chunks_exact(self.size * self.size);
+                for (plane, into) in planes.zip(into.chunks_exact_mut(plane)) {
+                    let plane: Option<ImageBuffer<Luma<u8>, &[u8]>> = ImageBuffer::from_raw(old, old, plane);
+                    if let Some(plane) = plane {
+                        let resized = image::imageops::resize(&plane, new, new, FilterType::Triangle);
+                        into.copy_from_slice(resized.as_raw());
+                    }
                 }
-            }
-            Ok(pixels)
-        });
-        let pixels: Vec<Vec<u8>> = images.collect::<Result<_, DataError>>()?;
-        Self::new(self.channels, size, pixels.concat(), self.labels)
+                Ok::<_, DataError>(())
+            },
+        )?;
+        Self::new(self.channels, size, pixels, self.labels)
     }
 }

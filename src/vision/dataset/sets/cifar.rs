@@ -5,6 +5,7 @@ use crate::vision::dataset::facts::{Loader, Published, SetFacts, Site};
 use crate::vision::dataset::files::{SetFolder, open, there};
 use crate::vision::dataset::images::Images;
 use crate::vision::dataset::loaded::{Dataset, Options, Watch};
+use crate::vision::dataset::room::reserve;
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -14,8 +15,10 @@ const CHANNELS: usize = 3;
 const CLASSES: u8 = 10;
 /// Bytes a record.
 const RECORD: usize = 1 + CHANNELS * SIZE * SIZE;
+/// Pixels of a batch as published.
+const BATCH: usize = 10_000 * (RECORD - 1);
 /// A file as published has 10,000 records; a larger one than ten times that is something else.
-const MOST: u64 = 100_000;
+const MOST: usize = 100_000;
 
 /// The training batches; those that are there are read.
 const BATCHES: [&str; 5] =
@@ -58,14 +61,13 @@ impl Loader for Batches {
     /// Reads the training batches that are there and the test batch.
     fn load(&self, site: &Site<'_>, _: &Options, _: Watch) -> Result<Dataset, DataError> {
         let place = SetFolder::find(*site, &BATCHES, quoted)?;
-        let (mut pixels, mut labels) = (Vec::new(), Vec::new());
-        for name in BATCHES {
-            if let Ok(file) = place.file(name, quoted) {
-                read_batch(open(&file)?, &file, &mut pixels, &mut labels)?;
-            }
+        let files: Vec<_> = BATCHES.iter().filter_map(|name| place.file(name, quoted).ok()).collect();
+        let (mut pixels, mut labels) = (reserve(files.len() * BATCH)?, Vec::new());
+        for file in files {
+            read_batch(open(&file)?, &file, &mut pixels, &mut labels)?;
         }
         let train = Images::new(CHANNELS, SIZE, pixels, labels)?;
-        let (mut pixels, mut labels) = (Vec::new(), Vec::new());
+        let (mut pixels, mut labels) = (reserve(BATCH)?, Vec::new());
         let file = place.file(TEST, quoted)?;
         read_batch(open(&file)?, &file, &mut pixels, &mut labels)?;
         let test = Images::new(CHANNELS, SIZE, pixels, labels)?;
@@ -87,38 +89,39 @@ impl Loader for Batches {
     }
 }
 
-/// Reads one batch, appending pixels `[image, channel, row, column]` and labels. `path` is named in errors.
+/// Reads one batch record by record, appending pixels `[image, channel, row, column]` and labels. `path` is named in errors.
 ///
 /// # Errors
 /// [`DataError::Malformed`]: no records, a record cut short, a label out of range, far too many records.
 pub fn read_batch(
-    reader: impl Read,
+    mut reader: impl Read,
     path: &Path,
     pixels: &mut Vec<u8>,
     labels: &mut Vec<u32>,
 ) -> Result<(), DataError> {
-    let mut bytes = Vec::new();
-    let most = MOST * RECORD as u64;
-    reader.take(most + 1).read_to_end(&mut bytes).map_err(DataError::io(path, "read"))?;
-    let records = bytes.len() / RECORD;
-    if bytes.is_empty() {
-        return Err(DataError::malformed(path, format!("is empty; records of {RECORD} bytes are expected")));
-    }
-    if bytes.len() as u64 > most {
-        return Err(DataError::malformed(path, format!("more than {MOST} records; a batch has 10000")));
-    }
-    if !bytes.len().is_multiple_of(RECORD) {
-        return Err(DataError::malformed(
-            path,
-            format!(
-                "{} bytes: {records} records of {RECORD} and {} bytes over; the file is cut short or not CIFAR-10's \
-                 binary version",
-                bytes.len(),
-                bytes.len() % RECORD
-            ),
-        ));
-    }
-    for (place, record) in bytes.chunks_exact(RECORD).enumerate() {
+    let mut record = [0; RECORD];
+    for place in 0..=MOST {
+        let filled = fill(&mut reader, &mut record).map_err(DataError::io(path, "read"))?;
+        match filled {
+            0 if place == 0 => {
+                return Err(DataError::malformed(path, format!("is empty; records of {RECORD} bytes are expected")));
+            }
+            0 => return Ok(()),
+            RECORD if place == MOST => {
+                return Err(DataError::malformed(path, format!("more than {MOST} records; a batch has 10000")));
+            }
+            RECORD => {}
+            over => {
+                return Err(DataError::malformed(
+                    path,
+                    format!(
+                        "{} bytes: {place} records of {RECORD} and {over} bytes over; the file is cut short or not \
+                         CIFAR-10's binary version",
+                        place * RECORD + over
+                    ),
+                ));
+            }
+        }
         if record[0] >= CLASSES {
             return Err(DataError::malformed(
                 path,
@@ -129,6 +132,20 @@ pub fn read_batch(
         pixels.extend_from_slice(&record[1..]);
     }
     Ok(())
+}
+
+/// Fills `record` as far as there are bytes; returns how far.
+fn fill(reader: &mut impl Read, record: &mut [u8]) -> io::Result<usize> {
+    let mut filled = 0;
+    while filled < record.len() {
+        match reader.read(&mut record[filled..]) {
+            Ok(0) => break,
+            Ok(read) => filled += read,
+            Err(trouble) if trouble.kind() == io::ErrorKind::Interrupted => {}
+            Err(trouble) => return Err(trouble),
+        }
+    }
+    Ok(filled)
 }
 
 /// Unpacks the batches of CIFAR-10's archive into `folder`; anything else in it is left out, and so is every path.

@@ -7,6 +7,7 @@ use crate::vision::dataset::facts::{Contents, Loader, SetFacts, Site};
 use crate::vision::dataset::images::{Images, Pixels};
 use crate::vision::dataset::listing::{Listing, Picture, Skipped};
 use crate::vision::dataset::loaded::{Dataset, Loading, Options, Watch};
+use crate::vision::dataset::room::reserve;
 use crate::vision::dataset::split::sample;
 use rayon::prelude::*;
 use std::fs;
@@ -115,7 +116,7 @@ impl FolderPart<'_> {
             }
         }
         let bytes = 3 * self.size * self.size;
-        let mut pixels = Vec::with_capacity((self.wanted.len() * bytes).min(IN_MEMORY));
+        let mut pixels = reserve(self.wanted.len() * bytes)?;
         let mut read = Vec::new();
         let skipped = self.decode(self.wanted, watch, |chunk| {
             for (index, picture) in chunk {

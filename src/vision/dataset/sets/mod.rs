@@ -4,7 +4,7 @@
 pub mod cifar;
 mod digits;
 mod folder;
-pub mod idx;
+mod idx_files;
 
 use super::error::DataError;
 use super::facts::{SetFacts, Site};
@@ -33,8 +33,8 @@ macro_rules! data_sets {
 
 data_sets! {
     Digits = "digits", "1,797 handwritten digits, 8×8 grey, built in" => digits::DIGITS;
-    Mnist = "mnist", "70,000 handwritten digits, 28×28 grey" => idx::MNIST;
-    FashionMnist = "fashion-mnist", "70,000 pieces of clothing, 28×28 grey" => idx::FASHION_MNIST;
+    Mnist = "mnist", "70,000 handwritten digits, 28×28 grey" => idx_files::MNIST;
+    FashionMnist = "fashion-mnist", "70,000 pieces of clothing, 28×28 grey" => idx_files::FASHION_MNIST;
     Cifar10 = "cifar-10", "60,000 photographs of ten things, 32×32 colour" => cifar::CIFAR_10;
     ImageNet = "imagenet", "photographs of up to 1,000 things, an image folder" => folder::IMAGENET;
     Places365 = "places365", "photographs of up to 365 places, an image folder" => folder::PLACES365;
