@@ -38,6 +38,7 @@ data_sets! {
     Cifar10 = "cifar-10", "60,000 photographs of ten things, 32×32 colour" => cifar::CIFAR_10;
     ImageNet = "imagenet", "photographs of up to 1,000 things, an image folder" => folder::IMAGENET;
     Places365 = "places365", "photographs of up to 365 places, an image folder" => folder::PLACES365;
+    Idx = "idx", "any IDX files of images and labels, such as EMNIST or KMNIST" => idx_files::IDX;
     Folder = "folder", "photographs in folders named by class" => folder::FOLDER;
 }
 
