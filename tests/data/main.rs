@@ -2,6 +2,7 @@
 
 mod command;
 mod fetch;
+mod idx_pairs;
 #[path = "../support/http.rs"]
 mod http;
 mod make;
