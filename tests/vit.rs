@@ -7,7 +7,7 @@ use attnlab::lab::{Control, Event, Params, Problem, Row, RunContext, RunError};
 use attnlab::problems::{self, predict};
 use attnlab::vision::dataset::{Augment, Dataset, Normalisation, Options, Patcher, Split, load};
 use attnlab::vision::{
-    AttentionKernel, Checkpoint, Evaluation, Kernels, Parameters, Samples, StepReport, TrainObserver, TrainOptions,
+    AttentionKernel, Checkpoint, Evaluation, Kernels, Layout, Parameters, Samples, StepReport, TrainObserver, TrainOptions,
     Trainer, VisionError, Vit, VitConfig, evaluate, train,
 };
 use candle_core::{Device, Tensor};
@@ -327,6 +327,47 @@ fn files_that_are_no_checkpoints_are_refused_in_one_line() {
         let message = Checkpoint::load(&file).map(|_| ()).unwrap_err().to_string();
         assert!(message.contains("model.safetensors") && !message.contains('\n'), "{message}");
     }
+    // A small file that claims a model of terabytes is refused before room is made for any of it.
+    let huge = [
+        [("dim", "1048576"), ("heads", "1048576")],
+        [("depth", "1048576"), ("heads", "2")],
+        [("mlp_ratio", "1048576"), ("heads", "2")],
+        [("classes", "1048576"), ("heads", "2")],
+        [("image_size", "1048576"), ("patch", "1")],
+        [("image_size", "1048576"), ("patch", "1048576")],
+    ];
+    for changes in huge {
+        let sizes = [
+            ("channels", "1"), ("image_size", "8"), ("patch", "2"), ("dim", "16"), ("depth", "2"), ("heads", "2"),
+            ("mlp_ratio", "2"), ("classes", "10"), ("attention", "hedgehog"), ("mean", "0"), ("deviation", "1"),
+        ];
+        let size = |(key, value)| {
+            let changed = changes.iter().find(|(changed, _)| *changed == key);
+            (key, changed.map_or(value, |(_, value)| *value))
+        };
+        let metadata: std::collections::BTreeMap<_, _> = sizes.into_iter().map(size).collect();
+        let header = serde_json::json!({ "__metadata__": metadata }).to_string();
+        std::fs::write(&file, [&(header.len() as u64).to_le_bytes()[..], header.as_bytes()].concat()).unwrap();
+        let message = Checkpoint::load(&file).map(|_| ()).unwrap_err().to_string();
+        assert!(message.contains("larger than the file"), "{changes:?}: {message}");
+    }
+    let mut long = u64::MAX.to_le_bytes().to_vec();
+    long.extend([b'{'; 500]);
+    std::fs::write(&file, long).unwrap();
+    let message = Checkpoint::load(&file).map(|_| ()).unwrap_err().to_string();
+    assert!(message.contains("header of 18446744073709551615 bytes in a file of 508"), "{message}");
+    let message = Checkpoint::load(folder.path()).map(|_| ()).unwrap_err().to_string();
+    assert!(message.contains("is not a regular file"), "{message}");
+
     let missing = Checkpoint::load(Path::new("no/such/file")).map(|_| ()).unwrap_err();
     assert!(missing.to_string().contains("no/such/file"));
+}
+
+#[test]
+fn a_model_has_the_parameters_that_its_shape_states_beside_those_of_its_kernel() {
+    for kernel in AttentionKernel::ALL {
+        let config = VitConfig { attention: *kernel, mlp_ratio: 3, ..ground(*kernel).config };
+        let learned = kernel.feature_start(config.head_dim()).len() * config.heads * config.depth;
+        assert_eq!(config.least_parameters(), Some(Layout::new(&config).len() - learned), "{kernel}");
+    }
 }

@@ -8,8 +8,11 @@ use super::kernel::AttentionKernel;
 use super::layout::Layout;
 use super::parameters::Parameters;
 use crate::named::Named;
-use safetensors::tensor::{Dtype, SafeTensors, TensorView};
+use safetensors::tensor::{Dtype, Metadata, TensorInfo};
 use std::collections::{BTreeMap, HashMap};
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::os::unix::fs::FileExt;
 use std::path::Path;
 
 /// The optimiser's moments in a checkpoint, `[parameters]` each.
@@ -31,7 +34,7 @@ pub struct Checkpoint {
 }
 
 impl Checkpoint {
-    /// Writes the file.
+    /// Writes the file, tensor by tensor.
     ///
     /// # Errors
     /// The file cannot be written.
@@ -44,60 +47,155 @@ impl Checkpoint {
         metadata.insert("mean".to_owned(), join(&self.normalisation.mean));
         metadata.insert("deviation".to_owned(), join(&self.normalisation.deviation));
 
-        let theta = bytes(&self.parameters.values()?);
-        let moments = self.moments.as_ref().map(|moments| moments.each_ref().map(|moment| bytes(moment)));
+        let theta = self.parameters.values()?;
         let layout = self.parameters.layout();
-        let mut tensors = Vec::new();
+        let mut tensors: Vec<(&str, Vec<usize>, &[f32])> = Vec::new();
         for entry in layout.entries() {
-            let range = entry.range();
-            tensors.push((entry.name.as_str(), entry.shape.clone(), &theta[4 * range.start..4 * range.end]));
+            tensors.push((entry.name.as_str(), entry.shape.clone(), &theta[entry.range()]));
         }
-        for (name, moment) in MOMENTS.iter().zip(moments.iter().flatten()) {
+        for (name, moment) in MOMENTS.iter().zip(self.moments.iter().flatten()) {
             tensors.push((name, vec![layout.len()], moment));
         }
-        let broken = |error: safetensors::SafeTensorError| VisionError::Checkpoint {
-            file: file.to_owned(),
-            reason: error.to_string(),
+        tensors.sort_by_key(|(name, ..)| *name);
+        let mut offset = 0;
+        let entries = tensors.iter().map(|(name, shape, values)| {
+            let data_offsets = (offset, offset + 4 * values.len());
+            offset = data_offsets.1;
+            ((*name).to_owned(), TensorInfo { dtype: Dtype::F32, shape: shape.clone(), data_offsets })
+        });
+        let header = Metadata::new(Some(metadata), entries.collect())
+            .map_err(|error| error.to_string())
+            .and_then(|header| serde_json::to_string(&header).map_err(|error| error.to_string()))
+            .map(padded)
+            .map_err(|reason| VisionError::Checkpoint { file: file.to_owned(), reason })?;
+        let write = || {
+            let mut out = BufWriter::with_capacity(1 << 20, File::create(file)?);
+            out.write_all(&(header.len() as u64).to_le_bytes())?;
+            out.write_all(header.as_bytes())?;
+            let mut bytes = Vec::with_capacity(1 << 16);
+            for values in tensors.iter().flat_map(|(.., values)| values.chunks(1 << 14)) {
+                bytes.clear();
+                bytes.extend(values.iter().flat_map(|value| value.to_le_bytes()));
+                out.write_all(&bytes)?;
+            }
+            out.flush()
         };
-        let views = tensors
-            .into_iter()
-            .map(|(name, shape, data)| Ok((name, TensorView::new(Dtype::F32, shape, data)?)))
-            .collect::<Result<Vec<_>, _>>()
-            .map_err(broken)?;
-        let whole = safetensors::serialize(views, Some(metadata)).map_err(broken)?;
-        std::fs::write(file, whole).map_err(|error| VisionError::File { file: file.to_owned(), error })
+        write().map_err(|source| VisionError::File { file: file.to_owned(), action: "write", source })
     }
 
-    /// Reads a file that [`Checkpoint::save`] wrote.
+    /// Reads a file that [`Checkpoint::save`] wrote. What its header claims is compared with the size of the file before
+    /// anything is allocated.
     ///
     /// # Errors
     /// The file cannot be read, is no safetensors file, or its tensors do not fit the shape it states.
     pub fn load(file: &Path) -> Result<Self, VisionError> {
-        let whole = std::fs::read(file).map_err(|error| VisionError::File { file: file.to_owned(), error })?;
-        Self::read(&whole).map_err(|reason| VisionError::Checkpoint { file: file.to_owned(), reason })
+        let refuse = |source| VisionError::File { file: file.to_owned(), action: "read", source };
+        let opened = File::open(file).map_err(refuse)?;
+        let about = opened.metadata().map_err(refuse)?;
+        let broken = |reason| VisionError::Checkpoint { file: file.to_owned(), reason };
+        if !about.is_file() {
+            return Err(broken("is not a regular file".to_owned()));
+        }
+        Self::read(&opened, about.len()).map_err(broken)
     }
 
-    fn read(whole: &[u8]) -> Result<Self, String> {
-        let (_, header) = SafeTensors::read_metadata(whole).map_err(|error| error.to_string())?;
-        let file = SafeTensors::deserialize(whole).map_err(|error| error.to_string())?;
-        let mut facts: BTreeMap<String, String> = header.metadata().clone().unwrap_or_default().into_iter().collect();
+    fn read(file: &File, len: u64) -> Result<Self, String> {
+        let tensors = Tensors::new(file, len)?;
+        let mut facts: BTreeMap<String, String> =
+            tensors.header.metadata().clone().unwrap_or_default().into_iter().collect();
         let config = config(&mut facts)?;
+        // The smallest file that such a model fits into: sizes beyond it are made up.
+        if config.least_parameters().and_then(|count| count.checked_mul(4)).is_none_or(|bytes| bytes as u64 > len) {
+            return Err(format!("the metadata claims a model ({config}) that is larger than the file, {len} bytes"));
+        }
         let normalisation = Normalisation {
             mean: numbers(&mut facts, "mean", config.channels)?,
             deviation: numbers(&mut facts, "deviation", config.channels)?,
         };
         let layout = Layout::new(&config);
-        let mut theta = Vec::with_capacity(layout.len());
+        let mut theta = room(layout.len())?;
         for entry in layout.entries() {
-            theta.extend(tensor(&file, &entry.name, &entry.shape)?);
+            tensors.read(&entry.name, &entry.shape, &mut theta)?;
         }
-        let moments = match MOMENTS.map(|name| tensor(&file, name, &[layout.len()])) {
+        let moment = |name| {
+            let mut moment = room(layout.len())?;
+            tensors.read(name, &[layout.len()], &mut moment)?;
+            Ok::<_, String>(moment)
+        };
+        let moments = match MOMENTS.map(moment) {
             [Ok(first), Ok(second)] => Some([first, second]),
             _ => None,
         };
         let parameters = Parameters::from_values(layout, theta).map_err(|error| error.to_string())?;
         Ok(Self { config, parameters, normalisation, moments, facts })
     }
+}
+
+/// A header whose length is a multiple of 8, as the format wants it.
+fn padded(mut header: String) -> String {
+    header.extend(std::iter::repeat_n(' ', header.len().next_multiple_of(8) - header.len()));
+    header
+}
+
+/// Bytes a header may have; that of the deepest model has a hundredth.
+const LARGEST_HEADER: u64 = 32 << 20;
+
+/// The tensors of a safetensors file, read one by one.
+struct Tensors<'a> {
+    file: &'a File,
+    header: Metadata,
+    /// Where the values begin.
+    start: u64,
+}
+
+impl<'a> Tensors<'a> {
+    fn new(file: &'a File, len: u64) -> Result<Self, String> {
+        let mut size = [0; 8];
+        file.read_exact_at(&mut size, 0).map_err(|_| format!("has {len} bytes, too few for a safetensors file"))?;
+        let size = u64::from_le_bytes(size);
+        if size > LARGEST_HEADER.min(len.saturating_sub(8)) {
+            return Err(format!("no safetensors file: a header of {size} bytes in a file of {len}"));
+        }
+        let mut header = vec![0; size as usize];
+        file.read_exact_at(&mut header, 8).map_err(|error| error.to_string())?;
+        let header: Metadata =
+            serde_json::from_slice(&header).map_err(|error| format!("no safetensors file: its header: {error}"))?;
+        let start = 8 + size;
+        let claimed = start.checked_add(header.data_len() as u64);
+        if claimed != Some(len) {
+            let values = header.data_len();
+            return Err(format!("cut short or damaged: the header claims {values} bytes of values in a file of {len}"));
+        }
+        Ok(Self { file, header, start })
+    }
+
+    /// Appends the values of the tensor `name`, which has this shape; `into` has room for them.
+    fn read(&self, name: &str, shape: &[usize], into: &mut Vec<f32>) -> Result<(), String> {
+        let info = self.header.info(name).ok_or_else(|| format!("has no tensor `{name}`"))?;
+        let (from, to) = info.data_offsets;
+        let count: usize = shape.iter().product();
+        if info.dtype != Dtype::F32 || info.shape != shape || to.checked_sub(from) != Some(4 * count) {
+            return Err(format!("`{name}` is {:?} {:?}, expected F32 {shape:?}", info.dtype, info.shape));
+        }
+        let mut buffer = [0; 1 << 16];
+        let mut at = self.start + from as u64;
+        let mut left = 4 * count;
+        while left > 0 {
+            let part = &mut buffer[..left.min(1 << 16)];
+            self.file.read_exact_at(part, at).map_err(|error| format!("`{name}`: {error}"))?;
+            into.extend(part.as_chunks().0.iter().map(|bytes| f32::from_le_bytes(*bytes)));
+            at += part.len() as u64;
+            left -= part.len();
+        }
+        Ok(())
+    }
+}
+
+/// An empty vector with room for `count` numbers.
+fn room(count: usize) -> Result<Vec<f32>, String> {
+    let mut room = Vec::new();
+    room.try_reserve_exact(count).map_err(|_| format!("no memory for {count} numbers"))?;
+    Ok(room)
 }
 
 /// The shape of a model as it stands in the metadata.
@@ -119,7 +217,7 @@ fn take(facts: &mut BTreeMap<String, String>, key: &str) -> Result<String, Strin
 }
 
 fn config(facts: &mut BTreeMap<String, String>) -> Result<VitConfig, String> {
-    // Far above every real model, far below what would overflow a product of two.
+    // Far above every real model, far below what would overflow a product of three.
     const LARGEST: usize = 1 << 20;
     let mut size = |key: &str| {
         let text = take(facts, key)?;
@@ -154,19 +252,6 @@ fn numbers(facts: &mut BTreeMap<String, String>, key: &str, count: usize) -> Res
     } else {
         Err(format!("`{key}` in the metadata is `{text}`, not {count} numbers"))
     }
-}
-
-fn tensor(file: &SafeTensors, name: &str, shape: &[usize]) -> Result<Vec<f32>, String> {
-    let view = file.tensor(name).map_err(|error| error.to_string())?;
-    if view.dtype() != Dtype::F32 || view.shape() != shape {
-        return Err(format!("`{name}` is {:?} {:?}, expected F32 {shape:?}", view.dtype(), view.shape()));
-    }
-    let (values, _) = view.data().as_chunks::<4>();
-    Ok(values.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect())
-}
-
-fn bytes(values: &[f32]) -> Vec<u8> {
-    values.iter().flat_map(|value| value.to_le_bytes()).collect()
 }
 
 /// Shortest decimal forms, which read back to the same numbers.

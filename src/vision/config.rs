@@ -1,6 +1,7 @@
 //! The shape of a vision transformer.
 
 use super::kernel::AttentionKernel;
+use std::fmt;
 
 /// A vision transformer: patch embedding, learned positions, pre-norm blocks, mean pooling, linear head.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -77,6 +78,31 @@ impl VitConfig {
         Ok(())
     }
 
+    /// Number of parameters apart from those of learned feature maps, none where it overflows: for sizes from outside, before
+    /// anything is made of them.
+    #[must_use]
+    pub fn least_parameters(&self) -> Option<usize> {
+        let linear = |input: usize, output: usize| input.checked_mul(output)?.checked_add(output);
+        let sum = |parts: &[Option<usize>]| parts.iter().try_fold(0_usize, |sum, part| sum.checked_add((*part)?));
+        let (dim, hidden) = (self.dim, self.dim.checked_mul(self.mlp_ratio)?);
+        let side = self.image_size / self.patch;
+        let patch_dim = self.channels.checked_mul(self.patch)?.checked_mul(self.patch)?;
+        let block = sum(&[
+            dim.checked_mul(4),
+            linear(dim, dim.checked_mul(3)?),
+            linear(dim, dim),
+            linear(dim, hidden),
+            linear(hidden, dim),
+        ]);
+        sum(&[
+            linear(patch_dim, dim),
+            side.checked_mul(side)?.checked_mul(dim),
+            block?.checked_mul(self.depth),
+            dim.checked_mul(2),
+            linear(dim, self.classes),
+        ])
+    }
+
     /// Tokens an image: its patches.
     #[must_use]
     pub const fn tokens(&self) -> usize {
@@ -100,5 +126,16 @@ impl VitConfig {
     #[must_use]
     pub const fn hidden(&self) -> usize {
         self.dim * self.mlp_ratio
+    }
+}
+
+impl fmt::Display for VitConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { channels, image_size, patch, dim, depth, heads, mlp_ratio, classes, attention } = self;
+        write!(
+            f,
+            "{attention}, images {image_size}×{image_size}×{channels}, patch {patch}, dim {dim}, depth {depth}, heads \
+             {heads}, mlp_ratio {mlp_ratio}, {classes} classes"
+        )
     }
 }

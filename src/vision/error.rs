@@ -42,8 +42,8 @@ pub enum VisionError {
         loss: f32,
     },
     /// The system gives no threads.
-    #[error("no thread pool: {0}")]
-    Threads(String),
+    #[error("the system gives no threads: {0}")]
+    Threads(#[from] rayon::ThreadPoolBuildError),
     /// A batch does not fit the model.
     #[error("a batch does not fit the model: {0}")]
     Batch(String),

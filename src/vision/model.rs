@@ -52,7 +52,7 @@ impl Vit {
             Kernels::Fused => ModelEngine::Fused(Arc::new(FusedVit::new(&config, threads)?)),
             Kernels::Composed => {
                 let pool = ThreadPoolBuilder::new().num_threads(threads).build();
-                ModelEngine::Composed(Arc::new(pool.map_err(|error| VisionError::Threads(error.to_string()))?))
+                ModelEngine::Composed(Arc::new(pool?))
             }
         };
         Ok(Self { config, parameters, engine })

@@ -89,15 +89,17 @@ impl Problem for VitProblem {
     }
 }
 
-/// A failure of the vision floor, as the end of a run.
+/// A failure of the vision floor, as the end of a run: what the user named and cannot be read is bad input, a disk that does not
+/// take what is written is not.
 impl From<VisionError> for RunError {
     fn from(error: VisionError) -> Self {
         match error {
             VisionError::Diverged { step, loss } => Self::Diverged(format!("the loss is {loss} at step {step}")),
             VisionError::Data(error) => error.into(),
-            VisionError::Config(_) | VisionError::Checkpoint { .. } | VisionError::Empty(_) => {
-                Self::Input(error.to_string())
-            }
+            VisionError::Config(_)
+            | VisionError::Checkpoint { .. }
+            | VisionError::Empty(_)
+            | VisionError::File { action: "read", .. } => Self::Input(error.to_string()),
             error => Self::Failed(error.to_string()),
         }
     }
@@ -107,6 +109,9 @@ impl From<DataError> for RunError {
     fn from(error: DataError) -> Self {
         match error {
             DataError::Stopped => Self::Stopped,
+            DataError::Io { action: "write" | "create" | "remove", .. } | DataError::Fetch { .. } => {
+                Self::Failed(error.to_string())
+            }
             error => Self::Input(error.to_string()),
         }
     }

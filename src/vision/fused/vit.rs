@@ -63,7 +63,7 @@ impl FusedVit {
             None
         } else {
             let builder = ThreadPoolBuilder::new().num_threads(threads).thread_name(|index| format!("fused-{index}"));
-            Some(builder.build().map_err(|error| VisionError::Threads(error.to_string()))?)
+            Some(builder.build()?)
         };
         let (arenas, gradients) = (Mutex::default(), Mutex::default());
         Ok(Self { config: config.clone(), model, instructions, pool, arenas, gradients })
