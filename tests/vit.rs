@@ -7,8 +7,8 @@ use attnlab::lab::{Control, Event, Params, Problem, Row, RunContext, RunError};
 use attnlab::problems::{self, predict};
 use attnlab::vision::dataset::{Augment, Dataset, Normalisation, Options, Patcher, Split, load};
 use attnlab::vision::{
-    AttentionKernel, Checkpoint, Evaluation, Kernels, Layout, Parameters, Samples, StepReport, TrainObserver, TrainOptions,
-    Trainer, VisionError, Vit, VitConfig, evaluate, train,
+    AttentionKernel, Checkpoint, Evaluation, Kernels, Layout, Parameters, Samples, StepReport, TrainObserver,
+    TrainOptions, Trainer, VisionError, Vit, VitConfig, evaluate, train,
 };
 use candle_core::{Device, Tensor};
 use kept::Kept;
@@ -338,8 +338,17 @@ fn files_that_are_no_checkpoints_are_refused_in_one_line() {
     ];
     for changes in huge {
         let sizes = [
-            ("channels", "1"), ("image_size", "8"), ("patch", "2"), ("dim", "16"), ("depth", "2"), ("heads", "2"),
-            ("mlp_ratio", "2"), ("classes", "10"), ("attention", "hedgehog"), ("mean", "0"), ("deviation", "1"),
+            ("channels", "1"),
+            ("image_size", "8"),
+            ("patch", "2"),
+            ("dim", "16"),
+            ("depth", "2"),
+            ("heads", "2"),
+            ("mlp_ratio", "2"),
+            ("classes", "10"),
+            ("attention", "hedgehog"),
+            ("mean", "0"),
+            ("deviation", "1"),
         ];
         let size = |(key, value)| {
             let changed = changes.iter().find(|(changed, _)| *changed == key);

@@ -11,7 +11,8 @@ mod vit;
 use crate::lab::Problem;
 
 /// Every problem, in tab order.
-pub static ALL: &[&dyn Problem] = &[&vit::VitProblem, &random_features::RandomFeatures, &masked::Masked, &hybrid::Hybrid];
+pub static ALL: &[&dyn Problem] =
+    &[&vit::VitProblem, &random_features::RandomFeatures, &masked::Masked, &hybrid::Hybrid];
 
 /// The problem called `name`.
 #[must_use]

@@ -53,7 +53,10 @@ fn a_set_is_found_by_its_first_bytes_and_names_and_its_classes_are_counted() {
         put(&folder.join(format!("emnist-digits-{part}-images-idx3-ubyte")), &idx_images(count, 4));
         put(&folder.join(format!("emnist-digits-{part}-labels-idx1-ubyte")), &idx_labels(count));
     }
-    names(&trouble(data.path(), "emnist"), &["several IDX files of images for training", "emnist-digits-train", "BEGINNING"]);
+    names(
+        &trouble(data.path(), "emnist"),
+        &["several IDX files of images for training", "emnist-digits-train", "BEGINNING"],
+    );
     assert_eq!(from(data.path(), "emnist/emnist-digits").unwrap().train.count(), 5);
     assert_eq!(from(data.path(), "emnist/emnist-letters").unwrap().classes.len(), 3);
 
@@ -95,7 +98,11 @@ fn what_is_missing_damaged_or_does_not_fit_is_named() {
     let negative = [vec![0, 0, 0x0B, 1], header(&[5]), vec![0, 0, 0, 1, 255, 255, 0, 0, 0, 0]].concat();
     let beyond = [vec![0, 0, 0x0C, 1], header(&[5, 0, 1, 2, 70_000, 3])].concat();
     for (name, bytes, parts) in [
-        ("train-images-idx3-ubyte.gz", gzip(&idx_images(12, 4)[..100]), &["12 images, 192 bytes; there are only 84"][..]),
+        (
+            "train-images-idx3-ubyte.gz",
+            gzip(&idx_images(12, 4)[..100]),
+            &["12 images, 192 bytes; there are only 84"][..],
+        ),
         ("train-labels-idx1-ubyte.gz", gzip(&idx_labels(11)), &["11 labels", "holds 12 images"]),
         ("t10k-images-idx3-ubyte", idx_images(5, 6), &["images of 6×6×1, but those for training are 4×4×1"]),
         ("t10k-images-idx3-ubyte", header(&[2051, 5, 4, 3]), &["4×3", "square"]),

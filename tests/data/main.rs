@@ -2,9 +2,9 @@
 
 mod command;
 mod fetch;
-mod idx_pairs;
 #[path = "../support/http.rs"]
 mod http;
+mod idx_pairs;
 mod make;
 
 use attnlab::vision::dataset::{
@@ -25,7 +25,7 @@ use tempfile::TempDir;
 #[test]
 fn a_small_file_that_unpacks_to_gigabytes_is_refused() {
     struct Endless(u64);
-    impl std::io::Read for Endless {
+    impl Read for Endless {
         fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
             self.0 += buffer.len() as u64;
             buffer.fill(0);

@@ -36,7 +36,9 @@ pub(super) static PARAMS: &[Param] = &[
         .unit("px")
         .group("data"),
     Param::text("folder", "folder", "a folder's name", |_| true, "image-folder")
-        .help("where the files of data set `folder` (train/CLASS/*, val/CLASS/*) or `idx` lie, below the data directory")
+        .help(
+            "where the files of data set `folder` (train/CLASS/*, val/CLASS/*) or `idx` lie, below the data directory",
+        )
         .group("data"),
     Param::int("patch", "patch", 0, 512, "0")
         .help("height and width of a patch; 0 goes by the image: 2 up to 16 pixels, 4 up to 64, 16 above")

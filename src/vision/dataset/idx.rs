@@ -50,7 +50,8 @@ pub fn read_images(mut reader: impl Read, path: &Path) -> Result<IdxImages, Data
         [rows, columns, channels @ (1 | 3)] => (rows, columns, channels, true),
         [channels @ (1 | 3), rows, columns] => (rows, columns, channels, false),
         _ => {
-            let problem = format!("images of {}×{}×{} values; 1 or 3 colour channels are expected", sides[0], sides[1], sides[2]);
+            let problem =
+                format!("images of {}×{}×{} values; 1 or 3 colour channels are expected", sides[0], sides[1], sides[2]);
             return Err(DataError::malformed(path, problem));
         }
     };

@@ -68,7 +68,14 @@ pub(in crate::vision) trait HeadMap: Copy + Send + Sync {
     fn forward<S: Simd>(&self, simd: S, head: Head<'_>, u: QueriesKeys<'_>, features: QueriesKeysMut<'_>);
 
     /// Turns the gradient of the features into that of `u`, and adds the parameters' own.
-    fn backward<S: Simd>(&self, simd: S, head: Head<'_>, u: QueriesKeys<'_>, features: QueriesKeys<'_>, gradient: MapGradient<'_>);
+    fn backward<S: Simd>(
+        &self,
+        simd: S,
+        head: Head<'_>,
+        u: QueriesKeys<'_>,
+        features: QueriesKeys<'_>,
+        gradient: MapGradient<'_>,
+    );
 }
 
 /// Most constants an elementwise map has.
@@ -133,7 +140,14 @@ impl<E: Elementwise> HeadMap for Each<E> {
         );
     }
 
-    fn backward<S: Simd>(&self, simd: S, head: Head<'_>, u: QueriesKeys<'_>, _: QueriesKeys<'_>, gradient: MapGradient<'_>) {
+    fn backward<S: Simd>(
+        &self,
+        simd: S,
+        head: Head<'_>,
+        u: QueriesKeys<'_>,
+        _: QueriesKeys<'_>,
+        gradient: MapGradient<'_>,
+    ) {
         let constants = self.0.constants(head.parameters);
         let MapGradient { features: g, u: into, parameters } = gradient;
         let sums = vectorize(
@@ -233,7 +247,14 @@ impl<E: LogFeature> HeadMap for Exponential<E> {
         );
     }
 
-    fn backward<S: Simd>(&self, simd: S, head: Head<'_>, u: QueriesKeys<'_>, features: QueriesKeys<'_>, gradient: MapGradient<'_>) {
+    fn backward<S: Simd>(
+        &self,
+        simd: S,
+        head: Head<'_>,
+        u: QueriesKeys<'_>,
+        features: QueriesKeys<'_>,
+        gradient: MapGradient<'_>,
+    ) {
         multiply_by(simd, gradient.features.q, features.q);
         multiply_by(simd, gradient.features.k, features.k);
         let MapGradient { features, u: into, parameters } = gradient;

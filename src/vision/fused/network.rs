@@ -5,7 +5,7 @@ use super::cross_entropy::cross_entropy;
 use super::head::HeadAttention;
 use super::register::{add, add_column_sums};
 use super::shape::Shape;
-use super::stages::{StageClock, Stage};
+use super::stages::{Stage, StageClock};
 use super::weights::{BlockPlaces, BlockWeights, WeightPlaces, Weights};
 use super::{gelu, layer_norm, linear};
 use crate::vision::kernel::FusedAttention;

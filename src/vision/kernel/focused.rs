@@ -73,7 +73,14 @@ impl HeadMap for Focused {
         );
     }
 
-    fn backward<S: Simd>(&self, simd: S, head: Head<'_>, u: QueriesKeys<'_>, features: QueriesKeys<'_>, gradient: MapGradient<'_>) {
+    fn backward<S: Simd>(
+        &self,
+        simd: S,
+        head: Head<'_>,
+        u: QueriesKeys<'_>,
+        features: QueriesKeys<'_>,
+        gradient: MapGradient<'_>,
+    ) {
         let theta = head.parameters[0];
         let power = 1.0 + softplus(theta);
         let MapGradient { features: g, u: into, parameters } = gradient;

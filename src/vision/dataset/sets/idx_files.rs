@@ -194,12 +194,14 @@ fn missing(site: &Site<'_>) -> DataError {
 fn only(folder: &Path, mut files: Vec<PathBuf>, what: &str) -> Result<PathBuf, DataError> {
     files.sort();
     let all = files.clone();
-    files.retain(|file| file.extension().is_none_or(|suffix| suffix != "gz") || !all.contains(&file.with_extension("")));
+    files
+        .retain(|file| file.extension().is_none_or(|suffix| suffix != "gz") || !all.contains(&file.with_extension("")));
     match files.as_slice() {
         [file] => Ok(file.clone()),
         [] => Err(DataError::malformed(folder, format!("no IDX file of {what}; {}", IDX.advice))),
         several => {
-            let names: Vec<_> = several.iter().filter_map(|file| file.file_name()).map(|name| name.to_string_lossy()).collect();
+            let names: Vec<_> =
+                several.iter().filter_map(|file| file.file_name()).map(|name| name.to_string_lossy()).collect();
             let problem = format!(
                 "several IDX files of {what}: {}; put one set into a folder of its own, or name the folder with the beginning \
                  of the files' names, FOLDER/BEGINNING",
