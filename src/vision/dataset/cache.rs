@@ -5,7 +5,7 @@
 //! after its pixels have reached the disk.
 
 use super::error::DataError;
-use super::listing::Picture;
+use super::picture::Picture;
 use super::room::zeros;
 use md5::{Digest, Md5};
 use std::fs::{self, File, OpenOptions};

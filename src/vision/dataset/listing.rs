@@ -2,6 +2,7 @@
 
 use super::error::DataError;
 use super::facts::Site;
+use super::picture::Picture;
 use rayon::prelude::*;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,19 +13,6 @@ const SUFFIXES: [&str; 3] = ["jpg", "jpeg", "png"];
 
 /// Files that were passed over, each with the reason.
 pub(super) type Skipped = Vec<(PathBuf, String)>;
-
-/// A picture that is there.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Picture {
-    /// Its file.
-    pub path: PathBuf,
-    /// Its class.
-    pub label: u32,
-    /// Its size in bytes.
-    pub bytes: u64,
-    /// When it was last changed, in nanoseconds since 1970.
-    pub changed: u128,
-}
 
 /// What an image folder holds, before anything is decoded.
 #[derive(Debug)]

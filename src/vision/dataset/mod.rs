@@ -17,6 +17,7 @@ mod images;
 mod listing;
 mod load;
 mod loaded;
+mod picture;
 mod room;
 mod sets;
 mod split;

@@ -5,21 +5,22 @@ use crate::vision::dataset::decode::decode;
 use crate::vision::dataset::error::DataError;
 use crate::vision::dataset::facts::{Contents, Loader, SetFacts, Site};
 use crate::vision::dataset::images::{Images, Pixels};
-use crate::vision::dataset::listing::{Listing, Picture, Skipped};
+use crate::vision::dataset::listing::{Listing, Skipped};
 use crate::vision::dataset::loaded::{Dataset, Loading, Options, Watch};
+use crate::vision::dataset::picture::Picture;
 use crate::vision::dataset::room::reserve;
 use crate::vision::dataset::split::sample;
 use rayon::prelude::*;
 use std::fs;
 use std::path::Path;
 
-/// Pictures decoded between two looks at the caller.
+/// ImageFolders decoded between two looks at the caller.
 const CHUNK: usize = 128;
 /// Pixels up to this many bytes are held in memory, more are read from the cache as they are needed.
 const IN_MEMORY: usize = 2 << 30;
 
 /// Reads image folders.
-struct Pictures;
+struct ImageFolders;
 
 /// An image folder that is looked for in `folders`.
 const fn pictures(folders: &'static [&'static str], own_folder: bool, advice: &'static str) -> SetFacts {
@@ -33,7 +34,7 @@ const fn pictures(folders: &'static [&'static str], own_folder: bool, advice: &'
         advice,
         published: &[],
         homes: &[],
-        loader: &Pictures,
+        loader: &ImageFolders,
     }
 }
 
@@ -54,7 +55,7 @@ pub(super) static FOLDER: SetFacts = pictures(
     "lay it out as train/CLASS/* and val/CLASS/*, and name it by `folder` (below the data directory, or from the root)",
 );
 
-impl Loader for Pictures {
+impl Loader for ImageFolders {
     fn fits_itself(&self) -> bool {
         true
     }

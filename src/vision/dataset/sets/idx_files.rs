@@ -125,14 +125,14 @@ pub(super) static IDX: SetFacts = SetFacts {
              follows the folder's name is the beginning of the files' names, for folders with several sets",
     published: &[],
     homes: &[],
-    loader: &Pairs,
+    loader: &IdxPairs,
 };
 
 /// Labels that are sane; classes are counted from those that occur.
 const LARGEST_OWN_LABEL: u32 = 65_535;
 
 /// Reads any two pairs.
-struct Pairs;
+struct IdxPairs;
 
 /// The files of images and of labels of a part.
 struct PairFiles {
@@ -140,7 +140,7 @@ struct PairFiles {
     labels: PathBuf,
 }
 
-impl Pairs {
+impl IdxPairs {
     /// The pairs for training and for testing.
     fn find(site: &Site<'_>) -> Result<[PairFiles; 2], DataError> {
         let Some(place) = site.folders().into_iter().next() else { return Err(missing(site)) };
@@ -212,7 +212,7 @@ fn only(folder: &Path, mut files: Vec<PathBuf>, what: &str) -> Result<PathBuf, D
     }
 }
 
-impl Loader for Pairs {
+impl Loader for IdxPairs {
     fn load(&self, site: &Site<'_>, _: &Options, _: Watch) -> Result<Dataset, DataError> {
         let [train_files, test_files] = Self::find(site)?;
         let read = |files: &PairFiles| read_pair(&files.images, &files.labels, LARGEST_OWN_LABEL);
