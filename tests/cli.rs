@@ -407,11 +407,11 @@ fn every_shipped_preset_runs() {
         let preset = preset.unwrap_or_else(|error| panic!("{error}"));
         assert!(listed.contains(&name) && !preset.about.is_empty(), "{name} is listed and says what it shows");
         let mut arguments = vec!["run", &name, "--json", "--quiet", "--repeats", "1"];
-        cut(preset.problem.name()).iter().for_each(|setting| arguments.extend(["--set", setting]));
+        cut(preset.sweep.problem.name()).iter().for_each(|setting| arguments.extend(["--set", setting]));
         let document = desk.json(&arguments);
         let rows = document["rows"].as_array().unwrap();
         assert!(!rows.is_empty(), "{name} has no rows");
-        let columns: Vec<&str> = preset.problem.columns().iter().map(|column| column.key).collect();
+        let columns: Vec<&str> = preset.sweep.problem.columns().iter().map(|column| column.key).collect();
         for key in rows.iter().flat_map(keys) {
             assert!(columns.contains(&key), "{name}: the column `{key}` is not declared");
         }

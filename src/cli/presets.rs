@@ -3,7 +3,7 @@
 use super::args::Presets;
 use super::failure::Failure;
 use super::{output, table};
-use crate::lab::{LabError, Places, Preset, preset};
+use crate::lab::{LabError, Places, Preset, Sweep, preset};
 use crate::problems;
 use serde_json::{Value, json};
 
@@ -17,16 +17,17 @@ pub fn list(arguments: &Presets, places: &Places) -> Result<(), Failure> {
             Err(error) => broken.push(error),
         }
     }
-    presets.sort_by_key(|preset| problems::ALL.iter().position(|problem| problem.name() == preset.problem.name()));
+    presets
+        .sort_by_key(|preset| problems::ALL.iter().position(|problem| problem.name() == preset.sweep.problem.name()));
     if arguments.json {
         let presets: Vec<Value> = presets.iter().map(declared).collect();
         output::print_json(&json!({ "schema": 1, "presets": presets }))?;
     } else {
         let headings = [("preset", false), ("problem", false), ("runs", true), ("what it shows", false)];
         let rows = presets.iter().map(|preset| {
-            let runs = preset.specs().map_or_else(|_| "–".to_owned(), |specs| specs.len().to_string());
+            let runs = preset.sweep.count().map_or_else(|_| "–".to_owned(), |count| count.to_string());
             let about = if preset.about.is_empty() { &preset.title } else { &preset.about };
-            vec![preset.name.clone(), preset.problem.name().to_owned(), runs, about.clone()]
+            vec![preset.name.clone(), preset.sweep.problem.name().to_owned(), runs, about.clone()]
         });
         output::print(&table::render(headings, rows))?;
     }
@@ -36,16 +37,16 @@ pub fn list(arguments: &Presets, places: &Places) -> Result<(), Failure> {
 }
 
 fn declared(preset: &Preset) -> Value {
-    let params: serde_json::Map<String, Value> = preset
-        .problem
+    let Sweep { problem, draft, repeats, .. } = &preset.sweep;
+    let params: serde_json::Map<String, Value> = problem
         .schema()
         .iter()
-        .map(|param| (param.key, preset.params.text(param.key)))
+        .map(|param| (param.key, draft.text(param.key)))
         .map(|(key, text)| (key.to_owned(), text.into()))
         .collect();
     json!({
-        "name": preset.name, "problem": preset.problem.name(), "title": preset.title, "about": preset.about,
-        "runs": preset.specs().ok().map(|specs| specs.len()), "repeats": preset.repeats, "params": params,
+        "name": preset.name, "problem": problem.name(), "title": preset.title, "about": preset.about,
+        "runs": preset.sweep.count().ok(), "repeats": repeats, "params": params,
         "file": preset.file,
     })
 }

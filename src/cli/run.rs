@@ -5,7 +5,7 @@ use super::failure::Failure;
 use super::progress::Display;
 use super::signals::Listener;
 use super::{merge, output, table, target};
-use crate::lab::{Document, Places, Queue, RunHandle, RunSpec, RunState, duration, store};
+use crate::lab::{Document, Machine, Places, Queue, RunHandle, RunSpec, RunState, duration, estimate, store};
 use crate::problems;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -16,8 +16,7 @@ const TICK: Duration = Duration::from_millis(25);
 
 /// Runs what was asked and prints what came out.
 pub fn run(arguments: &Run, places: Places) -> Result<(), Failure> {
-    let name = arguments.target.as_deref().unwrap_or_default();
-    let mut specs = target::specs(name, arguments, &places)?;
+    let mut specs = target::sweep(arguments, &places)?.specs()?;
     let (mut done, mut begun) = (Vec::new(), Vec::new());
     if arguments.resume {
         let plan = store::Plan::new(specs, &store::list(&places.logs)?);
@@ -32,7 +31,7 @@ pub fn run(arguments: &Run, places: Places) -> Result<(), Failure> {
     }
     if arguments.dry_run {
         begun.iter().for_each(|folder| output::complain(&format!("{}: would go on", folder.display())));
-        return output::print(&forecast(&specs));
+        return output::print(&forecast(&specs, usize::from(arguments.telling.workers)));
     }
     let listener = Listener::start()?;
     let queue = Queue::new(places, usize::from(arguments.telling.workers))?;
@@ -82,18 +81,17 @@ fn follow(
     outcome(handles)
 }
 
-/// What would be run, and the cost of it.
-fn forecast(specs: &[RunSpec]) -> String {
-    let estimates: Vec<_> = specs.iter().map(RunSpec::estimate).collect();
+/// What would be run with `workers` small runs side by side (0: one a core), and its cost.
+fn forecast(specs: &[RunSpec], workers: usize) -> String {
+    let about = |seconds: Option<f64>| seconds.map(|seconds| format!("about {}", duration(seconds)));
     let mut page = String::new();
-    for (spec, estimate) in specs.iter().zip(&estimates) {
-        let cost = estimate.seconds.map_or_else(String::new, |seconds| format!("   # about {}", duration(seconds)));
+    for spec in specs {
+        let cost = about(spec.estimate().seconds).map_or_else(String::new, |cost| format!("   # {cost}"));
         page += &format!("{}{cost}\n", spec.command());
     }
-    let rows: usize = estimates.iter().map(|estimate| estimate.rows).sum();
-    let seconds: Option<f64> = estimates.iter().map(|estimate| estimate.seconds).sum();
-    let time = seconds.map_or_else(String::new, |seconds| format!(", about {}", duration(seconds)));
-    page + &format!("# {} runs, {rows} rows{time}\n", specs.len())
+    let total = estimate(specs, if workers > 0 { workers } else { Machine::here().cores });
+    let time = about(total.seconds).map_or_else(String::new, |time| format!(", {time}"));
+    page + &format!("# {} runs, {} rows{time}\n", specs.len(), total.rows)
 }
 
 /// What a run left for machines.

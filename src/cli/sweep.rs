@@ -1,9 +1,9 @@
 //! `attnlab sweep`: many points here or on a cluster, only those that have no finished run yet.
 
-use super::args::{Run, Sweep as Arguments, SweepCommand};
+use super::args::{Run, SweepArguments, SweepCommand};
 use super::failure::Failure;
 use super::{merge, output, run, signals, table, target};
-use crate::lab::slurm::{self, Ending, Slurm, SlurmOptions, Status, Sweep};
+use crate::lab::slurm::{self, Ending, JobArray, Slurm, SlurmOptions, Status};
 use crate::lab::{Document, LabError, Places, RunSpec, RunState, decimal, store};
 use crate::problems;
 use serde_json::json;
@@ -11,7 +11,7 @@ use std::env;
 use std::path::Path;
 
 /// Does what was asked of a sweep.
-pub fn sweep(arguments: &Arguments, places: Places) -> Result<(), Failure> {
+pub fn sweep(arguments: &SweepArguments, places: Places) -> Result<(), Failure> {
     match &arguments.command {
         Some(command) => existing(command, &places),
         None if arguments.commands => commands(&arguments.run, &places),
@@ -22,7 +22,7 @@ pub fn sweep(arguments: &Arguments, places: Places) -> Result<(), Failure> {
 
 /// The points that have no finished run yet, and none that a process works on.
 fn left(arguments: &Run, places: &Places) -> Result<Vec<RunSpec>, Failure> {
-    let specs = target::specs(arguments.target.as_deref().unwrap_or_default(), arguments, places)?;
+    let specs = target::sweep(arguments, places)?.specs()?;
     Ok(store::Plan::new(specs, &store::list(&places.logs)?).left())
 }
 
@@ -43,7 +43,7 @@ fn commands(arguments: &Run, places: &Places) -> Result<(), Failure> {
 }
 
 /// Writes the sweep's folder and submits its array.
-fn submit(arguments: &Arguments, places: &Places) -> Result<(), Failure> {
+fn submit(arguments: &SweepArguments, places: &Places) -> Result<(), Failure> {
     let specs = left(&arguments.run, places)?;
     let name = arguments.run.title.clone().or_else(|| specs.first()?.title.clone());
     let name = name.or_else(|| arguments.run.target.clone()).unwrap_or_default();
@@ -91,17 +91,17 @@ fn existing(command: &SweepCommand, places: &Places) -> Result<(), Failure> {
 }
 
 /// The sweep that `name` means: its folder, a part of the folder's name that no other has, or `last`.
-fn find(name: &str, places: &Places) -> Result<Sweep, Failure> {
+fn find(name: &str, places: &Places) -> Result<JobArray, Failure> {
     if Path::new(name).join("sweep.toml").is_file() {
-        return Ok(Sweep::open(Path::new(name))?);
+        return Ok(JobArray::open(Path::new(name))?);
     }
     let mut found = slurm::folders(&places.logs);
     if name != "last" {
         found.retain(|folder| folder.file_name().is_some_and(|known| known.to_string_lossy().contains(name)));
     }
     match (found.pop(), found.len()) {
-        (Some(folder), 0) => Ok(Sweep::open(&folder)?),
-        (Some(folder), _) if name == "last" => Ok(Sweep::open(&folder)?),
+        (Some(folder), 0) => Ok(JobArray::open(&folder)?),
+        (Some(folder), _) if name == "last" => Ok(JobArray::open(&folder)?),
         (Some(_), others) => Err(Failure::bad_input(format!("sweep: `{name}` means {} sweeps", others + 1))),
         (None, _) => {
             Err(Failure::bad_input(format!("sweep: found `{name}`, allowed: a sweep in {}", places.logs.display())))
@@ -109,7 +109,7 @@ fn find(name: &str, places: &Places) -> Result<Sweep, Failure> {
     }
 }
 
-fn status(sweep: &Sweep, json: bool) -> Result<(), Failure> {
+fn status(sweep: &JobArray, json: bool) -> Result<(), Failure> {
     let status = Status::with_slurm(sweep, Slurm);
     if json {
         return output::print_json(&json!({
@@ -157,7 +157,7 @@ fn status(sweep: &Sweep, json: bool) -> Result<(), Failure> {
 }
 
 /// The rows of every finished point; an incomplete sweep says so and fails.
-fn results(sweep: &Sweep, json: bool) -> Result<(), Failure> {
+fn results(sweep: &JobArray, json: bool) -> Result<(), Failure> {
     let status = Status::on_disk(sweep);
     let finished = status.points.iter().filter(|point| point.state() == Some(RunState::Finished));
     let documents = finished.filter_map(|point| sweep.run(point.index)).map(|folder| Document::read(&folder));
@@ -175,7 +175,7 @@ fn results(sweep: &Sweep, json: bool) -> Result<(), Failure> {
 }
 
 /// Submits the elements again that nobody works on and that have unfinished points.
-fn resume(sweep: &mut Sweep) -> Result<(), Failure> {
+fn resume(sweep: &mut JobArray) -> Result<(), Failure> {
     output::print(&match sweep.resume(Slurm)? {
         Some(again) => format!("job {}: elements {}\n", again.job, again.elements),
         None => "nothing is missing: every point is finished, running or waiting\n".to_owned(),
@@ -184,7 +184,7 @@ fn resume(sweep: &mut Sweep) -> Result<(), Failure> {
 
 /// Works on one element inside the batch system.
 fn work(folder: &Path, element: usize) -> Result<(), Failure> {
-    let sweep = Sweep::open(folder)?;
+    let sweep = JobArray::open(folder)?;
     let number = |key: &str| env::var(key).ok()?.parse::<usize>().ok();
     let cores = number("SLURM_CPUS_PER_TASK").or_else(|| number("SLURM_CPUS_ON_NODE")).unwrap_or(1).max(1);
     let listener = signals::Listener::with_notice()?;
@@ -206,7 +206,7 @@ fn work(folder: &Path, element: usize) -> Result<(), Failure> {
 }
 
 /// The time limit is near: the element waits for its next turn and goes on then, at most as often as the plan allows.
-fn back_into_queue(sweep: &Sweep, element: usize) -> Result<(), Failure> {
+fn back_into_queue(sweep: &JobArray, element: usize) -> Result<(), Failure> {
     let restarts = env::var("SLURM_RESTART_COUNT").ok().and_then(|text| text.parse().ok()).unwrap_or(0_u32);
     let most = sweep.plan_ref().slurm.requeues;
     if restarts >= most {

@@ -2,39 +2,27 @@
 
 use super::args::Run;
 use super::failure::Failure;
-use crate::lab::sweep::Mode;
-use crate::lab::{Draft, Places, Preset, Problem, RunSpec, nearest, preset};
+use crate::lab::{Draft, Places, Preset, Sweep, SweepMode, nearest, preset};
 use crate::problems;
 use std::path::Path;
 
-/// Every run that `name` with the settings of the command line stands for.
-pub fn specs(name: &str, arguments: &Run, places: &Places) -> Result<Vec<RunSpec>, Failure> {
-    let repeats = arguments.repeats.map(usize::from);
-    let mut specs = match problems::find(name) {
-        Some(problem) => {
-            let mut draft = Draft::new(&problem.schema());
-            apply(&mut draft, problem, &arguments.set)?;
-            RunSpec::expand_as(problem, &draft, Mode::Grid, repeats.unwrap_or(1))?
-        }
-        None => {
-            let mut preset = find(name, places)?;
-            apply(&mut preset.params, preset.problem, &arguments.set)?;
-            preset.repeats = repeats.unwrap_or(preset.repeats);
-            preset.specs()?
-        }
+/// The runs that the target with the settings of the command line stands for.
+pub fn sweep(arguments: &Run, places: &Places) -> Result<Sweep, Failure> {
+    let name = arguments.target.as_deref().unwrap_or_default();
+    let mut sweep = match problems::find(name) {
+        Some(problem) => Sweep::new(problem, Draft::new(&problem.schema())),
+        None => find(name, places)?.sweep,
     };
-    if let Some(title) = &arguments.title {
-        specs.iter_mut().for_each(|spec| spec.title = Some(title.clone()));
+    let schema = sweep.problem.schema();
+    for (key, value) in &arguments.set {
+        sweep.draft.set(&schema, key, value).map_err(|error| Failure::bad_input(format!("--set {error}")))?;
     }
-    Ok(specs)
-}
-
-fn apply(draft: &mut Draft, problem: &dyn Problem, changes: &[(String, String)]) -> Result<(), Failure> {
-    let schema = problem.schema();
-    for (key, value) in changes {
-        draft.set(&schema, key, value).map_err(|error| Failure::bad_input(format!("--set {error}")))?;
+    sweep.repeats = arguments.repeats.map_or(sweep.repeats, usize::from);
+    if arguments.zip {
+        sweep.mode = SweepMode::Zip;
     }
-    Ok(())
+    sweep.title = arguments.title.clone().or(sweep.title);
+    Ok(sweep)
 }
 
 /// The preset in the file `name`, or the one called so.

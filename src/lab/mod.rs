@@ -27,16 +27,14 @@ pub use analysis::{
     Rounding, Span, Study, StudyCurve, StudyPlot, StudyRun, Variant, compare, decimal, duration, plain, typed,
 };
 pub use error::LabError;
-pub use event::{
-    Axis, Curve, Event, Matrix, Plot, Point, Progress, Row, RunState, Sample, Scale, Series, Stamped, Style,
-};
-pub use param::{Choice, Draft, Kind, Param, ParamError, Params, Schema, Value, choice, nearest};
-pub use plan::{Preset, RunSpec, estimate, preset, sweep};
+pub use event::{Axis, Curve, Event, Matrix, Plot, Point, Progress, Row, RunState, Scale, Series, Stamped, Style};
+pub use param::{Choice, Draft, Kind, Param, ParamError, Params, Schema, Value, choice, list, nearest};
+pub use plan::{Preset, RunSpec, Sweep, SweepMode, estimate, preset, shell};
 pub use record::{
     Document, Journal, Machine, Owner, Places, Request, RunFacts, RunLog, RunRecord, SCHEMA, files, journal,
 };
 pub use run::{
     Column, Control, Estimate, Observer, Problem, Queue, RunContext, RunError, RunHandle, RunView, SMALL_SECONDS,
-    SeriesView, common,
+    Sample, SeriesView, common,
 };
 pub use store::{Filter, FilterError, RunSummary, Store};

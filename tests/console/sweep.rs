@@ -3,8 +3,8 @@
 use super::demo::Demo;
 use super::{Desk, SIZES, snapshots};
 use attnlab::console::app::{App, Overlay, PointState};
-use attnlab::lab::slurm::{SlurmOptions, Sweep};
-use attnlab::lab::{Draft, Problem, RunSpec, RunState, RunView};
+use attnlab::lab::slurm::{JobArray, SlurmOptions};
+use attnlab::lab::{Draft, Problem, RunState, RunView, Sweep};
 
 /// A form that stands for 2 × 4 points with 2 seeds each, in a dialog that has looked them up.
 fn ask(desk: &mut Desk) {
@@ -243,15 +243,15 @@ fn on_a_cluster(desk: &mut Desk) {
     let schema = Demo.schema();
     let mut draft = Draft::new(&schema);
     draft.set(&schema, "depth", "2..16 x2").unwrap();
-    let specs = RunSpec::expand(&Demo, &draft, 1).unwrap();
-    let sweep = Sweep::plan(&places, &specs, "demo by depth", SlurmOptions::default(), 1001).unwrap();
+    let specs = Sweep::new(&Demo, draft.clone()).specs().unwrap();
+    let sweep = JobArray::plan(&places, &specs, "demo by depth", SlurmOptions::default(), 1001).unwrap();
     let plan = sweep.folder().join("sweep.toml");
     let text = std::fs::read_to_string(&plan).unwrap();
     let created = text.lines().find(|line| line.starts_with("created")).unwrap();
     std::fs::write(&plan, text.replace(created, "created = \"2026-01-02T03:04:05Z\"")).unwrap();
     draft.set(&schema, "end", "fail").unwrap();
     draft.set(&schema, "depth", "2").unwrap();
-    let failing = RunSpec::expand(&Demo, &draft, 1).unwrap();
+    let failing = Sweep::new(&Demo, draft).specs().unwrap();
     for (index, spec) in [specs[0].clone(), failing[0].clone()].into_iter().enumerate() {
         let run = desk.app.queue().submit(spec).unwrap();
         run.wait();
@@ -294,7 +294,7 @@ fn opening_a_sweep_brings_its_runs_on_screen_as_they_come() {
     let schema = Demo.schema();
     let mut draft = Draft::new(&schema);
     draft.set(&schema, "depth", "8").unwrap();
-    let run = desk.app.queue().submit(RunSpec::expand(&Demo, &draft, 1).unwrap().remove(0)).unwrap();
+    let run = desk.app.queue().submit(Sweep::new(&Demo, draft).specs().unwrap().remove(0)).unwrap();
     let folder = desk.app.sweeps.entries[at].folder.clone();
     std::fs::write(folder.join("points/2"), run.id()).unwrap();
     desk.wait("the third run", |app| app.tabs[0].runs.len() == 3);

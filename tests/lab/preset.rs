@@ -1,8 +1,7 @@
 //! Presets from text and files.
 
 use crate::slope::{SLOPE, places};
-use attnlab::lab::sweep::Mode;
-use attnlab::lab::{Preset, Problem, Queue, preset};
+use attnlab::lab::{Preset, Problem, Queue, SweepMode, preset};
 use std::path::Path;
 
 const PROBLEMS: &[&dyn Problem] = &[&SLOPE];
@@ -33,8 +32,8 @@ mode = "grid"
 fn a_preset_is_read_whole_and_written_back() {
     let preset = parse(WHOLE).unwrap();
     assert_eq!((preset.name.as_str(), preset.title.as_str(), preset.about.as_str()), ("steep", "Steep", "Down we go"));
-    assert_eq!((preset.sweep, preset.repeats), (Mode::Grid, 2));
-    let specs = preset.specs().unwrap();
+    assert_eq!((preset.sweep.mode, preset.sweep.repeats), (SweepMode::Grid, 2));
+    let specs = preset.sweep.specs().unwrap();
     assert_eq!(specs.len(), 6);
     assert_eq!(specs[2].params.ints("sizes"), [1, 2, 3]);
     assert_eq!(specs[0].title.as_deref(), Some("Steep"));
@@ -42,7 +41,7 @@ fn a_preset_is_read_whole_and_written_back() {
     let root = tempfile::tempdir().unwrap();
     let path = preset.save(&places(root.path())).unwrap();
     let again = Preset::read(&path, PROBLEMS).unwrap();
-    let points = |preset: &Preset| preset.specs().unwrap().iter().map(|spec| spec.point()).collect::<Vec<_>>();
+    let points = |preset: &Preset| preset.sweep.specs().unwrap().iter().map(|spec| spec.point()).collect::<Vec<_>>();
     assert_eq!(points(&preset), points(&again));
     assert_eq!(again.about, "Down we go");
     assert!(Preset { name: "../up".into(), ..preset }.save(&places(root.path())).is_err());
@@ -101,7 +100,7 @@ fn the_record_of_a_run_is_a_preset_that_does_it_again() {
     let root = tempfile::tempdir().unwrap();
     let queue = Queue::new(places(root.path()), 1).unwrap();
     let run = queue.submit(crate::slope::spec(&[("angle", "12.5"), ("sizes", "7"), ("seed", "3")])).unwrap();
-    let again = Preset::read(&run.folder().join("run.toml"), PROBLEMS).unwrap().specs().unwrap();
+    let again = Preset::read(&run.folder().join("run.toml"), PROBLEMS).unwrap().sweep.specs().unwrap();
     assert_eq!(again.len(), 1);
     assert_eq!(again[0].params, run.spec().params);
 }
@@ -111,7 +110,7 @@ fn every_shipped_preset_reads_and_expands() {
     let nowhere = tempfile::tempdir().unwrap();
     for (name, preset) in preset::all(&places(nowhere.path()), attnlab::problems::ALL) {
         let preset = preset.unwrap_or_else(|error| panic!("{error}"));
-        let specs = preset.specs().unwrap_or_else(|error| panic!("{name}: {error}"));
+        let specs = preset.sweep.specs().unwrap_or_else(|error| panic!("{name}: {error}"));
         assert!(!specs.is_empty() && !preset.title.is_empty() && !preset.about.is_empty(), "{name}");
     }
 }

@@ -37,8 +37,7 @@ impl Problem for Slope {
         Schema(PARAMS)
     }
     fn columns(&self) -> &'static [Column] {
-        const DEPTH: Column =
-            Column { key: "depth", label: "depth", unit: "m", digits: 2, brief: true, identity: false };
+        const DEPTH: Column = Column { key: "depth", label: "depth", unit: "m", digits: 2, brief: true };
         &[DEPTH]
     }
     fn headline(&self) -> &'static str {

@@ -3,7 +3,7 @@
 use crate::slope::{SLOPE, places, spec, until};
 use attnlab::lab::store::{self, Plan, delete, list, rename, tag};
 use attnlab::lab::{
-    Draft, Filter, Param, Problem, Queue, RunSpec, RunState, RunSummary, RunView, Scale, Store, Study, StudyRun,
+    Draft, Filter, Param, Problem, Queue, RunSpec, RunState, RunSummary, RunView, Scale, Store, Study, StudyRun, Sweep,
     estimate,
 };
 use std::collections::BTreeMap;
@@ -206,7 +206,7 @@ fn repeats_of_a_point_make_a_mean_with_an_interval() {
     let mut draft = Draft::new(&schema);
     draft.set(&schema, "angle", "10,20").unwrap();
     draft.set(&schema, "steps", "5,50").unwrap();
-    let specs = RunSpec::expand(&SLOPE, &draft, 3).unwrap();
+    let specs = Sweep::new(&SLOPE, draft).repeated(3).specs().unwrap();
     assert_eq!(estimate(&specs, 2).rows, 12);
     let handles: Vec<_> = specs.into_iter().map(|spec| queue.submit(spec).unwrap()).collect();
     queue.shutdown(false);

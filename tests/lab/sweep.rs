@@ -1,8 +1,8 @@
 //! Lists, ranges, grids.
 
 use crate::slope::SLOPE;
-use attnlab::lab::sweep::{self, LIMIT, Mode, values, values_seeded};
-use attnlab::lab::{Draft, Param, Problem, RunSpec, Scale, Value};
+use attnlab::lab::list::{self, LIMIT, count, values, values_seeded};
+use attnlab::lab::{Draft, Param, Problem, Scale, Sweep, SweepMode, Value};
 use proptest::prelude::*;
 
 const WHOLE: Param = Param::int("m", "m", 1, 1 << 40, "1");
@@ -32,6 +32,8 @@ fn the_language_says_what_it_seems_to_say() {
     assert_eq!(real("1e-4..1 x10"), [1e-4, 1e-3, 1e-2, 0.1, 1.0]);
     assert_eq!(real("5..5 +1"), [5.0]);
     assert_eq!(real("log(1e-4..1e-2, 5)"), [1e-4, 3.162_277_660_17e-4, 1e-3, 3.162_277_660_17e-3, 1e-2]);
+    assert_eq!(real("1e-300..1e-297 x10"), [1e-300, 1e-299, 1e-298, 1e-297]);
+    assert_eq!(real("1e300..3e300 +1e300"), [1e300, 2e300, 3e300]);
     let many = real("1..1000 x1.1");
     assert_eq!((many.len(), many[2]), (73, 1.21));
     assert!((many[72] - 1.1_f64.powi(72)).abs() < 1e-8);
@@ -91,10 +93,10 @@ fn what_makes_no_sense_is_refused_in_one_line() {
 
 #[test]
 fn the_scale_follows_the_range() {
-    assert_eq!(sweep::scale("16..64 x2"), Scale::Log);
-    assert_eq!(sweep::scale("log(1..2, 3)"), Scale::Log);
-    assert_eq!(sweep::scale("0..1 +0.1"), Scale::Linear);
-    assert_eq!(sweep::scale("softmax,exp"), Scale::Linear);
+    assert_eq!(list::scale("16..64 x2"), Scale::Log);
+    assert_eq!(list::scale("log(1..2, 3)"), Scale::Log);
+    assert_eq!(list::scale("0..1 +0.1"), Scale::Linear);
+    assert_eq!(list::scale("softmax,exp"), Scale::Linear);
 }
 
 #[test]
@@ -104,13 +106,17 @@ fn lists_make_runs_and_repeats_make_seeds() {
     draft.set(&schema, "steps", "1,2,3").unwrap();
     draft.set(&schema, "angle", "10,20").unwrap();
     draft.set(&schema, "sizes", "4,5,6").unwrap();
-    let specs = RunSpec::expand(&SLOPE, &draft, 2).unwrap();
+    let sweep = |draft: &Draft, repeats| Sweep::new(&SLOPE, draft.clone()).repeated(repeats);
+    let specs = sweep(&draft, 2).specs().unwrap();
+    assert_eq!(sweep(&draft, 2).count(), Ok(12));
     let told: Vec<_> = specs.iter().map(|s| (s.params.int("steps"), s.params.float("angle"), s.seed())).collect();
     assert_eq!(told.len(), 12);
     assert_eq!(told[..5], [(1, 10.0, 0), (1, 10.0, 1), (1, 20.0, 0), (1, 20.0, 1), (2, 10.0, 0)]);
     assert_eq!(specs[0].params.ints("sizes"), [4, 5, 6]);
     draft.set(&schema, "angle", "88,89").unwrap();
-    assert_eq!(RunSpec::expand(&SLOPE, &draft, 1).unwrap_err().key, "angle");
+    assert_eq!(sweep(&draft, 1).specs().unwrap_err().key, "angle");
+    assert_eq!(sweep(&draft, 1).first().unwrap().params.float("angle"), 88.0);
+    assert_eq!(sweep(&draft, 0).specs().unwrap_err().to_string(), "repeats: found `0`, allowed: at least 1");
 }
 
 #[test]
@@ -119,16 +125,61 @@ fn side_by_side_needs_equal_numbers() {
     let mut draft = Draft::new(&schema);
     draft.set(&schema, "steps", "1,2,3").unwrap();
     draft.set(&schema, "angle", "10..30 +10").unwrap();
-    let specs = RunSpec::expand_as(&SLOPE, &draft, Mode::Zip, 1).unwrap();
+    let zip = |draft: &Draft| Sweep::new(&SLOPE, draft.clone()).combined(SweepMode::Zip);
+    let specs = zip(&draft).specs().unwrap();
+    assert_eq!((zip(&draft).count(), zip(&draft).repeated(4).count()), (Ok(3), Ok(12)));
     let told: Vec<_> = specs.iter().map(|s| (s.params.int("steps"), s.params.float("angle"))).collect();
     assert_eq!(told, [(1, 10.0), (2, 20.0), (3, 30.0)]);
-    assert_eq!(sweep::swept(&schema, &draft).iter().map(|param| param.key).collect::<Vec<_>>(), ["steps", "angle"]);
+    assert_eq!(zip(&draft).swept().iter().map(|param| param.key).collect::<Vec<_>>(), ["steps", "angle"]);
     draft.set(&schema, "angle", "10,20").unwrap();
-    assert_eq!(RunSpec::expand_as(&SLOPE, &draft, Mode::Zip, 1).unwrap_err().key, "angle");
+    assert_eq!(zip(&draft).specs().unwrap_err().key, "angle");
+    assert_eq!(zip(&draft).count().unwrap_err().key, "angle");
     draft.set(&schema, "seed", "0,1").unwrap();
-    assert_eq!(RunSpec::expand(&SLOPE, &draft, 2).unwrap_err().key, "seed");
+    let grid = |draft: &Draft| Sweep::new(&SLOPE, draft.clone());
+    assert_eq!(grid(&draft).repeated(2).specs().unwrap_err().key, "seed");
     draft.set(&schema, "steps", "1..9999 +1").unwrap();
-    assert!(RunSpec::expand(&SLOPE, &draft, 1).unwrap_err().to_string().contains("at most 10000"));
+    assert!(grid(&draft).specs().unwrap_err().to_string().contains("at most 10000"));
+    assert_eq!(grid(&draft).count(), Ok(39_996));
+    draft.set(&schema, "angle", "0..80 +0.01").unwrap();
+    let error = grid(&draft).count().unwrap_err().to_string();
+    assert_eq!(error, "angle: found `159984000 points`, allowed: at most 100000");
+}
+
+#[test]
+fn a_sweep_is_one_command_that_stands_for_the_same_runs() {
+    let schema = SLOPE.schema();
+    let mut draft = Draft::new(&schema);
+    draft.set(&schema, "steps", "1,2").unwrap();
+    draft.set(&schema, "angle", "10..20 +10").unwrap();
+    let sweep = Sweep::new(&SLOPE, draft).combined(SweepMode::Zip).repeated(3);
+    let sweep = Sweep { title: Some("it's ~ #1".to_owned()), ..sweep };
+    assert_eq!(
+        sweep.command("sweep"),
+        r"attnlab sweep slope --set steps=1,2 --set 'angle=10..20 +10' --zip --repeats 3 '--title=it'\''s ~ #1'"
+    );
+    assert!(sweep.specs().unwrap().iter().all(|spec| spec.title.as_deref() == Some("it's ~ #1")));
+    // With one swept parameter a grid is the same as a zip, and the command need not say so.
+    let mut draft = sweep.draft.clone();
+    draft.set(&schema, "angle", "30").unwrap();
+    let one = Sweep::new(&SLOPE, draft).combined(SweepMode::Zip);
+    assert_eq!(one.command("run"), "attnlab run slope --set steps=1,2");
+}
+
+#[test]
+fn lists_of_one_run_have_a_limit_on_their_combinations() {
+    use attnlab::problems::find;
+    let problem = find("random-features").unwrap();
+    let schema = problem.schema();
+    let mut draft = Draft::new(&schema);
+    draft.set(&schema, "length", "1..10000 +1").unwrap();
+    draft.set(&schema, "dim", "1..1000 +1").unwrap();
+    let sweep = Sweep::new(problem, draft);
+    for error in [sweep.count().unwrap_err(), sweep.specs().unwrap_err(), sweep.first().unwrap_err()] {
+        assert_eq!(error.key, "length");
+        let text = error.to_string();
+        assert!(text.contains("found `10000 values`") && text.contains("at most 10000 combinations"), "{text}");
+        assert!(text.contains("1000 of dim"), "{text}");
+    }
 }
 
 #[test]
@@ -161,6 +212,31 @@ proptest! {
         for param in [&REAL, &WHOLE] {
             if let Ok(values) = values(param, &text) {
                 prop_assert!(!values.is_empty() && values.len() <= LIMIT);
+                prop_assert_eq!(count(param, &text), Ok(values.len()));
+            }
+        }
+    }
+
+    #[test]
+    fn counting_finds_as_many_values_as_there_are(
+        a in -300_i32..300, b in -300_i32..300, digits in 1_i64..100_000, more in 1_i64..2000, factor in 101_i64..1000,
+    ) {
+        // Steps, factors and logarithms at every order of magnitude, with ends that are met and ends that are passed over.
+        let texts = [
+            format!("{digits}e{a}..{}e{a} +{more}e{}", digits + 7 * more, a - 1),
+            format!("{digits}e{a}..{}e{b} +{more}e{a}", digits + more),
+            format!("{digits}e{a}..{}e{b} x{}.{:02}", digits + more, factor / 100, factor % 100),
+            format!("{digits}e{a}..{}e{} x{}.{:02}", digits * more, a + 3, factor / 100, factor % 100),
+            format!("{digits}e{a}..1e{} x0.{:02}", a - 9, factor % 98 + 1),
+            format!("1e{a}..1e{b} x10"),
+            format!("log(1..{}, {more})", digits + 1),
+            format!("{digits}, random({more}, 0..{digits}),{digits}..{} +3", digits + more),
+        ];
+        for text in texts {
+            for param in [&REAL, &WHOLE] {
+                if let Ok(values) = values(param, &text) {
+                    prop_assert_eq!(count(param, &text), Ok(values.len()), "{}", text);
+                }
             }
         }
     }

@@ -89,7 +89,7 @@ pub enum Command {
     Run(Run),
     /// Run many points, here or on a cluster: only those that have no finished run yet.
     #[command(after_help = SWEEP_EXAMPLES, args_conflicts_with_subcommands = true, disable_help_flag = true)]
-    Sweep(Sweep),
+    Sweep(SweepArguments),
     /// List the parameters of a problem, or the problems.
     Params(Parameters),
     /// List the presets: shipped ones and those of the presets directory.
@@ -142,6 +142,9 @@ pub struct Run {
     /// Do everything so many times, with seeds counted up.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub repeats: Option<u16>,
+    /// Sweep parameters side by side: the first value of one with the first of the others.
+    #[arg(long)]
+    pub zip: bool,
     /// Name the run.
     #[arg(long, value_name = "TEXT")]
     pub title: Option<String>,
@@ -161,7 +164,7 @@ pub struct Run {
 
 /// `attnlab sweep`.
 #[derive(Args, Debug)]
-pub struct Sweep {
+pub struct SweepArguments {
     /// What is run, as in `attnlab run`.
     #[command(flatten)]
     pub run: Run,

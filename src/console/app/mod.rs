@@ -15,9 +15,9 @@ pub use overlay::{Field, Overlay, Purpose};
 pub use runs::{ORDERS, RunsTab};
 pub use shown::{ShownRun, Source};
 pub use submission::{Arrived, Points, Submission, Submitting};
-pub use sweep::{Planned, Planning, PointState, SweepDialog, SweepDraft, SweptAxis};
+pub use sweep::{PlannedSweep, Planning, PointState, SweepDialog, SweptAxis};
 pub use sweeps::{News, SweepEntry, Sweeps};
-pub use tab::{Cost, Pane, ProblemTab, ResultLine};
+pub use tab::{Asked, Pane, ProblemTab, ResultLine};
 
 use super::keymap::{Action, Key, Keymap, Place};
 use super::theme::Theme;

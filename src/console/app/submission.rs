@@ -1,9 +1,9 @@
 //! Many runs on their way into the queue, on a thread of their own: each makes a folder, and the screen does not wait.
 
-use super::{ShownRun, SweepDraft};
-use crate::lab::slurm::Sweep;
+use super::ShownRun;
+use crate::lab::slurm::JobArray;
 use crate::lab::store::Plan;
-use crate::lab::{Problem, Queue, RunSpec};
+use crate::lab::{LabError, Problem, Queue, RunSpec, Sweep};
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -15,17 +15,17 @@ pub struct Submitting {
     /// Index of the problem's tab.
     pub tab: usize,
     /// What is swept.
-    pub sweep: SweepDraft,
+    pub sweep: Sweep,
     /// Finished runs of its points.
     pub finished: HashSet<String>,
     /// What the cluster answers.
-    pub answer: JoinHandle<Result<Sweep, String>>,
+    pub answer: JoinHandle<Result<JobArray, LabError>>,
 }
 
 /// What is to run.
 pub enum Points {
     /// Every point, finished or not.
-    All(SweepDraft),
+    All(Sweep),
     /// What is not finished; what is comes on screen.
     Missing(Plan),
 }
@@ -38,7 +38,7 @@ pub struct Submission {
     pub left: usize,
     /// Runs that were put into the queue.
     pub queued: usize,
-    receiver: Receiver<Result<ShownRun, String>>,
+    receiver: Receiver<Result<ShownRun, LabError>>,
     stop: Arc<AtomicBool>,
 }
 
@@ -48,7 +48,7 @@ pub struct Arrived {
     /// Runs for the screen.
     pub runs: Vec<ShownRun>,
     /// Why no more will come.
-    pub error: Option<String>,
+    pub error: Option<LabError>,
     /// Whether that was all.
     pub over: bool,
 }
@@ -100,12 +100,12 @@ fn submit(
     points: Points,
     queue: &Queue,
     problems: &[&'static dyn Problem],
-    sender: &Sender<Result<ShownRun, String>>,
+    sender: &Sender<Result<ShownRun, LabError>>,
     halt: &AtomicBool,
-) -> Result<(), String> {
+) -> Result<(), LabError> {
     let (mut known, mut early) = (Vec::new(), Vec::new());
     let fresh: Vec<RunSpec> = match points {
-        Points::All(sweep) => sweep.specs()?,
+        Points::All(sweep) => sweep.specs_up_to(Sweep::MOST)?,
         Points::Missing(plan) => {
             known.extend(plan.finished.into_iter().chain(plan.underway));
             early.extend(plan.unfinished.into_iter().map(|(_, run)| run));
@@ -113,20 +113,20 @@ fn submit(
         }
     };
     let logs = &queue.places().logs;
-    let show = |run: ShownRun| sender.send(Ok(run)).map_err(|_| "the screen is gone".to_owned());
+    // Nothing more is submitted once the screen has closed its end of the channel.
+    let show = |run: ShownRun| sender.send(Ok(run)).is_ok() && !halt.load(Ordering::Relaxed);
     for run in early {
-        if halt.load(Ordering::Relaxed) {
+        let handle = queue.resume(&run.folder(logs), problems)?;
+        if !show(ShownRun::live(handle)) {
             return Ok(());
         }
-        let handle = queue.resume(&run.folder(logs), problems).map_err(|error| error.to_string())?;
-        show(ShownRun::live(handle))?;
     }
     for spec in fresh {
-        if halt.load(Ordering::Relaxed) {
+        let handle = queue.submit(spec)?;
+        if !show(ShownRun::live(handle)) {
             return Ok(());
         }
-        let handle = queue.submit(spec).map_err(|error| error.to_string())?;
-        show(ShownRun::live(handle))?;
     }
-    known.iter().try_for_each(|run| show(ShownRun::called(logs, run, run.label.clone())))
+    known.iter().all(|run| show(ShownRun::called(logs, run, run.label.clone())));
+    Ok(())
 }

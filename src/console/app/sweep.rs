@@ -2,8 +2,9 @@
 
 use crate::lab::slurm::SlurmOptions;
 use crate::lab::store::{self, Plan};
-use crate::lab::sweep::{self, Mode};
-use crate::lab::{Draft, Estimate, Machine, Param, Places, Problem, RunSpec, Value, estimate};
+use crate::lab::{
+    Estimate, LabError, Machine, Param, Places, RunSpec, Sweep, SweepMode, Value, common, estimate, list,
+};
 use std::collections::HashMap;
 use std::thread::JoinHandle;
 use tui_input::Input;
@@ -21,9 +22,9 @@ pub enum PointState {
     Finished,
 }
 
-/// What a draft stands for, looked up among the runs there are.
+/// The points of a sweep, looked up among the runs there are.
 #[derive(Debug)]
-pub struct Planned {
+pub struct PlannedSweep {
     /// Every point: the values that tell it from the others, and how far it is.
     pub points: Vec<(String, PointState)>,
     /// Its runs.
@@ -34,7 +35,31 @@ pub struct Planned {
     pub all: Estimate,
 }
 
-impl Planned {
+impl PlannedSweep {
+    fn new(sweep: &Sweep, places: &Places) -> Result<Self, LabError> {
+        let specs = sweep.specs_up_to(Sweep::MOST)?;
+        let mut keys: Vec<&str> = sweep.swept().into_iter().map(|param| param.key).collect();
+        if sweep.repeats > 1 {
+            keys.push(common::SEED.key);
+        }
+        let word = |spec: &RunSpec, key: &&str| match spec.params.get(key) {
+            Some([Value::Text(text)]) => text.clone(),
+            _ => format!("{key}={}", spec.params.typed(key)),
+        };
+        let label = |spec: &RunSpec| keys.iter().map(|key| word(spec, key)).collect::<Vec<_>>().join("  ");
+        let named: Vec<(String, String)> = specs.iter().map(|spec| (spec.point(), label(spec))).collect();
+        let workers = Machine::here().cores;
+        let all = estimate(&specs, workers);
+        let plan = Plan::new(specs, &store::list(&places.logs)?);
+        let mut states: HashMap<&str, PointState> = HashMap::new();
+        states.extend(plan.finished.iter().map(|run| (run.point.as_str(), PointState::Finished)));
+        states.extend(plan.underway.iter().map(|run| (run.point.as_str(), PointState::Underway)));
+        states.extend(plan.unfinished.iter().map(|(_, run)| (run.point.as_str(), PointState::Unfinished)));
+        let state = |point: &str| states.get(point).copied().unwrap_or(PointState::New);
+        let points = named.into_iter().map(|(point, label)| (label, state(&point))).collect();
+        Ok(Self { points, missing: estimate(&plan.left(), workers), all, plan })
+    }
+
     /// Number of points in a state.
     #[must_use]
     pub fn count(&self, state: PointState) -> usize {
@@ -59,91 +84,12 @@ pub struct SweptAxis {
     pub count: usize,
 }
 
-/// What a sweep stands for.
-#[derive(Clone)]
-pub struct SweepDraft {
-    /// The problem.
-    pub problem: &'static dyn Problem,
-    /// Its parameters as typed.
-    pub draft: Draft,
-    /// How several swept parameters go together.
-    pub mode: Mode,
-    /// How many seeds every point has.
-    pub repeats: usize,
-}
-
-impl SweepDraft {
-    /// Its swept parameters.
-    #[must_use]
-    pub fn swept(&self) -> Vec<&'static Param> {
-        sweep::swept(&self.problem.schema(), &self.draft)
-    }
-
-    /// A few words for it: `vit by dim, depth`.
-    #[must_use]
-    pub fn title(&self) -> String {
-        let keys: Vec<&str> = self.swept().into_iter().map(|param| param.key).collect();
-        let keys = if keys.is_empty() { "seed".to_owned() } else { keys.join(", ") };
-        format!("{} by {keys}", self.problem.name())
-    }
-
-    /// Every run.
-    ///
-    /// # Errors
-    /// A value or combination is not allowed, or there are too many.
-    pub fn specs(&self) -> Result<Vec<RunSpec>, String> {
-        RunSpec::expand_up_to(self.problem, &self.draft, self.mode, self.repeats, sweep::MOST)
-            .map_err(|error| error.to_string())
-    }
-
-    /// The command line of `attnlab sweep` for the same points.
-    #[must_use]
-    pub fn command(&self) -> String {
-        let mut command = format!("attnlab sweep {}", self.problem.name());
-        for param in self.problem.schema().iter() {
-            let text = self.draft.text(param.key);
-            if text != param.default {
-                command += &format!(" --set '{}={}'", param.key, text.replace('\'', r"'\''"));
-            }
-        }
-        if self.repeats > 1 {
-            command += &format!(" --repeats {}", self.repeats);
-        }
-        command
-    }
-
-    fn plan(&self, places: &Places) -> Result<Planned, String> {
-        let specs = self.specs()?;
-        let mut keys: Vec<&str> = self.swept().into_iter().map(|param| param.key).collect();
-        if self.repeats > 1 {
-            keys.push("seed");
-        }
-        let word = |spec: &RunSpec, key: &&str| match spec.params.get(key) {
-            Some([Value::Text(text)]) => text.clone(),
-            _ => format!("{key}={}", spec.params.typed(key)),
-        };
-        let label = |spec: &RunSpec| keys.iter().map(|key| word(spec, key)).collect::<Vec<_>>().join("  ");
-        let named: Vec<(String, String)> = specs.iter().map(|spec| (spec.point(), label(spec))).collect();
-        let workers = Machine::here().cores;
-        let all = estimate(&specs, workers);
-        let runs = store::list(&places.logs).map_err(|error| error.to_string())?;
-        let plan = Plan::new(specs, &runs);
-        let mut states: HashMap<&str, PointState> = HashMap::new();
-        states.extend(plan.finished.iter().map(|run| (run.point.as_str(), PointState::Finished)));
-        states.extend(plan.underway.iter().map(|run| (run.point.as_str(), PointState::Underway)));
-        states.extend(plan.unfinished.iter().map(|(_, run)| (run.point.as_str(), PointState::Unfinished)));
-        let state = |point: &str| states.get(point).copied().unwrap_or(PointState::New);
-        let points = named.into_iter().map(|(point, label)| (label, state(&point))).collect();
-        Ok(Planned { points, missing: estimate(&plan.left(), workers), all, plan })
-    }
-}
-
 /// What is known of a sweep's points.
 pub enum Planning {
     /// They are looked up.
-    Working(JoinHandle<Result<Planned, String>>),
+    Working(JoinHandle<Result<PlannedSweep, LabError>>),
     /// They are known.
-    Done(Box<Planned>),
+    Done(Box<PlannedSweep>),
     /// There can be none.
     Refused(String),
 }
@@ -153,7 +99,7 @@ pub struct SweepDialog {
     /// Index of the problem's tab.
     pub tab: usize,
     /// What is to be swept.
-    pub sweep: SweepDraft,
+    pub sweep: Sweep,
     /// Number of points.
     pub count: usize,
     /// Whether the points go to a cluster.
@@ -180,7 +126,7 @@ pub struct SweepDialog {
 impl SweepDialog {
     /// The dialog for a draft that stands for several runs.
     #[must_use]
-    pub fn new(tab: usize, sweep: SweepDraft, options: SlurmOptions, places: &Places) -> Self {
+    pub fn new(tab: usize, sweep: Sweep, options: SlurmOptions, places: &Places) -> Self {
         let mut dialog = Self {
             tab,
             sweep,
@@ -203,12 +149,11 @@ impl SweepDialog {
     /// Begins to look the points up, on a thread of its own.
     fn look_up(&mut self) {
         self.asked = false;
-        let SweepDraft { problem, draft, mode, repeats } = &self.sweep;
-        match sweep::count(&problem.schema(), draft, *mode, *repeats) {
+        match self.sweep.count() {
             Ok(count) => {
                 self.count = count;
                 let (sweep, places) = (self.sweep.clone(), self.places.clone());
-                self.planning = Planning::Working(std::thread::spawn(move || sweep.plan(&places)));
+                self.planning = Planning::Working(std::thread::spawn(move || PlannedSweep::new(&sweep, &places)));
             }
             Err(error) => self.planning = Planning::Refused(error.to_string()),
         }
@@ -226,7 +171,7 @@ impl SweepDialog {
         };
         match thread.join() {
             Ok(Ok(planned)) => self.planning = Planning::Done(Box::new(planned)),
-            Ok(Err(reason)) => self.planning = Planning::Refused(reason),
+            Ok(Err(error)) => self.planning = Planning::Refused(error.to_string()),
             Err(_) => {}
         }
         true
@@ -234,7 +179,7 @@ impl SweepDialog {
 
     /// Its points, once they are known.
     #[must_use]
-    pub fn planned(&self) -> Option<&Planned> {
+    pub fn planned(&self) -> Option<&PlannedSweep> {
         match &self.planning {
             Planning::Done(planned) => Some(planned),
             Planning::Working(_) | Planning::Refused(_) => None,
@@ -244,8 +189,8 @@ impl SweepDialog {
     /// Grid or side by side.
     pub fn turn_mode(&mut self) {
         self.sweep.mode = match self.sweep.mode {
-            Mode::Grid => Mode::Zip,
-            Mode::Zip => Mode::Grid,
+            SweepMode::Grid => SweepMode::Zip,
+            SweepMode::Zip => SweepMode::Grid,
         };
         self.look_up();
     }
@@ -255,7 +200,7 @@ impl SweepDialog {
     pub fn axes(&self) -> Vec<SweptAxis> {
         let axis = |param: &'static Param| {
             let text = self.sweep.draft.text(param.key).to_owned();
-            let count = sweep::values(param, &text).map_or(0, |values| values.len());
+            let count = list::count(param, &text).unwrap_or_default();
             SweptAxis { label: param.label, text, count }
         };
         self.sweep.swept().into_iter().map(axis).collect()

@@ -2,7 +2,7 @@
 //! says beside it, asked seldom.
 
 use super::ShownRun;
-use crate::lab::slurm::{self, Queues, Slurm, Status, Sweep};
+use crate::lab::slurm::{self, JobArray, Queues, Slurm, Status};
 use crate::lab::{LabError, Problem, RunState};
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -43,7 +43,7 @@ impl SweepEntry {
     fn read(folder: &Path, queues: &Queues, before: Option<&Self>, problems: &[&'static dyn Problem]) -> Self {
         let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let looked = Instant::now();
-        match Sweep::open(folder) {
+        match JobArray::open(folder) {
             Ok(sweep) => {
                 let mut status = Status::on_disk(&sweep);
                 status.put_beside(&sweep, queues);
@@ -185,11 +185,11 @@ impl Sweeps {
     }
 
     /// Does something with the chosen sweep, on a thread of its own.
-    pub fn act(&mut self, act: impl FnOnce(Sweep) -> Result<String, LabError> + Send + 'static) {
+    pub fn act(&mut self, act: impl FnOnce(JobArray) -> Result<String, LabError> + Send + 'static) {
         let Some(folder) = self.chosen().map(|entry| entry.folder.clone()) else { return };
         if self.doing.is_none() {
             self.asked.remove(&folder);
-            self.doing = Some(std::thread::spawn(move || act(Sweep::open(&folder)?)));
+            self.doing = Some(std::thread::spawn(move || act(JobArray::open(&folder)?)));
         }
     }
 
@@ -299,7 +299,7 @@ impl Sweeps {
         let Some(folder) = chosen.or_else(followed).map(|entry| entry.folder.clone()) else { return };
         self.asked.insert(folder.clone(), Instant::now());
         let sweep = folder.clone();
-        let ask = move || Sweep::open(&sweep).map(|sweep| Queues::ask(&sweep, Slurm)).unwrap_or_default();
+        let ask = move || JobArray::open(&sweep).map(|sweep| Queues::ask(&sweep, Slurm)).unwrap_or_default();
         self.asking = Some((folder, std::thread::spawn(ask)));
     }
 }

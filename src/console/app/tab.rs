@@ -4,9 +4,12 @@ use super::figure::Looks;
 use super::shown::{ShownRun, Source};
 use crate::console::widget::form::Form;
 use crate::console::widget::heatmap::Look;
-use crate::lab::sweep::{self, Mode};
-use crate::lab::{Draft, Estimate, ParamError, Problem, RunSpec, RunState, Scale, Study, StudyRun, estimate};
+use crate::lab::{
+    Draft, Estimate, Machine, ParamError, Problem, RunSpec, RunState, Scale, Study, StudyRun, Sweep, SweepMode,
+    estimate,
+};
 use std::collections::{BTreeMap, HashSet};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 /// The parts of a problem's tab that take keys.
@@ -30,8 +33,27 @@ pub struct ResultLine {
     pub row: Option<usize>,
 }
 
-/// What the form's parameters will cost, or why they cannot be run.
-pub type Cost = Result<(usize, Estimate), ParamError>;
+/// The most combinations of values, over all runs, whose cost is worked out on the thread that draws.
+const AT_ONCE: usize = 1000;
+
+/// What the form's parameters stand for.
+#[derive(Clone, Debug, Default)]
+pub struct Asked {
+    /// The number of runs.
+    pub runs: usize,
+    /// What they will cost; nothing is known yet while it is worked out on another thread.
+    pub cost: Estimate,
+    /// The first run, where the runs were made.
+    pub first: Option<RunSpec>,
+}
+
+impl Asked {
+    fn of(sweep: &Sweep) -> Result<Self, ParamError> {
+        let mut specs = sweep.specs()?;
+        let (runs, cost) = (specs.len(), estimate(&specs, Machine::here().cores));
+        Ok(Self { runs, cost, first: (!specs.is_empty()).then(|| specs.swap_remove(0)) })
+    }
+}
 
 /// A problem's tab.
 pub struct ProblemTab {
@@ -40,7 +62,7 @@ pub struct ProblemTab {
     /// Its parameters.
     pub form: Form,
     /// How several swept parameters go together.
-    pub mode: Mode,
+    pub mode: SweepMode,
     /// How many seeds every run has.
     pub repeats: usize,
     /// The part that takes keys.
@@ -71,7 +93,11 @@ pub struct ProblemTab {
     /// When the study was made, how long that took, and whether there is news since.
     studied: (Instant, Duration, bool),
     looks: BTreeMap<String, Looks>,
-    cost: Option<(Draft, Mode, usize, Cost)>,
+    /// The draft, mode and repeats that [`ProblemTab::asked`] belongs to.
+    counted: Option<(Draft, SweepMode, usize)>,
+    asked: Result<Asked, ParamError>,
+    /// The same, being worked out for many runs.
+    asking: Option<JoinHandle<Result<Asked, ParamError>>>,
 }
 
 impl ProblemTab {
@@ -81,7 +107,7 @@ impl ProblemTab {
         let mut tab = Self {
             problem,
             form: Form::new(problem.schema()),
-            mode: Mode::Grid,
+            mode: SweepMode::Grid,
             repeats: 1,
             pane: Pane::Form,
             runs: Vec::new(),
@@ -98,18 +124,18 @@ impl ProblemTab {
             labels: Vec::new(),
             studied: (Instant::now(), Duration::ZERO, false),
             looks: BTreeMap::new(),
-            cost: None,
+            counted: None,
+            asked: Ok(Asked::default()),
+            asking: None,
         };
         tab.count_cost();
         tab
     }
 
-    /// Every run that the form stands for.
-    ///
-    /// # Errors
-    /// As [`RunSpec::expand_as`].
-    pub fn specs(&self) -> Result<Vec<RunSpec>, ParamError> {
-        RunSpec::expand_as(self.problem, self.form.draft(), self.mode, self.repeats)
+    /// The runs that the form stands for.
+    #[must_use]
+    pub fn sweep(&self) -> Sweep {
+        Sweep::new(self.problem, self.form.draft().clone()).combined(self.mode).repeated(self.repeats)
     }
 
     /// Changes parameters of the form, all of them or none.
@@ -123,27 +149,59 @@ impl ProblemTab {
         Ok(())
     }
 
-    /// Works out what the form's parameters will cost, if they have changed.
+    /// Works out what the form's parameters stand for and will cost, if they have changed; of many runs on a thread of
+    /// its own.
     pub fn count_cost(&mut self) {
-        let now = (self.form.draft(), self.mode, self.repeats);
-        if self.cost.as_ref().is_some_and(|(draft, mode, repeats, _)| (draft, *mode, *repeats) == now) {
+        let unchanged = |(draft, mode, repeats): &(Draft, SweepMode, usize)| {
+            (draft, *mode, *repeats) == (self.form.draft(), self.mode, self.repeats)
+        };
+        if self.counted.as_ref().is_some_and(unchanged) {
             return;
         }
-        let count = sweep::count(&self.problem.schema(), now.0, self.mode, self.repeats);
-        let cost = count.and_then(|count| {
-            if count > sweep::LIMIT {
-                return Ok((count, Estimate::default()));
+        let sweep = self.sweep();
+        self.counted = Some((sweep.draft.clone(), sweep.mode, sweep.repeats));
+        self.asking = None;
+        self.asked = match sweep.count() {
+            Ok(runs) if runs.saturating_mul(sweep.combinations()) <= AT_ONCE => Asked::of(&sweep),
+            Ok(runs) => {
+                if runs <= Sweep::LIMIT {
+                    self.asking = Some(std::thread::spawn(move || Asked::of(&sweep)));
+                }
+                Ok(Asked { runs, ..Asked::default() })
             }
-            // One after the other; the dialog before a sweep knows what goes side by side.
-            self.specs().map(|specs| (specs.len(), estimate(&specs, 1)))
-        });
-        self.cost = Some((self.form.draft().clone(), self.mode, self.repeats, cost));
+            Err(error) => Err(error),
+        };
     }
 
-    /// What the form's parameters will cost.
-    #[must_use]
-    pub fn cost(&self) -> Option<&Cost> {
-        self.cost.as_ref().map(|(.., cost)| cost)
+    /// What the form's parameters stand for, or why they cannot be run.
+    ///
+    /// # Errors
+    /// A value or a combination is not allowed, or there are too many runs.
+    pub const fn asked(&self) -> Result<&Asked, &ParamError> {
+        self.asked.as_ref()
+    }
+
+    /// The first of the runs that the form stands for.
+    ///
+    /// # Errors
+    /// As [`ProblemTab::asked`].
+    pub fn first(&self) -> Result<RunSpec, ParamError> {
+        match &self.asked {
+            Ok(Asked { first: Some(first), .. }) => Ok(first.clone()),
+            Ok(_) => self.sweep().first(),
+            Err(error) => Err(error.clone()),
+        }
+    }
+
+    /// Takes in the cost that another thread has worked out; whether there is any.
+    fn follow_cost(&mut self) -> bool {
+        if !self.asking.as_ref().is_some_and(JoinHandle::is_finished) {
+            return false;
+        }
+        if let Some(Ok(asked)) = self.asking.take().map(JoinHandle::join) {
+            self.asked = asked;
+        }
+        true
     }
 
     /// Every line of the results.
@@ -239,10 +297,10 @@ impl ProblemTab {
         &self.labels
     }
 
-    /// Whether there is news that the study has not taken in.
+    /// Whether there is news that the study has not taken in, or a cost that is still worked out.
     #[must_use]
     pub const fn is_stale(&self) -> bool {
-        self.studied.2
+        self.studied.2 || self.asking.is_some()
     }
 
     /// Makes the study anew after runs have come or gone.
@@ -261,11 +319,13 @@ impl ProblemTab {
     /// Takes in what the runs have said; whether anything has changed.
     pub fn follow(&mut self) -> bool {
         let chosen = self.target();
-        let mut changed = false;
+        let mut changed = self.follow_cost();
+        let mut news = false;
         for run in &mut self.runs {
-            changed |= run.follow();
+            news |= run.follow();
         }
-        self.studied.2 |= changed;
+        self.studied.2 |= news;
+        changed |= news;
         let (made, took, stale) = self.studied;
         // A study of thousands of runs takes its time: most of it is left to others.
         if stale && made.elapsed() > took * 50 {

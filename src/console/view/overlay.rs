@@ -64,8 +64,8 @@ fn draw_presets(
         .collect();
     lines.push(Line::styled("─".repeat(inner.width.into()), theme.faint()));
     let about = match &list[chosen].1 {
-        Ok(preset) if preset.about.is_empty() => format!("{}: {}", preset.problem.title(), preset.title),
-        Ok(preset) => format!("{}: {}", preset.problem.title(), preset.about),
+        Ok(preset) if preset.about.is_empty() => format!("{}: {}", preset.sweep.problem.title(), preset.title),
+        Ok(preset) => format!("{}: {}", preset.sweep.problem.title(), preset.about),
         Err(error) => error.to_string(),
     };
     lines.extend(text::wrap(&about, inner.width.into()).into_iter().take(3).map(Line::raw));

@@ -1,7 +1,7 @@
 //! A problem's tab: the form with its cost on the left; figures, progress and results on the right.
 
 use super::{figures, pane, results};
-use crate::console::app::{App, Pane, ProblemTab, Target};
+use crate::console::app::{App, Asked, Pane, ProblemTab, Target};
 use crate::console::theme::Theme;
 use crate::console::widget::form::FormView;
 use crate::console::widget::text;
@@ -79,13 +79,12 @@ fn draw_form(frame: &mut Frame<'_>, app: &App, tab: &ProblemTab, area: Rect) {
 
 /// What pressing run would cost.
 fn cost(tab: &ProblemTab, theme: &Theme, width: usize) -> Vec<Line<'static>> {
-    match tab.cost() {
-        None => Vec::new(),
-        Some(Err(error)) => {
+    match tab.asked() {
+        Err(error) => {
             let words = format!("✘ {error}");
             text::wrap(&words, width).into_iter().take(3).map(|line| Line::styled(line, theme.bad())).collect()
         }
-        Some(Ok((runs, estimate))) => {
+        Ok(Asked { runs, cost: estimate, .. }) => {
             let mut words = vec![if *runs == 1 { "1 run".to_owned() } else { format!("{runs} runs") }];
             if tab.repeats > 1 {
                 words[0] += &format!(", {} seeds each", tab.repeats);

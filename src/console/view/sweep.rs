@@ -1,13 +1,12 @@
 //! The dialog before a sweep.
 
 use super::popup;
-use crate::console::app::{App, Planned, Planning, PointState, SweepDialog};
+use crate::console::app::{App, PlannedSweep, Planning, PointState, SweepDialog};
 use crate::console::keymap::{Action, Place};
 use crate::console::theme::Theme;
 use crate::console::widget::text;
 use crate::lab::slurm::SlurmOptions;
-use crate::lab::sweep::Mode;
-use crate::lab::{Estimate, RunState, duration};
+use crate::lab::{Estimate, RunState, SweepMode, duration};
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
@@ -52,7 +51,7 @@ pub fn draw(frame: &mut Frame<'_>, app: &App, area: Rect, dialog: &SweepDialog) 
 fn sweep(app: &App, dialog: &SweepDialog, width: usize) -> Vec<Line<'static>> {
     let theme = &app.theme;
     let axes = dialog.axes();
-    let zip = dialog.sweep.mode == Mode::Zip;
+    let zip = dialog.sweep.mode == SweepMode::Zip;
     let factors: Vec<String> = axes.iter().map(|axis| axis.count.to_string()).collect();
     let mut words = format!("{} points", dialog.count);
     if axes.len() > 1 && !zip {
@@ -99,7 +98,7 @@ fn sweep(app: &App, dialog: &SweepDialog, width: usize) -> Vec<Line<'static>> {
     lines
 }
 
-fn to_run(app: &App, dialog: &SweepDialog, planned: &Planned) -> Vec<Line<'static>> {
+fn to_run(app: &App, dialog: &SweepDialog, planned: &PlannedSweep) -> Vec<Line<'static>> {
     let theme = &app.theme;
     let count = planned.to_run(dialog.again);
     let words: Vec<Span<'static>> =
@@ -211,7 +210,7 @@ fn tail(app: &App, dialog: &SweepDialog, width: usize) -> Vec<Line<'static>> {
     } else if dialog.on_cluster && !app.has_cluster {
         let words = "There is no `sbatch` in the path: no Slurm here. One command a point, for any other queue:";
         lines.extend(wrapped(words, theme.warn()));
-        lines.extend(wrapped(&format!("{} --commands", dialog.sweep.command()), Style::new()));
+        lines.extend(wrapped(&format!("{} --commands", dialog.sweep.command("sweep")), Style::new()));
     } else if dialog.on_cluster {
         lines.extend(wrapped(SlurmOptions::FIELDS[dialog.field].help, theme.dim()));
     } else {

@@ -1,6 +1,7 @@
 //! Parameters: how one is declared, what a user types, and the checked values that a problem accepts.
 
 mod declaration;
+pub mod list;
 mod nearest;
 mod schema;
 

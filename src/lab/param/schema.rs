@@ -1,7 +1,8 @@
 //! A problem's parameters together: the draft that form and files edit, and the checked values a problem accepts.
 
+use crate::lab::param::declaration::{Param, ParamError, Value};
+use crate::lab::param::list;
 use crate::lab::param::nearest::hint;
-use crate::lab::{Param, ParamError, Value};
 use crate::named::Named;
 use std::collections::BTreeMap;
 
@@ -58,13 +59,23 @@ impl Draft {
         Self { texts: params.iter().map(|(key, _)| (key, params.typed(key))).collect() }
     }
 
+    /// The parameters whose values differ from the defaults, with their texts, in form order.
+    #[must_use]
+    pub fn changes(&self, schema: &Schema) -> Vec<(&'static Param, &str)> {
+        let differs = |param: &Param, text: &str| {
+            text != param.default && list::values(param, text).ok() != list::values(param, param.default).ok()
+        };
+        let texts = schema.iter().map(|param| (param, self.text(param.key)));
+        texts.filter(|(param, text)| differs(param, text)).collect()
+    }
+
     /// Sets the text of `key` after reading it as one value, a list or a range.
     ///
     /// # Errors
     /// The key is not declared, or a value is not allowed: nothing is changed then.
     pub fn set(&mut self, schema: &Schema, key: &str, text: &str) -> Result<(), ParamError> {
         let param = schema.require(key)?;
-        crate::lab::plan::sweep::values(param, text)?;
+        list::values(param, text)?;
         self.texts.insert(param.key, text.trim().to_owned());
         Ok(())
     }
@@ -109,7 +120,7 @@ impl Params {
         }
         let mut values = BTreeMap::new();
         for param in schema.iter() {
-            values.insert(param.key, crate::lab::plan::sweep::values(param, draft.text(param.key))?);
+            values.insert(param.key, list::values(param, draft.text(param.key))?);
         }
         Self::new(schema, values)
     }

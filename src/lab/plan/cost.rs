@@ -2,14 +2,14 @@
 
 use crate::lab::{Estimate, RunSpec, SMALL_SECONDS};
 
-/// What several runs will cost together, with `workers` small ones side by side.
+/// What several runs will cost together, with up to `workers` small ones side by side, as the queue does them.
 #[must_use]
 pub fn estimate(specs: &[RunSpec], workers: usize) -> Estimate {
     let mut total = Estimate { rows: 0, seconds: Some(0.0), bytes: None };
     let (mut small, mut large) = (0.0, 0.0);
     for spec in specs {
         let one = spec.estimate();
-        total.rows += one.rows;
+        total.rows = total.rows.saturating_add(one.rows);
         total.bytes = total.bytes.max(one.bytes);
         match one.seconds {
             Some(seconds) if seconds < SMALL_SECONDS => small += seconds,

@@ -2,9 +2,11 @@
 
 mod cost;
 pub mod preset;
+pub mod shell;
 mod spec;
-pub mod sweep;
+mod sweep;
 
 pub use cost::estimate;
 pub use preset::Preset;
 pub use spec::RunSpec;
+pub use sweep::{Sweep, SweepMode};

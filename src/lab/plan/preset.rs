@@ -1,8 +1,7 @@
 //! Presets: a problem with parameters in a TOML file. Shipped ones are inside the binary.
 
 use crate::lab::param::hint;
-use crate::lab::plan::sweep::{Mode, values};
-use crate::lab::{Draft, Kind, LabError, ParamError, Places, Problem, RunSpec, SCHEMA};
+use crate::lab::{Draft, Kind, LabError, ParamError, Places, Problem, SCHEMA, Sweep, SweepMode};
 use include_dir::{Dir, include_dir};
 use std::collections::BTreeMap;
 use std::fs;
@@ -17,39 +16,27 @@ static SHIPPED: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/presets");
 const REPEATS: usize = 1000;
 
 /// A problem with parameters, ready to run.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct Preset {
     /// The file's name without its ending.
     pub name: String,
-    /// The problem.
-    pub problem: &'static dyn Problem,
-    /// Its name in lists.
+    /// Its name in lists, which is also the title of its runs.
     pub title: String,
     /// One line saying what it shows.
     pub about: String,
-    /// The parameters as typed.
-    pub params: Draft,
-    /// How several swept parameters go together.
-    pub sweep: Mode,
-    /// How many seeds every point has.
-    pub repeats: usize,
+    /// The runs it stands for.
+    pub sweep: Sweep,
     /// Where it was read; none for a shipped one.
     pub file: Option<PathBuf>,
 }
 
-impl std::fmt::Debug for Preset {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Preset({}: {} {:?})", self.name, self.problem.name(), self.params)
-    }
-}
-
 /// A preset's text with its file, for messages that name file and line.
-struct Source<'a> {
+struct PresetText<'a> {
     text: &'a str,
     file: &'a Path,
 }
 
-impl Source<'_> {
+impl PresetText<'_> {
     fn refuse(&self, span: &Range<usize>, reason: impl Into<String>) -> LabError {
         let before = self.text.get(..span.start).unwrap_or_default();
         LabError::content(self.file, Some(before.matches('\n').count() + 1), reason)
@@ -96,7 +83,7 @@ impl Preset {
     /// # Errors
     /// One line with the file, the line, the key, what was found and what is allowed.
     pub fn parse(text: &str, file: &Path, problems: &[&'static dyn Problem]) -> Result<Self, LabError> {
-        let source = Source { text, file };
+        let source = PresetText { text, file };
         let table = DeTable::parse(text).map_err(|error| {
             let message = error.message().replace('\n', ", ");
             match error.span() {
@@ -126,12 +113,9 @@ impl Preset {
 
         let mut preset = Self {
             name: file.file_stem().unwrap_or_default().to_string_lossy().into_owned(),
-            problem,
             title: String::new(),
             about: String::new(),
-            params: Draft::new(&problem.schema()),
-            sweep: Mode::Grid,
-            repeats: 1,
+            sweep: Sweep::new(problem, Draft::new(&problem.schema())),
             file: None,
         };
         for (key, value) in table {
@@ -144,7 +128,7 @@ impl Preset {
                 "repeats" => {
                     let count = source.text[value.span()].parse().ok().filter(|count| (1..=REPEATS).contains(count));
                     let allowed = format!("a whole number from 1 to {REPEATS}");
-                    preset.repeats = count.ok_or_else(|| source.wrong("repeats", value, &allowed))?;
+                    preset.sweep.repeats = count.ok_or_else(|| source.wrong("repeats", value, &allowed))?;
                 }
                 "params" => preset.read_params(&source, source.table("params", value)?)?,
                 "sweep" => {
@@ -156,9 +140,9 @@ impl Preset {
                                 &["sweep.mode"],
                             ));
                         }
-                        preset.sweep = match value.get_ref().as_str() {
-                            Some("grid") => Mode::Grid,
-                            Some("zip") => Mode::Zip,
+                        preset.sweep.mode = match value.get_ref().as_str() {
+                            Some("grid") => SweepMode::Grid,
+                            Some("zip") => SweepMode::Zip,
                             _ => return Err(source.wrong("sweep.mode", value, "\"grid\" or \"zip\"")),
                         };
                     }
@@ -172,11 +156,12 @@ impl Preset {
         if preset.title.is_empty() {
             preset.title.clone_from(&preset.name);
         }
+        preset.sweep.title = Some(preset.title.clone());
         Ok(preset)
     }
 
-    fn read_params(&mut self, source: &Source<'_>, table: &DeTable<'_>) -> Result<(), LabError> {
-        let schema = self.problem.schema();
+    fn read_params(&mut self, source: &PresetText<'_>, table: &DeTable<'_>) -> Result<(), LabError> {
+        let schema = self.sweep.problem.schema();
         for (key, value) in table {
             let name = key.get_ref().as_ref();
             let Some(param) = schema.get(name) else {
@@ -185,7 +170,10 @@ impl Preset {
             };
             let many = !matches!(param.kind, Kind::Text { .. });
             let text = source.typed(name, value, many)?;
-            self.params.set(&schema, name, &text).map_err(|error| source.refuse(&value.span(), error.to_string()))?;
+            self.sweep
+                .draft
+                .set(&schema, name, &text)
+                .map_err(|error| source.refuse(&value.span(), error.to_string()))?;
         }
         Ok(())
     }
@@ -199,36 +187,24 @@ impl Preset {
         Ok(Self { file: Some(path.to_owned()), ..Self::parse(&text, path, problems)? })
     }
 
-    /// Every run the preset stands for.
-    ///
-    /// # Errors
-    /// As [`RunSpec::expand`].
-    pub fn specs(&self) -> Result<Vec<RunSpec>, ParamError> {
-        let mut specs = RunSpec::expand_as(self.problem, &self.params, self.sweep, self.repeats)?;
-        specs.iter_mut().for_each(|spec| spec.title = Some(self.title.clone()));
-        Ok(specs)
-    }
-
     /// The preset as a file: only what differs from the defaults.
     #[must_use]
     pub fn to_toml(&self) -> String {
         let text = |text: &str| toml::Value::String(text.to_owned()).to_string();
+        let Sweep { problem, draft, mode, repeats, .. } = &self.sweep;
         let mut file =
-            format!("schema = {SCHEMA}\nproblem = {}\ntitle = {}\n", text(self.problem.name()), text(&self.title));
+            format!("schema = {SCHEMA}\nproblem = {}\ntitle = {}\n", text(problem.name()), text(&self.title));
         if !self.about.is_empty() {
             file += &format!("about = {}\n", text(&self.about));
         }
-        if self.repeats > 1 {
-            file += &format!("repeats = {}\n", self.repeats);
+        if *repeats > 1 {
+            file += &format!("repeats = {repeats}\n");
         }
         file += "\n[params]\n";
-        for param in self.problem.schema().iter() {
-            let typed = self.params.text(param.key);
-            if values(param, typed).ok() != values(param, param.default).ok() {
-                file += &format!("{} = {}\n", param.key, text(typed));
-            }
+        for (param, typed) in draft.changes(&problem.schema()) {
+            file += &format!("{} = {}\n", param.key, text(typed));
         }
-        if self.sweep == Mode::Zip {
+        if *mode == SweepMode::Zip {
             file += "\n[sweep]\nmode = \"zip\"\n";
         }
         file

@@ -1,7 +1,8 @@
 //! What is to be run: a problem with checked parameters.
 
-use crate::lab::plan::sweep::Mode;
-use crate::lab::{Draft, Estimate, ParamError, Params, Problem, Value, sweep};
+use super::shell;
+use crate::lab::param::list;
+use crate::lab::{Estimate, ParamError, Params, Problem, Value, common};
 use md5::{Digest, Md5};
 use std::fmt;
 
@@ -36,44 +37,6 @@ impl RunSpec {
         Ok(Self { problem, params, title: None })
     }
 
-    /// Every run a draft stands for: one for each combination of the values of parameters that take one value at a
-    /// time, each `repeats` times with seeds counted up. Later parameters change fastest, the seed fastest of all.
-    ///
-    /// # Errors
-    /// A value or a combination is not allowed, or there are more than [`sweep::LIMIT`] runs.
-    pub fn expand(problem: &'static dyn Problem, draft: &Draft, repeats: usize) -> Result<Vec<Self>, ParamError> {
-        Self::expand_as(problem, draft, Mode::Grid, repeats)
-    }
-
-    /// As [`RunSpec::expand`], with the way in which several swept parameters go together.
-    ///
-    /// # Errors
-    /// As [`RunSpec::expand`].
-    pub fn expand_as(
-        problem: &'static dyn Problem,
-        draft: &Draft,
-        mode: Mode,
-        repeats: usize,
-    ) -> Result<Vec<Self>, ParamError> {
-        Self::expand_up_to(problem, draft, mode, repeats, sweep::LIMIT)
-    }
-
-    /// As [`RunSpec::expand_as`], for up to `most` runs.
-    ///
-    /// # Errors
-    /// As [`RunSpec::expand`], with `most` as the limit.
-    pub fn expand_up_to(
-        problem: &'static dyn Problem,
-        draft: &Draft,
-        mode: Mode,
-        repeats: usize,
-        most: usize,
-    ) -> Result<Vec<Self>, ParamError> {
-        let schema = problem.schema();
-        let points = sweep::points(&schema, draft, mode, repeats, most)?;
-        points.into_iter().map(|point| Self::new(problem, Params::new(&schema, point)?)).collect()
-    }
-
     /// What determines the result, as 16 hexadecimal digits: the problem and its parameters, without those that
     /// change no result. Two runs with the same point have the same rows except for times.
     #[must_use]
@@ -89,7 +52,7 @@ impl RunSpec {
     /// The run's seed; 0 for a problem without one.
     #[must_use]
     pub fn seed(&self) -> u64 {
-        match self.params.get("seed") {
+        match self.params.get(common::SEED.key) {
             Some([Value::Int(seed)]) => u64::try_from(*seed).unwrap_or_default(),
             _ => 0,
         }
@@ -110,12 +73,11 @@ impl RunSpec {
     /// The parameters that differ from the defaults, as key and text, in form order.
     #[must_use]
     pub fn changes(&self) -> Vec<(&'static str, String)> {
-        let defaults = Draft::new(&self.problem.schema());
         self.problem
             .schema()
             .iter()
             .filter_map(|param| {
-                let default = sweep::values(param, defaults.text(param.key)).ok();
+                let default = list::values(param, param.default).ok();
                 let values = self.params.get(param.key)?;
                 (default.as_deref() != Some(values)).then(|| (param.key, self.params.typed(param.key)))
             })
@@ -127,12 +89,7 @@ impl RunSpec {
     pub fn command(&self) -> String {
         let mut command = format!("attnlab run {}", self.problem.name());
         for (key, text) in self.changes() {
-            let plain = text.chars().all(|c| c.is_ascii_alphanumeric() || "._-,+/:".contains(c));
-            command += &if plain {
-                format!(" --set {key}={text}")
-            } else {
-                format!(" --set '{key}={}'", text.replace('\'', r"'\''"))
-            };
+            command += &format!(" --set {}", shell::quote(&format!("{key}={text}")));
         }
         command
     }

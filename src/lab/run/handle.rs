@@ -1,10 +1,9 @@
 //! A submitted run as the faces hold it.
 
-use crate::lab::record::checkpoint::Hold;
+use crate::lab::record::checkpoint::Resumed;
 use crate::lab::record::folder;
 use crate::lab::record::lease::{Lease, Request};
 use crate::lab::run::queue::SMALL_SECONDS;
-use crate::lab::run::resumed::Resumed;
 use crate::lab::{
     Control, Event, Journal, LabError, Observer, Row, RunRecord, RunSpec, RunState, RunSummary, Stamped, journal,
 };
@@ -71,7 +70,7 @@ impl RunHandle {
             message: String::new(),
             seconds: t,
             refused: false,
-            rows: resumed.as_ref().map(|resumed| resumed.rows.clone()).unwrap_or_default(),
+            rows: resumed.as_ref().map(|resumed| resumed.all_rows().to_vec()).unwrap_or_default(),
             events: VecDeque::new(),
             progress: None,
             behind: Some(0),
@@ -211,11 +210,10 @@ impl RunHandle {
         !self.lost.load(Ordering::SeqCst)
     }
 
-    /// This process's hold on the run, just checked.
-    pub(in crate::lab) fn fence(&self) -> Result<Hold, String> {
+    /// The number of this process's hold on the run, just checked.
+    pub(in crate::lab) fn fence(&self) -> Result<u64, String> {
         if self.holds(Duration::ZERO) {
-            let token = lock(&self.lease).as_ref().map_or(0, Lease::token);
-            return Ok(Hold { token, journal: self.live().end });
+            return Ok(lock(&self.lease).as_ref().map_or(0, Lease::token));
         }
         Err(TAKEN_OVER.to_owned())
     }
@@ -266,16 +264,14 @@ impl RunHandle {
     fn publish(&self, stamped: &Stamped, kept: Option<(u64, u64)>) {
         let mut live = self.live();
         live.seconds = live.seconds.max(stamped.t);
-        for event in stamped.event.parts() {
-            match event {
-                Event::State { state, message } => {
-                    live.state = *state;
-                    live.message.clone_from(message);
-                    self.changed.notify_all();
-                }
-                Event::Row { row } => live.rows.push(row.clone()),
-                _ => {}
+        match &stamped.event {
+            Event::State { state, message } => {
+                live.state = *state;
+                live.message.clone_from(message);
+                self.changed.notify_all();
             }
+            Event::Row { row } => live.rows.push(row.clone()),
+            _ => {}
         }
         if let Some((_, end)) = kept {
             live.end = end;
@@ -285,7 +281,7 @@ impl RunHandle {
             return;
         }
         if live.behind.is_none() && live.events.len() < WAITING {
-            live.events.extend(stamped.clone().into_parts());
+            live.events.push_back(stamped.clone());
         } else if let (None, Some((start, _))) = (live.behind, kept) {
             live.behind = Some(start);
         }

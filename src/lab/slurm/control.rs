@@ -1,6 +1,6 @@
 //! What is done with a sweep that was submitted. Each takes as long as Slurm takes: never on a screen's thread.
 
-use super::{Slurm, Status, Sweep};
+use super::{JobArray, Slurm, Status};
 use crate::lab::LabError;
 
 /// A second try of what is missing.
@@ -12,7 +12,7 @@ pub struct Resubmitted {
     pub elements: String,
 }
 
-impl Sweep {
+impl JobArray {
     /// Cancels what waits and runs.
     ///
     /// # Errors

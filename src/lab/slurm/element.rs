@@ -1,6 +1,6 @@
 //! What one element of the array does: its points, each in a run folder, going on where an earlier try was ended.
 
-use super::Sweep;
+use super::JobArray;
 use crate::lab::{LabError, Owner, Places, Problem, Queue, Request, RunHandle, RunSpec, RunState, RunSummary};
 use std::path::Path;
 use std::sync::Arc;
@@ -30,7 +30,7 @@ pub enum Ending {
 /// # Errors
 /// The sweep's or a run's files cannot be read or written, or a process of an earlier try does not end.
 pub fn work(
-    sweep: &Sweep,
+    sweep: &JobArray,
     element: usize,
     cores: usize,
     problems: &[&'static dyn Problem],
@@ -72,7 +72,7 @@ pub fn work(
 
 /// Begins point `index` or goes on with it; nothing where it is finished.
 fn begin(
-    sweep: &Sweep,
+    sweep: &JobArray,
     index: usize,
     spec: RunSpec,
     queue: &Queue,

@@ -51,7 +51,7 @@ const SLOTS: usize = 64;
 
 /// The plan of a sweep, `sweep.toml`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Plan {
+pub struct ArrayPlan {
     /// The form of the file.
     pub schema: u32,
     /// The problem's name.
@@ -77,7 +77,7 @@ pub struct Plan {
     pub jobs: Vec<String>,
 }
 
-impl Plan {
+impl ArrayPlan {
     fn new(
         places: &Places,
         specs: &[RunSpec],
@@ -121,20 +121,20 @@ impl Plan {
 
 /// A sweep in its folder.
 #[derive(Debug)]
-pub struct Sweep {
+pub struct JobArray {
     folder: PathBuf,
-    plan: Plan,
+    plan: ArrayPlan,
 }
 
 /// One line of `points.jsonl`.
 #[derive(Serialize, Deserialize)]
-struct Line {
+struct ArrayPoint {
     index: usize,
     point: String,
     set: BTreeMap<String, String>,
 }
 
-impl Sweep {
+impl JobArray {
     /// Plans the runs `specs`, all of one problem: makes the folder with everything an element needs.
     ///
     /// # Errors
@@ -146,7 +146,7 @@ impl Sweep {
         options: SlurmOptions,
         array_limit: usize,
     ) -> Result<Self, LabError> {
-        let plan = Plan::new(places, specs, title, options, array_limit)?;
+        let plan = ArrayPlan::new(places, specs, title, options, array_limit)?;
         places.prepare()?;
         let folder = plan.folder();
         fs::create_dir(&folder).map_err(LabError::io("create the sweep's folder", &folder))?;
@@ -156,7 +156,7 @@ impl Sweep {
         let mut lines = Vec::new();
         for (index, spec) in specs.iter().enumerate() {
             let set = spec.changes().into_iter().map(|(key, text)| (key.to_owned(), text)).collect();
-            let line = Line { index, point: spec.point(), set };
+            let line = ArrayPoint { index, point: spec.point(), set };
             serde_json::to_writer(&mut lines, &line).map_err(|error| LabError::Refused(error.to_string()))?;
             lines.push(b'\n');
         }
@@ -179,7 +179,7 @@ impl Sweep {
     pub fn open(folder: &Path) -> Result<Self, LabError> {
         let path = folder.join(PLAN);
         let text = fs::read_to_string(&path).map_err(LabError::io("read", &path))?;
-        let plan: Plan = toml::from_str(&text)
+        let plan: ArrayPlan = toml::from_str(&text)
             .map_err(|error| LabError::content(&path, None, error.message().replace('\n', ", ")))?;
         if plan.schema > SCHEMA {
             let reason = format!("written in form {}; this version of attnlab reads up to form {SCHEMA}", plan.schema);
@@ -196,7 +196,7 @@ impl Sweep {
 
     /// Its plan.
     #[must_use]
-    pub const fn plan_ref(&self) -> &Plan {
+    pub const fn plan_ref(&self) -> &ArrayPlan {
         &self.plan
     }
 
@@ -229,13 +229,13 @@ impl Sweep {
         let mut specs = Vec::with_capacity(self.plan.points);
         for (number, text) in text.lines().enumerate() {
             let refuse = |reason: String| LabError::content(&path, Some(number + 1), reason);
-            let line: Line = serde_json::from_str(text).map_err(|error| refuse(error.to_string()))?;
+            let line: ArrayPoint = serde_json::from_str(text).map_err(|error| refuse(error.to_string()))?;
             let schema = problem.schema();
             let mut draft = Draft::new(&schema);
             for (key, value) in &line.set {
                 draft.set(&schema, key, value).map_err(|error| refuse(error.to_string()))?;
             }
-            let spec = RunSpec::expand(problem, &draft, 1).map_err(|error| refuse(error.to_string()))?;
+            let spec = crate::lab::Sweep::new(problem, draft).specs().map_err(|error| refuse(error.to_string()))?;
             let [mut spec] = <[RunSpec; 1]>::try_from(spec)
                 .map_err(|specs| refuse(format!("stands for {} runs, not for one", specs.len())))?;
             spec.title = Some(self.plan.title.clone()).filter(|title| !title.is_empty());
@@ -254,7 +254,7 @@ impl Sweep {
     pub fn labels(&self, problems: &[&'static dyn Problem]) -> Result<Vec<String>, LabError> {
         let path = self.folder.join(POINTS);
         let text = fs::read_to_string(&path).map_err(LabError::io("read", &path))?;
-        let lines: Vec<Line> = text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+        let lines: Vec<ArrayPoint> = text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
         let mut keys: Vec<&String> = lines.iter().flat_map(|line| line.set.keys()).collect();
         keys.sort_unstable();
         keys.dedup();
@@ -263,7 +263,7 @@ impl Sweep {
             problems.iter().find(|problem| problem.name() == self.plan.problem).map(|problem| problem.schema());
         // Only what differs from the defaults was written.
         let default = |key: &str| schema.and_then(|schema| schema.get(key)).map_or("", |param| param.default);
-        let label = |line: &Line| {
+        let label = |line: &ArrayPoint| {
             let text = |key: &str| line.set.get(key).map_or(default(key), String::as_str);
             let pairs: Vec<_> = keys.iter().map(|key| (key.as_str(), text(key))).collect();
             crate::lab::analysis::study::words(&pairs)
@@ -299,8 +299,8 @@ impl Sweep {
 ///
 /// # Errors
 /// There is no Slurm, what `sbatch` said, or the folder cannot be made.
-pub fn submit(places: &Places, specs: &[RunSpec], title: &str, options: SlurmOptions) -> Result<Sweep, LabError> {
-    let mut sweep = Sweep::plan(places, specs, title, options, Slurm.array_limit()?)?;
+pub fn submit(places: &Places, specs: &[RunSpec], title: &str, options: SlurmOptions) -> Result<JobArray, LabError> {
+    let mut sweep = JobArray::plan(places, specs, title, options, Slurm.array_limit()?)?;
     match Slurm.submit(&sweep.script(), None) {
         Ok(job) => sweep.add_job(job)?,
         Err(error) => {
@@ -311,12 +311,12 @@ pub fn submit(places: &Places, specs: &[RunSpec], title: &str, options: SlurmOpt
     Ok(sweep)
 }
 
-/// The script that [`Sweep::plan`] would write, without writing anything.
+/// The script that [`JobArray::plan`] would write, without writing anything.
 ///
 /// # Errors
 /// An option cannot stand in a script.
 pub fn preview(places: &Places, specs: &[RunSpec], title: &str, options: SlurmOptions) -> Result<String, LabError> {
-    let plan = Plan::new(places, specs, title, options, commands::ARRAY_LIMIT)?;
+    let plan = ArrayPlan::new(places, specs, title, options, commands::ARRAY_LIMIT)?;
     Ok(script::script(&plan.folder(), &plan))
 }
 

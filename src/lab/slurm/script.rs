@@ -1,6 +1,6 @@
 //! The script that is submitted: readable, and usable by hand.
 
-use super::Plan;
+use super::ArrayPlan;
 use crate::lab::{LabError, ParamError};
 use serde::{Deserialize, Serialize};
 use std::fmt::Write;
@@ -67,8 +67,8 @@ fn seconds(text: &str) -> Option<u64> {
 }
 
 /// `sweep.sbatch` of a sweep in `folder`.
-pub(super) fn script(folder: &Path, plan: &Plan) -> String {
-    let Plan { points, title, element_points, slurm, .. } = plan;
+pub(super) fn script(folder: &Path, plan: &ArrayPlan) -> String {
+    let ArrayPlan { points, title, element_points, slurm, .. } = plan;
     let last = plan.elements() - 1;
     let folder = folder.display();
     let mut page = format!(

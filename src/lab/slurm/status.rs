@@ -1,7 +1,7 @@
 //! How far a sweep is: what lies on the disk first, what the batch system says second.
 
 use super::commands::Queued;
-use super::{Slurm, Sweep};
+use super::{JobArray, Slurm};
 use crate::lab::{RunState, RunSummary};
 use serde::Serialize;
 use std::collections::HashMap;
@@ -59,7 +59,7 @@ pub struct Queues {
 impl Queues {
     /// Asks Slurm about every job of the sweep, the accounting for those it has forgotten. Takes as long as Slurm takes.
     #[must_use]
-    pub fn ask(sweep: &Sweep, slurm: Slurm) -> Self {
+    pub fn ask(sweep: &JobArray, slurm: Slurm) -> Self {
         let mut queues = Self::default();
         // Later jobs are second tries of what is missing: they have the last word.
         for job in &sweep.plan_ref().jobs {
@@ -91,7 +91,7 @@ impl Queues {
 impl Status {
     /// What lies on the disk.
     #[must_use]
-    pub fn on_disk(sweep: &Sweep) -> Self {
+    pub fn on_disk(sweep: &JobArray) -> Self {
         let plan = sweep.plan_ref();
         let points: Vec<_> = (0..plan.points)
             .map(|index| PointStatus {
@@ -117,7 +117,7 @@ impl Status {
 
     /// What lies on the disk with what Slurm says beside it. Takes as long as Slurm takes: never on a screen's thread.
     #[must_use]
-    pub fn with_slurm(sweep: &Sweep, slurm: Slurm) -> Self {
+    pub fn with_slurm(sweep: &JobArray, slurm: Slurm) -> Self {
         let mut status = Self::on_disk(sweep);
         if !status.is_complete() {
             status.put_beside(sweep, &Queues::ask(sweep, slurm));
@@ -126,7 +126,7 @@ impl Status {
     }
 
     /// Puts what Slurm says beside what lies on the disk.
-    pub fn put_beside(&mut self, sweep: &Sweep, queues: &Queues) {
+    pub fn put_beside(&mut self, sweep: &JobArray, queues: &Queues) {
         self.trouble.clone_from(&queues.trouble);
         for element in &mut self.elements {
             let Some(found) = queues.found.get(&element.index) else { continue };
@@ -170,7 +170,7 @@ impl Status {
 }
 
 /// Why the program could not start in an element.
-fn broken(sweep: &Sweep, element: usize) -> Option<String> {
+fn broken(sweep: &JobArray, element: usize) -> Option<String> {
     let path = sweep.folder().join("broken").join(element.to_string());
     let code: u32 = std::fs::read_to_string(path).ok()?.trim().parse().ok()?;
     Some(match code {
@@ -183,7 +183,7 @@ fn broken(sweep: &Sweep, element: usize) -> Option<String> {
 }
 
 /// What stands behind an element's state where Slurm's own reason does not tell a person.
-fn explain(sweep: &Sweep, element: usize, found: &Queued) -> String {
+fn explain(sweep: &JobArray, element: usize, found: &Queued) -> String {
     let seen = sweep.folder().join("seen").join(element.to_string()).is_file();
     let failed = ["FAILED", "NODE_FAIL", "BOOT_FAIL"].contains(&found.state.as_str());
     if failed && !seen {

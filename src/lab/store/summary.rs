@@ -181,12 +181,10 @@ impl RunSummary {
         for line in end.split(|byte| *byte == b'\n') {
             let Ok(Stamped { t, event }) = serde_json::from_slice(line) else { continue };
             self.seconds = self.seconds.max(t);
-            for event in event.into_parts() {
-                match event {
-                    Event::State { state: new, message } => (state, self.message) = (new, message),
-                    Event::Row { row } => self.row = row,
-                    _ => {}
-                }
+            match event {
+                Event::State { state: new, message } => (state, self.message) = (new, message),
+                Event::Row { row } => self.row = row,
+                _ => {}
             }
         }
         self.state = if alive || state.is_final() { state } else { RunState::Lost };

@@ -7,7 +7,7 @@ mod sweeps;
 
 use super::{App, Exit, Field, Overlay, Pane, Purpose, Tone, Wanted};
 use crate::console::keymap::Action;
-use crate::lab::{Preset, store};
+use crate::lab::{Preset, Sweep, store};
 use tui_logger::TuiWidgetEvent;
 
 impl App {
@@ -121,12 +121,9 @@ impl App {
         let Some(tab) = self.tabs.get(self.tab) else { return Ok(()) };
         let preset = Preset {
             name: name.to_owned(),
-            problem: tab.problem,
             title: name.to_owned(),
             about: String::new(),
-            params: tab.form.draft().clone(),
-            sweep: tab.mode,
-            repeats: tab.repeats,
+            sweep: tab.sweep(),
             file: None,
         };
         let path = preset.save(&self.places).map_err(|error| error.to_string())?;
@@ -135,11 +132,12 @@ impl App {
     }
 
     fn load(&mut self, preset: &Preset) {
-        let Some(index) = self.tabs.iter().position(|tab| tab.problem.name() == preset.problem.name()) else { return };
+        let Sweep { problem, draft, mode, repeats, .. } = &preset.sweep;
+        let Some(index) = self.tabs.iter().position(|tab| tab.problem.name() == problem.name()) else { return };
         self.tab = index;
         let tab = &mut self.tabs[index];
-        tab.form.fill(preset.params.clone());
-        (tab.mode, tab.repeats, tab.pane, tab.zoom) = (preset.sweep, preset.repeats, Pane::Form, false);
+        tab.form.fill(draft.clone());
+        (tab.mode, tab.repeats, tab.pane, tab.zoom) = (*mode, *repeats, Pane::Form, false);
         let run = self.keymap.key(self.place(), Action::Run);
         self.say(format!("{}: press {run} to run it", preset.title), Tone::Good);
     }

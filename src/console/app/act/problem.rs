@@ -17,7 +17,7 @@ impl App {
                 let list = preset::all(&self.places, &problems);
                 let name = self.problem().map_or("", |tab| tab.problem.name());
                 let own = |found: &(String, Result<Preset, _>)| {
-                    found.1.as_ref().is_ok_and(|preset| preset.problem.name() == name)
+                    found.1.as_ref().is_ok_and(|preset| preset.sweep.problem.name() == name)
                 };
                 let chosen = list.iter().position(own).unwrap_or(0);
                 self.overlay = Some(Overlay::Presets { list, chosen });
@@ -94,30 +94,24 @@ impl App {
     pub(super) fn run(&mut self) {
         let Some(tab) = self.tabs.get_mut(self.tab) else { return };
         tab.count_cost();
-        let count = match tab.cost() {
-            Some(Ok((count, _))) => *count,
-            Some(Err(error)) => {
-                let error = error.clone();
+        let several = tab.asked().is_ok_and(|asked| asked.runs > 1);
+        if several {
+            tab.form.clear_error();
+            return self.ask_for_sweep();
+        }
+        let spec = match tab.first() {
+            Ok(spec) => spec,
+            Err(error) => {
                 let text = error.to_string();
                 tab.pane = Pane::Form;
                 tab.form.mark(error);
                 return self.say(text, Tone::Bad);
             }
-            None => return,
         };
         tab.form.clear_error();
-        if count > 1 {
-            return self.ask_for_sweep();
-        }
-        let specs = match tab.specs() {
-            Ok(specs) => specs,
-            Err(error) => return self.say(error.to_string(), Tone::Bad),
-        };
-        for spec in specs {
-            match self.queue.submit(spec) {
-                Ok(handle) => self.show_live(handle),
-                Err(error) => return self.say(error.to_string(), Tone::Bad),
-            }
+        match self.queue.submit(spec) {
+            Ok(handle) => self.show_live(handle),
+            Err(error) => self.say(error.to_string(), Tone::Bad),
         }
     }
 
@@ -171,8 +165,8 @@ impl App {
 
     fn optimise(&mut self) {
         let Some(tab) = self.tabs.get_mut(self.tab) else { return };
-        let spec = match tab.specs() {
-            Ok(mut specs) => specs.swap_remove(0),
+        let spec = match tab.first() {
+            Ok(spec) => spec,
             Err(error) => return tab.form.mark(error),
         };
         let Some(found) = tab.problem.optimise(&spec.params) else {

@@ -2,8 +2,7 @@
 
 use super::super::{App, Field, Overlay, Pane, Purpose, ShownRun, Tone};
 use crate::console::keymap::Action;
-use crate::lab::sweep::Mode;
-use crate::lab::{Preset, Request, RunState, RunSummary, export, store};
+use crate::lab::{Preset, Request, RunState, RunSummary, SweepMode, export, store};
 use std::path::{Path, PathBuf};
 
 /// Where exports are written, in the working directory; the same as on the command line.
@@ -57,7 +56,7 @@ impl App {
             Action::Run => match Preset::read(&folder.join("run.toml"), &problems) {
                 Ok(preset) => {
                     self.load(&preset);
-                    (self.tabs[index].mode, self.tabs[index].repeats) = (Mode::Grid, 1);
+                    (self.tabs[index].mode, self.tabs[index].repeats) = (SweepMode::Grid, 1);
                     self.run();
                 }
                 Err(error) => self.say(error.to_string(), Tone::Bad),

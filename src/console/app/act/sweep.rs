@@ -1,11 +1,9 @@
 //! Actions of the dialog before a sweep, and what follows from it.
 
-use super::super::{
-    App, Arrived, Overlay, Planning, Points, ShownRun, Submission, Submitting, SweepDialog, SweepDraft, Tone,
-};
+use super::super::{App, Arrived, Overlay, Planning, Points, ShownRun, Submission, Submitting, SweepDialog, Tone};
 use crate::console::keymap::Action;
 use crate::lab::slurm::{self, SlurmOptions};
-use crate::lab::sweep;
+use crate::lab::{LabError, Sweep};
 use std::collections::HashSet;
 
 /// Lines of a page in the list of points.
@@ -15,9 +13,7 @@ impl App {
     /// Opens the dialog for what the form of the tab on screen stands for.
     pub(super) fn ask_for_sweep(&mut self) {
         let Some(tab) = self.tabs.get(self.tab) else { return };
-        let sweep =
-            SweepDraft { problem: tab.problem, draft: tab.form.draft().clone(), mode: tab.mode, repeats: tab.repeats };
-        let dialog = SweepDialog::new(self.tab, sweep, self.slurm.clone(), &self.places);
+        let dialog = SweepDialog::new(self.tab, tab.sweep(), self.slurm.clone(), &self.places);
         self.overlay = Some(Overlay::Sweep(Box::new(dialog)));
     }
 
@@ -65,7 +61,7 @@ impl App {
             }
             Planning::Done(planned) => {
                 let count = planned.to_run(dialog.again);
-                if count > sweep::LIMIT && !dialog.asked {
+                if count > Sweep::LIMIT && !dialog.asked {
                     dialog.asked = true;
                     let start = self.keymap.key(self.place(), Action::Start);
                     Some(format!("{count} runs are many: {start} once more starts them all"))
@@ -92,11 +88,9 @@ impl App {
     }
 
     /// Makes room for a sweep on its tab.
-    fn expect_sweep(&mut self, tab: usize, sweep: &SweepDraft, own: &HashSet<String>) {
-        let swept =
-            sweep.swept().into_iter().map(|param| (param.key.to_owned(), sweep::scale(sweep.draft.text(param.key))));
+    fn expect_sweep(&mut self, tab: usize, sweep: &Sweep, own: &HashSet<String>) {
         if let Some(tab) = self.tabs.get_mut(tab) {
-            tab.expect(swept.collect(), own);
+            tab.expect(sweep.scales(), own);
         }
     }
 
@@ -113,8 +107,8 @@ impl App {
         let finished = planned.plan.finished.iter().map(|run| run.id.clone()).collect();
         let (tab, wanted) = (dialog.tab, sweep.clone());
         let answer = std::thread::spawn(move || {
-            let specs = if again { sweep.specs()? } else { left };
-            slurm::submit(&places, &specs, &sweep.title(), options).map_err(|error| error.to_string())
+            let specs = if again { sweep.specs_up_to(Sweep::MOST)? } else { left };
+            slurm::submit(&places, &specs, &sweep.name(), options)
         });
         self.submitting = Some(Submitting { tab, sweep: wanted, finished, answer });
     }
@@ -133,7 +127,7 @@ impl App {
             }
             let queued = submission.queued;
             match (error, over) {
-                (Some(error), _) => said = Some((error, Tone::Bad)),
+                (Some(error), _) => said = Some((error.to_string(), Tone::Bad)),
                 (None, true) if queued == 0 => {
                     said = Some(("every point is finished: their runs are on screen".to_owned(), Tone::Good));
                 }
@@ -158,7 +152,8 @@ impl App {
     /// Takes the answer of the cluster.
     fn take_submitted(&mut self) {
         let Some(Submitting { tab, sweep: draft, finished, answer }) = self.submitting.take() else { return };
-        match answer.join().unwrap_or_else(|_| Err("the sweep could not be submitted".to_owned())) {
+        let failed = || LabError::Refused("the sweep could not be submitted: its thread has panicked".to_owned());
+        match answer.join().unwrap_or_else(|_| Err(failed())) {
             Ok(sweep) => {
                 let plan = sweep.plan_ref();
                 let job = plan.jobs.last().map_or("", String::as_str);
@@ -170,9 +165,9 @@ impl App {
                 self.sweeps.follow_runs(sweep.folder());
                 self.say(text, Tone::Good);
             }
-            Err(reason) => match &mut self.overlay {
-                Some(Overlay::Sweep(dialog)) => dialog.error = Some(reason),
-                _ => self.say(reason, Tone::Bad),
+            Err(error) => match &mut self.overlay {
+                Some(Overlay::Sweep(dialog)) => dialog.error = Some(error.to_string()),
+                _ => self.say(error.to_string(), Tone::Bad),
             },
         }
     }

@@ -4,7 +4,7 @@ mod steps;
 
 use super::{text, text::fit};
 use crate::console::theme::Theme;
-use crate::lab::{Draft, Kind, Param, ParamError, Schema, sweep};
+use crate::lab::{Draft, Kind, Param, ParamError, Schema, list};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
@@ -146,7 +146,7 @@ impl Form {
 
     /// The number of values that `param`'s text stands for.
     fn count(&self, param: &Param) -> usize {
-        sweep::values(param, self.draft.text(param.key)).map_or(1, |values| values.len())
+        list::count(param, self.draft.text(param.key)).unwrap_or(1)
     }
 }
 

@@ -1,4 +1,7 @@
 //! Decimal numbers as typed, so that `0..1 +0.1` ends at 1 and never at 0.9999999999999999.
+//!
+//! The decimal crates do not cover what may be typed here: the numbers of `rust_decimal` lie between 1e-28 and 7.9e28,
+//! and a learning rate or a bound may be 1e-300.
 
 use std::cmp::Ordering;
 
@@ -49,6 +52,13 @@ impl Decimal {
         Some(Self { mantissa, exponent: self.exponent.checked_add(other.exponent)? }.plain())
     }
 
+    /// How many whole steps of size `step` fit between `self` and `last`; none where their digits do not fit together.
+    pub fn steps_to(self, last: Self, step: Self) -> Option<usize> {
+        let exponent = self.exponent.min(last.exponent).min(step.exponent);
+        let (first, last, step) = (self.lifted(exponent)?, last.lifted(exponent)?, step.lifted(exponent)?);
+        usize::try_from(last.checked_sub(first)?.checked_div(step)?).ok()
+    }
+
     pub fn compare(self, other: Self) -> Option<Ordering> {
         let (a, b, _) = self.aligned(other)?;
         Some(a.cmp(&b))
@@ -57,11 +67,13 @@ impl Decimal {
     /// Both mantissas under one exponent.
     fn aligned(self, other: Self) -> Option<(i128, i128, i32)> {
         let exponent = self.exponent.min(other.exponent);
-        let lift = |number: Self| {
-            let power = u32::try_from(number.exponent.checked_sub(exponent)?).ok()?;
-            number.mantissa.checked_mul(10_i128.checked_pow(power)?)
-        };
-        Some((lift(self)?, lift(other)?, exponent))
+        Some((self.lifted(exponent)?, other.lifted(exponent)?, exponent))
+    }
+
+    /// The mantissa under a smaller exponent.
+    fn lifted(self, exponent: i32) -> Option<i128> {
+        let power = u32::try_from(self.exponent.checked_sub(exponent)?).ok()?;
+        self.mantissa.checked_mul(10_i128.checked_pow(power)?)
     }
 
     /// Without zeros at the end of the mantissa.

@@ -1,8 +1,8 @@
 //! Ranges: `16..1024 x2`, `0..1 +0.1`, `log(1e-4..1e-2, 5)`, `random(8, log 1e-4..1e-1)`.
 
+use super::LIMIT;
 use super::decimal::Decimal;
-use super::{LIMIT, ParamError};
-use crate::lab::{Kind, Param};
+use crate::lab::param::declaration::{Kind, Param, ParamError};
 use crate::random::generator;
 use rand::Rng;
 use std::cmp::Ordering;
@@ -20,7 +20,26 @@ pub(super) fn expand(param: &Param, piece: &str, seed: u64) -> Result<Option<Vec
         return range.random(inner, seed).map(Some);
     }
     match piece.split_once("..") {
-        Some((from, rest)) => range.steps(from, rest).map(Some),
+        Some((from, rest)) => Ok(Some(range.steps(from, rest)?.texts())),
+        None => Ok(None),
+    }
+}
+
+/// The number of texts that [`expand`] gives. Steps are counted from the ends and the step. The values of `log` are
+/// made, because whole numbers that lie close to each other become one.
+pub(super) fn count(param: &Param, piece: &str) -> Result<Option<usize>, ParamError> {
+    if !matches!(param.kind, Kind::Int { .. } | Kind::Float { .. }) {
+        return Ok(None);
+    }
+    let range = Range { param, piece };
+    if let Some(inner) = call(piece, "log") {
+        return Ok(Some(range.log(inner)?.len()));
+    }
+    if let Some(inner) = call(piece, "random") {
+        return Ok(Some(range.draws(inner)?.count));
+    }
+    match piece.split_once("..") {
+        Some((from, rest)) => Ok(Some(range.steps(from, rest)?.count())),
         None => Ok(None),
     }
 }
@@ -59,7 +78,7 @@ impl Range<'_> {
     }
 
     /// `A..B +S` and `A..B xF`.
-    fn steps(&self, from: &str, rest: &str) -> Result<Vec<String>, ParamError> {
+    fn steps(&self, from: &str, rest: &str) -> Result<Steps, ParamError> {
         let rest = rest.trim();
         let end = rest
             .char_indices()
@@ -101,24 +120,10 @@ impl Range<'_> {
         if !estimate.is_finite() || estimate >= LIMIT as f64 {
             return Err(self.refuse(&format!("a range of at most {LIMIT} points")));
         }
-        let past = if rising { Ordering::Greater } else { Ordering::Less };
-        let mut values = Vec::new();
-        let mut exact = Some(first);
-        while let Some(value) = exact {
-            match value.compare(last) {
-                Some(order) if order == past => return Ok(values),
-                Some(_) => values.push(value.to_string()),
-                None => break,
-            }
-            exact = if multiply { value.times(step) } else { value.plus(step) };
-        }
-        // More digits than an exact number holds (as 1.1^40 has): the rest in floats, to the end with a little room.
-        let total = (estimate + 1e-9).floor() as usize;
-        for index in values.len()..=total {
-            let value = if multiply { a * s.powf(index as f64) } else { a + s * index as f64 };
-            values.push(rounded(value, 12));
-        }
-        Ok(values)
+        let beyond = if rising { Ordering::Greater } else { Ordering::Less };
+        // A little room, so that an end which the rounded steps just miss is among the values.
+        let total = (estimate + 1e-9).floor() as usize + 1;
+        Ok(Steps { first, last, step, multiply, beyond, total })
     }
 
     /// `log(A..B, N)`: N points in equal ratios, both ends among them.
@@ -147,28 +152,37 @@ impl Range<'_> {
         Ok(values)
     }
 
-    /// `random(N, A..B)` and `random(N, log A..B)`: N draws known by the seed and the parameter's key.
+    /// `random(N, A..B)` and `random(N, log A..B)`: N draws determined by the seed and the parameter's key.
     fn random(&self, inner: &str, seed: u64) -> Result<Vec<String>, ParamError> {
+        let Draws { count, log, a, b } = self.draws(inner)?;
+        let whole = self.is_whole();
+        let mut random = generator(seed, &format!("sweep of {}", self.param.key), 0);
+        let draws = (0..count).map(|_| match (log, whole) {
+            (true, _) => random.random_range(a.ln()..=b.ln()).exp().clamp(a, b),
+            (false, false) => random.random_range(a..=b),
+            (false, true) => random.random_range(a.ceil() as i64..=b.floor() as i64) as f64,
+        });
+        Ok(draws.map(|draw| self.round(draw, 6)).collect())
+    }
+
+    fn draws(&self, inner: &str) -> Result<Draws, ParamError> {
         let form = "the form `random(8, 0..1)` or `random(8, log 1e-4..1e-1)`";
         let (count, ends) = inner.split_once(',').ok_or_else(|| self.refuse(form))?;
         let ends = ends.trim();
         let (log, ends) = ends.strip_prefix("log ").map_or((false, ends), |ends| (true, ends));
         let (from, to) = ends.split_once("..").ok_or_else(|| self.refuse(form))?;
         let (a, b) = (self.number(from)?.float(), self.number(to)?.float());
-        let whole = matches!(self.param.kind, Kind::Int { .. });
-        if !(b - a).is_finite() || a >= b || (whole && a.ceil() > b.floor()) {
+        if !(b - a).is_finite() || a >= b || (self.is_whole() && a.ceil() > b.floor()) {
             return Err(self.refuse("a range that is not empty: its end above its beginning"));
         }
         if log && a <= 0.0 {
             return Err(self.refuse("ends above 0 on a logarithmic range"));
         }
-        let mut random = generator(seed, &format!("sweep of {}", self.param.key), 0);
-        let draws = (0..self.count(count)?).map(|_| match (log, whole) {
-            (true, _) => random.random_range(a.ln()..=b.ln()).exp().clamp(a, b),
-            (false, false) => random.random_range(a..=b),
-            (false, true) => random.random_range(a.ceil() as i64..=b.floor() as i64) as f64,
-        });
-        Ok(draws.map(|draw| self.round(draw, 6)).collect())
+        Ok(Draws { count: self.count(count)?, log, a, b })
+    }
+
+    const fn is_whole(&self) -> bool {
+        matches!(self.param.kind, Kind::Int { .. })
     }
 
     /// A value that was computed, with the digits worth writing; whole where the parameter is.
@@ -177,6 +191,68 @@ impl Range<'_> {
             Kind::Int { .. } => format!("{:.0}", value.round()),
             _ => rounded(value, digits),
         }
+    }
+}
+
+/// `random(…)`, read.
+struct Draws {
+    count: usize,
+    log: bool,
+    a: f64,
+    b: f64,
+}
+
+/// Steps from one end to the other, read and checked.
+struct Steps {
+    first: Decimal,
+    last: Decimal,
+    step: Decimal,
+    multiply: bool,
+    /// How a value compares with the last one when it lies beyond it.
+    beyond: Ordering,
+    /// The number of values in floating-point arithmetic.
+    total: usize,
+}
+
+impl Steps {
+    /// The values that are exact decimals, and whether the exact arithmetic reached the end: a product with more digits
+    /// than a [`Decimal`] holds (as 1.1^40 has) ends it early.
+    fn exact(&self, mut visit: impl FnMut(Decimal)) -> bool {
+        let mut exact = Some(self.first);
+        while let Some(value) = exact {
+            match value.compare(self.last) {
+                Some(order) if order == self.beyond => return true,
+                Some(_) => visit(value),
+                None => return false,
+            }
+            exact = if self.multiply { value.times(self.step) } else { value.plus(self.step) };
+        }
+        false
+    }
+
+    fn count(&self) -> usize {
+        if !self.multiply
+            && let Some(steps) = self.first.steps_to(self.last, self.step)
+        {
+            return steps.saturating_add(1);
+        }
+        // Few: the digits of a product grow with every factor, and those of a power of ten end with its exponent.
+        let mut count = 0;
+        let whole = self.exact(|_| count += 1);
+        if whole { count } else { count.max(self.total) }
+    }
+
+    /// Every value; those past the exact ones are computed in floats and rounded to 12 digits.
+    fn texts(&self) -> Vec<String> {
+        let mut texts = Vec::new();
+        if !self.exact(|value| texts.push(value.to_string())) {
+            let (a, s) = (self.first.float(), self.step.float());
+            for index in texts.len()..self.total {
+                let value = if self.multiply { a * s.powf(index as f64) } else { a + s * index as f64 };
+                texts.push(rounded(value, 12));
+            }
+        }
+        texts
     }
 }
 
