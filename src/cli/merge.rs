@@ -2,7 +2,7 @@
 
 use super::failure::Failure;
 use super::output;
-use crate::lab::{Document, Machine, Row, RunState};
+use crate::lab::{Document, Machine, Row, RunState, StoredValue};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -40,7 +40,7 @@ pub fn print(documents: &[Document]) -> Result<(), Failure> {
         [first, ..] => output::print_json(&Together {
             schema: first.schema,
             problem: &first.problem,
-            params: first.params.keys().map(|key| (key.clone(), values(documents, key))).collect(),
+            params: first.params.iter().map(|(key, _)| (key.to_owned(), values(documents, key))).collect(),
             seed: first.seed,
             version: &first.version,
             machine: &first.machine,
@@ -53,9 +53,9 @@ pub fn print(documents: &[Document]) -> Result<(), Failure> {
 /// The value of `key` where all runs have the same, an array of the different ones otherwise.
 fn values(documents: &[Document], key: &str) -> Value {
     let mut different: Vec<Value> = Vec::new();
-    for value in documents.iter().filter_map(|document| document.params.get(key)) {
-        if !different.contains(value) {
-            different.push(value.clone());
+    for value in documents.iter().filter_map(|document| document.params.get(key)).map(StoredValue::to_json) {
+        if !different.contains(&value) {
+            different.push(value);
         }
     }
     if different.len() == 1 { different.remove(0) } else { different.into() }

@@ -4,7 +4,7 @@ use super::args::{Delete, List, Show, Tag};
 use super::failure::Failure;
 use super::{output, table};
 use crate::lab::store::{self, Filter, RunSummary};
-use crate::lab::{Document, Places, RunRecord, RunView, decimal, duration, typed};
+use crate::lab::{Document, Places, RunRecord, RunView, decimal, duration};
 use crate::problems;
 use serde_json::json;
 use std::path::{Path, PathBuf};
@@ -108,9 +108,9 @@ pub fn show(arguments: &Show, places: &Places) -> Result<(), Failure> {
     }
     let rows = record.params.iter().map(|(key, value)| {
         let default = problem.and_then(|problem| Some(problem.schema().get(key)?.default)).unwrap_or_default();
-        let text = typed(value);
+        let text = value.to_string();
         let mark = if text == default { String::new() } else { format!("default {default}") };
-        vec![key.clone(), text, mark]
+        vec![key.to_owned(), text, mark]
     });
     page += &format!("\n{}", table::render([("parameter", false), ("value", false), ("", false)], rows));
     if let (Some(problem), false) = (problem, view.rows.is_empty()) {

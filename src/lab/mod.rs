@@ -24,11 +24,13 @@ pub mod slurm;
 pub mod store;
 
 pub use analysis::{
-    Rounding, Span, Study, StudyCurve, StudyPlot, StudyRun, Variant, compare, decimal, duration, plain, typed,
+    Differences, Rounding, Span, Study, StudyCurve, StudyPlot, StudyRun, StudyVariant, compare, decimal, duration,
 };
 pub use error::LabError;
 pub use event::{Axis, Curve, Event, Matrix, Plot, Point, Progress, Row, RunState, Scale, Series, Stamped, Style};
-pub use param::{Choice, Draft, Kind, Param, ParamError, Params, Schema, Value, choice, list, nearest};
+pub use param::{
+    Choice, Draft, Kind, Param, ParamError, Params, Schema, StoredParams, StoredValue, Value, choice, list, nearest,
+};
 pub use plan::{Preset, RunSpec, Sweep, SweepMode, estimate, preset, shell};
 pub use record::{
     Document, Journal, Machine, Owner, Places, Request, RunFacts, RunLog, RunRecord, SCHEMA, files, journal,

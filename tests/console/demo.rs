@@ -2,8 +2,8 @@
 //! fail and to panic.
 
 use attnlab::lab::{
-    Axis, Choice, Column, Draft, Estimate, Event, Matrix, Param, ParamError, Params, Plot, Point, Problem, Progress,
-    Row, RunContext, RunError, RunState, Schema, Series, Stamped, Style, choice, common,
+    Axis, Choice, Column, Estimate, Event, Matrix, Param, ParamError, Params, Plot, Point, Problem, Progress, Row,
+    RunContext, RunError, RunState, Schema, Series, Stamped, StoredParams, Style, choice, common,
 };
 
 pub struct Demo;
@@ -116,12 +116,9 @@ pub fn stamped(kind: &str, steps: u32, state: RunState) -> Vec<Stamped> {
 }
 
 /// The parameters of a run of `kind`, as a run on screen has them.
-pub fn params(kind: &str, changes: &[(&str, &str)]) -> Vec<(String, String)> {
-    let mut draft = Draft::new(&Schema(PARAMS));
-    for (key, text) in changes.iter().chain([&("kind", kind)]) {
-        draft.set(&Schema(PARAMS), key, text).unwrap();
-    }
-    PARAMS.iter().map(|param| (param.key.to_owned(), draft.text(param.key).to_owned())).collect()
+pub fn params(kind: &str, changes: &[(&str, &str)]) -> StoredParams {
+    let changes: Vec<_> = changes.iter().copied().chain([("kind", kind)]).collect();
+    Params::with(&Schema(PARAMS), &changes).unwrap().stored(&Schema(PARAMS))
 }
 
 impl Problem for Demo {

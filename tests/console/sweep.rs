@@ -107,8 +107,10 @@ fn a_sweep_starts_from_the_dialog_and_does_nothing_twice() {
     desk.wait("every point", |app| all_finished(app, 16));
     let screen = desk.screen((120, 36));
     assert!(screen.contains("Accuracy by depth") && screen.contains("16 runs queued"), "{screen}");
-    let sweep = desk.app.tabs[0].study.sweep.as_ref().unwrap();
-    assert!(sweep.curves.len() == 2 && sweep.curves.iter().all(|curve| curve.points.len() == 4));
+    desk.wait("the study of every point", |app| {
+        let sweep = app.tabs[0].study.sweep.as_ref();
+        sweep.is_some_and(|sweep| sweep.curves.len() == 2 && sweep.curves.iter().all(|curve| curve.points.len() == 4))
+    });
     // Again: there is nothing to do, and their runs come on screen.
     desk.press("r");
     known(&mut desk);

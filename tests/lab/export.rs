@@ -140,7 +140,7 @@ fn runs_of_a_problem_share_a_figure_with_axes_legend_and_intervals() {
     let files = export(&runs, &[Format::Svg, Format::Png], Scales::default(), &root.path().join("out")).unwrap();
     let svg = text(&files, "-error.svg");
     for words in
-        ["Error against features", "features m", "relative error", "median &amp; quartiles", "points=90000 rate=1"]
+        ["Error against features", "features m", "relative error", "median &amp; quartiles", "rate=1 points=90000"]
     {
         assert!(svg.contains(words), "no `{words}`");
     }

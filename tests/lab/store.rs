@@ -3,7 +3,7 @@
 use crate::slope::{SLOPE, places, spec, until};
 use attnlab::lab::store::{self, Plan, delete, list, rename, tag};
 use attnlab::lab::{
-    Draft, Filter, Param, Problem, Queue, RunSpec, RunState, RunSummary, RunView, Scale, Store, Study, StudyRun, Sweep,
+    Draft, Filter, Problem, Queue, RunSpec, RunState, RunSummary, RunView, Scale, Store, Study, StudyRun, Sweep,
     estimate,
 };
 use std::collections::BTreeMap;
@@ -134,8 +134,11 @@ fn filters_find_and_sort_orders() {
     runs = list(&queue.places().logs).unwrap();
     let angles = |filter: &str| {
         let filter = Filter::parse(filter, PROBLEMS).unwrap();
-        let mut angles: Vec<_> =
-            runs.iter().filter(|run| filter.admits(run)).map(|run| run.params["angle"].as_f64().unwrap()).collect();
+        let mut angles: Vec<_> = runs
+            .iter()
+            .filter(|run| filter.admits(run))
+            .map(|run| run.params.text("angle").parse::<f64>().unwrap())
+            .collect();
         angles.sort_by(f64::total_cmp);
         angles
     };
@@ -188,7 +191,9 @@ fn a_finished_point_is_not_done_again_and_an_unfinished_one_goes_on() {
         vec![threads, point("2", &[("mode", "panic")]), point("3", &endless), point("4", &[])]
     };
     let plan = Plan::new(specs(), &list(&queue.places().logs).unwrap());
-    let seeds = |runs: &[RunSummary]| runs.iter().map(|run| run.params["seed"].as_i64().unwrap()).collect::<Vec<_>>();
+    let seeds = |runs: &[RunSummary]| {
+        runs.iter().map(|run| run.params.text("seed").parse::<i64>().unwrap()).collect::<Vec<_>>()
+    };
     let early = |plan: &Plan| plan.unfinished.iter().map(|(spec, _)| spec.seed()).collect::<Vec<_>>();
     assert_eq!((seeds(&plan.finished), early(&plan), seeds(&plan.underway)), (vec![1], vec![2], vec![3]));
     assert_eq!(plan.fresh.iter().map(RunSpec::seed).collect::<Vec<_>>(), [4]);
@@ -212,10 +217,7 @@ fn repeats_of_a_point_make_a_mean_with_an_interval() {
     queue.shutdown(false);
     let runs: Vec<_> = handles
         .iter()
-        .map(|handle| {
-            let typed = |param: &Param| (param.key.to_owned(), handle.spec().params.typed(param.key));
-            (schema.iter().map(typed).collect::<Vec<_>>(), RunView::read(handle.folder()).unwrap())
-        })
+        .map(|handle| (handle.spec().params.stored(&schema), RunView::read(handle.folder()).unwrap()))
         .collect();
     let runs: Vec<_> = runs.iter().map(|(params, view)| StudyRun { params, view }).collect();
     let study = Study::new(&SLOPE, &runs, &BTreeMap::from([("angle".to_owned(), Scale::Linear)]));

@@ -57,7 +57,7 @@ fn a_sweep_is_typed_asked_about_run_and_drawn() {
     session.wait_for("Sweep: Hybrid");
     session.wait_for("6 new");
     session.press("l");
-    session.wait_for("dim=16  seed=1");
+    session.wait_for("dim=16 seed=1");
     session.press("l");
     session.wait_for("dimension d  4..16 x2");
     assert!(home.states().is_empty(), "nothing runs before it is asked for");

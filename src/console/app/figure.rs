@@ -1,7 +1,7 @@
 //! What a problem's tab draws: plots with the curves of every visible run, and groups of matrices.
 
 use super::{ProblemTab, ShownRun};
-use crate::lab::{Axis, Matrix, Plot, Scale, SeriesView, StudyPlot};
+use crate::lab::{Axis, Differences, Matrix, Plot, Scale, SeriesView, StudyPlot};
 use std::collections::HashMap;
 
 /// How a plot is looked at; what is not set is as declared.
@@ -214,32 +214,23 @@ impl ProblemTab {
     /// The runs' labels; where several are the same, with the parameters that differ, or a number.
     #[must_use]
     pub(super) fn tell_apart(&self) -> Vec<String> {
-        let mut twins: HashMap<&str, Vec<&ShownRun>> = HashMap::new();
-        self.runs.iter().for_each(|run| twins.entry(&run.label).or_default().push(run));
-        // The keys that tell runs of one label apart, for each label.
-        let differing: HashMap<&str, Vec<&str>> = twins
-            .iter()
-            .map(|(label, twins)| {
-                let first = &twins[0].params;
-                let differs = |(key, text): &&(String, String)| {
-                    twins.iter().any(|twin| twin.params.iter().any(|(other, found)| other == key && found != text))
-                };
-                let keys = if twins.len() > 1 { first.iter().filter(differs).collect() } else { Vec::new() };
-                (*label, keys.into_iter().map(|(key, _)| key.as_str()).collect())
-            })
-            .collect();
+        let mut twins: HashMap<&str, Vec<usize>> = HashMap::new();
+        for (index, run) in self.runs.iter().enumerate() {
+            twins.entry(&run.label).or_default().push(index);
+        }
+        let mut words = vec![String::new(); self.runs.len()];
+        for twins in twins.into_values() {
+            let params: Vec<_> = twins.iter().map(|run| &self.runs[*run].params).collect();
+            let differences = Differences::between(&params, Some(self.problem.schema()), |_| true);
+            twins.iter().enumerate().for_each(|(at, run)| words[*run] = differences.words(at));
+        }
         let mut before: HashMap<String, usize> = HashMap::new();
-        let named = |run: &ShownRun| {
-            let mut label = run.label.clone();
-            for (key, text) in &run.params {
-                if differing[run.label.as_str()].contains(&key.as_str()) {
-                    label.push_str(&format!(" {key}={text}"));
-                }
-            }
+        let named = |(run, words): (&ShownRun, String)| {
+            let label = if words.is_empty() { run.label.clone() } else { format!("{} {words}", run.label) };
             let count = before.entry(label.clone()).and_modify(|count| *count += 1).or_insert(1);
             if *count == 1 { label } else { format!("{label} ({count})") }
         };
-        self.runs.iter().map(named).collect()
+        self.runs.iter().zip(words).map(named).collect()
     }
 }
 

@@ -1,7 +1,7 @@
 //! A run on screen: what it has said so far, and where more comes from.
 
 use crate::lab::journal::Tail;
-use crate::lab::{RunHandle, RunSummary, RunView, plain};
+use crate::lab::{RunHandle, RunSummary, RunView, StoredParams};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -23,8 +23,8 @@ pub struct ShownRun {
     pub folder: PathBuf,
     /// The words that tell it from others.
     pub label: String,
-    /// What its parameters are, as key and text.
-    pub params: Vec<(String, String)>,
+    /// Its parameters.
+    pub params: StoredParams,
     /// What it has said.
     pub view: RunView,
     /// Where more comes from.
@@ -36,12 +36,11 @@ impl ShownRun {
     #[must_use]
     pub fn live(handle: Arc<RunHandle>) -> Self {
         let spec = handle.spec();
-        let typed = |key: &'static str| (key.to_owned(), spec.params.typed(key));
         Self {
             id: handle.id().to_owned(),
             folder: handle.folder().to_owned(),
             label: spec.label(),
-            params: spec.problem.schema().iter().map(|param| typed(param.key)).collect(),
+            params: spec.params.stored(&spec.problem.schema()),
             view: RunView::default(),
             source: Source::Live(handle),
         }
@@ -49,7 +48,7 @@ impl ShownRun {
 
     /// A run in a folder.
     #[must_use]
-    pub fn stored(folder: &Path, id: String, label: String, params: Vec<(String, String)>) -> Self {
+    pub fn stored(folder: &Path, id: String, label: String, params: StoredParams) -> Self {
         let mut run = Self {
             id,
             folder: folder.to_owned(),
@@ -72,8 +71,7 @@ impl ShownRun {
     /// A run of the store under another name.
     #[must_use]
     pub fn called(logs: &Path, run: &RunSummary, label: String) -> Self {
-        let params = run.params.iter().map(|(key, value)| (key.clone(), plain(value))).collect();
-        Self::stored(&run.folder(logs), run.id.clone(), label, params)
+        Self::stored(&run.folder(logs), run.id.clone(), label, run.params.clone())
     }
 
     /// Takes in what has come; whether anything has.

@@ -2,9 +2,7 @@
 
 use crate::lab::slurm::SlurmOptions;
 use crate::lab::store::{self, Plan};
-use crate::lab::{
-    Estimate, LabError, Machine, Param, Places, RunSpec, Sweep, SweepMode, Value, common, estimate, list,
-};
+use crate::lab::{Differences, Estimate, LabError, Machine, Param, Places, Sweep, SweepMode, estimate, list};
 use std::collections::HashMap;
 use std::thread::JoinHandle;
 use tui_input::Input;
@@ -38,16 +36,10 @@ pub struct PlannedSweep {
 impl PlannedSweep {
     fn new(sweep: &Sweep, places: &Places) -> Result<Self, LabError> {
         let specs = sweep.specs_up_to(Sweep::MOST)?;
-        let mut keys: Vec<&str> = sweep.swept().into_iter().map(|param| param.key).collect();
-        if sweep.repeats > 1 {
-            keys.push(common::SEED.key);
-        }
-        let word = |spec: &RunSpec, key: &&str| match spec.params.get(key) {
-            Some([Value::Text(text)]) => text.clone(),
-            _ => format!("{key}={}", spec.params.typed(key)),
-        };
-        let label = |spec: &RunSpec| keys.iter().map(|key| word(spec, key)).collect::<Vec<_>>().join("  ");
-        let named: Vec<(String, String)> = specs.iter().map(|spec| (spec.point(), label(spec))).collect();
+        let keys = sweep.problem.schema().iter().map(|param| param.key);
+        let differences = Differences::of(keys, specs.len(), |run, key| specs[run].params.typed(key));
+        let named: Vec<(String, String)> =
+            specs.iter().enumerate().map(|(run, spec)| (spec.point(), differences.words(run))).collect();
         let workers = Machine::here().cores;
         let all = estimate(&specs, workers);
         let plan = Plan::new(specs, &store::list(&places.logs)?);

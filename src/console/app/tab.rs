@@ -227,7 +227,7 @@ impl ProblemTab {
 
     /// The variant that the run belongs to.
     #[must_use]
-    pub fn variant(&self, run: usize) -> Option<&crate::lab::Variant> {
+    pub fn variant(&self, run: usize) -> Option<&crate::lab::StudyVariant> {
         self.study.variants.iter().find(|variant| variant.runs.contains(&run))
     }
 

@@ -6,7 +6,7 @@ use crate::console::theme::Theme;
 use crate::console::widget::table::{Cell, Heading, Table};
 use crate::console::widget::text;
 use crate::lab::compare::Mean;
-use crate::lab::{Column, Row, RunState, Variant, decimal, duration};
+use crate::lab::{Column, Row, RunState, StudyVariant, decimal, duration};
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
@@ -94,7 +94,7 @@ fn variant_row<'a>(
     tab: &'a ProblemTab,
     theme: &Theme,
     columns: &[&Column],
-    (line, variant): (&ResultLine, &'a Variant),
+    (line, variant): (&ResultLine, &'a StudyVariant),
     pointer: char,
 ) -> Vec<Cell<'a>> {
     let over = variant.runs.iter().filter(|run| tab.runs[**run].view.state.is_final()).count();

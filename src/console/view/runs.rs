@@ -5,7 +5,7 @@ use crate::console::app::{App, ORDERS};
 use crate::console::keymap::{Action, Place};
 use crate::console::widget::table::{Cell, Heading, Table};
 use crate::console::widget::text;
-use crate::lab::{RunSummary, duration, plain};
+use crate::lab::{RunSummary, duration};
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
@@ -165,8 +165,8 @@ fn lines(app: &App, run: &RunSummary, width: usize) -> Vec<Line<'static>> {
         }
     }
     pair("", String::new(), false);
-    for (key, value) in &run.params {
-        let value = plain(value);
+    for (key, value) in run.params.iter() {
+        let value = value.to_string();
         let default = problem.and_then(|problem| problem.schema().get(key)).map(|param| param.default);
         pair(key, value.clone(), default.is_some_and(|default| default != value));
     }

@@ -1,6 +1,6 @@
 //! Variants against each other: means with intervals, and differences paired by everything else.
 
-use crate::lab::{Kind, Problem, Row, RunState, RunSummary, plain};
+use crate::lab::{Differences, Kind, Problem, Row, RunState, RunSummary, StoredParams, common};
 use serde::Serialize;
 use serde_json::Value;
 use statrs::distribution::{ContinuousCDF, StudentsT};
@@ -40,7 +40,7 @@ pub struct Paired {
 
 /// The runs with one value of the compared parameter.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Variant {
+pub struct ComparedVariant {
     /// That value.
     pub value: String,
     /// Number of runs.
@@ -54,10 +54,11 @@ pub struct Variant {
 /// Variants that differ in one parameter and in the seed, all else being equal.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Comparison {
-    /// The parameters that tell it from the other comparisons, as `key=value`; empty where there is one.
+    /// The parameters that tell it from the other comparisons, as `key=value` with exact values, in form order; empty
+    /// where there is one.
     pub setting: String,
     /// In the order in which the problem declares the values, numbers by size.
-    pub variants: Vec<Variant>,
+    pub variants: Vec<ComparedVariant>,
 }
 
 /// The last rows by value of the compared parameter, then seed.
@@ -75,27 +76,25 @@ pub fn compare(
     bases: &[&str],
 ) -> Vec<Comparison> {
     let schema = problem.schema();
-    let counts = |key: &str| schema.get(key).is_some_and(|param| param.determines_result) && key != by;
-    let mut settings: BTreeMap<Vec<(String, String)>, Seeds<'_>> = BTreeMap::new();
-    let mut finished: Vec<&RunSummary> = runs.iter().filter(|run| run.state == RunState::Finished).collect();
-    finished.sort_by(|a, b| a.started.cmp(&b.started));
-    for run in finished {
-        let Some(variant) = run.params.get(by) else { continue };
-        let others = run.params.iter().filter(|(key, _)| counts(key) && *key != "seed");
-        let setting = others.map(|(key, value)| (key.clone(), plain(value))).collect();
-        let seed = run.params.get("seed").map(plain).unwrap_or_default();
-        settings.entry(setting).or_default().entry(plain(variant)).or_default().insert(seed, &run.row);
-    }
-    let differs = |key: &str| {
-        let mut values = settings.keys().map(|setting| setting.iter().find(|(other, _)| other == key));
-        let first = values.next();
-        values.any(|value| Some(value) != first)
+    let counts = |key: &str| {
+        ![by, common::SEED.key].contains(&key) && schema.get(key).is_some_and(|param| param.determines_result)
     };
+    let mut finished: Vec<&RunSummary> = runs.iter().filter(|run| run.state == RunState::Finished).collect();
+    finished.retain(|run| run.params.get(by).is_some());
+    finished.sort_by(|a, b| a.started.cmp(&b.started));
+    let params: Vec<&StoredParams> = finished.iter().map(|run| &run.params).collect();
+    let differences = Differences::between(&params, Some(schema), counts);
+    let mut settings: BTreeMap<&[String], Seeds<'_>> = BTreeMap::new();
+    for (index, run) in finished.iter().enumerate() {
+        let variants = settings.entry(differences.exact(index)).or_default();
+        let seeds = variants.entry(run.params.text(by)).or_default();
+        seeds.insert(run.params.text(common::SEED.key), &run.row);
+    }
     settings
         .iter()
         .map(|(setting, variants)| {
-            let words = setting.iter().filter(|(key, _)| differs(key)).map(|(key, value)| format!("{key}={value}"));
-            let mut variants: Vec<Variant> =
+            let words = differences.keys().iter().zip(*setting).map(|(key, value)| format!("{key}={value}"));
+            let mut variants: Vec<ComparedVariant> =
                 variants.iter().map(|(value, seeds)| variant(value, seeds, variants, columns, bases)).collect();
             variants.sort_by(|a, b| {
                 let [(a, size), (b, other)] = [a, b].map(|variant| place(problem, by, &variant.value));
@@ -106,7 +105,13 @@ pub fn compare(
         .collect()
 }
 
-fn variant(value: &str, seeds: &BTreeMap<String, &Row>, all: &Seeds<'_>, columns: &[&str], bases: &[&str]) -> Variant {
+fn variant(
+    value: &str,
+    seeds: &BTreeMap<String, &Row>,
+    all: &Seeds<'_>,
+    columns: &[&str],
+    bases: &[&str],
+) -> ComparedVariant {
     let number = |row: &Row, key: &str| row.get(key).and_then(Value::as_f64);
     let numbers = |key: &str| seeds.values().filter_map(|row| number(row, key)).collect::<Vec<_>>();
     let against = bases.iter().filter(|base| **base != value).map(|base| {
@@ -117,7 +122,7 @@ fn variant(value: &str, seeds: &BTreeMap<String, &Row>, all: &Seeds<'_>, columns
         let p = mean_and_error(&differences).and_then(|(mean, error)| two_sided(mean / error?, differences.len()));
         Paired { base: (*base).to_owned(), pairs: differences.len(), difference: Mean::of(&differences), p }
     });
-    Variant {
+    ComparedVariant {
         value: value.to_owned(),
         runs: seeds.len(),
         means: columns.iter().map(|key| Mean::of(&numbers(key))).collect(),

@@ -1,10 +1,12 @@
 //! Several runs together: variants over seeds, figures over a sweep, axes and numbers as people read them.
 
 pub mod compare;
+mod names;
 mod show;
 mod span;
-pub(in crate::lab) mod study;
+mod study;
 
-pub use show::{decimal, duration, plain, typed};
+pub use names::Differences;
+pub use show::{decimal, duration};
 pub use span::{Rounding, Span};
-pub use study::{Study, StudyCurve, StudyPlot, StudyRun, Variant};
+pub use study::{Study, StudyCurve, StudyPlot, StudyRun, StudyVariant};

@@ -60,45 +60,10 @@ pub fn duration(seconds: f64) -> String {
     }
 }
 
-/// A parameter of a run's record as one would type it.
-#[must_use]
-pub fn typed(value: &toml::Value) -> String {
-    match value {
-        toml::Value::String(text) => text.clone(),
-        toml::Value::Boolean(flag) => crate::lab::Value::Flag(*flag).to_string(),
-        toml::Value::Float(value) => value.to_string(),
-        toml::Value::Array(values) => values.iter().map(typed).collect::<Vec<_>>().join(","),
-        other => other.to_string(),
-    }
-}
-
-/// [`typed`], of the JSON in which a run's summary has its parameters and its row.
-#[must_use]
-pub fn plain(value: &Value) -> String {
-    match value {
-        Value::String(text) => text.clone(),
-        Value::Bool(flag) => crate::lab::Value::Flag(*flag).to_string(),
-        Value::Number(number) => {
-            number.as_f64().filter(|_| number.is_f64()).map_or(number.to_string(), |f| f.to_string())
-        }
-        Value::Array(values) => values.iter().map(plain).collect::<Vec<_>>().join(","),
-        other => other.to_string(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use serde_json::json;
-
-    #[test]
-    fn parameters_read_alike_from_record_and_summary() {
-        let record: toml::Table = toml::from_str("a = 0.0\nb = 1e-3\nc = true\nd = [16, 32]\ne = 'x y'").unwrap();
-        let summary = json!({ "a": 0.0, "b": 1e-3, "c": true, "d": [16, 32], "e": "x y" });
-        for (key, expected) in [("a", "0"), ("b", "0.001"), ("c", "yes"), ("d", "16,32"), ("e", "x y")] {
-            assert_eq!((typed(&record[key]).as_str(), plain(&summary[key]).as_str()), (expected, expected));
-        }
-    }
 
     #[test]
     fn numbers_keep_what_they_say() {

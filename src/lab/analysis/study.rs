@@ -1,7 +1,10 @@
 //! Several runs as one study: runs that differ in nothing but the seed are repeats of one *variant*; curves of the
 //! headline number against what was swept, and what a variant's quality costs, with mean and interval over repeats.
 
-use crate::lab::{Axis, Kind, Matrix, Plot, Problem, Row, RunState, RunView, Sample, Scale, Style, compare::Mean};
+use crate::lab::{
+    Axis, Differences, Kind, Matrix, Plot, Problem, Row, RunState, RunView, Sample, Scale, StoredParams, Style, common,
+    compare::Mean,
+};
 use std::collections::{BTreeMap, HashMap};
 
 /// Up to so many variants each has a marker of its own where they are weighed against each other.
@@ -10,21 +13,15 @@ const MARKED: usize = 16;
 /// What a study reads of a run.
 #[derive(Clone, Copy, Debug)]
 pub struct StudyRun<'a> {
-    /// Its parameters, as key and text.
-    pub params: &'a [(String, String)],
+    /// Its parameters.
+    pub params: &'a StoredParams,
     /// What it has said.
     pub view: &'a RunView,
 }
 
-impl StudyRun<'_> {
-    fn text(&self, key: &str) -> &str {
-        self.params.iter().find(|(known, _)| known == key).map_or("", |(_, text)| text.as_str())
-    }
-}
-
 /// Runs that differ in nothing but the seed.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Variant {
+pub struct StudyVariant {
     /// What tells it from the others: one text for each of [`Study::keys`].
     pub at: Vec<String>,
     /// The words for it; empty where the study has only this one.
@@ -57,9 +54,9 @@ pub struct StudyPlot {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Study {
     /// The parameters in which runs differ, but for the seed and those that change no result.
-    pub keys: Vec<&'static str>,
+    pub keys: Vec<String>,
     /// The variants, in the order of their first runs.
-    pub variants: Vec<Variant>,
+    pub variants: Vec<StudyVariant>,
     /// The headline number against what was swept, where that has numbers.
     pub sweep: Option<StudyPlot>,
     /// The same over two swept numbers, as colours.
@@ -72,21 +69,20 @@ impl Study {
     /// Puts runs of `problem` together; `scales` are the parameters that are known to be swept, with their scales.
     #[must_use]
     pub fn new(problem: &'static dyn Problem, runs: &[StudyRun<'_>], scales: &BTreeMap<String, Scale>) -> Self {
-        let keys: Vec<&'static str> = problem
-            .schema()
-            .iter()
-            .filter(|param| param.determines_result && param.key != "seed")
-            .filter(|param| runs.iter().any(|run| run.text(param.key) != runs[0].text(param.key)))
-            .map(|param| param.key)
-            .collect();
-        let mut study = Self { variants: variants(problem, &keys, runs), keys, ..Self::default() };
+        let schema = problem.schema();
+        let counts =
+            |key: &str| key != common::SEED.key && schema.get(key).is_some_and(|param| param.determines_result);
+        let params: Vec<&StoredParams> = runs.iter().map(|run| run.params).collect();
+        let differences = Differences::between(&params, Some(schema), counts);
+        let (variants, keys) = (variants(&differences, runs.len()), differences.keys().to_vec());
+        let mut study = Self { variants, keys, ..Self::default() };
         let numbers: Vec<Option<Sample>> =
             study.variants.iter().map(|variant| over(variant, |run| headline(problem, runs[run].view))).collect();
         let axes: Vec<Numeric> = study.numeric(problem, scales);
         let heading = problem.column(problem.headline());
         let heading = heading.map_or_else(|| problem.headline().to_owned(), |column| column.heading());
         if let Some(x) = axes.first() {
-            study.sweep = Some(study.curves(x, &heading, &numbers));
+            study.sweep = Some(study.curves(x, &heading, &numbers, &differences));
             if let ([x, y], 2) = (axes.as_slice(), study.keys.len()) {
                 study.map = map(&study.variants, (x, y), &heading, &numbers);
             }
@@ -108,26 +104,19 @@ impl Study {
             let mut steps = values.clone();
             steps.sort_by(f64::total_cmp);
             steps.dedup();
-            let scale = scales.get(*key).copied().unwrap_or_else(|| scale_of(&steps));
-            all.push(Numeric { key, label: param.label, place, scale, values, steps });
+            let scale = scales.get(key).copied().unwrap_or_else(|| scale_of(&steps));
+            all.push(Numeric { key: param.key, label: param.label, place, scale, values, steps });
         }
         all.sort_by_key(|axis| (!scales.contains_key(axis.key), std::cmp::Reverse(axis.steps.len())));
         all
     }
 
     /// The headline number against `x`, a curve for each combination of the other parameters.
-    fn curves(&self, x: &Numeric, heading: &str, numbers: &[Option<Sample>]) -> StudyPlot {
+    fn curves(&self, x: &Numeric, heading: &str, numbers: &[Option<Sample>], differences: &Differences) -> StudyPlot {
         let mut curves: Vec<StudyCurve> = Vec::new();
         let mut places: HashMap<String, usize> = HashMap::new();
         for (index, variant) in self.variants.iter().enumerate() {
-            let others: Vec<(&str, &str)> = self
-                .keys
-                .iter()
-                .zip(&variant.at)
-                .filter(|(key, _)| **key != x.key)
-                .map(|(key, text)| (*key, text.as_str()))
-                .collect();
-            let label = words(&others);
+            let label = differences.words_without(variant.runs[0], x.key);
             let place = *places.entry(label.clone()).or_insert_with(|| {
                 let label = if label.is_empty() { heading.to_owned() } else { label };
                 curves.push(StudyCurve { label, style: Style::Line, points: Vec::new() });
@@ -151,14 +140,14 @@ impl Study {
             Some(column) if column.unit == "s" => format!("{} time", column.label),
             _ => title.clone(),
         };
-        let of = |variant: &Variant| {
+        let of = |variant: &StudyVariant| {
             let finished = |run: usize| Some(runs[run].view).filter(|view| view.state == RunState::Finished);
             let x = over(variant, |run| last(finished(run)?, cost))?.y;
             Some(Sample { x, ..over(variant, |run| last(finished(run)?, problem.headline()))? })
         };
         let places: Vec<Option<Sample>> = self.variants.iter().map(of).collect();
         let mut curves: Vec<StudyCurve> = if self.variants.len() <= MARKED {
-            let curve = |(variant, place): (&Variant, &Option<Sample>)| StudyCurve {
+            let curve = |(variant, place): (&StudyVariant, &Option<Sample>)| StudyCurve {
                 label: variant.label.clone(),
                 style: Style::Points,
                 points: place.iter().copied().collect(),
@@ -199,36 +188,21 @@ struct Numeric {
     steps: Vec<f64>,
 }
 
-fn variants(problem: &dyn Problem, keys: &[&'static str], runs: &[StudyRun<'_>]) -> Vec<Variant> {
-    let (mut variants, mut places): (Vec<Variant>, HashMap<Vec<String>, usize>) = Default::default();
-    let schema = problem.schema();
-    for (index, run) in runs.iter().enumerate() {
-        let at: Vec<String> = keys.iter().map(|key| run.text(key).to_owned()).collect();
-        let place = *places.entry(at.clone()).or_insert_with(|| {
-            let pairs: Vec<_> = keys
-                .iter()
-                .zip(&at)
-                .map(|(key, text)| (schema.get(key).map_or(*key, |param| param.key), text.as_str()))
-                .collect();
-            variants.push(Variant { label: words(&pairs), at, runs: Vec::new() });
+fn variants(differences: &Differences, runs: usize) -> Vec<StudyVariant> {
+    let (mut variants, mut places): (Vec<StudyVariant>, HashMap<&[String], usize>) = Default::default();
+    for run in 0..runs {
+        let at = differences.exact(run);
+        let place = *places.entry(at).or_insert_with(|| {
+            variants.push(StudyVariant { at: at.to_vec(), label: differences.words(run), runs: Vec::new() });
             variants.len() - 1
         });
-        variants[place].runs.push(index);
+        variants[place].runs.push(run);
     }
     variants
 }
 
-/// `relu dim=16`: names alone, numbers and flags with their key.
-pub(in crate::lab) fn words(pairs: &[(&str, &str)]) -> String {
-    let word = |(key, text): &(&str, &str)| {
-        let bare = text.parse::<f64>().is_err() && !matches!(*text, "yes" | "no" | "");
-        if bare { (*text).to_owned() } else { format!("{key}={text}") }
-    };
-    pairs.iter().map(word).collect::<Vec<_>>().join(" ")
-}
-
 /// Mean and interval of a number over a variant's runs that have it, as a sample at x = 0.
-fn over(variant: &Variant, number: impl Fn(usize) -> Option<f64>) -> Option<Sample> {
+fn over(variant: &StudyVariant, number: impl Fn(usize) -> Option<f64>) -> Option<Sample> {
     let numbers: Vec<f64> = variant.runs.iter().filter_map(|run| number(*run)).filter(|n| n.is_finite()).collect();
     let Mean { mean: y, interval } = Mean::of(&numbers)?;
     Some(Sample { x: 0.0, y, lo: interval.map(|half| y - half), hi: interval.map(|half| y + half) })
@@ -278,7 +252,7 @@ fn frontier(mut points: Vec<Sample>) -> Vec<Sample> {
 
 /// The headline number over two swept numbers, the second upwards.
 fn map(
-    variants: &[Variant],
+    variants: &[StudyVariant],
     (x, y): (&Numeric, &Numeric),
     heading: &str,
     numbers: &[Option<Sample>],

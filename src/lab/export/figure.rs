@@ -3,7 +3,7 @@
 use super::axis::Measure;
 use super::{Scales, Source, labels};
 use crate::lab::{
-    Axis, LabError, Problem, Rounding, Sample, Scale, Span, Study, StudyCurve, StudyPlot, StudyRun, Style, typed,
+    Axis, LabError, Problem, Rounding, Sample, Scale, Span, Study, StudyCurve, StudyPlot, StudyRun, Style,
 };
 use plotters::element::DashedPathElement;
 use plotters::prelude::*;
@@ -100,12 +100,8 @@ fn studies(runs: &[Source], scales: Scales) -> Vec<Figure> {
     }
     for problem in problems {
         let own: Vec<&Source> = runs.iter().filter(|run| run.record.problem == problem.name()).collect();
-        let params: Vec<Vec<(String, String)>> = own
-            .iter()
-            .map(|run| run.record.params.iter().map(|(key, value)| (key.clone(), typed(value))).collect())
-            .collect();
         let parts: Vec<StudyRun<'_>> =
-            own.iter().zip(&params).map(|(run, params)| StudyRun { params, view: &run.view }).collect();
+            own.iter().map(|run| StudyRun { params: &run.record.params, view: &run.view }).collect();
         let study = Study::new(problem, &parts, &BTreeMap::new());
         for StudyPlot { plot, curves } in study.sweep.into_iter().chain(study.costs) {
             let (mut x, mut y) = (plot.x, plot.y);

@@ -14,7 +14,7 @@ mod tensorboard;
 pub use csv::quoted;
 pub use figure::{Figure, figures};
 
-use super::{LabError, Problem, RunRecord, RunView, Scale, files, typed};
+use super::{Differences, LabError, Problem, RunRecord, RunView, Scale, StoredParams, files};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -71,7 +71,7 @@ impl Source {
             ("state".to_owned(), self.view.state.name().to_owned()),
             ("machine".to_owned(), format!("{}, {} cores, {}", machine.processor, machine.cores, machine.system)),
         ];
-        lines.extend(self.record.params.iter().map(|(key, value)| (format!("param {key}"), typed(value))));
+        lines.extend(self.record.params.iter().map(|(key, value)| (format!("param {key}"), value.to_string())));
         lines
     }
 }
@@ -79,26 +79,15 @@ impl Source {
 /// Words that tell each run from the others: the parameters that differ, or the folder's name where none does. Empty
 /// for a single run.
 fn labels(runs: &[Source]) -> Vec<String> {
-    if let [_] = runs {
-        return vec![String::new()];
+    if runs.len() < 2 {
+        return vec![String::new(); runs.len()];
     }
-    let params = |run: &Source, key: &str| run.record.params.get(key).map(typed);
-    let mut keys: Vec<&String> = runs.iter().flat_map(|run| run.record.params.keys()).collect();
-    keys.sort_unstable();
-    keys.dedup();
-    keys.retain(|key| runs.iter().any(|run| params(run, key) != params(&runs[0], key)));
-    let words = |run: &Source| {
-        let values: Vec<String> = keys
-            .iter()
-            .filter_map(|key| {
-                let text = params(run, key)?;
-                let number = text.parse::<f64>().is_ok() || matches!(text.as_str(), "yes" | "no");
-                Some(if number { format!("{key}={text}") } else { text })
-            })
-            .collect();
-        values.join(" ")
-    };
-    let labels: Vec<String> = runs.iter().map(words).collect();
+    let params: Vec<&StoredParams> = runs.iter().map(|run| &run.record.params).collect();
+    let schema = runs[0]
+        .problem
+        .filter(|first| runs.iter().all(|run| run.problem.is_some_and(|problem| problem.name() == first.name())));
+    let differences = Differences::between(&params, schema.map(Problem::schema), |_| true);
+    let labels: Vec<String> = (0..runs.len()).map(|run| differences.words(run)).collect();
     let told = |label: &String| !label.is_empty() && labels.iter().filter(|other| *other == label).count() == 1;
     labels
         .iter()

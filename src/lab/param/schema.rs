@@ -3,6 +3,7 @@
 use crate::lab::param::declaration::{Param, ParamError, Value};
 use crate::lab::param::list;
 use crate::lab::param::nearest::hint;
+use crate::lab::param::stored::{StoredParams, StoredValue, typed};
 use crate::named::Named;
 use std::collections::BTreeMap;
 
@@ -139,8 +140,22 @@ impl Params {
     /// The values of `key` as one would type them: separated by commas.
     #[must_use]
     pub fn typed(&self, key: &str) -> String {
-        let values: Vec<_> = self.get(key).unwrap_or_default().iter().map(ToString::to_string).collect();
-        values.join(",")
+        typed(self.get(key).unwrap_or_default())
+    }
+
+    /// The parameters as files keep them, in form order; those that take lists as lists always, so that a reader need not
+    /// ask.
+    #[must_use]
+    pub fn stored(&self, schema: &Schema) -> StoredParams {
+        let entry = |param: &Param| {
+            let values = self.values(param.key);
+            let value = match values {
+                [one] if !param.list => StoredValue::One(one.clone()),
+                several => StoredValue::List(several.to_vec()),
+            };
+            (param.key.to_owned(), value)
+        };
+        schema.iter().map(entry).collect()
     }
 
     /// The values of `key`, at least one.

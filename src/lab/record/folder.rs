@@ -1,6 +1,6 @@
 //! A run is a folder: `run.toml` says what was asked, `events.jsonl` what happened, `summary.json` what came out.
 
-use crate::lab::{LabError, Machine, Row, RunSpec, RunState, Value, files};
+use crate::lab::{LabError, Machine, Row, RunSpec, RunState, StoredParams, files};
 use serde::{Deserialize, Serialize};
 use std::fs;
 use std::io;
@@ -27,7 +27,7 @@ pub struct RunRecord {
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub title: String,
     /// Every parameter: a value, or an array where the problem takes lists.
-    pub params: toml::Table,
+    pub params: StoredParams,
     /// What does not determine the result.
     pub run: RunFacts,
 }
@@ -84,7 +84,7 @@ pub struct Document {
     /// The problem's name.
     pub problem: String,
     /// Every parameter: a value, or an array where the problem takes lists.
-    pub params: serde_json::Map<String, serde_json::Value>,
+    pub params: StoredParams,
     /// The seed of every random draw.
     pub seed: u64,
     /// The program's version.
@@ -155,13 +155,7 @@ pub(in crate::lab) fn create(logs: &Path, spec: &RunSpec) -> Result<(PathBuf, Ru
         schema: SCHEMA,
         problem: spec.problem.name().to_owned(),
         title: spec.title.clone().unwrap_or_default(),
-        params: params(spec, |value| match value {
-            Value::Flag(value) => toml::Value::Boolean(*value),
-            Value::Int(value) => toml::Value::Integer(*value),
-            Value::Float(value) => toml::Value::Float(*value),
-            Value::Text(value) => toml::Value::String(value.clone()),
-        })
-        .collect(),
+        params: spec.params.stored(&spec.problem.schema()),
         run: RunFacts {
             id,
             created: now.strftime("%Y-%m-%dT%H:%M:%S%.6fZ").to_string(),
@@ -188,7 +182,7 @@ pub(in crate::lab) fn document(spec: &RunSpec, record: &RunRecord, rows: Vec<Row
     Document {
         schema: SCHEMA,
         problem: record.problem.clone(),
-        params: params(spec, |value| serde_json::to_value(value).unwrap_or_default()).collect(),
+        params: spec.params.stored(&spec.problem.schema()),
         seed: record.run.seed,
         version: record.run.version.clone(),
         machine: record.run.machine.clone(),
@@ -204,18 +198,6 @@ pub(in crate::lab) fn document(spec: &RunSpec, record: &RunRecord, rows: Vec<Row
         seconds: 0.0,
         command: record.run.command.clone(),
     }
-}
-
-/// Parameters in form order; those that take lists as arrays always, so that a reader need not ask.
-fn params<'a, T: From<Vec<T>> + 'a>(
-    spec: &'a RunSpec,
-    convert: impl Fn(&Value) -> T + 'a,
-) -> impl Iterator<Item = (String, T)> + 'a {
-    spec.problem.schema().iter().map(move |param| {
-        let mut values: Vec<T> = spec.params.values(param.key).iter().map(&convert).collect();
-        let value = if param.list { T::from(values) } else { values.remove(0) };
-        (param.key.to_owned(), value)
-    })
 }
 
 /// Lower-case letters, digits and single dashes of `text`, short enough for a folder's name.

@@ -28,9 +28,9 @@ pub use fields::SlurmField;
 pub use script::SlurmOptions;
 pub use status::{ElementStatus, PointStatus, Queues, Status};
 
-use super::{Draft, LabError, Places, Problem, RunSpec, files};
+use super::{Differences, Draft, LabError, Places, Problem, RunSpec, Schema, files};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -255,20 +255,20 @@ impl JobArray {
         let path = self.folder.join(POINTS);
         let text = fs::read_to_string(&path).map_err(LabError::io("read", &path))?;
         let lines: Vec<ArrayPoint> = text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
-        let mut keys: Vec<&String> = lines.iter().flat_map(|line| line.set.keys()).collect();
-        keys.sort_unstable();
-        keys.dedup();
-        keys.retain(|key| lines.iter().any(|line| line.set.get(*key) != lines[0].set.get(*key)));
         let schema =
             problems.iter().find(|problem| problem.name() == self.plan.problem).map(|problem| problem.schema());
         // Only what differs from the defaults was written.
         let default = |key: &str| schema.and_then(|schema| schema.get(key)).map_or("", |param| param.default);
-        let label = |line: &ArrayPoint| {
-            let text = |key: &str| line.set.get(key).map_or(default(key), String::as_str);
-            let pairs: Vec<_> = keys.iter().map(|key| (key.as_str(), text(key))).collect();
-            crate::lab::analysis::study::words(&pairs)
+        let declared = schema.iter().flat_map(Schema::iter).map(|param| param.key);
+        let unknown: BTreeSet<&str> = lines.iter().flat_map(|line| line.set.keys()).map(String::as_str).collect();
+        let keys: Vec<&str> = match schema {
+            Some(_) => declared.collect(),
+            None => unknown.into_iter().collect(),
         };
-        Ok(lines.iter().map(label).collect())
+        let text =
+            |line: usize, key: &str| lines[line].set.get(key).map_or_else(|| default(key).to_owned(), String::clone);
+        let differences = Differences::of(keys, lines.len(), text);
+        Ok((0..lines.len()).map(|line| differences.words(line)).collect())
     }
 
     /// The run folder of point `index`, if it was begun.

@@ -7,7 +7,7 @@
 
 use super::RunSummary;
 use crate::lab::param::hint;
-use crate::lab::{Problem, RunState, plain};
+use crate::lab::{Problem, RunState, StoredValue};
 use serde_json::Value;
 
 const FACTS: [&str; 10] =
@@ -185,7 +185,7 @@ fn unquoted(text: &str) -> &str {
 }
 
 fn holds(found: &Value, comparison: Comparison, wanted: &str) -> bool {
-    let text = plain(found);
+    let text = StoredValue::from_json(found).to_string();
     if comparison == Comparison::Contains {
         return text.to_lowercase().contains(&wanted.to_lowercase());
     }

@@ -1,9 +1,11 @@
 //! One run of the store, told in short.
 
 use crate::lab::record::folder::{RECORD, SUMMARY};
-use crate::lab::{Document, Event, LabError, Owner, Row, RunRecord, RunState, SCHEMA, Stamped, journal};
+use crate::lab::{
+    Document, Event, LabError, Owner, Row, RunRecord, RunState, SCHEMA, Stamped, StoredParams, StoredValue, journal,
+};
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::Value;
 use std::fs::{self, File};
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
@@ -33,7 +35,7 @@ pub struct RunSummary {
     /// The last value of the problem's headline column.
     pub headline: Option<f64>,
     /// Every parameter: a value, or an array where the problem takes lists.
-    pub params: Map<String, Value>,
+    pub params: StoredParams,
     /// The last row of the result table.
     pub row: Row,
     /// Words the user has given it.
@@ -116,7 +118,7 @@ impl RunSummary {
             started: String::new(),
             seconds: 0.0,
             headline: None,
-            params: Map::new(),
+            params: StoredParams::default(),
             row: Row::new(),
             tags: Vec::new(),
             point: String::new(),
@@ -172,8 +174,7 @@ impl RunSummary {
         self.started = record.run.created;
         self.point = record.run.point;
         self.version = record.run.version;
-        self.params =
-            serde_json::to_value(record.params).ok().and_then(|value| value.as_object().cloned()).unwrap_or_default();
+        self.params = record.params;
         let alive = Owner::of(folder).is_some();
         // Far enough back for the last rows and words of most runs; in a long silence between, it just runs.
         let end = last_bytes(folder, 1 << 16)?.unwrap_or_default();
@@ -212,7 +213,7 @@ impl RunSummary {
             "headline" => self.headline.map(Value::from),
             "tag" => Some(Value::from(self.tags.clone())),
             "version" => text(&self.version),
-            _ => self.params.get(key).or_else(|| self.row.get(key)).cloned(),
+            _ => self.params.get(key).map(StoredValue::to_json).or_else(|| self.row.get(key).cloned()),
         }
     }
 }

@@ -250,9 +250,9 @@ fn act_on_results(tab: &mut ProblemTab, action: Action) -> Option<String> {
         Action::Load => {
             let run = &tab.runs[tab.target()?];
             let (schema, mut draft) = (tab.problem.schema(), tab.form.draft().clone());
-            for (key, text) in &run.params {
+            for (key, value) in run.params.iter() {
                 // A parameter of another version of the program is left as it is.
-                let _ = draft.set(&schema, key, text);
+                let _ = draft.set(&schema, key, &value.to_string());
             }
             let label = run.label.clone();
             tab.form.fill(draft);

@@ -1,0 +1,130 @@
+//! The words that tell several runs apart: in legends, tables, exported files and lists of points.
+
+use crate::lab::{Schema, StoredParams};
+use std::collections::BTreeSet;
+
+/// Numbers with at most so many characters are shown as they are.
+const SHORT: usize = 7;
+
+/// The parameters in which several runs differ.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Differences {
+    /// The parameters that differ, in form order.
+    keys: Vec<String>,
+    /// For each run the texts of these parameters, exact.
+    exact: Vec<Vec<String>>,
+    /// The same, with numbers shortened to the digits that tell them apart.
+    short: Vec<Vec<String>>,
+}
+
+impl Differences {
+    /// Of `runs` runs in the parameters `keys`, where `text` gives the text of a run's parameter.
+    pub fn of<'a>(keys: impl IntoIterator<Item = &'a str>, runs: usize, text: impl Fn(usize, &str) -> String) -> Self {
+        let mut differences = Self { keys: Vec::new(), exact: vec![Vec::new(); runs], short: vec![Vec::new(); runs] };
+        for key in keys {
+            let texts: Vec<String> = (0..runs).map(|run| text(run, key)).collect();
+            if texts.iter().all(|text| *text == texts[0]) {
+                continue;
+            }
+            for (run, short) in shortened(&texts).into_iter().enumerate() {
+                differences.short[run].push(short);
+            }
+            for (run, text) in texts.into_iter().enumerate() {
+                differences.exact[run].push(text);
+            }
+            differences.keys.push(key.to_owned());
+        }
+        differences
+    }
+
+    /// Of stored runs, in those of their parameters that `counts`; a problem that is known tells their order.
+    #[must_use]
+    pub fn between(runs: &[&StoredParams], schema: Option<Schema>, counts: impl Fn(&str) -> bool) -> Self {
+        let declared: Vec<&str> = schema.iter().flat_map(Schema::iter).map(|param| param.key).collect();
+        let all: BTreeSet<&str> = runs.iter().flat_map(|run| run.iter()).map(|(key, _)| key).collect();
+        let others = all.iter().copied().filter(|key| !declared.contains(key));
+        let keys: Vec<&str> = declared.iter().copied().chain(others).filter(|key| counts(key)).collect();
+        Self::of(keys, runs.len(), |run, key| runs[run].text(key))
+    }
+
+    /// The parameters that differ, in form order.
+    #[must_use]
+    pub fn keys(&self) -> &[String] {
+        &self.keys
+    }
+
+    /// The exact texts of a run's parameters, in the order of [`Differences::keys`].
+    #[must_use]
+    pub fn exact(&self, run: usize) -> &[String] {
+        &self.exact[run]
+    }
+
+    /// The words for a run: `relu dim=16`, names alone, numbers and flags with their key. Empty where no run differs.
+    #[must_use]
+    pub fn words(&self, run: usize) -> String {
+        self.words_without(run, "")
+    }
+
+    /// The same without the parameter `left_out`, which is told elsewhere.
+    #[must_use]
+    pub fn words_without(&self, run: usize, left_out: &str) -> String {
+        let word = |(key, text): (&String, &String)| {
+            let bare = text.parse::<f64>().is_err() && !matches!(text.as_str(), "yes" | "no" | "");
+            if bare { text.clone() } else { format!("{key}={text}") }
+        };
+        let pairs = self.keys.iter().zip(&self.short[run]).filter(|(key, _)| *key != left_out);
+        pairs.map(word).collect::<Vec<_>>().join(" ")
+    }
+}
+
+/// Long numbers with the fewest digits, at least two, that keep different ones different: `3.2e-3` for 0.00316227766.
+fn shortened(texts: &[String]) -> Vec<String> {
+    let long = |text: &String| text.len() > SHORT && text.contains('.') && text.parse::<f64>().is_ok();
+    let distinct: BTreeSet<&String> = texts.iter().collect();
+    if !texts.iter().any(long) {
+        return texts.to_vec();
+    }
+    let at = |text: &String, digits: usize| {
+        if long(text) { rounded(text.parse().unwrap_or(f64::NAN), digits) } else { text.clone() }
+    };
+    let fits = |digits: &usize| {
+        let shown: BTreeSet<String> = distinct.iter().map(|text| at(text, *digits)).collect();
+        shown.len() == distinct.len()
+    };
+    match (2..17).find(fits) {
+        Some(digits) => texts.iter().map(|text| at(text, digits)).collect(),
+        None => texts.to_vec(),
+    }
+}
+
+/// A number with so many significant digits, without zeros at their end; in scientific notation where that is shorter.
+fn rounded(value: f64, digits: usize) -> String {
+    let text = format!("{value:.*e}", digits - 1);
+    let (mantissa, exponent) = text.split_once('e').unwrap_or((&text, "0"));
+    let mantissa = if mantissa.contains('.') { mantissa.trim_end_matches('0').trim_end_matches('.') } else { mantissa };
+    let scientific = format!("{mantissa}e{exponent}");
+    let plain = scientific.parse::<f64>().unwrap_or(value).to_string();
+    if plain.len() <= scientific.len() { plain } else { scientific }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(key: &str, texts: &[&str]) -> Vec<String> {
+        let differences = Differences::of([key], texts.len(), |run, _| texts[run].to_owned());
+        (0..texts.len()).map(|run| differences.words(run)).collect()
+    }
+
+    #[test]
+    fn numbers_are_shown_as_people_write_them() {
+        assert_eq!(words("lr", &["0.001", "0.00316227766017"]), ["lr=0.001", "lr=3.2e-3"]);
+        assert_eq!(words("lr", &["0.00316227766017", "0.0032"]), ["lr=3.16e-3", "lr=0.0032"]);
+        assert_eq!(words("x", &["1.00000001", "1.00000002"]), ["x=1.00000001", "x=1.00000002"]);
+        assert_eq!(words("x", &["12345.6789", "-0.123456789"]), ["x=12000", "x=-0.12"]);
+        assert_eq!(words("seed", &["123456789", "123456790"]), ["seed=123456789", "seed=123456790"]);
+        assert_eq!(words("kind", &["relu", "exp"]), ["relu", "exp"]);
+        assert_eq!(words("flip", &["yes", "no"]), ["flip=yes", "flip=no"]);
+        assert_eq!(words("kind", &["relu", "relu"]), ["", ""]);
+    }
+}
