@@ -21,6 +21,7 @@ pub mod attention;
 pub mod cli;
 pub mod console;
 pub mod lab;
+pub mod memory;
 pub mod named;
 pub mod problems;
 pub mod product;

@@ -47,6 +47,22 @@ pub trait Named: Copy + PartialEq + 'static {
     }
 }
 
+/// The choices of `first` followed by those of `rest`; `N` is how many they are.
+///
+/// # Panics
+/// `N` is another number.
+#[must_use]
+pub const fn joined<const N: usize>(first: &[Choice], rest: &[Choice]) -> [Choice; N] {
+    assert!(first.len() + rest.len() == N, "as many choices as there are in both");
+    let mut all = [Choice { name: "", help: "" }; N];
+    let mut i = 0;
+    while i < N {
+        all[i] = if i < first.len() { first[i] } else { rest[i - first.len()] };
+        i += 1;
+    }
+    all
+}
+
 /// A name that no variant has.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("found `{found}`, allowed: one of {known}")]

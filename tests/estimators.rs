@@ -3,13 +3,14 @@
 #[path = "support/kept.rs"]
 mod kept;
 
-use attnlab::attention::frobenius::{Engine, Measure, Precision, relative_squared_by_gram};
+use attnlab::attention::frobenius::{ErrorMeasure, FrobeniusEngine, Precision};
 use attnlab::attention::inputs::Distribution;
 use attnlab::attention::kernel::exact;
 use attnlab::attention::spikiness::Exact;
 use attnlab::attention::theory::{Moments, Theory, expectation, optimal};
 use attnlab::attention::{Family, FeatureMap, Inputs, Projection, RandomFeatures, Sketch};
 use attnlab::lab::{Control, Event, Params, Problem, Row, RunContext, RunError};
+use attnlab::named::Named;
 use attnlab::problems;
 use attnlab::random::generator;
 use kept::Kept;
@@ -120,7 +121,7 @@ fn error_of_fixed_norms_is_monotone_on_whole_blocks_only() {
         let found = moments.relative_mse(m, block) * kernel * kernel;
         assert!((found / expected - 1.0).abs() < 2e-3, "m = {m}: {found}");
     }
-    for projection in Projection::ALL.into_iter().filter(|&p| p != Projection::Hadamard3) {
+    for &projection in Projection::ALL.iter().filter(|&&p| p != Projection::Hadamard3) {
         for map in [&POSITIVE, &HYPERBOLIC, &TRIGONOMETRIC] {
             let theory = Theory::new(map, projection, 4).unwrap();
             let moments = theory.pair(x.row(0), y.row(0));
@@ -175,7 +176,8 @@ fn a_small_matrix_has_its_known_errors_and_spikiness() {
 #[test]
 fn binned_and_sorted_surveys_agree() {
     // The same matrix once sorted, once with its tokens repeated so often that the survey bins it.
-    let inputs = Distribution::Planted { radius: 1.5, cosine: 0.9 }.draw(120, 16, &mut generator(5, "inputs", 0));
+    let inputs =
+        Distribution::Planted { radius: 1.5, cosine: 0.9 }.draw(120, 16, &mut generator(5, "inputs", 0)).unwrap();
     let repeat = |tokens: &Array2<f64>| ndarray::concatenate(Axis(0), &[tokens.view(); 20]).unwrap();
     let many = Inputs::new(repeat(&inputs.queries), repeat(&inputs.keys)).unwrap();
     let (one, other) = (Exact::survey(&inputs, &never).unwrap(), Exact::survey(&many, &never).unwrap());
@@ -209,9 +211,9 @@ fn sample(
             let mut rng = generator(2024, &purpose, chunk);
             let mut sums = [0.0; 4];
             for _ in 0..CHUNK {
-                let projections = projection.draw(m, x.ncols(), &mut rng);
+                let projections = projection.draw(m, x.ncols(), &mut rng).unwrap();
                 let sketch = RandomFeatures { map: map.clone(), projections };
-                let ratio = sketch.matrix(x.view(), y.view())[[0, 0]] / kernel;
+                let ratio = sketch.matrix(x.view(), y.view()).unwrap()[[0, 0]] / kernel;
                 let square = (ratio - 1.0).powi(2);
                 for (sum, value) in sums.iter_mut().zip([ratio, ratio * ratio, square, square * square]) {
                     *sum += value;
@@ -234,7 +236,7 @@ fn fresh_draws_meet_their_closed_forms() {
         array![[0.7, -0.4, 0.1, 0.1], [0.2, 0.3, 0.1, -0.1]].view(),
     );
     for map in [&POSITIVE, &HYPERBOLIC, &TRIGONOMETRIC, &gerf, &sderf] {
-        for projection in Projection::ALL {
+        for &projection in Projection::ALL {
             for (m, draws) in [(4, 100_000), (10, 50_000)] {
                 let Ok(theory) = Theory::new(map, projection, 4) else { continue };
                 let moments = theory.pair(x.row(0), y.row(0));
@@ -281,10 +283,10 @@ fn orthogonal_rows_have_no_sign_bias() {
 fn exact_identities_hold_for_every_draw() {
     let mut rng = generator(1, "identity", 0);
     let (x, _) = first_pair();
-    for projection in Projection::ALL {
-        let w = projection.draw(6, 4, &mut rng);
+    for &projection in Projection::ALL {
+        let w = projection.draw(6, 4, &mut rng).unwrap();
         let at = |map: FeatureMap, y: &Array2<f64>| {
-            RandomFeatures { map, projections: w.clone() }.matrix(x.view(), y.view())[[0, 0]]
+            RandomFeatures { map, projections: w.clone() }.matrix(x.view(), y.view()).unwrap()[[0, 0]]
         };
         let square: f64 = x.iter().map(|x| x * x).sum();
         assert!((at(TRIGONOMETRIC, &x) - square.exp()).abs() < 1e-12);
@@ -296,30 +298,31 @@ fn exact_identities_hold_for_every_draw() {
 #[test]
 fn wrong_combinations_are_refused_with_the_reason() {
     for family in [Family::Gerf, Family::Sderf] {
-        for projection in Projection::ALL {
+        for &projection in Projection::ALL {
             assert_eq!(family.check(projection).is_ok(), projection.is_gaussian());
         }
         let text = family.check(Projection::Rademacher).unwrap_err().to_string();
         assert!(text.contains("rademacher") && text.contains("Gaussian"), "{text}");
     }
     let inputs = small_matrix();
-    assert!(Family::Gerf.fit(&inputs, Some(0.2)).is_err());
-    for family in Family::ALL {
-        assert_eq!(Family::from_name(family.name()), Some(family));
-        assert_eq!(family.fit(&inputs, None).unwrap().features(3), 3 * family.features_per_projection());
+    let refused = Family::Gerf.fit(&inputs, |_| "0.2").unwrap_err().to_string();
+    assert_eq!(refused, "gerf_a: found `0.2`, allowed: auto, or a number below 0.125");
+    for &family in Family::ALL {
+        assert_eq!(Family::parse(family.name()), Ok(family));
+        assert!([3, 6].contains(&family.fit(&inputs, |_| "auto").unwrap().features(3)), "{family}");
     }
 }
 
 /// The measure computed plainly, with both matrices stored.
-fn plain(inputs: &Inputs, draw: &RandomFeatures) -> Measure {
-    let a = exact(inputs);
+fn plain(inputs: &Inputs, draw: &RandomFeatures) -> ErrorMeasure {
+    let a = exact(inputs).unwrap();
     let shift = inputs.row_exponents.mapv(f64::exp).insert_axis(Axis(1));
-    let estimate = draw.matrix(inputs.queries.view(), inputs.keys.view()) * &shift;
+    let estimate = draw.matrix(inputs.queries.view(), inputs.keys.view()).unwrap() * &shift;
     let square = |m: &Array2<f64>| m.iter().map(|v| v * v).sum::<f64>();
     let normalized = |m: &Array2<f64>| m / &m.sum_axis(Axis(1)).insert_axis(Axis(1));
     let (d, e) = (normalized(&a), normalized(&estimate));
     let share = |values: Vec<f64>| values.iter().filter(|v| **v <= 0.0).count() as f64 / values.len() as f64;
-    Measure {
+    ErrorMeasure {
         relative_squared: square(&(&estimate - &a)) / square(&a),
         normalized_squared: square(&(&e - &d)) / square(&d),
         ratio: (&estimate * &a).sum() / square(&a),
@@ -330,9 +333,9 @@ fn plain(inputs: &Inputs, draw: &RandomFeatures) -> Measure {
 
 fn engine_agrees(inputs: &Inputs, map: &FeatureMap, precision: Precision, tolerance: f64) {
     let survey = Exact::survey(inputs, &never).unwrap();
-    let engine = Engine::new(inputs, &survey, precision);
+    let engine = FrobeniusEngine::new(inputs, &survey, precision).unwrap();
     let ms = [5, 16, 40];
-    let projections = Projection::Orthogonal.draw(40, inputs.dim(), &mut generator(3, "projection", 0));
+    let projections = Projection::Orthogonal.draw(40, inputs.dim(), &mut generator(3, "projection", 0)).unwrap();
     let draw = RandomFeatures { map: map.clone(), projections };
     let (measures, used) = engine.measure(&draw, &ms, &never).unwrap();
     assert_eq!(used, precision);
@@ -356,7 +359,7 @@ fn engine_agrees(inputs: &Inputs, map: &FeatureMap, precision: Precision, tolera
 
 #[test]
 fn the_streamed_engine_agrees_with_stored_matrices() {
-    let inputs = Distribution::Gauss { sigma: 0.8, scale: 0.5 }.draw(700, 16, &mut generator(8, "inputs", 0));
+    let inputs = Distribution::Gauss { sigma: 0.8, scale: 0.5 }.draw(700, 16, &mut generator(8, "inputs", 0)).unwrap();
     let recentred = inputs.clone().recentred(inputs.mean_shift().view());
     let maps = [POSITIVE, HYPERBOLIC, TRIGONOMETRIC, FeatureMap::Gerf { a: -0.05 }];
     for map in maps.iter().chain([&optimal::sderf(inputs.queries.view(), inputs.keys.view())]) {
@@ -366,27 +369,39 @@ fn the_streamed_engine_agrees_with_stored_matrices() {
     }
 }
 
+/// ‖A−Φ_qΦ_kᵀ‖²/‖A‖² by the Gram identity ‖A‖² − 2 tr(Φ_qᵀAΦ_k) + tr(Φ_qᵀΦ_q·Φ_kᵀΦ_k), in f64.
+fn relative_squared_by_gram(exact: &Array2<f64>, phi: &Array2<f64>, psi: &Array2<f64>) -> f64 {
+    let norm: f64 = exact.iter().map(|value| value * value).sum();
+    let cross = (phi.t().dot(exact).dot(psi)).diag().sum();
+    let own = phi.t().dot(phi).dot(&psi.t().dot(psi)).diag().sum();
+    (norm - 2.0 * cross + own) / norm
+}
+
 #[test]
 fn the_gram_identity_gives_the_direct_residual() {
-    let inputs = Distribution::Sphere { radius: 1.0 }.draw(60, 8, &mut generator(4, "inputs", 0));
+    let inputs = Distribution::Sphere { radius: 1.0 }.draw(60, 8, &mut generator(4, "inputs", 0)).unwrap();
     let survey = Exact::survey(&inputs, &never).unwrap();
-    let projections = Projection::Gaussian.draw(32, 8, &mut generator(4, "projection", 0));
+    let projections = Projection::Gaussian.draw(32, 8, &mut generator(4, "projection", 0)).unwrap();
     let draw = RandomFeatures { map: POSITIVE, projections };
-    let direct = Engine::new(&inputs, &survey, Precision::Double).measure(&draw, &[32], &never).unwrap().0[0];
-    let (phi, psi) = (draw.queries(inputs.queries.view()), draw.keys(inputs.keys.view()));
-    let gram = relative_squared_by_gram(exact(&inputs).view(), phi.view(), psi.view());
+    let direct =
+        FrobeniusEngine::new(&inputs, &survey, Precision::Double).unwrap().measure(&draw, &[32], &never).unwrap().0[0];
+    let (phi, psi) = (draw.queries(inputs.queries.view()).unwrap(), draw.keys(inputs.keys.view()).unwrap());
+    let gram = relative_squared_by_gram(&exact(&inputs).unwrap(), &phi, &psi);
     assert!((gram / direct.relative_squared - 1.0).abs() < 1e-9, "{gram} {direct:?}");
 }
 
 #[test]
 fn results_do_not_depend_on_the_number_of_threads() {
-    let inputs = Distribution::Hub { radius: 1.2, hub: 2.0 }.draw(900, 16, &mut generator(6, "inputs", 0));
-    let projections = Projection::Simplex.draw(32, 16, &mut generator(6, "projection", 0));
+    let inputs = Distribution::Hub { radius: 1.2, hub: 2.0 }.draw(900, 16, &mut generator(6, "inputs", 0)).unwrap();
+    let projections = Projection::Simplex.draw(32, 16, &mut generator(6, "projection", 0)).unwrap();
     let draw = RandomFeatures { map: HYPERBOLIC, projections };
     let run = |threads: usize| {
         rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap().install(|| {
             let survey = Exact::survey(&inputs, &never).unwrap();
-            let measures = Engine::new(&inputs, &survey, Precision::Auto).measure(&draw, &[16, 32], &never).unwrap();
+            let measures = FrobeniusEngine::new(&inputs, &survey, Precision::Auto)
+                .unwrap()
+                .measure(&draw, &[16, 32], &never)
+                .unwrap();
             (survey.norm_squared, survey.spikiness, measures)
         })
     };
@@ -395,15 +410,18 @@ fn results_do_not_depend_on_the_number_of_threads() {
 
 #[test]
 fn exponents_beyond_f32_go_to_f64_or_name_the_token() {
-    let mut inputs = Distribution::Gauss { sigma: 0.5, scale: 0.5 }.draw(30, 16, &mut generator(7, "inputs", 0));
+    let mut inputs =
+        Distribution::Gauss { sigma: 0.5, scale: 0.5 }.draw(30, 16, &mut generator(7, "inputs", 0)).unwrap();
     inputs.queries.row_mut(17).fill(3.0);
     let survey = Exact::survey(&inputs, &never).unwrap();
-    let projections = Projection::Gaussian.draw(8, 16, &mut generator(7, "projection", 0));
+    let projections = Projection::Gaussian.draw(8, 16, &mut generator(7, "projection", 0)).unwrap();
     let draw = RandomFeatures { map: TRIGONOMETRIC, projections };
-    let refused = Engine::new(&inputs, &survey, Precision::Single).measure(&draw, &[8], &never).unwrap_err();
+    let refused =
+        FrobeniusEngine::new(&inputs, &survey, Precision::Single).unwrap().measure(&draw, &[8], &never).unwrap_err();
     let text = refused.to_string();
     assert!(text.contains("query 17") && text.contains("f32") && text.contains("precision=f64"), "{text}");
-    let (measures, used) = Engine::new(&inputs, &survey, Precision::Auto).measure(&draw, &[8], &never).unwrap();
+    let (measures, used) =
+        FrobeniusEngine::new(&inputs, &survey, Precision::Auto).unwrap().measure(&draw, &[8], &never).unwrap();
     assert_eq!(used, Precision::Double);
     assert!((measures[0].relative_squared / plain(&inputs, &draw).relative_squared - 1.0).abs() < 1e-9);
 }
@@ -411,13 +429,13 @@ fn exponents_beyond_f32_go_to_f64_or_name_the_token() {
 #[test]
 fn ensembles_meet_their_closed_forms() {
     // Gauss σ = 0.5, d = 16, as L grows.
-    let inputs = Distribution::Gauss { sigma: 0.5, scale: 0.5 }.draw(1500, 16, &mut generator(9, "inputs", 0));
+    let inputs = Distribution::Gauss { sigma: 0.5, scale: 0.5 }.draw(1500, 16, &mut generator(9, "inputs", 0)).unwrap();
     for (map, expected) in [(&POSITIVE, 13.75789056), (&TRIGONOMETRIC, 2.83399063)] {
         let found = expected_error(&inputs, map, Projection::Gaussian, 1);
         assert!((found / expected - 1.0).abs() < 0.05, "{map:?}: {found} for {expected}");
     }
     // Sphere R = 1, d = 16.
-    let inputs = Distribution::Sphere { radius: 1.0 }.draw(1500, 16, &mut generator(9, "inputs", 1));
+    let inputs = Distribution::Sphere { radius: 1.0 }.draw(1500, 16, &mut generator(9, "inputs", 1)).unwrap();
     for (map, expected) in [(&POSITIVE, 9.62083310), (&HYPERBOLIC, 4.37018405), (&TRIGONOMETRIC, 2.36045847)] {
         let found = expected_error(&inputs, map, Projection::Gaussian, 1);
         assert!((found / expected - 1.0).abs() < 0.01, "{map:?}: {found} for {expected}");

@@ -3,9 +3,9 @@
 #[path = "support/kept.rs"]
 mod kept;
 
-use attnlab::attention::frobenius::{Engine, Precision};
+use attnlab::attention::frobenius::{FrobeniusEngine, Precision};
 use attnlab::attention::hybrid::{
-    Hybrid, HybridSpec, HybridTheory, SignFree, Weight, best, maximum, pair_parts, pairs, sphere_pair,
+    HybridSketch, HybridSpec, HybridTheory, Weight, best, maximum, pair_parts, pairs, sphere_pair,
 };
 use attnlab::attention::inputs::Distribution;
 use attnlab::attention::kernel;
@@ -77,25 +77,17 @@ fn sharing_projections_is_free_on_a_sphere() {
 #[test]
 fn low_rank_forms_are_the_definition() {
     let mut rng = generator(5, "test", 0);
-    let x = Projection::Gaussian.draw(6, 5, &mut rng) * 0.5;
-    let y = Projection::Gaussian.draw(6, 5, &mut rng) * 0.5;
+    let x = Projection::Gaussian.draw(6, 5, &mut rng).unwrap() * 0.5;
+    let y = Projection::Gaussian.draw(6, 5, &mut rng).unwrap() * 0.5;
     for first in [FeatureMap::Positive, FeatureMap::Hyperbolic] {
         for (weight, shared, n) in [((0.0, 1.0), false, 3), ((0.3, -0.7), true, 4), ((1.2, 0.4), false, 0)] {
             let spec = HybridSpec { shared, n, ..spec(first.clone(), weight) };
-            let drawn = spec.draw(5, &mut rng);
+            let drawn = spec.draw(5, &mut rng).unwrap();
             assert_eq!(drawn.features(), spec.features());
-            let defined = drawn.pairs(x.view(), y.view());
+            let defined = drawn.pairs(x.view(), y.view()).unwrap();
             let close = |found: Array1<f64>| (&found - &defined).iter().all(|off| off.abs() < 1e-12);
-            assert!(close(pairs(&drawn, x.view(), y.view())), "{weight:?}");
-            assert!(close(drawn.matrix(x.view(), y.view()).diag().to_owned()), "{weight:?}");
-            match SignFree::new(&drawn) {
-                Some(free) => {
-                    assert_eq!(weight, (0.0, 1.0));
-                    assert_eq!(free.queries(x.view()).ncols(), free.features());
-                    assert!(close(pairs(&free, x.view(), y.view())));
-                }
-                None => assert_ne!(weight, (0.0, 1.0)),
-            }
+            assert!(close(pairs(&drawn, x.view(), y.view()).unwrap()), "{weight:?}");
+            assert!(close(drawn.matrix(x.view(), y.view()).unwrap().diag().to_owned()), "{weight:?}");
         }
     }
 }
@@ -105,7 +97,10 @@ fn errors(spec: &HybridSpec, x: &Array1<f64>, y: &Array1<f64>, trials: u64) -> V
     let (x, y) = (x.view().insert_axis(Axis(0)), y.view().insert_axis(Axis(0)));
     let exact = (&x * &y).sum().exp();
     (0..trials)
-        .map(|trial| spec.draw(x.ncols(), &mut generator(11, "hybrid test", trial)).pairs(x, y)[0] / exact - 1.0)
+        .map(|trial| {
+            spec.draw(x.ncols(), &mut generator(11, "hybrid test", trial)).unwrap().pairs(x, y).unwrap()[0] / exact
+                - 1.0
+        })
         .collect()
 }
 
@@ -195,24 +190,24 @@ fn the_largest_error_is_below_that_of_both_parts() {
 }
 
 fn cluster() -> Inputs {
-    Distribution::Cluster { radius: 0.8, centres: 3 }.draw(14, 6, &mut generator(2, "hybrid inputs", 0))
+    Distribution::Cluster { radius: 0.8, centres: 3 }.draw(14, 6, &mut generator(2, "hybrid inputs", 0)).unwrap()
 }
 
 #[test]
 fn a_hybrid_is_measured_on_a_whole_matrix_as_theory_expects() {
     let inputs = cluster();
-    let matrix = kernel::exact(&inputs);
+    let matrix = kernel::exact(&inputs).unwrap();
     let norm = (&matrix * &matrix).sum();
     let exact = Exact::survey(&inputs, &|| false).unwrap();
-    let engine = Engine::new(&inputs, &exact, Precision::Auto);
+    let engine = FrobeniusEngine::new(&inputs, &exact, Precision::Auto).unwrap();
     for projection in [Projection::Gaussian, Projection::Orthogonal] {
         let spec = HybridSpec { projection, ..spec(FeatureMap::Hyperbolic, (0.0, 1.0)) };
         let measured: Vec<f64> = (0..4000)
             .map(|trial| {
-                let sketch = spec.draw(6, &mut generator(4, "matrix", trial));
+                let sketch = spec.draw(6, &mut generator(4, "matrix", trial)).unwrap();
                 let measure = engine.measure_sketch(&sketch, &|| false).unwrap();
                 if trial < 3 {
-                    let estimate = sketch.matrix(inputs.queries.view(), inputs.keys.view());
+                    let estimate = sketch.matrix(inputs.queries.view(), inputs.keys.view()).unwrap();
                     let direct = (&estimate - &matrix).mapv(|off| off * off).sum() / norm;
                     assert!((measure.relative_squared / direct - 1.0).abs() < 1e-9);
                     assert!((measure.ratio - (&estimate * &matrix).sum() / norm).abs() < 1e-9);
@@ -230,13 +225,15 @@ fn a_hybrid_is_measured_on_a_whole_matrix_as_theory_expects() {
 #[test]
 fn linear_attention_takes_a_hybrid_like_any_other_features() {
     let inputs = cluster();
-    let values = Projection::Gaussian.draw(14, 3, &mut generator(7, "values", 0));
+    let values = Projection::Gaussian.draw(14, 3, &mut generator(7, "values", 0)).unwrap();
     let sketch = HybridSpec { n: 2, m1: 400, m2: 400, ..spec(FeatureMap::Positive, (0.0, 1.0)) }
-        .draw(6, &mut generator(7, "hybrid", 0));
+        .draw(6, &mut generator(7, "hybrid", 0))
+        .unwrap();
     let single = |matrix: Array2<f64>| matrix.mapv(|value| value as f32);
-    let (queries, keys) = (single(sketch.queries(inputs.queries.view())), single(sketch.keys(inputs.keys.view())));
+    let (queries, keys) =
+        (single(sketch.queries(inputs.queries.view()).unwrap()), single(sketch.keys(inputs.keys.view()).unwrap()));
     let output = linear(&queries.view(), &keys.view(), single(values.clone()).view(), false).unwrap();
-    let matrix = sketch.matrix(inputs.queries.view(), inputs.keys.view());
+    let matrix = sketch.matrix(inputs.queries.view(), inputs.keys.view()).unwrap();
     let expected = matrix.dot(&values) / matrix.sum_axis(Axis(1)).insert_axis(Axis(1));
     for (found, expected) in output.values.iter().zip(&expected) {
         assert!((f64::from(*found) - expected).abs() < 1e-3, "{found} {expected}");
@@ -298,13 +295,13 @@ proptest! {
     #[test]
     fn rows_do_not_see_each_other(seed in 0_u64..1000) {
         let mut rng = generator(seed, "rows", 0);
-        let x = Projection::Gaussian.draw(3, 4, &mut rng);
-        let y = Projection::Gaussian.draw(3, 4, &mut rng);
-        let drawn: Hybrid = spec(FeatureMap::Positive, (0.0, 1.0)).draw(4, &mut rng);
-        let together: Array2<f64> = drawn.queries(x.view());
-        let alone = drawn.queries(x.slice(ndarray::s![1..2, ..]));
+        let x = Projection::Gaussian.draw(3, 4, &mut rng).unwrap();
+        let y = Projection::Gaussian.draw(3, 4, &mut rng).unwrap();
+        let drawn: HybridSketch = spec(FeatureMap::Positive, (0.0, 1.0)).draw(4, &mut rng).unwrap();
+        let together: Array2<f64> = drawn.queries(x.view()).unwrap();
+        let alone = drawn.queries(x.slice(ndarray::s![1..2, ..])).unwrap();
         let same = together.row(1).iter().zip(alone.row(0)).all(|(a, b)| (a - b).abs() < 1e-12 * (1.0 + a.abs()));
         prop_assert!(same);
-        prop_assert_eq!(drawn.pairs(x.view(), y.view()).len(), 3);
+        prop_assert_eq!(drawn.pairs(x.view(), y.view()).unwrap().len(), 3);
     }
 }

@@ -1,5 +1,7 @@
 //! What can be wrong with what estimators are given.
 
+use crate::memory::OutOfMemory;
+
 /// Why an estimate cannot be made.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum AttentionError {
@@ -28,9 +30,31 @@ pub enum AttentionError {
         /// Why not.
         reason: &'static str,
     },
-    /// A parameter of generalised exponential features out of range.
-    #[error("gerf needs a finite A below 1/8, found {0}")]
-    GerfA(f64),
+    /// A projection has no rows of this length.
+    #[error("{projection} has no rows of length {found}, allowed: {}", range(*least, *most))]
+    Dimension {
+        /// The projection's name.
+        projection: &'static str,
+        /// The length asked for.
+        found: usize,
+        /// The smallest length there are rows of.
+        least: usize,
+        /// The largest length there are rows of.
+        most: usize,
+    },
+    /// A buffer that could not be allocated.
+    #[error(transparent)]
+    Memory(#[from] OutOfMemory),
+    /// A constant of a feature family out of range.
+    #[error("{key}: found `{found}`, allowed: {allowed}")]
+    Constant {
+        /// The constant's key.
+        key: &'static str,
+        /// The text found.
+        found: String,
+        /// What is allowed.
+        allowed: &'static str,
+    },
     /// Exponents too far apart for a number format.
     #[error(
         "{side} {token} (counted from 0, length {length:.3}): exponents spread over {spread:.0}, more than {format} holds ({limit:.0}); {advice}"
@@ -54,4 +78,9 @@ pub enum AttentionError {
     /// The caller asked for an end.
     #[error("stopped")]
     Stopped,
+}
+
+/// The numbers from `least` to `most` in words.
+fn range(least: usize, most: usize) -> String {
+    if most == usize::MAX { format!("at least {least}") } else { format!("{least} to {most}") }
 }

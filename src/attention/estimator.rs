@@ -1,52 +1,75 @@
-//! Estimators by name: a feature family fitted to the data on a kind of projection.
+//! Feature families by name, before their constants are fitted to the data.
+//!
+//! To add a family, give it a variant here and in [`FeatureMap`], with its shape and projections. Choices, parameters,
+//! refusals and the documents' tables follow. A closed form is added in [`super::theory`]; without one the family says so.
 
 use super::theory::optimal;
 use super::{AttentionError, FeatureMap, Inputs, Projection};
+use crate::named::named;
+use ndarray::{Array1, Array2};
 
-/// A feature family before its constants are known.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Family {
-    /// [`FeatureMap::Positive`].
-    Positive,
-    /// [`FeatureMap::Hyperbolic`].
-    Hyperbolic,
-    /// [`FeatureMap::Trigonometric`].
-    Trigonometric,
-    /// [`FeatureMap::Gerf`].
-    Gerf,
-    /// [`FeatureMap::Sderf`].
-    Sderf,
+named! {
+    /// A feature family before its constants are known.
+    pub enum Family {
+        Positive = "positive", "exp(w·x − |x|²/2): FAVOR+";
+        Hyperbolic = "hyperbolic", "exp(±w·x − |x|²/2)/√2: two features a projection";
+        Trigonometric = "trigonometric", "exp(|x|²/2)(cos w·x, sin w·x): two features a projection";
+        Gerf = "gerf", "generalised exponential features with one A (OPRF)";
+        Sderf = "sderf", "dense exponential features: a rotation and an A a coordinate (SDERF)";
+    }
 }
 
+/// A constant of a family that a user may set.
+#[derive(Clone, Copy, Debug)]
+pub struct Constant {
+    /// Its key in parameters.
+    pub key: &'static str,
+    /// Its name in forms.
+    pub label: &'static str,
+    /// What it does.
+    pub help: &'static str,
+    /// What is allowed, in words.
+    pub allowed: &'static str,
+    /// Whether a text is.
+    pub accepts: fn(&str) -> bool,
+    /// The default, as typed.
+    pub default: &'static str,
+    /// Values worth stepping through.
+    pub steps: &'static [&'static str],
+}
+
+/// A of generalised exponential features: a number below 1/8, or `auto`.
+const GERF_A: Constant = Constant {
+    key: "gerf_a",
+    label: "A of gerf",
+    help: "auto: the best A for the mean of |x+y|²",
+    allowed: "auto, or a number below 0.125",
+    accepts: |text| text == "auto" || text.parse::<f64>().is_ok_and(|a| a.is_finite() && a < 0.125),
+    default: "auto",
+    steps: &["auto", "0", "-0.05"],
+};
+
 impl Family {
-    /// Every family, in the order of menus.
-    pub const ALL: [Self; 5] = [Self::Positive, Self::Hyperbolic, Self::Trigonometric, Self::Gerf, Self::Sderf];
-
-    /// Its name on the command line.
+    /// The constants that a user may set.
     #[must_use]
-    pub const fn name(self) -> &'static str {
+    pub const fn constants(self) -> &'static [Constant] {
         match self {
-            Self::Positive => "positive",
-            Self::Hyperbolic => "hyperbolic",
-            Self::Trigonometric => "trigonometric",
-            Self::Gerf => "gerf",
-            Self::Sderf => "sderf",
+            Self::Gerf => &[GERF_A],
+            _ => &[],
         }
-    }
-
-    /// The family called `name`.
-    #[must_use]
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|family| family.name() == name)
     }
 
     /// Columns of Φ for one projection.
     #[must_use]
-    pub const fn features_per_projection(self) -> usize {
-        match self {
-            Self::Hyperbolic | Self::Trigonometric => 2,
-            Self::Positive | Self::Gerf | Self::Sderf => 1,
-        }
+    pub fn features_per_projection(self) -> usize {
+        let map = match self {
+            Self::Positive => FeatureMap::Positive,
+            Self::Hyperbolic => FeatureMap::Hyperbolic,
+            Self::Trigonometric => FeatureMap::Trigonometric,
+            Self::Gerf => FeatureMap::Gerf { a: 0.0 },
+            Self::Sderf => FeatureMap::Sderf { rotation: Array2::zeros((0, 0)), a: Array1::zeros(0) },
+        };
+        map.features_per_projection()
     }
 
     /// Whether the family works on `projection` at all.
@@ -69,34 +92,36 @@ impl Family {
     #[must_use]
     pub const fn caveat(self, projection: Projection) -> Option<&'static str> {
         match (self, projection) {
-            (_, Projection::OrthogonalFixed) => Some(
-                "orthogonal-fixed is biased: it estimates the regularised kernel, below exp(x·y) for positive and hyperbolic features",
-            ),
-            (_, Projection::Rademacher | Projection::Hadamard) => Some(
-                "±1 rows are biased: the mean is Λ·Π cosh(x_l+y_l), or Λ⁻¹·Π cos(x_l−y_l); the bias grows with Σ z_l⁴",
-            ),
-            (_, Projection::Hadamard3) => Some("three Hadamard blocks are slightly biased, and have no closed form"),
             (Self::Hyperbolic, Projection::Simplex) => Some(
                 "simplex rows help positive features; for hyperbolic ones they are always worse than orthogonal rows",
             ),
-            _ => None,
+            _ => projection.caveat(),
         }
     }
 
-    /// The feature map for `inputs`: gerf takes `a`, or the optimal A of the data without it; sderf fits its rotation.
+    /// The feature map for `inputs`. `constant` gives the text of each of [`Family::constants`] by its key: gerf takes A
+    /// from it, or with `auto` the optimal A of the data; sderf fits its rotation.
     ///
     /// # Errors
-    /// `a` is not below 1/8.
-    pub fn fit(self, inputs: &Inputs, a: Option<f64>) -> Result<FeatureMap, AttentionError> {
+    /// A constant is not allowed.
+    pub fn fit<'a>(self, inputs: &Inputs, constant: impl Fn(&str) -> &'a str) -> Result<FeatureMap, AttentionError> {
         let (x, y) = (inputs.queries.view(), inputs.keys.view());
-        Ok(match (self, a) {
-            (Self::Positive, _) => FeatureMap::Positive,
-            (Self::Hyperbolic, _) => FeatureMap::Hyperbolic,
-            (Self::Trigonometric, _) => FeatureMap::Trigonometric,
-            (Self::Gerf, Some(a)) if a.is_finite() && a < 0.125 => FeatureMap::Gerf { a },
-            (Self::Gerf, Some(a)) => return Err(AttentionError::GerfA(a)),
-            (Self::Gerf, None) => optimal::gerf(x, y),
-            (Self::Sderf, _) => optimal::sderf(x, y),
+        Ok(match self {
+            Self::Positive => FeatureMap::Positive,
+            Self::Hyperbolic => FeatureMap::Hyperbolic,
+            Self::Trigonometric => FeatureMap::Trigonometric,
+            Self::Gerf => match constant(GERF_A.key) {
+                "auto" => optimal::gerf(x, y),
+                text if (GERF_A.accepts)(text) => FeatureMap::Gerf { a: text.parse().unwrap_or_default() },
+                text => {
+                    return Err(AttentionError::Constant {
+                        key: GERF_A.key,
+                        found: text.to_owned(),
+                        allowed: GERF_A.allowed,
+                    });
+                }
+            },
+            Self::Sderf => optimal::sderf(x, y),
         })
     }
 }

@@ -10,21 +10,47 @@
 //! | trigonometric | exp(+\|x\|²/2)·(cos w·x, sin w·x) |
 //! | generalised exponential (gerf) | (1−4A)^(d/4) exp(A\|w\|² + √(1−4A) w·x − \|x\|²/2), A < 1/8 |
 //! | dense exponential (sderf) | the same a coordinate of Uᵀx, with its own A |
+//!
+//! Every family is one of three [`FeatureShape`]s of exponents offset_i + w_i·x, with projections of its own
+//! ([`FeatureMap::prepare`]): whatever computes features needs to know the shape alone.
 
-use ndarray::{Array1, Array2, ArrayView2};
+use super::AttentionError;
+use crate::memory;
+use ndarray::linalg::general_mat_mul;
+use ndarray::{Array1, Array2, ArrayView2, CowArray, Ix2};
 
 /// A pair of finite feature maps: the estimate of the matrix is Φ_q Φ_kᵀ.
 pub trait Sketch {
     /// Φ_q for queries (rows of `x`, L×d): L × [`Sketch::features`].
-    fn queries(&self, x: ArrayView2<'_, f64>) -> Array2<f64>;
+    ///
+    /// # Errors
+    /// There is not enough memory; so for the other two.
+    fn queries(&self, x: ArrayView2<'_, f64>) -> Result<Array2<f64>, AttentionError>;
     /// Φ_k for keys (rows of `y`, L×d): L × [`Sketch::features`].
-    fn keys(&self, y: ArrayView2<'_, f64>) -> Array2<f64>;
+    ///
+    /// # Errors
+    /// As [`Sketch::queries`].
+    fn keys(&self, y: ArrayView2<'_, f64>) -> Result<Array2<f64>, AttentionError>;
     /// The number of features M.
     fn features(&self) -> usize;
     /// The estimated matrix Φ_q Φ_kᵀ, stored whole: for small problems.
-    fn matrix(&self, x: ArrayView2<'_, f64>, y: ArrayView2<'_, f64>) -> Array2<f64> {
-        self.queries(x).dot(&self.keys(y).t())
+    ///
+    /// # Errors
+    /// As [`Sketch::queries`].
+    fn matrix(&self, x: ArrayView2<'_, f64>, y: ArrayView2<'_, f64>) -> Result<Array2<f64>, AttentionError> {
+        inner_products(self.queries(x)?.view(), self.keys(y)?.view(), "the estimated matrix")
     }
+}
+
+/// The inner products a·bᵀ of the rows of `a` (n×k) and `b` (m×k): n×m. `what` names them where memory is short.
+pub(super) fn inner_products(
+    a: ArrayView2<'_, f64>,
+    b: ArrayView2<'_, f64>,
+    what: &'static str,
+) -> Result<Array2<f64>, AttentionError> {
+    let mut out = memory::array((a.nrows(), b.nrows()), 0.0, what)?;
+    general_mat_mul(1.0, &a, &b.t(), 0.0, &mut out);
+    Ok(out)
 }
 
 /// A feature family with its constants.
@@ -50,23 +76,52 @@ pub enum FeatureMap {
     },
 }
 
-/// What a feature map makes of projections: features are g(offset_i + w_i·x ∓ |x|²/2) with these w and offsets.
+/// How features follow from the exponents e_i = offset_i + w_i·x of the projections.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FeatureShape {
+    /// exp(e_i − |x|²/2).
+    Exponential,
+    /// exp(±e_i − |x|²/2)/√2.
+    BothSigns,
+    /// exp(|x|²/2)·(cos e_i, sin e_i).
+    Circular,
+}
+
+impl FeatureShape {
+    /// Columns of Φ for one projection.
+    #[must_use]
+    pub const fn features_per_projection(self) -> usize {
+        match self {
+            Self::Exponential => 1,
+            Self::BothSigns | Self::Circular => 2,
+        }
+    }
+}
+
+/// What a feature map makes of projections: features of its [`FeatureShape`] come from these w and offsets.
 #[derive(Clone, Debug)]
-pub struct Prepared {
-    /// Effective projections (m×d).
-    pub projections: Array2<f64>,
+pub struct Prepared<'a> {
+    /// Effective projections (m×d); the given ones where the family takes them as they are.
+    pub projections: CowArray<'a, f64, Ix2>,
     /// An exponent added for each projection (m); zero but for gerf and sderf.
     pub offsets: Array1<f64>,
 }
 
 impl FeatureMap {
+    /// The shape of the features.
+    #[must_use]
+    pub const fn shape(&self) -> FeatureShape {
+        match self {
+            Self::Positive | Self::Gerf { .. } | Self::Sderf { .. } => FeatureShape::Exponential,
+            Self::Hyperbolic => FeatureShape::BothSigns,
+            Self::Trigonometric => FeatureShape::Circular,
+        }
+    }
+
     /// Columns of Φ for one projection.
     #[must_use]
     pub const fn features_per_projection(&self) -> usize {
-        match self {
-            Self::Hyperbolic | Self::Trigonometric => 2,
-            Self::Positive | Self::Gerf { .. } | Self::Sderf { .. } => 1,
-        }
+        self.shape().features_per_projection()
     }
 
     /// Columns of Φ for `m` projections.
@@ -75,70 +130,92 @@ impl FeatureMap {
         m * self.features_per_projection()
     }
 
-    /// Brings every exponential family to the form exp(offset + w·x − |x|²/2); the other families pass through.
-    #[must_use]
-    pub fn prepare(&self, w: ArrayView2<'_, f64>) -> Prepared {
-        let plain = || Prepared { projections: w.to_owned(), offsets: Array1::zeros(w.nrows()) };
-        match self {
-            Self::Positive | Self::Hyperbolic | Self::Trigonometric => plain(),
+    /// Projections and offsets that bring the family to its [`FeatureShape`].
+    ///
+    /// # Errors
+    /// There is not enough memory for projections of its own.
+    pub fn prepare<'a>(&self, w: ArrayView2<'a, f64>) -> Result<Prepared<'a>, AttentionError> {
+        let scaled = |factors: &Array1<f64>| -> Result<Array2<f64>, AttentionError> {
+            let mut own = memory::array(w.dim(), 0.0, "the projections of the family")?;
+            own.assign(&w);
+            own *= factors;
+            Ok(own)
+        };
+        let offset = |constant: f64, a: &Array1<f64>| {
+            w.rows().into_iter().map(|row| constant + (&row * &row).dot(a)).collect::<Array1<f64>>()
+        };
+        Ok(match self {
+            Self::Positive | Self::Hyperbolic | Self::Trigonometric => {
+                Prepared { projections: w.into(), offsets: Array1::zeros(w.nrows()) }
+            }
             Self::Gerf { a } => {
                 let b = 1.0 - 4.0 * a;
                 let constant = w.ncols() as f64 / 4.0 * b.ln();
                 Prepared {
-                    projections: &w * b.sqrt(),
+                    projections: scaled(&Array1::from_elem(w.ncols(), b.sqrt()))?.into(),
                     offsets: w.rows().into_iter().map(|row| constant + a * row.dot(&row)).collect(),
                 }
             }
             Self::Sderf { rotation, a } => {
                 let b = a.mapv(|a| 1.0 - 4.0 * a);
                 let constant = b.mapv(f64::ln).sum() / 4.0;
-                Prepared {
-                    projections: (&w * &b.mapv(f64::sqrt)).dot(&rotation.t()),
-                    offsets: w.rows().into_iter().map(|row| constant + (&row * &row).dot(a)).collect(),
-                }
+                let rotated = inner_products(
+                    scaled(&b.mapv(f64::sqrt))?.view(),
+                    rotation.view(),
+                    "the rotated projections of the family",
+                )?;
+                Prepared { projections: rotated.into(), offsets: offset(constant, a) }
             }
-        }
+        })
     }
 
     /// Φ (L×M) of the rows of `x` (L×d) on the projections `w` (m×d). The features of projection i are the columns from
     /// [`FeatureMap::features`]`(i)` on, so that a prefix of projections is a prefix of columns, but for the factor 1/√m.
     ///
+    /// # Errors
+    /// There is not enough memory.
+    ///
     /// # Panics
     /// Lengths of vectors and projections differ.
-    #[must_use]
-    pub fn map(&self, x: ArrayView2<'_, f64>, w: ArrayView2<'_, f64>) -> Array2<f64> {
-        let prepared = self.prepare(w);
-        let products = x.dot(&prepared.projections.t());
+    pub fn map(&self, x: ArrayView2<'_, f64>, w: ArrayView2<'_, f64>) -> Result<Array2<f64>, AttentionError> {
+        let prepared = self.prepare(w)?;
+        let products = inner_products(x, prepared.projections.view(), FEATURES)?;
+        drop(prepared.projections);
         let (count, m) = products.dim();
         let scale = 1.0 / (m as f64).sqrt();
-        let mut out = Array2::zeros((count, self.features(m)));
-        for ((row, product), mut features) in x.rows().into_iter().zip(products.rows()).zip(out.rows_mut()) {
-            let half = row.dot(&row) / 2.0;
-            match self {
-                Self::Positive | Self::Gerf { .. } | Self::Sderf { .. } => {
-                    for ((feature, product), offset) in features.iter_mut().zip(product).zip(&prepared.offsets) {
-                        *feature = scale * (offset + product - half).exp();
-                    }
+        let halves = x.rows().into_iter().map(|row| row.dot(&row) / 2.0);
+        if self.shape() == FeatureShape::Exponential {
+            let mut out = products;
+            for (mut features, half) in out.rows_mut().into_iter().zip(halves) {
+                for (feature, offset) in features.iter_mut().zip(&prepared.offsets) {
+                    *feature = scale * (offset + *feature - half).exp();
                 }
-                Self::Hyperbolic => {
-                    let scale = scale * std::f64::consts::FRAC_1_SQRT_2;
-                    for (i, product) in product.iter().enumerate() {
-                        features[2 * i] = scale * (product - half).exp();
-                        features[2 * i + 1] = scale * (-product - half).exp();
-                    }
+            }
+            return Ok(out);
+        }
+        let mut out = memory::array((count, self.features(m)), 0.0, FEATURES)?;
+        for ((product, half), mut features) in products.rows().into_iter().zip(halves).zip(out.rows_mut()) {
+            let pairs = features.exact_chunks_mut(2).into_iter().zip(product);
+            if self.shape() == FeatureShape::BothSigns {
+                let scale = scale * std::f64::consts::FRAC_1_SQRT_2;
+                for (mut pair, product) in pairs {
+                    pair[0] = scale * (product - half).exp();
+                    pair[1] = scale * (-product - half).exp();
                 }
-                Self::Trigonometric => {
-                    let scale = scale * half.exp();
-                    for (i, product) in product.iter().enumerate() {
-                        features[2 * i] = scale * product.cos();
-                        features[2 * i + 1] = scale * product.sin();
-                    }
+            } else {
+                let scale = scale * half.exp();
+                for (mut pair, product) in pairs {
+                    pair[0] = scale * product.cos();
+                    pair[1] = scale * product.sin();
                 }
             }
         }
-        out
+        Ok(out)
     }
 }
+
+/// What is short where features do not fit into memory.
+const FEATURES: &str = "the features";
 
 /// A feature map on drawn projections.
 #[derive(Clone, Debug)]
@@ -150,11 +227,11 @@ pub struct RandomFeatures {
 }
 
 impl Sketch for RandomFeatures {
-    fn queries(&self, x: ArrayView2<'_, f64>) -> Array2<f64> {
+    fn queries(&self, x: ArrayView2<'_, f64>) -> Result<Array2<f64>, AttentionError> {
         self.map.map(x, self.projections.view())
     }
 
-    fn keys(&self, y: ArrayView2<'_, f64>) -> Array2<f64> {
+    fn keys(&self, y: ArrayView2<'_, f64>) -> Result<Array2<f64>, AttentionError> {
         self.map.map(y, self.projections.view())
     }
 
@@ -181,7 +258,7 @@ mod tests {
             (FeatureMap::Sderf { rotation: Array2::eye(4), a: Array1::from_elem(4, -0.05) }, 1.294831141584863),
         ] {
             let sketch = RandomFeatures { map, projections: w.clone() };
-            let found = sketch.matrix(x.view(), y.view())[[0, 0]];
+            let found = sketch.matrix(x.view(), y.view()).unwrap()[[0, 0]];
             assert!((found - expected).abs() < 1e-12, "{:?}: {found}", sketch.map);
         }
     }

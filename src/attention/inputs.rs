@@ -1,7 +1,11 @@
 //! Queries and keys: distributions to draw them from, checks, scaling and exact re-centring.
 
 use super::AttentionError;
+use crate::memory;
+use crate::named::named;
+use crate::random::Generator;
 use ndarray::{Array1, Array2, ArrayView1, Axis};
+use ndarray_rand::RandomExt;
 use rand::Rng;
 use rand::seq::SliceRandom;
 use rand_distr::{Distribution as _, StandardNormal};
@@ -77,6 +81,60 @@ impl Inputs {
     }
 }
 
+named! {
+    /// A distribution of queries and keys, before its parameters are known.
+    pub enum InputKind {
+        Gauss = "gauss", "queries and keys from N(0, sigma² I); larger sigma is a lower temperature";
+        Sphere = "sphere", "uniform on the sphere of the radius";
+        LogNormal = "lognorm", "uniform directions, lengths radius·exp(spread·g): a few very long tokens";
+        Planted = "planted", "every query has one key of its own, at cosine `match`: one spike a row";
+        Cluster = "cluster", "around common centres: block spikes";
+        Hub = "hub", "2 % of the keys draw every query: spiky columns";
+        Outlier = "outlier", "gauss and one massive coordinate on a tenth of the tokens";
+        Band = "band", "sines and cosines of the position: a diagonal band";
+    }
+}
+
+/// The parameters of every [`InputKind`]; each takes what it needs.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct InputParameters {
+    /// Standard deviation σ of gauss and outlier.
+    pub sigma: f64,
+    /// The factor that makes x of q for gauss and outlier: d^−¼ or 1.
+    pub scale: f64,
+    /// Length of tokens where the inputs have one; none for the kind's own, which shows its pattern.
+    pub radius: Option<f64>,
+    /// lognorm: deviation of the logarithm of the length.
+    pub spread: f64,
+    /// planted: cosine between a query and its key.
+    pub cosine: f64,
+    /// cluster: number of centres.
+    pub centres: usize,
+    /// hub: length of the hub keys.
+    pub hub: f64,
+    /// outlier: size of the massive coordinate.
+    pub outlier: f64,
+}
+
+impl InputKind {
+    /// The distribution with these parameters.
+    #[must_use]
+    pub fn with(self, parameters: InputParameters) -> Distribution {
+        let InputParameters { sigma, scale, spread, cosine, centres, hub, outlier, .. } = parameters;
+        let radius = |own| parameters.radius.unwrap_or(own);
+        match self {
+            Self::Gauss => Distribution::Gauss { sigma, scale },
+            Self::Sphere => Distribution::Sphere { radius: radius(1.0) },
+            Self::LogNormal => Distribution::LogNormal { radius: radius(0.8), spread },
+            Self::Planted => Distribution::Planted { radius: radius(1.5), cosine },
+            Self::Cluster => Distribution::Cluster { radius: radius(1.5), centres },
+            Self::Hub => Distribution::Hub { radius: radius(1.2), hub },
+            Self::Outlier => Distribution::Outlier { sigma, scale, size: outlier },
+            Self::Band => Distribution::Band { radius: radius(1.6) },
+        }
+    }
+}
+
 /// A distribution of queries and keys. Vectors are as exp(x·y) takes them: already divided by d^¼, except for
 /// [`Distribution::Gauss`] and the bulk of [`Distribution::Outlier`], which are drawn as q, k and take [`Inputs::scaled`]'s factor `scale`.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -140,47 +198,49 @@ pub enum Distribution {
 impl Distribution {
     /// Draws `length` queries and as many keys of dimension `d`.
     ///
+    /// # Errors
+    /// There is not enough memory.
+    ///
     /// # Panics
     /// `length` or `d` is 0.
-    #[must_use]
-    pub fn draw(&self, length: usize, d: usize, rng: &mut impl Rng) -> Inputs {
+    pub fn draw(&self, length: usize, d: usize, rng: &mut Generator) -> Result<Inputs, AttentionError> {
         assert!(length > 0 && d > 0, "no tokens or no coordinates");
         let (queries, keys) = match *self {
             Self::Gauss { sigma, scale } => {
-                (normal(length, d, rng) * (sigma * scale), normal(length, d, rng) * (sigma * scale))
+                (normal(length, d, rng)? * (sigma * scale), normal(length, d, rng)? * (sigma * scale))
             }
-            Self::Sphere { radius } => (directions(length, d, rng) * radius, directions(length, d, rng) * radius),
+            Self::Sphere { radius } => (directions(length, d, rng)? * radius, directions(length, d, rng)? * radius),
             Self::LogNormal { radius, spread } => {
-                let mut side = || {
-                    let mut tokens = directions(length, d, rng);
+                let mut side = || -> Result<_, AttentionError> {
+                    let mut tokens = directions(length, d, rng)?;
                     for mut token in tokens.rows_mut() {
                         let g: f64 = StandardNormal.sample(rng);
                         token *= radius * (spread * g).exp();
                     }
-                    tokens
+                    Ok(tokens)
                 };
-                (side(), side())
+                (side()?, side()?)
             }
-            Self::Planted { radius, cosine } => planted(radius, cosine, length, d, rng),
+            Self::Planted { radius, cosine } => planted(radius, cosine, length, d, rng)?,
             Self::Cluster { radius, centres } => {
-                let middles = directions(centres, d, rng);
-                let mut side = || {
-                    let mut tokens = normal(length, d, rng) * (0.3 / (d as f64).sqrt());
+                let middles = directions(centres, d, rng)?;
+                let mut side = || -> Result<_, AttentionError> {
+                    let mut tokens = normal(length, d, rng)? * (0.3 / (d as f64).sqrt());
                     for mut token in tokens.rows_mut() {
                         token += &middles.row(rng.random_range(0..centres));
                         normalise(token, radius);
                     }
-                    tokens
+                    Ok(tokens)
                 };
-                (side(), side())
+                (side()?, side()?)
             }
             Self::Hub { radius, hub } => {
-                let axis = directions(1, d, rng).remove_axis(Axis(0));
-                let mut queries = directions(length, d, rng);
+                let axis = directions(1, d, rng)?.remove_axis(Axis(0));
+                let mut queries = directions(length, d, rng)?;
                 for query in queries.rows_mut() {
                     lean(query, &axis, 0.8, radius);
                 }
-                let mut keys = directions(length, d, rng) * radius;
+                let mut keys = directions(length, d, rng)? * radius;
                 let mut order: Vec<usize> = (0..length).collect();
                 order.shuffle(rng);
                 for &key in &order[..length.div_ceil(50)] {
@@ -189,41 +249,50 @@ impl Distribution {
                 (queries, keys)
             }
             Self::Outlier { sigma, scale, size } => {
-                let mut side = || {
-                    let mut tokens = normal(length, d, rng) * (sigma * scale);
+                let mut side = || -> Result<_, AttentionError> {
+                    let mut tokens = normal(length, d, rng)? * (sigma * scale);
                     for channel in tokens.column_mut(0) {
                         let sign = if rng.random::<bool>() { 1.0 } else { -1.0 };
                         *channel = if rng.random::<f64>() < 0.1 { sign * size } else { 0.0 };
                     }
-                    tokens
+                    Ok(tokens)
                 };
-                (side(), side())
+                (side()?, side()?)
             }
             Self::Band { radius } => {
                 let waves = (d / 2).max(1);
-                let tokens = Array2::from_shape_fn((length, d), |(i, l)| {
-                    let phase = 100_f64.powf(-((l / 2) as f64) / waves as f64) * i as f64;
-                    radius / (waves as f64).sqrt() * if l % 2 == 0 { phase.cos() } else { phase.sin() }
-                });
-                (tokens.clone(), tokens)
+                let side = || -> Result<_, AttentionError> {
+                    let mut tokens = memory::array((length, d), 0.0, TOKENS)?;
+                    for ((i, l), value) in tokens.indexed_iter_mut() {
+                        let phase = 100_f64.powf(-((l / 2) as f64) / waves as f64) * i as f64;
+                        *value = radius / (waves as f64).sqrt() * if l % 2 == 0 { phase.cos() } else { phase.sin() };
+                    }
+                    Ok(tokens)
+                };
+                (side()?, side()?)
             }
         };
         let row_exponents = Array1::zeros(length);
-        Inputs { queries, keys, row_exponents }
+        Ok(Inputs { queries, keys, row_exponents })
     }
 }
 
-fn normal(rows: usize, cols: usize, rng: &mut impl Rng) -> Array2<f64> {
-    Array2::from_shape_simple_fn((rows, cols), || StandardNormal.sample(rng))
+/// What is short where tokens do not fit into memory.
+const TOKENS: &str = "the tokens";
+
+/// Independent standard normal numbers, row by row.
+fn normal(rows: usize, cols: usize, rng: &mut Generator) -> Result<Array2<f64>, AttentionError> {
+    memory::probe::<f64>((rows, cols), TOKENS)?;
+    Ok(Array2::random_using((rows, cols), StandardNormal, rng))
 }
 
 /// Uniformly distributed unit rows.
-fn directions(rows: usize, d: usize, rng: &mut impl Rng) -> Array2<f64> {
-    let mut tokens = normal(rows, d, rng);
+fn directions(rows: usize, d: usize, rng: &mut Generator) -> Result<Array2<f64>, AttentionError> {
+    let mut tokens = normal(rows, d, rng)?;
     for token in tokens.rows_mut() {
         normalise(token, 1.0);
     }
-    tokens
+    Ok(tokens)
 }
 
 /// Brings a token to this length.
@@ -243,15 +312,22 @@ fn lean(mut token: ndarray::ArrayViewMut1<'_, f64>, axis: &Array1<f64>, cosine: 
     token.scaled_add(cosine * length, axis);
 }
 
-fn planted(radius: f64, cosine: f64, length: usize, d: usize, rng: &mut impl Rng) -> (Array2<f64>, Array2<f64>) {
-    let keys = directions(length, d, rng);
-    let mut queries = directions(length, d, rng);
+/// Queries and keys of [`Distribution::Planted`].
+fn planted(
+    radius: f64,
+    cosine: f64,
+    length: usize,
+    d: usize,
+    rng: &mut Generator,
+) -> Result<(Array2<f64>, Array2<f64>), AttentionError> {
+    let keys = directions(length, d, rng)?;
+    let mut queries = directions(length, d, rng)?;
     let mut partner: Vec<usize> = (0..length).collect();
     partner.shuffle(rng);
     for (query, &key) in queries.rows_mut().into_iter().zip(&partner) {
         lean(query, &keys.row(key).to_owned(), cosine, radius);
     }
-    (queries, keys * radius)
+    Ok((queries, keys * radius))
 }
 
 #[cfg(test)]
@@ -269,12 +345,12 @@ mod tests {
             Distribution::Cluster { radius: 1.5, centres: 4 },
             Distribution::Band { radius: 1.5 },
         ] {
-            let inputs = distribution.draw(20, 8, &mut rng);
+            let inputs = distribution.draw(20, 8, &mut rng).unwrap();
             for token in inputs.queries.rows().into_iter().chain(inputs.keys.rows()) {
                 assert!((token.dot(&token) - 2.25).abs() < 1e-12, "{distribution:?}");
             }
         }
-        let inputs = Distribution::Planted { radius: 2.0, cosine: 0.9 }.draw(20, 8, &mut rng);
+        let inputs = Distribution::Planted { radius: 2.0, cosine: 0.9 }.draw(20, 8, &mut rng).unwrap();
         let products = inputs.queries.dot(&inputs.keys.t());
         for row in products.rows() {
             assert!(row.iter().any(|product| (product - 3.6).abs() < 1e-12));
@@ -292,7 +368,7 @@ mod tests {
 
     #[test]
     fn recentring_keeps_the_matrix() {
-        let inputs = Distribution::Hub { radius: 1.0, hub: 2.0 }.draw(6, 4, &mut generator(1, "inputs", 0));
+        let inputs = Distribution::Hub { radius: 1.0, hub: 2.0 }.draw(6, 4, &mut generator(1, "inputs", 0)).unwrap();
         let shifted = inputs.clone().recentred(inputs.mean_shift().view());
         let exponents =
             |inputs: &Inputs| inputs.queries.dot(&inputs.keys.t()) + &inputs.row_exponents.clone().insert_axis(Axis(1));

@@ -3,13 +3,14 @@
 //! Loops are compiled for every instruction set `pulp` knows and chosen at run time. Multiplications and additions are
 //! kept apart: a fused one without hardware for it is a call into a library.
 
-use super::Inputs;
+use super::feature_map::inner_products;
+use super::{AttentionError, Inputs};
 use crate::product::Real;
 use ndarray::Array2;
 use std::ops::{Add, AddAssign, Div, Mul, Neg, Sub};
 
 /// A float the streamed engine computes in.
-pub trait Number:
+pub trait Float:
     Real
     + Send
     + Sync
@@ -45,7 +46,7 @@ macro_rules! polynomial {
     }};
 }
 
-impl Number for f32 {
+impl Float for f32 {
     const NAME: &'static str = "f32";
     const SPREAD: f64 = 60.0;
 
@@ -91,7 +92,7 @@ impl Number for f32 {
     }
 }
 
-impl Number for f64 {
+impl Float for f64 {
     const NAME: &'static str = "f64";
     const SPREAD: f64 = 300.0;
 
@@ -158,7 +159,7 @@ impl Number for f64 {
 }
 
 /// v ← exp(v + shift) for every value.
-pub fn exp_shifted<T: Number>(values: &mut [T], shift: T) {
+pub fn exp_shifted<T: Float>(values: &mut [T], shift: T) {
     pulp::Arch::new().dispatch(|| {
         for value in values {
             *value = (*value + shift).exp();
@@ -167,7 +168,7 @@ pub fn exp_shifted<T: Number>(values: &mut [T], shift: T) {
 }
 
 /// v ← exp(v + shift), value by value.
-pub fn exp_sums<T: Number>(values: &mut [T], shifts: &[T]) {
+pub fn exp_sums<T: Float>(values: &mut [T], shifts: &[T]) {
     pulp::Arch::new().dispatch(|| {
         for (value, shift) in values.iter_mut().zip(shifts) {
             *value = (*value + *shift).exp();
@@ -176,13 +177,15 @@ pub fn exp_sums<T: Number>(values: &mut [T], shifts: &[T]) {
 }
 
 /// The exact matrix exp(x_i·y_j + r_i), stored whole: for small problems and for display.
-#[must_use]
-pub fn exact(inputs: &Inputs) -> Array2<f64> {
-    let mut matrix = inputs.queries.dot(&inputs.keys.t());
+///
+/// # Errors
+/// There is not enough memory.
+pub fn exact(inputs: &Inputs) -> Result<Array2<f64>, AttentionError> {
+    let mut matrix = inner_products(inputs.queries.view(), inputs.keys.view(), "the exact matrix")?;
     for (mut row, &exponent) in matrix.rows_mut().into_iter().zip(&inputs.row_exponents) {
         row.mapv_inplace(|product| f64::exp(product + exponent));
     }
-    matrix
+    Ok(matrix)
 }
 
 #[cfg(test)]
@@ -193,18 +196,18 @@ mod tests {
     fn functions_agree_with_the_library() {
         for i in -8000..=8000 {
             let x = f64::from(i) * 0.0107;
-            assert!((Number::exp(x) / x.exp() - 1.0).abs() < 1e-15, "{x}");
-            let (sin, cos) = Number::sin_cos(x);
+            assert!((Float::exp(x) / x.exp() - 1.0).abs() < 1e-15, "{x}");
+            let (sin, cos) = Float::sin_cos(x);
             assert!((sin - x.sin()).abs() < 1e-15 && (cos - x.cos()).abs() < 1e-15, "{x}: {sin} {cos}");
             let x = x as f32;
             let exact = f64::from(x);
-            assert!((f64::from(Number::exp(x)) / exact.exp() - 1.0).abs() < 3e-7, "{x}");
-            let (sin, cos) = Number::sin_cos(x);
+            assert!((f64::from(Float::exp(x)) / exact.exp() - 1.0).abs() < 3e-7, "{x}");
+            let (sin, cos) = Float::sin_cos(x);
             let off = (f64::from(sin) - exact.sin()).abs().max((f64::from(cos) - exact.cos()).abs());
             assert!(off < 3e-7, "{x}: {off}");
         }
-        assert_eq!(Number::exp(0.0_f32), 1.0);
-        assert!(Number::exp(-1000.0_f32) < 1e-37);
+        assert_eq!(Float::exp(0.0_f32), 1.0);
+        assert!(Float::exp(-1000.0_f32) < 1e-37);
         let mut values = [0.5_f64; 37];
         exp_shifted(&mut values, 0.25);
         assert!(values.iter().all(|value| (value - 0.75_f64.exp()).abs() < 1e-15));

@@ -106,7 +106,7 @@ impl Exact {
             .map(|(row, &peak)| (peak, row))
             .min_by(|a, b| a.0.total_cmp(&b.0))
             .unwrap_or((peak, 0));
-        let limit = <f64 as super::kernel::Number>::SPREAD;
+        let limit = <f64 as super::kernel::Float>::SPREAD;
         if (peak - lowest_row.0).partial_cmp(&limit) != Some(std::cmp::Ordering::Less) {
             let token = peaks.iter().position(|&at| at == peak).unwrap_or(0);
             return Err(AttentionError::Range {
@@ -235,7 +235,7 @@ fn survey_group(
                 for (j, &dot) in row.iter().enumerate() {
                     let key = chunk * COLS + j;
                     let log = dot + exponent - ranges.peak;
-                    let entry = super::kernel::Number::exp(log);
+                    let entry = super::kernel::Float::exp(log);
                     let weight = entry * entry;
                     sum += entry;
                     squares += weight;

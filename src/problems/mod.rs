@@ -3,6 +3,7 @@
 mod arrays;
 pub mod data;
 mod hybrid;
+mod limits;
 mod masked;
 pub mod predict;
 mod random_features;

@@ -1,5 +1,5 @@
 //! The streamed engine: relative Frobenius error of an estimate against the exact matrix. The estimate is never stored,
-//! the exact matrix only where it is small and asked for again ([`Engine::keep_exact`]).
+//! the exact matrix only where it is small and asked for again ([`FrobeniusEngine::keep_exact`]).
 //!
 //! Row tiles are spread over rayon's pool, each product runs on its own thread, and partial sums are added in f64 in a
 //! fixed order: results do not depend on the number of threads. All m of a curve come from one pass, because features of
@@ -10,15 +10,17 @@
 mod side;
 mod sums;
 
-use super::kernel::{Number, exp_shifted};
+use super::kernel::{Float, exp_shifted};
 use super::spikiness::Exact;
 use super::{AttentionError, Inputs, RandomFeatures, Sketch};
+use crate::memory;
+use crate::named::named;
 use crate::product::product;
 use ndarray::{Array2, ArrayView1, ArrayView2, ArrayViewMut2, Axis, s};
 use rayon::prelude::*;
-use side::{Side, extreme, features, out_of_range};
+use side::{SideFeatures, extreme, features, out_of_range};
 use std::sync::Arc;
-use sums::{Sums, add_row};
+use sums::{TileSums, add_row};
 
 /// A tile's estimate (f32) and its rows of features stay in the second-level cache.
 const ROWS: usize = 128;
@@ -26,9 +28,14 @@ const COLS: usize = 512;
 /// An exact matrix of up to this many entries is kept between draws (256 MiB in f32).
 const KEPT: usize = 1 << 26;
 
+/// Whether the exact matrix of this many queries and keys is kept between draws.
+fn is_kept((queries, keys): (usize, usize)) -> bool {
+    queries.checked_mul(keys).is_some_and(|entries| entries <= KEPT)
+}
+
 /// How an estimate differs from the exact matrix.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Measure {
+pub struct ErrorMeasure {
     /// ‖Â−A‖²/‖A‖².
     pub relative_squared: f64,
     /// The same of the row-normalised matrices; a row of Â that adds up to 0 counts as 0.
@@ -51,10 +58,15 @@ struct Cast<T> {
     exact: Option<Arc<Array2<T>>>,
 }
 
-impl<T: Number> Cast<T> {
-    fn new(inputs: &Inputs) -> Self {
-        let keys = inputs.keys.t();
-        Self { queries: inputs.queries.mapv(T::of), keys: keys.as_standard_layout().mapv(T::of), exact: None }
+impl<T: Float> Cast<T> {
+    fn new(inputs: &Inputs) -> Result<Self, AttentionError> {
+        let cast = |values: ArrayView2<'_, f64>, what| -> Result<Array2<T>, AttentionError> {
+            let mut out = memory::array(values.dim(), T::default(), what)?;
+            out.zip_mut_with(&values, |out, value| *out = T::of(*value));
+            Ok(out)
+        };
+        let queries = cast(inputs.queries.view(), "the queries")?;
+        Ok(Self { queries, keys: cast(inputs.keys.t(), "the keys")?, exact: None })
     }
 
     /// Rows from `start` on and columns from `start_col` on of A/exp(`peak`), as many as `tile` has.
@@ -71,44 +83,42 @@ impl<T: Number> Cast<T> {
 
 /// Measures estimates of one exact matrix, over and over.
 #[derive(Clone, Debug)]
-pub struct Engine<'a> {
+pub struct FrobeniusEngine<'a> {
     inputs: &'a Inputs,
     exact: &'a Exact,
     single: Option<Cast<f32>>,
     fallback: bool,
 }
 
-/// The number format of the engine.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Precision {
-    /// f32 where exponents allow, f64 otherwise.
-    Auto,
-    /// f32, or an error that names the token.
-    Single,
-    /// f64.
-    Double,
+named! {
+    /// The number format of the engine.
+    pub enum Precision {
+        Auto = "auto", "f32 where exponents allow, else f64";
+        Single = "f32", "f32, or an error that names the token";
+        Double = "f64", "f64";
+    }
 }
 
-impl<'a> Engine<'a> {
+impl<'a> FrobeniusEngine<'a> {
     /// An engine for `inputs`, whose survey is `exact`.
-    #[must_use]
-    pub fn new(inputs: &'a Inputs, exact: &'a Exact, precision: Precision) -> Self {
-        Self {
-            inputs,
-            exact,
-            single: (precision != Precision::Double).then(|| Cast::new(inputs)),
-            fallback: precision == Precision::Auto,
-        }
+    ///
+    /// # Errors
+    /// There is not enough memory.
+    pub fn new(inputs: &'a Inputs, exact: &'a Exact, precision: Precision) -> Result<Self, AttentionError> {
+        let single = if precision == Precision::Double { None } else { Some(Cast::new(inputs)?) };
+        Ok(Self { inputs, exact, single, fallback: precision == Precision::Auto })
     }
 
     /// Keeps the exact matrix for the draws to come, unless it is large; without it every draw computes it anew, tile by
     /// tile. Worth it from the second draw on.
-    #[must_use]
-    pub fn keep_exact(mut self) -> Self {
+    ///
+    /// # Errors
+    /// There is not enough memory.
+    pub fn keep_exact(mut self) -> Result<Self, AttentionError> {
         let (inputs, peak) = (self.inputs, self.exact.peak);
         let shape = (inputs.queries.nrows(), inputs.keys.nrows());
-        if let Some(cast) = self.single.as_mut().filter(|_| shape.0 * shape.1 <= KEPT) {
-            let mut exact = Array2::zeros(shape);
+        if let Some(cast) = self.single.as_mut().filter(|_| is_kept(shape)) {
+            let mut exact = memory::array(shape, 0.0, "the exact matrix")?;
             exact
                 .axis_chunks_iter_mut(Axis(0), ROWS)
                 .into_par_iter()
@@ -116,7 +126,7 @@ impl<'a> Engine<'a> {
                 .for_each(|(chunk, rows)| cast.tile(inputs, peak, (chunk * ROWS, 0), rows));
             cast.exact = Some(Arc::new(exact));
         }
-        self
+        Ok(self)
     }
 
     /// Measures the draw's first m projections for every m of `ms`, which rises and ends at or below the number drawn.
@@ -132,7 +142,7 @@ impl<'a> Engine<'a> {
         draw: &RandomFeatures,
         ms: &[usize],
         stop: &(dyn Fn() -> bool + Sync),
-    ) -> Result<(Vec<Measure>, Precision), AttentionError> {
+    ) -> Result<(Vec<ErrorMeasure>, Precision), AttentionError> {
         assert!(ms.windows(2).all(|pair| pair[0] < pair[1]), "sizes must rise");
         assert!(ms.last().is_some_and(|&m| m <= draw.projections.nrows()), "sizes exceed the draw");
         if let Some(cast) = &self.single {
@@ -141,38 +151,41 @@ impl<'a> Engine<'a> {
                 other => return other.map(|measures| (measures, Precision::Single)),
             }
         }
-        measure(self.inputs, self.exact, &Cast::<f64>::new(self.inputs), draw, ms, stop)
+        measure(self.inputs, self.exact, &Cast::<f64>::new(self.inputs)?, draw, ms, stop)
             .map(|measures| (measures, Precision::Double))
     }
 
     /// Measures any other sketch, in f64 and with all of its features.
     ///
     /// # Errors
-    /// As [`Engine::measure`].
+    /// As [`FrobeniusEngine::measure`].
     pub fn measure_sketch(
         &self,
         sketch: &impl Sketch,
         stop: &(dyn Fn() -> bool + Sync),
-    ) -> Result<Measure, AttentionError> {
-        let cast = Cast::<f64>::new(self.inputs);
+    ) -> Result<ErrorMeasure, AttentionError> {
+        let cast = Cast::<f64>::new(self.inputs)?;
         let factors = self.inputs.row_exponents.mapv(f64::exp).insert_axis(Axis(1));
-        let side =
-            |features: Array2<f64>| Side { features: features.t().as_standard_layout().into_owned(), log_scale: 0.0 };
-        let queries = side(sketch.queries(self.inputs.queries.view()) * factors);
-        let keys = side(sketch.keys(self.inputs.keys.view()));
+        let side = |features: Array2<f64>| -> Result<_, AttentionError> {
+            let mut turned = memory::array((features.ncols(), features.nrows()), 0.0, "the features")?;
+            turned.assign(&features.t());
+            Ok(SideFeatures { features: turned, log_scale: 0.0 })
+        };
+        let queries = side(sketch.queries(self.inputs.queries.view())? * factors)?;
+        let keys = side(sketch.keys(self.inputs.keys.view())?)?;
         let measures = compare(self.inputs, self.exact, &cast, &queries, &keys, (&[1], sketch.features()), stop)?;
         Ok(measures[0])
     }
 }
 
-fn measure<T: Number>(
+fn measure<T: Float>(
     inputs: &Inputs,
     exact: &Exact,
     cast: &Cast<T>,
     draw: &RandomFeatures,
     ms: &[usize],
     stop: &(dyn Fn() -> bool + Sync),
-) -> Result<Vec<Measure>, AttentionError> {
+) -> Result<Vec<ErrorMeasure>, AttentionError> {
     let used = draw.projections.slice(s![..ms[ms.len() - 1], ..]);
     let exponents = Some(&inputs.row_exponents);
     let queries = features("query", cast.queries.t(), &inputs.queries, exponents, &draw.map, used)?;
@@ -181,15 +194,15 @@ fn measure<T: Number>(
 }
 
 /// Measures the first m·`width` features of both sides, divided by m, for every m of `ms`.
-fn compare<T: Number>(
+fn compare<T: Float>(
     inputs: &Inputs,
     exact: &Exact,
     cast: &Cast<T>,
-    queries: &Side<T>,
-    keys: &Side<T>,
+    queries: &SideFeatures<T>,
+    keys: &SideFeatures<T>,
     (ms, width): (&[usize], usize),
     stop: &(dyn Fn() -> bool + Sync),
-) -> Result<Vec<Measure>, AttentionError> {
+) -> Result<Vec<ErrorMeasure>, AttentionError> {
     // One factor for both matrices, so that no entry of either exceeds the format.
     let top = (queries.log_scale + keys.log_scale).max(exact.peak);
     let spread = top - exact.lowest_row.0;
@@ -206,13 +219,13 @@ fn compare<T: Number>(
     let estimated_rows = row_sums(&queries.features, &keys.features, ms, width, rest);
 
     let count = cast.queries.nrows();
-    let tiles: Vec<Vec<Sums>> = (0..count.div_ceil(ROWS))
+    let tiles: Vec<Vec<TileSums>> = (0..count.div_ceil(ROWS))
         .into_par_iter()
         .map(|chunk| {
             let start = chunk * ROWS;
             let rows = start..(start + ROWS).min(count);
             let phi = queries.features.slice(s![.., rows.clone()]);
-            let mut sums = vec![Sums::default(); ms.len()];
+            let mut sums = vec![TileSums::default(); ms.len()];
             let mut estimate = Array2::from_elem((rows.len(), COLS), T::default());
             let mut own = None;
             for start_col in (0..cast.keys.ncols()).step_by(COLS) {
@@ -254,7 +267,7 @@ fn compare<T: Number>(
     let norm = exact.norm_squared * row_scale * row_scale;
     Ok((0..ms.len())
         .map(|size| {
-            let mut total = Sums::default();
+            let mut total = TileSums::default();
             for tile in &tiles {
                 let of = tile[size];
                 total.difference += of.difference;
@@ -263,7 +276,7 @@ fn compare<T: Number>(
                 total.nonpositive += of.nonpositive;
             }
             let rows = estimated_rows.column(size);
-            Measure {
+            ErrorMeasure {
                 relative_squared: total.difference / norm,
                 normalized_squared: total.normalized / exact.normalized_norm_squared,
                 ratio: total.cross / norm,
@@ -280,7 +293,7 @@ fn inverse(sum: f64) -> f64 {
 }
 
 /// Row sums of the estimate for every m: Φ_q·(Φ_kᵀ1), in O(L·M); a row a feature.
-fn row_sums<T: Number>(queries: &Array2<T>, keys: &Array2<T>, ms: &[usize], width: usize, rest: f64) -> Array2<f64> {
+fn row_sums<T: Float>(queries: &Array2<T>, keys: &Array2<T>, ms: &[usize], width: usize, rest: f64) -> Array2<f64> {
     let add = |row: ArrayView1<'_, T>| row.iter().map(|value| value.to()).sum::<f64>();
     let total: Vec<f64> = keys.axis_iter(Axis(0)).into_par_iter().map(add).collect();
     let mut sums = Array2::zeros((queries.ncols(), ms.len()));
@@ -298,14 +311,4 @@ fn row_sums<T: Number>(queries: &Array2<T>, keys: &Array2<T>, ms: &[usize], widt
         }
     });
     sums
-}
-
-/// ‖A−Φ_qΦ_kᵀ‖²/‖A‖² by the Gram identity ‖A‖² − 2 tr(Φ_qᵀAΦ_k) + tr(Φ_qᵀΦ_q·Φ_kᵀΦ_k): a cross-check in f64 that loses about
-/// 16 digits over the error itself.
-#[must_use]
-pub fn relative_squared_by_gram(exact: ArrayView2<'_, f64>, phi: ArrayView2<'_, f64>, psi: ArrayView2<'_, f64>) -> f64 {
-    let norm: f64 = exact.iter().map(|value| value * value).sum();
-    let cross = (phi.t().dot(&exact).dot(&psi)).diag().sum();
-    let own = phi.t().dot(&phi).dot(&psi.t().dot(&psi)).diag().sum();
-    (norm - 2.0 * cross + own) / norm
 }

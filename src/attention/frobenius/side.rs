@@ -1,7 +1,9 @@
 //! Features of one side of the estimate, in range of the number format.
 
-use crate::attention::kernel::{Number, exp_sums};
+use crate::attention::feature_map::FeatureShape;
+use crate::attention::kernel::{Float, exp_sums};
 use crate::attention::{AttentionError, FeatureMap};
+use crate::memory;
 use crate::product::product;
 use ndarray::{Array1, Array2, ArrayView2, Axis, s};
 use rayon::prelude::*;
@@ -10,33 +12,35 @@ use rayon::prelude::*;
 const BLOCK: usize = 256;
 
 /// Unscaled features of one side, a row a feature and a column a token, divided by exp(`log_scale`).
-pub(super) struct Side<T> {
+pub(super) struct SideFeatures<T> {
     pub features: Array2<T>,
     pub log_scale: f64,
 }
 
 /// Φᵀ·√m of the tokens of one side, which are the columns of `tokens` (d×L); blocks of tokens in parallel.
-pub(super) fn features<T: Number>(
+pub(super) fn features<T: Float>(
     side: &'static str,
     tokens: ArrayView2<'_, T>,
     precise: &Array2<f64>,
     row_exponents: Option<&Array1<f64>>,
     map: &FeatureMap,
     projections: ArrayView2<'_, f64>,
-) -> Result<Side<T>, AttentionError> {
-    let prepared = map.prepare(projections);
+) -> Result<SideFeatures<T>, AttentionError> {
+    let prepared = map.prepare(projections)?;
     let (count, m) = (tokens.ncols(), projections.nrows());
-    let width = map.features_per_projection();
-    let w = prepared.projections.mapv(T::of);
+    let (shape, width) = (map.shape(), map.features_per_projection());
+    let mut w = memory::array(projections.dim(), T::default(), "the projections")?;
+    w.zip_mut_with(&prepared.projections, |out, value| *out = T::of(*value));
     let offsets = prepared.offsets.mapv(T::of);
-    let sign = if matches!(map, FeatureMap::Trigonometric) { 1.0 } else { -1.0 };
+    drop(prepared.projections);
+    let sign = if shape == FeatureShape::Circular { 1.0 } else { -1.0 };
     let own: Vec<f64> = (0..count)
         .map(|i| {
             let row = precise.row(i);
             sign * row.dot(&row) / 2.0 + row_exponents.map_or(0.0, |exponents| exponents[i])
         })
         .collect();
-    let mut out = Array2::from_elem((m * width, count), T::default());
+    let mut out = memory::array((m * width, count), T::default(), "the features")?;
     // First exponents (trigonometric: the products), and the largest exponent of each token.
     let tops: Vec<f64> = out
         .axis_chunks_iter_mut(Axis(1), BLOCK)
@@ -73,7 +77,7 @@ pub(super) fn features<T: Number>(
     if (log_scale - lowest).partial_cmp(&(T::SPREAD * 1.25)) != Some(std::cmp::Ordering::Less) {
         return Err(out_of_range::<T>(side, token, precise, log_scale - lowest, T::SPREAD * 1.25));
     }
-    let root = if width == 2 && sign < 0.0 { -std::f64::consts::LN_2 / 2.0 } else { 0.0 };
+    let root = if shape == FeatureShape::BothSigns { -std::f64::consts::LN_2 / 2.0 } else { 0.0 };
     out.axis_chunks_iter_mut(Axis(1), BLOCK).into_par_iter().enumerate().for_each(|(block, mut out)| {
         let own = own[block * BLOCK..].iter().take(out.ncols());
         let shifts = own.map(|own| own - log_scale + root);
@@ -90,11 +94,11 @@ pub(super) fn features<T: Number>(
             }
         }
     });
-    Ok(Side { features: out, log_scale })
+    Ok(SideFeatures { features: out, log_scale })
 }
 
 /// Adds `offset` to the exponents of a row and keeps the largest of each token.
-fn shift_and_top<T: Number>(row: &mut [T], offset: T, tops: &mut [T]) {
+fn shift_and_top<T: Float>(row: &mut [T], offset: T, tops: &mut [T]) {
     pulp::Arch::new().dispatch(|| {
         for (value, top) in row.iter_mut().zip(tops) {
             *value += offset;
@@ -104,7 +108,7 @@ fn shift_and_top<T: Number>(row: &mut [T], offset: T, tops: &mut [T]) {
 }
 
 /// (p, ·) ← scale·(cos p, sin p) for every token.
-fn turn<T: Number>(cosines: &mut [T], sines: &mut [T], scales: &[T]) {
+fn turn<T: Float>(cosines: &mut [T], sines: &mut [T], scales: &[T]) {
     pulp::Arch::new().dispatch(|| {
         for ((cosine, sine), &scale) in cosines.iter_mut().zip(sines).zip(scales) {
             let (sin, cos) = cosine.sin_cos();
@@ -121,7 +125,7 @@ pub(super) fn extreme(values: &[f64], beats: impl Fn(f64, f64) -> bool) -> (usiz
         .fold((0, values[0]), |best, next| if beats(next.1, best.1) { next } else { best })
 }
 
-pub(super) fn out_of_range<T: Number>(
+pub(super) fn out_of_range<T: Float>(
     side: &'static str,
     token: usize,
     tokens: &Array2<f64>,

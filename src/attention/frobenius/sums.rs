@@ -1,22 +1,22 @@
-//! Sums over the entries of a tile.
+//! TileSums over the entries of a tile.
 
-use crate::attention::kernel::Number;
+use crate::attention::kernel::Float;
 use ndarray::ArrayView1;
 
 /// Independent sums of an inner loop: one wide register of f32.
 const LANES: usize = 16;
 
 #[derive(Clone, Copy, Default)]
-pub(super) struct Sums {
+pub(super) struct TileSums {
     pub difference: f64,
     pub normalized: f64,
     pub cross: f64,
     pub nonpositive: f64,
 }
 
-/// Adds one row of a tile. The factors bring estimate and exact to one scale, then both to rows that add up to 1. Lanes in T over at most [`COLS`] entries, then f64.
-pub(super) fn add_row<T: Number>(
-    sums: &mut Sums,
+/// Adds one row of a tile. The factors bring estimate and exact to one scale, then both to rows that add up to 1. Lanes add up in T over the entries of the row, then in f64.
+pub(super) fn add_row<T: Float>(
+    sums: &mut TileSums,
     exact: ArrayView1<'_, T>,
     estimate: ArrayView1<'_, T>,
     factors: [T; 4],

@@ -3,11 +3,11 @@
 //! For a fixed angle the error is a convex quadratic in (a, b), and a maximum of convex functions is convex: a search that
 //! goes downhill finds the one minimum.
 
+use super::spec::{HybridSpec, Weight};
 use super::theory::{Parts, sphere};
-use super::{HybridSpec, Weight};
 
 /// Angles of the grid on which the maximum is taken.
-pub(super) const ANGLES: usize = 721;
+const ANGLES: usize = 721;
 
 /// The best weight and what it reaches.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -19,8 +19,17 @@ pub struct Best {
 }
 
 /// The largest relative error over the parts of all angles.
-pub(super) fn largest(parts: &[Parts], weight: Weight, n: f64) -> f64 {
+fn largest(parts: &[Parts], weight: Weight, n: f64) -> f64 {
     parts.iter().map(|parts| parts.relative_mse(weight, n)).fold(0.0, f64::max)
+}
+
+/// The largest relative error over the angle on the sphere of `radius`, on a fine grid.
+///
+/// # Errors
+/// As [`super::pair_parts`].
+pub fn maximum(spec: &HybridSpec, d: usize, radius: f64) -> Result<f64, &'static str> {
+    let parts = sphere(spec, d, radius, ANGLES)?;
+    Ok(largest(&parts, spec.weight, spec.n as f64))
 }
 
 /// The weight with the smallest maximum over the angle on the sphere of `radius` in dimension `d`; with `a` given, only b

@@ -4,7 +4,7 @@
 //! own errors and C their covariance: 0 for independent projections, K²(cos(|x|² − |y|²) − 1)/m for shared independent
 //! Gaussian rows. Everything here is relative to K².
 
-use super::{HybridSpec, Weight};
+use super::spec::{HybridSpec, Weight};
 use crate::attention::theory::Theory;
 use crate::attention::{AttentionError, FeatureMap, Inputs, Projection};
 use ndarray::{Array1, ArrayView1};
@@ -141,13 +141,4 @@ pub(super) fn sphere(spec: &HybridSpec, d: usize, radius: f64, count: usize) -> 
             pair_parts(spec, x.view(), y.view())
         })
         .collect()
-}
-
-/// The largest relative error over the angle on the sphere of `radius`, on a fine grid.
-///
-/// # Errors
-/// As [`pair_parts`].
-pub fn maximum(spec: &HybridSpec, d: usize, radius: f64) -> Result<f64, &'static str> {
-    let parts = sphere(spec, d, radius, super::optimum::ANGLES)?;
-    Ok(super::optimum::largest(&parts, spec.weight, spec.n as f64))
 }

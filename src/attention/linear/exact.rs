@@ -1,6 +1,7 @@
 //! The exact masked attention, quadratic in the length, streamed so that no L×L matrix exists.
 
-use super::{BLOCK, LinearError, Output, Tally, divide, expect, with_ones};
+use super::output::{BLOCK, LinearError, Output, Tally, divide, expect, with_ones};
+use crate::memory;
 use crate::product::product;
 use ndarray::{Array2, ArrayView1, ArrayView2, ArrayViewMut1, Axis, Zip, s};
 use rayon::prelude::*;
@@ -33,8 +34,8 @@ pub fn exact(queries: Side, keys: Side, values: ArrayView2<f32>, causal: bool) -
     if causal {
         expect("keys of a causal product", keys_length, length)?;
     }
-    let wide = with_ones(values);
-    let mut out = Array2::zeros((length, width));
+    let wide = with_ones(values)?;
+    let mut out = memory::array((length, width), 0.0, "the attention output")?;
     let tally = out
         .axis_chunks_iter_mut(Axis(0), BLOCK)
         .into_par_iter()

@@ -1,6 +1,7 @@
 //! The product in linear time: a state of M·(d'+1) numbers a segment, features of one block a thread.
 
-use super::{BLOCK, Features, LinearError, Output, Tally, divide, expect, with_ones};
+use super::output::{BLOCK, Features, LinearError, Output, Tally, divide, expect, with_ones};
+use crate::memory::{self, OutOfMemory};
 use crate::product::product;
 use ndarray::{Array2, ArrayView2, ArrayViewMut2, Axis, s};
 use rayon::prelude::*;
@@ -27,50 +28,54 @@ pub fn linear(
     if causal {
         expect("keys of a causal product", keys.tokens(), length)?;
     }
-    let wide = with_ones(values);
-    let segment_states: Vec<_> = segments(keys.tokens())
+    let wide = with_ones(values)?;
+    let zeros = |rows, columns, what| memory::array((rows, columns), 0.0_f32, what);
+    let block_of_features = || zeros(BLOCK, features, "the features of a block");
+    let new_state = || zeros(features, width + 1, "the state of a segment");
+    let mut states = segments(keys.tokens())
         .into_par_iter()
-        .map_init(
-            || Array2::zeros((BLOCK, features)),
-            |buffer, segment| {
-                let mut state = Array2::zeros((features, width + 1));
-                for rows in blocks(segment) {
-                    absorb(keys, &rows, wide.view(), buffer, state.view_mut());
-                }
-                state
-            },
-        )
-        .collect();
-    let mut total = Array2::zeros((features, width + 1));
-    let mut states = segment_states;
+        .map_init(block_of_features, |buffer, segment| {
+            let buffer = buffer.as_mut().map_err(|short| short.clone())?;
+            let mut state = new_state()?;
+            for rows in blocks(segment) {
+                absorb(keys, &rows, wide.view(), buffer, state.view_mut())?;
+            }
+            Ok(state)
+        })
+        .collect::<Result<Vec<_>, OutOfMemory>>()?;
+    let mut total = new_state()?;
     for state in &mut states {
         // Each segment's sum gives way to the sum of those before it: where a causal segment starts from.
-        let before = total.clone();
+        let mut before = new_state()?;
+        before.assign(&total);
         total += &*state;
         *state = before;
     }
 
-    let mut out = Array2::zeros((length, width));
+    let mut out = zeros(length, width, "the attention output")?;
     let parts: Vec<_> = segments(length).into_iter().zip(split(out.view_mut(), segments(length))).collect();
     let tally = parts
         .into_par_iter()
         .enumerate()
         .map(|(index, (segment, mut out))| {
-            let mut features_of = [Array2::zeros((BLOCK, features)), Array2::zeros((BLOCK, features))];
+            let mut features_of = [block_of_features()?, block_of_features()?];
             let mut weights = Array2::zeros((BLOCK, BLOCK));
             let mut sums = Array2::zeros((BLOCK, width + 1));
-            let mut state = causal.then(|| states[index].clone());
+            let mut state = if causal { Some(new_state()?) } else { None };
+            if let Some(state) = &mut state {
+                state.assign(&states[index]);
+            }
             let mut tally = Tally::default();
             let first = segment.start;
             for rows in blocks(segment) {
                 let count = rows.len();
                 let [query_buffer, key_buffer] = &mut features_of;
                 let mut block = query_buffer.slice_mut(s![..count, ..]);
-                queries.write(rows.clone(), block.view_mut());
+                queries.write(rows.clone(), block.view_mut())?;
                 let mut sum = sums.slice_mut(s![..count, ..]);
                 if let Some(state) = &mut state {
                     product(block.view(), state.view(), sum.view_mut(), 0.0);
-                    absorb(keys, &rows, wide.view(), key_buffer, state.view_mut());
+                    absorb(keys, &rows, wide.view(), key_buffer, state.view_mut())?;
                     let mut weight = weights.slice_mut(s![..count, ..count]);
                     product(block.view(), key_buffer.slice(s![..count, ..]).t(), weight.view_mut(), 0.0);
                     for (i, mut row) in weight.outer_iter_mut().enumerate() {
@@ -83,9 +88,9 @@ pub fn linear(
                 let target = out.slice_mut(s![rows.start - first..rows.end - first, ..]);
                 tally = tally.merge(divide(sum.view(), target, rows.start));
             }
-            tally
+            Ok(tally)
         })
-        .collect::<Vec<_>>()
+        .collect::<Result<Vec<_>, OutOfMemory>>()?
         .into_iter()
         .fold(Tally::default(), Tally::merge);
 
@@ -104,10 +109,11 @@ fn absorb(
     wide: ArrayView2<f32>,
     buffer: &mut Array2<f32>,
     state: ArrayViewMut2<f32>,
-) {
+) -> Result<(), OutOfMemory> {
     let mut block = buffer.slice_mut(s![..rows.len(), ..]);
-    keys.write(rows.clone(), block.view_mut());
+    keys.write(rows.clone(), block.view_mut())?;
     product(block.t(), wide.slice_axis(Axis(0), rows.clone().into()), state, 1.0);
+    Ok(())
 }
 
 /// `length` rows cut into at most [`SEGMENTS`] runs of whole blocks.

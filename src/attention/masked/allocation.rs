@@ -1,6 +1,6 @@
 //! How a budget is shared among the coordinates of the mask.
 
-use super::MaskedError;
+use super::error::MaskedError;
 use ndarray::{ArrayView2, Axis};
 
 /// Shares of the mask coordinates.

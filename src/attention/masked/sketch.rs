@@ -1,10 +1,12 @@
 //! One random draw of a masked estimator, and the features it gives.
 
-use super::{Estimator, Gate};
-use crate::attention::Sketch;
-use crate::attention::kernel::{Number, exp_shifted};
+use super::estimator::{Gate, MaskedEstimator};
+use crate::attention::kernel::{Float, exp_shifted};
 use crate::attention::linear::Features;
+use crate::attention::{AttentionError, Sketch};
+use crate::memory::{self, OutOfMemory};
 use crate::product::product;
+use crate::random::Generator;
 use ndarray::{Array2, ArrayView1, ArrayView2, ArrayViewMut2, Axis, NdFloat, s};
 use rand::Rng;
 use rand::distr::weighted::WeightedIndex;
@@ -35,23 +37,24 @@ enum MaskPart<T> {
     Hashed { of_token: Vec<(usize, T)>, of_mask: Vec<(usize, T)> },
 }
 
-impl Estimator {
+impl MaskedEstimator {
     /// Draws the estimator.
     ///
-    /// # Panics
-    /// The projection is impossible in this dimension (a simplex in one).
-    #[must_use]
-    pub fn draw(&self, rng: &mut impl Rng) -> MaskedSketch<f64> {
+    /// # Errors
+    /// What [`crate::attention::Projection::draw`] refuses, or there is not enough memory.
+    pub fn draw(&self, rng: &mut Generator) -> Result<MaskedSketch<f64>, AttentionError> {
         let (features, mask_dim) = (self.features(), self.mask_dim);
-        let projections = self.projection.draw(self.projections(), self.dim, rng);
+        let projections = self.projection.draw(self.projections(), self.dim, rng)?;
         let root = (features as f64).sqrt();
         let mask = match &self.gate {
             Gate::Tensor { .. } => MaskPart::Outer,
             Gate::Projection { signs, .. } => {
-                MaskPart::Dense(Array2::from_shape_simple_fn((features, mask_dim), || {
+                let mut rows = memory::array((features, mask_dim), 0.0, "the projections of the mask")?;
+                rows.mapv_inplace(|_: f64| {
                     let entry: f64 = if *signs { sign(rng) } else { StandardNormal.sample(rng) };
                     entry / root
-                }))
+                });
+                MaskPart::Dense(rows)
             }
             Gate::Coordinate { probabilities, .. } => {
                 // Probabilities come checked: non-negative with a positive sum.
@@ -73,11 +76,11 @@ impl Estimator {
             }
         };
         let reach = projections.rows().into_iter().map(|row| row.dot(&row)).fold(0.0, f64::max).sqrt();
-        MaskedSketch { projections, reach, mask, mask_dim, features }
+        Ok(MaskedSketch { projections, reach, mask, mask_dim, features })
     }
 }
 
-fn sign(rng: &mut impl Rng) -> f64 {
+fn sign(rng: &mut Generator) -> f64 {
     if rng.random::<bool>() { 1.0 } else { -1.0 }
 }
 
@@ -86,7 +89,7 @@ fn exp<T: NdFloat>(value: T) -> T {
     value.exp()
 }
 
-impl<T: NdFloat + Number> MaskedSketch<T> {
+impl<T: NdFloat + Float> MaskedSketch<T> {
     /// The number of features M.
     #[must_use]
     pub fn features(&self) -> usize {
@@ -94,19 +97,21 @@ impl<T: NdFloat + Number> MaskedSketch<T> {
     }
 
     /// Features \[L, M\] of state-scaled tokens `x` \[L, d\] with their non-negative masks `a` \[L, d_v\].
-    #[must_use]
-    pub fn map(&self, x: ArrayView2<T>, a: ArrayView2<T>) -> Array2<T> {
-        let mut out = Array2::zeros((x.nrows(), self.features));
-        self.write(x, a, out.view_mut());
-        out
+    ///
+    /// # Errors
+    /// There is not enough memory.
+    pub fn map(&self, x: ArrayView2<T>, a: ArrayView2<T>) -> Result<Array2<T>, OutOfMemory> {
+        let mut out = memory::array((x.nrows(), self.features), T::zero(), "the features")?;
+        self.write(x, a, out.view_mut())?;
+        Ok(out)
     }
 
     /// Writes the features of `x` and `a` into `out` \[L, M\].
-    fn write(&self, x: ArrayView2<T>, a: ArrayView2<T>, mut out: ArrayViewMut2<T>) {
+    fn write(&self, x: ArrayView2<T>, a: ArrayView2<T>, mut out: ArrayViewMut2<T>) -> Result<(), OutOfMemory> {
         match &self.mask {
             MaskPart::Dense(rows) => {
                 self.positive(x, out.view_mut(), 0.0);
-                let mut gates = Array2::zeros(out.raw_dim());
+                let mut gates = memory::array(out.dim(), T::zero(), "the projected masks")?;
                 product(a, rows.t(), gates.view_mut(), T::zero());
                 out *= &gates;
             }
@@ -119,7 +124,7 @@ impl<T: NdFloat + Number> MaskedSketch<T> {
                 }
             }
             MaskPart::Outer => {
-                let tokens = self.scaled_positive(x);
+                let tokens = self.scaled_positive(x)?;
                 let mut out = out
                     .into_shape_with_order((x.nrows(), tokens.ncols(), self.mask_dim))
                     .unwrap_or_else(|_| unreachable!("rows of features lie side by side"));
@@ -131,7 +136,7 @@ impl<T: NdFloat + Number> MaskedSketch<T> {
                 }
             }
             MaskPart::Hashed { of_token, of_mask } => {
-                let tokens = self.scaled_positive(x);
+                let tokens = self.scaled_positive(x)?;
                 let mut sketched = vec![T::zero(); self.features];
                 for ((mut row, token), mask) in out.outer_iter_mut().zip(tokens.outer_iter()).zip(a.outer_iter()) {
                     sketched.fill(T::zero());
@@ -150,6 +155,7 @@ impl<T: NdFloat + Number> MaskedSketch<T> {
                 }
             }
         }
+        Ok(())
     }
 
     /// exp(w_i·x − |x|²/2 + `log_scale`) into `out` \[L, m\].
@@ -169,25 +175,32 @@ impl<T: NdFloat + Number> MaskedSketch<T> {
     }
 
     /// Positive features \[L, m\] with their 1/√m, where the mask's part carries no scale.
-    fn scaled_positive(&self, x: ArrayView2<T>) -> Array2<T> {
+    fn scaled_positive(&self, x: ArrayView2<T>) -> Result<Array2<T>, OutOfMemory> {
         let m = self.projections.nrows();
-        let mut tokens = Array2::zeros((x.nrows(), m));
+        let mut tokens = memory::array((x.nrows(), m), T::zero(), "the positive features under the mask")?;
         self.positive(x, tokens.view_mut(), -(m as f64).ln() / 2.0);
-        tokens
+        Ok(tokens)
     }
 }
 
 impl MaskedSketch<f64> {
     /// The same draw in 32 bits.
-    #[must_use]
-    pub fn to_f32(&self) -> MaskedSketch<f32> {
+    ///
+    /// # Errors
+    /// There is not enough memory.
+    pub fn to_f32(&self) -> Result<MaskedSketch<f32>, OutOfMemory> {
+        let single = |values: &Array2<f64>| -> Result<Array2<f32>, OutOfMemory> {
+            let mut out = memory::array(values.dim(), 0.0, "the projections in 32 bits")?;
+            out.zip_mut_with(values, |out, value| *out = *value as f32);
+            Ok(out)
+        };
         let each = |pairs: &[(usize, f64)]| pairs.iter().map(|(j, value)| (*j, *value as f32)).collect();
-        MaskedSketch {
-            projections: self.projections.mapv(|value| value as f32),
+        Ok(MaskedSketch {
+            projections: single(&self.projections)?,
             reach: self.reach as f32,
             mask: match &self.mask {
                 MaskPart::Outer => MaskPart::Outer,
-                MaskPart::Dense(rows) => MaskPart::Dense(rows.mapv(|value| value as f32)),
+                MaskPart::Dense(rows) => MaskPart::Dense(single(rows)?),
                 MaskPart::Pick(picks) => MaskPart::Pick(each(picks)),
                 MaskPart::Hashed { of_token, of_mask } => {
                     MaskPart::Hashed { of_token: each(of_token), of_mask: each(of_mask) }
@@ -195,23 +208,23 @@ impl MaskedSketch<f64> {
             },
             mask_dim: self.mask_dim,
             features: self.features,
-        }
+        })
     }
 
     /// Tokens and masks side by side, \[L, d + d_v\], taken apart.
-    fn map_joined(&self, joined: ArrayView2<f64>) -> Array2<f64> {
+    fn map_joined(&self, joined: ArrayView2<f64>) -> Result<Array2<f64>, AttentionError> {
         let (x, a) = joined.split_at(Axis(1), self.projections.ncols());
-        self.map(x, a)
+        Ok(self.map(x, a)?)
     }
 }
 
 /// The common interface of estimators: a row is a token followed by its mask, d + d_v numbers.
 impl Sketch for MaskedSketch<f64> {
-    fn queries(&self, x: ArrayView2<'_, f64>) -> Array2<f64> {
+    fn queries(&self, x: ArrayView2<'_, f64>) -> Result<Array2<f64>, AttentionError> {
         self.map_joined(x)
     }
 
-    fn keys(&self, y: ArrayView2<'_, f64>) -> Array2<f64> {
+    fn keys(&self, y: ArrayView2<'_, f64>) -> Result<Array2<f64>, AttentionError> {
         self.map_joined(y)
     }
 
@@ -240,8 +253,8 @@ impl Features for MaskedTokens<'_> {
         self.sketch.features
     }
 
-    fn write(&self, rows: Range<usize>, into: ArrayViewMut2<f32>) {
-        self.sketch.write(self.tokens.slice(s![rows.clone(), ..]), self.masks.slice(s![rows, ..]), into);
+    fn write(&self, rows: Range<usize>, into: ArrayViewMut2<f32>) -> Result<(), OutOfMemory> {
+        self.sketch.write(self.tokens.slice(s![rows.clone(), ..]), self.masks.slice(s![rows, ..]), into)
     }
 
     fn scratch(&self, rows: usize) -> usize {

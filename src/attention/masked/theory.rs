@@ -15,14 +15,15 @@
 //! P counts the ordered pairs of rows that share a block. For the sketch B₁ = 1 − 1/m, A₁ = B₁e^t, μ = 1 + v/m,
 //! A₂ = N − Q, B₂ = (a·b)² − Q and e = 2 for even M, 1 for odd; it has no closed form on coupled rows.
 
-use super::{Estimator, Gate};
-use crate::attention::{FeatureMap, Projection, theory};
+use super::estimator::{Gate, MaskedEstimator};
+use crate::attention::theory::Theory;
+use crate::attention::{FeatureMap, Projection};
 use ndarray::{ArrayView1, ArrayView2};
 use rayon::prelude::*;
 
 /// A query and a key with their masks.
 #[derive(Clone, Copy, Debug)]
-pub struct Pair<'a> {
+pub struct MaskedPair<'a> {
     /// State-scaled query token (d).
     pub x: ArrayView1<'a, f64>,
     /// State-scaled key token (d).
@@ -33,7 +34,7 @@ pub struct Pair<'a> {
     pub b: ArrayView1<'a, f64>,
 }
 
-impl Pair<'_> {
+impl MaskedPair<'_> {
     /// ln κ = x·y.
     #[must_use]
     pub fn log_kernel(&self) -> f64 {
@@ -49,25 +50,25 @@ impl Pair<'_> {
 
 /// Closed forms of one estimator.
 #[derive(Clone, Debug)]
-pub struct Theory<'a> {
-    estimator: &'a Estimator,
-    tokens: theory::Theory,
+pub struct MaskedTheory<'a> {
+    estimator: &'a MaskedEstimator,
+    tokens: Theory,
     /// Ordered pairs of rows that share a block.
     coupled: f64,
     /// For each block of a stratified estimator the coordinates it serves, with how many rows.
     blocks: Vec<Vec<(usize, f64)>>,
 }
 
-impl<'a> Theory<'a> {
+impl<'a> MaskedTheory<'a> {
     /// The closed forms of `estimator`.
     ///
     /// # Errors
     /// Says why it has none.
-    pub fn new(estimator: &'a Estimator) -> Result<Self, &'static str> {
+    pub fn new(estimator: &'a MaskedEstimator) -> Result<Self, &'static str> {
         if matches!(estimator.gate, Gate::Hashed { .. }) && estimator.projection != Projection::Gaussian {
             return Err("a tensor sketch of coupled projections has no closed form here");
         }
-        let tokens = theory::Theory::new(&FeatureMap::Positive, estimator.projection, estimator.dim)?;
+        let tokens = Theory::new(&FeatureMap::Positive, estimator.projection, estimator.dim)?;
         let (m, block) = (estimator.projections(), tokens.block());
         let sizes = (0..m).step_by(block).map(|start| block.min(m - start));
         let coupled = sizes.clone().map(|size| (size * (size - 1)) as f64).sum();
@@ -90,12 +91,12 @@ impl<'a> Theory<'a> {
 
     /// E(K̂ − K)² of one entry. The estimators are unbiased, so this is the variance.
     #[must_use]
-    pub fn mse(&self, pair: Pair) -> f64 {
+    pub fn mse(&self, pair: MaskedPair) -> f64 {
         (2.0 * pair.log_kernel()).exp() * self.scaled_mse(pair)
     }
 
     /// E(K̂ − K)²/κ²: infinite where e^s outgrows 64 bits.
-    fn scaled_mse(&self, Pair { x, y, a, b }: Pair) -> f64 {
+    fn scaled_mse(&self, MaskedPair { x, y, a, b }: MaskedPair) -> f64 {
         let z = &x + &y;
         let moments = self.tokens.radial(z.dot(&z));
         let scale = moments.log_scale.exp();
@@ -163,7 +164,7 @@ impl<'a> Theory<'a> {
         (x, a): (ArrayView2<f64>, ArrayView2<f64>),
         (y, b): (ArrayView2<f64>, ArrayView2<f64>),
     ) -> f64 {
-        let pair = |i: usize, j: usize| Pair { x: x.row(i), y: y.row(j), a: a.row(i), b: b.row(j) };
+        let pair = |i: usize, j: usize| MaskedPair { x: x.row(i), y: y.row(j), a: a.row(i), b: b.row(j) };
         // The largest entry sets the scale, so that squares of entries fit.
         let top = largest_log_kernel(x, y);
         let sums: Vec<(f64, f64)> = (0..x.nrows())
@@ -188,28 +189,4 @@ fn largest_log_kernel(x: ArrayView2<f64>, y: ArrayView2<f64>) -> f64 {
         .into_par_iter()
         .map(|i| y.outer_iter().map(|y| x.row(i).dot(&y)).fold(f64::NEG_INFINITY, f64::max))
         .reduce(|| f64::NEG_INFINITY, f64::max)
-}
-
-/// E ‖Â − A‖²/‖A‖² if every entry had the best allocation of its own, M_j ∝ a_j b_j: relative error (e^s − 1)/M an
-/// entry, the mask free. No estimator of M features reaches it on a whole matrix; the plots' floor for Gaussian rows.
-#[must_use]
-pub fn floor(
-    features: usize,
-    (x, a): (ArrayView2<f64>, ArrayView2<f64>),
-    (y, b): (ArrayView2<f64>, ArrayView2<f64>),
-) -> f64 {
-    let top = largest_log_kernel(x, y);
-    let sums: Vec<(f64, f64)> = (0..x.nrows())
-        .into_par_iter()
-        .map(|i| {
-            (0..y.nrows()).fold((0.0, 0.0), |(error, norm), j| {
-                let z = &x.row(i) + &y.row(j);
-                let entry = (2.0 * (x.row(i).dot(&y.row(j)) - top)).exp() * a.row(i).dot(&b.row(j)).powi(2);
-                let error = if entry == 0.0 { error } else { error + entry * z.dot(&z).exp_m1() };
-                (error, norm + entry)
-            })
-        })
-        .collect();
-    let (error, norm) = sums.iter().fold((0.0, 0.0), |sum, part| (sum.0 + part.0, sum.1 + part.1));
-    error / norm / features as f64
 }

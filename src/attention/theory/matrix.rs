@@ -33,28 +33,28 @@ impl Expectation {
 
 /// What the number of draws and their coupling come to.
 #[derive(Clone, Copy)]
-struct Budget {
+struct Draws {
     block: usize,
     trials: usize,
 }
 
-/// Sums of weighted moments, from which any m follows.
+/// MomentSums of weighted moments, from which any m follows.
 #[derive(Clone, Copy, Default)]
-struct Sums {
+struct MomentSums {
     bias: f64,
     variance: f64,
     visible: f64,
     ratio: f64,
 }
 
-impl Sums {
-    fn add(mut self, weight: f64, moments: &Moments, m: usize, budget: Budget) -> Self {
+impl MomentSums {
+    fn add(mut self, weight: f64, moments: &Moments, m: usize, draws: Draws) -> Self {
         let scale = weight * moments.log_scale.exp();
-        let (bias, variance) = moments.split(m, budget.block);
+        let (bias, variance) = moments.split(m, draws.block);
         self.bias += scale * bias;
         self.variance += scale * variance;
         self.ratio += weight * moments.mean_ratio;
-        if moments.rarity <= ((m * budget.trials) as f64).ln() {
+        if moments.rarity <= ((m * draws.trials) as f64).ln() {
             self.visible += scale * (bias + variance);
         }
         self
@@ -85,24 +85,24 @@ pub fn expectation(
     trials: usize,
     stop: &(dyn Fn() -> bool + Sync),
 ) -> Result<Vec<Expectation>, AttentionError> {
-    let budget = Budget { block: theory.block(), trials };
-    let mut sums = vec![Sums::default(); ms.len()];
+    let draws = Draws { block: theory.block(), trials };
+    let mut sums = vec![MomentSums::default(); ms.len()];
     if theory.is_radial() {
         let profile = if theory.of_difference() { &exact.differences } else { &exact.sums };
         for &(value, weight) in &profile.0 {
             let moments = theory.radial(value);
             for (sums, &m) in sums.iter_mut().zip(ms) {
-                *sums = sums.add(weight, &moments, m, budget);
+                *sums = sums.add(weight, &moments, m, draws);
             }
         }
     } else {
-        let rows: Vec<Vec<Sums>> = match theory.map() {
-            FeatureMap::Sderf { .. } => by_entry(inputs, exact, ms, stop, budget, || {
+        let rows: Vec<Vec<MomentSums>> = match theory.map() {
+            FeatureMap::Sderf { .. } => by_entry(inputs, exact, ms, stop, draws, || {
                 |i: usize, j: usize, _| theory.pair(inputs.queries.row(i), inputs.keys.row(j))
             })?,
             _ => {
                 let factors = Factors::new(theory, inputs);
-                by_entry(inputs, exact, ms, stop, budget, || {
+                by_entry(inputs, exact, ms, stop, draws, || {
                     let mut scratch = [vec![0.0; inputs.dim()], vec![0.0; inputs.dim()], vec![0.0; inputs.dim()]];
                     let factors = &factors;
                     move |i: usize, j: usize, dot| factors.moments(theory, i, j, dot, &mut scratch)
@@ -131,15 +131,15 @@ pub fn expectation(
         .collect())
 }
 
-/// Sums over the entries of every row, rows in parallel.
+/// MomentSums over the entries of every row, rows in parallel.
 fn by_entry<F: FnMut(usize, usize, f64) -> Moments>(
     inputs: &Inputs,
     exact: &Exact,
     ms: &[usize],
     stop: &(dyn Fn() -> bool + Sync),
-    budget: Budget,
+    draws: Draws,
     start: impl Fn() -> F + Sync,
-) -> Result<Vec<Vec<Sums>>, AttentionError> {
+) -> Result<Vec<Vec<MomentSums>>, AttentionError> {
     (0..inputs.queries.nrows())
         .into_par_iter()
         .map(|i| {
@@ -148,13 +148,13 @@ fn by_entry<F: FnMut(usize, usize, f64) -> Moments>(
             }
             let mut moments_of = start();
             let products = inputs.keys.dot(&inputs.queries.row(i));
-            let mut sums = vec![Sums::default(); ms.len()];
+            let mut sums = vec![MomentSums::default(); ms.len()];
             for (j, &dot) in products.iter().enumerate() {
                 let exponent = dot + inputs.row_exponents[i] - exact.peak;
                 let weight = (2.0 * exponent).exp() / exact.norm_squared;
                 let moments = moments_of(i, j, dot);
                 for (sums, &m) in sums.iter_mut().zip(ms) {
-                    *sums = sums.add(weight, &moments, m, budget);
+                    *sums = sums.add(weight, &moments, m, draws);
                 }
             }
             Ok(sums)

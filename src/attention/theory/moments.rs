@@ -1,7 +1,7 @@
 //! Moments of one pair.
 
 use super::special::{hyper_1f1, log_hyper_0f1, log_hyper_1f1, simplex_nodes, sphere_cosine};
-use crate::attention::projection::walsh_hadamard;
+use crate::attention::projection::{ClosedForm, walsh_hadamard};
 use crate::attention::{FeatureMap, Projection};
 use ndarray::{Array1, ArrayView1};
 use std::f64::consts::LN_2;
@@ -54,7 +54,8 @@ fn pairs_in_blocks(m: usize, block: usize) -> f64 {
 #[derive(Clone, Debug)]
 pub struct Theory {
     map: FeatureMap,
-    projection: Projection,
+    form: ClosedForm,
+    block: usize,
     d: usize,
     nodes: Vec<(f64, f64)>,
 }
@@ -65,22 +66,21 @@ impl Theory {
     /// # Errors
     /// Says why there is none.
     pub fn new(map: &FeatureMap, projection: Projection, d: usize) -> Result<Self, &'static str> {
-        match (map, projection) {
-            (_, Projection::Hadamard3) => {
-                return Err("three Hadamard blocks have no closed form: their rows are sums over sign patterns");
-            }
-            (FeatureMap::Gerf { .. } | FeatureMap::Sderf { .. }, projection) if !projection.is_gaussian() => {
+        let form = projection.closed_form();
+        match (map, form) {
+            (_, ClosedForm::None(reason)) => return Err(reason),
+            (FeatureMap::Gerf { .. } | FeatureMap::Sderf { .. }, _) if !projection.is_gaussian() => {
                 return Err("generalised exponential features need Gaussian norms");
             }
-            (FeatureMap::Sderf { .. }, Projection::Orthogonal | Projection::Simplex) => {
+            (FeatureMap::Sderf { .. }, ClosedForm::Orthogonal | ClosedForm::Simplex) => {
                 return Err(
                     "dense exponential features on coupled rows have no closed form: coordinates are not alike",
                 );
             }
             _ => {}
         }
-        let nodes = if projection == Projection::Simplex { simplex_nodes(d) } else { Vec::new() };
-        Ok(Self { map: map.clone(), projection, d, nodes })
+        let nodes = if form == ClosedForm::Simplex { simplex_nodes(d) } else { Vec::new() };
+        Ok(Self { map: map.clone(), form, block: projection.block(d), d, nodes })
     }
 
     /// The feature map.
@@ -91,15 +91,14 @@ impl Theory {
 
     /// Rows that are coupled.
     #[must_use]
-    pub fn block(&self) -> usize {
-        self.projection.block(self.d)
+    pub const fn block(&self) -> usize {
+        self.block
     }
 
     /// Whether moments depend on s = |x+y|² or t = |x−y|² alone.
     #[must_use]
     pub fn is_radial(&self) -> bool {
-        !matches!(self.map, FeatureMap::Sderf { .. })
-            && !matches!(self.projection, Projection::Rademacher | Projection::Hadamard)
+        !matches!(self.map, FeatureMap::Sderf { .. }) && self.form != ClosedForm::Signs
     }
 
     /// Whether the argument of [`Theory::radial`] is t = |x−y|² rather than s = |x+y|².
@@ -131,12 +130,12 @@ impl Theory {
     /// They depend on more than that (see [`Theory::is_radial`]).
     #[must_use]
     pub fn radial(&self, v: f64) -> Moments {
-        match (&self.map, self.projection) {
-            (FeatureMap::Sderf { .. }, _) | (_, Projection::Rademacher | Projection::Hadamard) => {
+        match (&self.map, self.form) {
+            (FeatureMap::Sderf { .. }, _) | (_, ClosedForm::Signs) => {
                 panic!("moments depend on the direction")
             }
-            (FeatureMap::Trigonometric, Projection::OrthogonalFixed) => self.trigonometric_fixed(v),
-            (_, Projection::OrthogonalFixed) => self.exponential_fixed(v),
+            (FeatureMap::Trigonometric, ClosedForm::FixedNorm) => self.trigonometric_fixed(v),
+            (_, ClosedForm::FixedNorm) => self.exponential_fixed(v),
             (FeatureMap::Trigonometric, _) => {
                 let low = (-v).exp();
                 Moments {
@@ -191,9 +190,9 @@ impl Theory {
     fn log_conformity(&self, s: f64) -> Option<f64> {
         let d = self.d as f64;
         let at = |z: f64| log_hyper_1f1(d, d / 2.0, z);
-        match self.projection {
-            Projection::Orthogonal => Some(at(s / 2.0)),
-            Projection::Simplex => {
+        match self.form {
+            ClosedForm::Orthogonal => Some(at(s / 2.0)),
+            ClosedForm::Simplex => {
                 let tilt = |sign: f64| {
                     log_sum_exp(
                         self.nodes
@@ -214,9 +213,9 @@ impl Theory {
     /// E X_iX_j/Λ⁻² of trigonometric features for two Gaussian rows of a block, at s = −t.
     fn conformity(&self, s: f64) -> Option<f64> {
         let d = self.d as f64;
-        match self.projection {
-            Projection::Orthogonal => Some(hyper_1f1(d, s / 2.0)),
-            Projection::Simplex => Some(
+        match self.form {
+            ClosedForm::Orthogonal => Some(hyper_1f1(d, s / 2.0)),
+            ClosedForm::Simplex => Some(
                 self.nodes
                     .iter()
                     .map(|(u, weight)| {

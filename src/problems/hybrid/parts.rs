@@ -2,39 +2,24 @@
 
 use crate::attention::hybrid::{self, HybridSpec, Weight};
 use crate::attention::theory::Theory;
-use crate::attention::{FeatureMap, Projection, RandomFeatures};
+use crate::attention::{AttentionError, FeatureMap, Projection, RandomFeatures};
 use crate::lab::Params;
+use crate::named::named;
 use crate::random::Generator;
 use ndarray::{Array1, ArrayView1, ArrayView2};
 
-/// What is estimated with.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Base {
-    Positive,
-    Hyperbolic,
-    Trigonometric,
-    HybridPositive,
-    HybridHyperbolic,
+named! {
+    /// What is estimated with.
+    pub(super) enum Base {
+        Positive = "positive", "positive features alone, with m1 projections";
+        Hyperbolic = "hyperbolic", "hyperbolic features alone, with m1 projections";
+        Trigonometric = "trigonometric", "trigonometric features alone, with m2 projections";
+        HybridPositive = "hybrid-positive", "positive and trigonometric features, weighed by the angle";
+        HybridHyperbolic = "hybrid-hyperbolic", "hyperbolic and trigonometric features, weighed by the angle";
+    }
 }
 
 impl Base {
-    const ALL: [Self; 5] =
-        [Self::Positive, Self::Hyperbolic, Self::Trigonometric, Self::HybridPositive, Self::HybridHyperbolic];
-
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Positive => "positive",
-            Self::Hyperbolic => "hyperbolic",
-            Self::Trigonometric => "trigonometric",
-            Self::HybridPositive => "hybrid-positive",
-            Self::HybridHyperbolic => "hybrid-hyperbolic",
-        }
-    }
-
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|base| base.name() == name)
-    }
-
     pub const fn is_hybrid(self) -> bool {
         matches!(self, Self::HybridPositive | Self::HybridHyperbolic)
     }
@@ -51,7 +36,7 @@ impl Base {
 
 /// One of them, ready to draw.
 #[derive(Clone, Debug)]
-pub(super) enum Estimator {
+pub(super) enum HybridEstimator {
     /// A single estimator with so many projections.
     Single { base: Base, map: FeatureMap, projection: Projection, m: usize },
     /// A hybrid.
@@ -62,7 +47,7 @@ pub(super) enum Estimator {
 fn spec(params: &Params, base: Base, weight: Weight) -> HybridSpec {
     HybridSpec {
         first: base.map(),
-        projection: Projection::from_name(params.text("projection")).unwrap_or(Projection::Gaussian),
+        projection: params.choice("projection"),
         m1: params.size("m1"),
         m2: params.size("m2"),
         n: params.size("n"),
@@ -94,19 +79,19 @@ fn weight(params: &Params, base: Base, dim: usize, radius: f64) -> Weight {
 
 /// The weight that makes the largest error smallest, as texts of `a` and `b`, for the first hybrid and radius.
 pub(super) fn optimise(params: &Params) -> Option<Vec<(&'static str, String)>> {
-    let base = params.texts("base").into_iter().filter_map(Base::from_name).find(|base| base.is_hybrid())?;
+    let base = params.choices::<Base>("base").into_iter().find(|base| base.is_hybrid())?;
     let radius = params.floats("radius").first().copied()?;
     let best = hybrid::best(&spec(params, base, Weight::ANGLE), params.size("dim"), radius, None).ok()?;
     let text = |value: f64| format!("{}", (value * 1e4).round() / 1e4);
     Some(vec![("a", text(best.weight.a)), ("b", text(best.weight.b))])
 }
 
-impl Estimator {
+impl HybridEstimator {
     pub fn new(params: &Params, base: Base, dim: usize, radius: f64) -> Self {
         if base.is_hybrid() {
             return Self::Hybrid { base, spec: spec(params, base, weight(params, base, dim, radius)) };
         }
-        let projection = Projection::from_name(params.text("projection")).unwrap_or(Projection::Gaussian);
+        let projection: Projection = params.choice("projection");
         let map = base.map();
         let m = if params.text("budget") == "features" {
             // The hybrid it is compared with: the one of its own kind, the hyperbolic one for trigonometric features.
@@ -151,13 +136,18 @@ impl Estimator {
     }
 
     /// Estimates of exp(x_i·y_i) for all rows from one draw.
-    pub fn trial(&self, x: ArrayView2<'_, f64>, y: ArrayView2<'_, f64>, rng: &mut Generator) -> Array1<f64> {
+    pub fn trial(
+        &self,
+        x: ArrayView2<'_, f64>,
+        y: ArrayView2<'_, f64>,
+        rng: &mut Generator,
+    ) -> Result<Array1<f64>, AttentionError> {
         match self {
             Self::Single { map, projection, m, .. } => {
-                let projections = projection.draw(*m, x.ncols(), rng);
+                let projections = projection.draw(*m, x.ncols(), rng)?;
                 hybrid::pairs(&RandomFeatures { map: map.clone(), projections }, x, y)
             }
-            Self::Hybrid { spec, .. } => spec.draw(x.ncols(), rng).pairs(x, y),
+            Self::Hybrid { spec, .. } => spec.draw(x.ncols(), rng)?.pairs(x, y),
         }
     }
 

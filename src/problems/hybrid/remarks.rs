@@ -1,12 +1,12 @@
 //! What a reader should know before believing a figure: the findings that are not in the hybrid's favour among them.
 
-use super::parts::Estimator;
+use super::parts::HybridEstimator;
 use crate::attention::FeatureMap;
 use crate::attention::hybrid::{HybridSpec, Weight, maximum};
 use crate::lab::decimal;
 
 /// Remarks on one hybrid at one radius, from theory.
-pub(super) fn remarks(estimator: &Estimator, dim: usize, radius: f64) -> Vec<String> {
+pub(super) fn remarks(estimator: &HybridEstimator, dim: usize, radius: f64) -> Vec<String> {
     let Some(spec) = estimator.spec() else { return Vec::new() };
     let name = estimator.base().name();
     let Ok(here) = maximum(spec, dim, radius) else {

@@ -1,10 +1,12 @@
 //! One run: every radius, every estimator, fresh draws until there are enough.
 
-use super::parts::{Base, Estimator};
+use super::parts::{Base, HybridEstimator};
 use super::remarks::remarks;
+use crate::attention::AttentionError;
 use crate::attention::hybrid::sphere_pair;
 use crate::lab::{Axis, Event, Params, Plot, Point, Progress, Row, RunContext, RunError, Series, Style};
 use crate::problems::arrays;
+use crate::problems::limits::failure;
 use ndarray::{Array1, Array2, Axis as Along};
 use rayon::ThreadPool;
 use rayon::prelude::*;
@@ -50,7 +52,7 @@ pub(super) fn run(params: &Params, context: &mut RunContext) -> Result<(), RunEr
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
     let pool = pool.map_err(|error| RunError::Failed(format!("no threads: {error}")))?;
     let all = pairs(params)?;
-    let bases: Vec<Base> = params.texts("base").into_iter().filter_map(Base::from_name).collect();
+    let bases: Vec<Base> = params.choices("base");
     declare(context);
     context.note("the pairs of a trial share its draw: the points of a curve rise and fall together");
     let several = all.len() > 1;
@@ -65,7 +67,7 @@ pub(super) fn run(params: &Params, context: &mut RunContext) -> Result<(), RunEr
     };
     for (place, pairs) in all.iter().enumerate() {
         for base in &bases {
-            let estimator = Estimator::new(params, *base, pairs.x.ncols(), pairs.radius);
+            let estimator = HybridEstimator::new(params, *base, pairs.x.ncols(), pairs.radius);
             let name = if several { format!("{} R={}", base.name(), pairs.radius) } else { base.name().to_owned() };
             bench.estimate(&estimator, pairs, place, &name, context)?;
         }
@@ -150,7 +152,7 @@ impl Bench<'_> {
     /// Estimates every pair and tells what came out.
     fn estimate(
         &mut self,
-        estimator: &Estimator,
+        estimator: &HybridEstimator,
         pairs: &Pairs,
         place: usize,
         name: &str,
@@ -196,7 +198,7 @@ impl Bench<'_> {
     /// Fresh draws; results do not depend on how trials fall on threads.
     fn draw(
         &mut self,
-        estimator: &Estimator,
+        estimator: &HybridEstimator,
         pairs: &Pairs,
         place: usize,
         name: &str,
@@ -210,16 +212,16 @@ impl Bench<'_> {
         for first in (0..self.trials).step_by(batch) {
             context.check_cancelled()?;
             let last = (first + batch).min(self.trials);
-            let errors: Vec<Array1<f64>> = self.pool.install(|| {
+            let errors: Result<Vec<Array1<f64>>, AttentionError> = self.pool.install(|| {
                 (first..last)
                     .into_par_iter()
                     .map(|trial| {
                         let mut rng = crate::random::generator(seed, &purpose, trial as u64);
-                        estimator.trial(pairs.x.view(), pairs.y.view(), &mut rng) / &exact - 1.0
+                        Ok(estimator.trial(pairs.x.view(), pairs.y.view(), &mut rng)? / &exact - 1.0)
                     })
                     .collect()
             });
-            for errors in errors {
+            for errors in errors.map_err(failure)? {
                 sums.iter_mut().zip(&errors).for_each(|(sums, error)| sums.add(*error));
             }
             self.done += (last - first) as u64;
@@ -237,7 +239,7 @@ impl Bench<'_> {
 
     fn tell(
         &self,
-        estimator: &Estimator,
+        estimator: &HybridEstimator,
         pairs: &Pairs,
         name: &str,
         sums: &[Sums],

@@ -1,24 +1,13 @@
 //! The parameters of the problem `hybrid`, what no single one can say, and the cost.
 
 use super::parts::Base;
+use crate::attention::Projection;
 use crate::lab::{Choice, Estimate, Param, ParamError, Params, choice, common};
-
-static BASE: &[Choice] = &[
-    choice("positive", "positive features alone, with m1 projections"),
-    choice("hyperbolic", "hyperbolic features alone, with m1 projections"),
-    choice("trigonometric", "trigonometric features alone, with m2 projections"),
-    choice("hybrid-positive", "positive and trigonometric features, weighed by the angle"),
-    choice("hybrid-hyperbolic", "hyperbolic and trigonometric features, weighed by the angle"),
-];
+use crate::problems::limits::check_dims;
 
 static INPUTS: &[Choice] = &[
     choice("angle", "pairs on a sphere, at angles from 0 to π"),
     choice("file", "row i of `x` with row i of `y`, from files"),
-];
-
-static PROJECTION: &[Choice] = &[
-    choice("gaussian", "independent Gaussian rows"),
-    choice("orthogonal", "blocks of orthogonal rows with Gaussian norms"),
 ];
 
 static BUDGET: &[Choice] = &[
@@ -33,7 +22,7 @@ fn is_weight(text: &str) -> bool {
 const WEIGHT: &str = "auto, or a number from -10 to 10";
 
 pub(super) static PARAMS: &[Param] = &[
-    Param::choice("base", "estimators", BASE, "hyperbolic,trigonometric,hybrid-hyperbolic")
+    Param::choice("base", "estimators", Base::CHOICES, "hyperbolic,trigonometric,hybrid-hyperbolic")
         .help("what is compared; several at a time")
         .group("estimator")
         .list(),
@@ -80,7 +69,7 @@ pub(super) static PARAMS: &[Param] = &[
     Param::flag("shared", "shared rows", "no")
         .help("both parts take the same projections (m1 = m2)")
         .group("estimator"),
-    Param::choice("projection", "projection", PROJECTION, "gaussian")
+    Param::choice("projection", "projection", Projection::NORMAL, "gaussian")
         .help("how the rows of both parts are drawn")
         .group("estimator"),
     Param::choice("budget", "compare at equal", BUDGET, "projections")
@@ -95,6 +84,7 @@ pub(super) static PARAMS: &[Param] = &[
 ];
 
 pub(super) fn check(params: &Params) -> Result<(), ParamError> {
+    check_dims(params)?;
     if params.flag("shared") && params.int("m1") != params.int("m2") {
         let found = format!("yes with m1 = {}, m2 = {}", params.int("m1"), params.int("m2"));
         return Err(ParamError::new("shared", found, "m1 = m2, where both parts take the same rows"));
@@ -122,7 +112,7 @@ pub(super) fn check(params: &Params) -> Result<(), ParamError> {
 }
 
 pub(super) fn estimate(params: &Params) -> Estimate {
-    let bases: Vec<_> = params.texts("base").into_iter().filter_map(Base::from_name).collect();
+    let bases: Vec<Base> = params.choices("base");
     let from_file = params.text("inputs") == "file";
     let radii = if from_file { 1 } else { params.floats("radius").len() };
     let angles = params.size("angles");

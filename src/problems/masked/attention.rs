@@ -5,8 +5,9 @@ use super::inputs::{self, Masks};
 use super::schema::{methods, shares};
 use crate::attention::Projection;
 use crate::attention::linear::{Side, exact, linear};
-use crate::attention::masked::{Budget, Estimator, MaskedTokens};
+use crate::attention::masked::{Budget, MaskedEstimator, MaskedTokens};
 use crate::lab::{Axis, Event, Params, Plot, Point, Progress, RunContext, RunError, Series, Style, decimal};
+use crate::problems::limits::failure;
 use ndarray::Array2;
 use rand_distr::{Distribution, StandardNormal};
 use rayon::ThreadPool;
@@ -35,7 +36,7 @@ struct Reference {
 
 pub(super) fn run(params: &Params, pool: &ThreadPool, context: &mut RunContext) -> Result<(), RunError> {
     let (lengths, budgets, masks) = (params.sizes("length"), params.sizes("features"), params.texts("mask"));
-    let projections: Vec<_> = params.texts("projection").into_iter().filter_map(Projection::from_name).collect();
+    let projections: Vec<Projection> = params.choices("projection");
     let causal = params.flag("causal");
     declare(causal, context);
     let each = methods(params).len() * budgets.len() * projections.len();
@@ -79,14 +80,15 @@ pub(super) fn run(params: &Params, pool: &ThreadPool, context: &mut RunContext) 
                             (shares(params, "probabilities"), shares(params, "allocation"));
                         let budget = Budget { features, inner, probabilities: &probabilities, allocation: &allocation };
                         let sides = (drawn.queries.view(), drawn.keys.view());
-                        let estimator = Estimator::new(method, projection, drawn.tokens.dim(), sides, budget)
+                        let estimator = MaskedEstimator::new(method, projection, drawn.tokens.dim(), sides, budget)
                             .map_err(|error| super::refused(&error, "allocation"))?;
                         let mut name = format!("{} M={features}", method.name());
                         if projections.len() > 1 {
                             name += &format!(", {}", projection.name());
                         }
-                        let sketch =
-                            estimator.draw(&mut context.generator(&format!("product {name} {length}"), 0)).to_f32();
+                        let mut generator = context.generator(&format!("product {name} {length}"), 0);
+                        let sketch = estimator.draw(&mut generator).and_then(|sketch| Ok(sketch.to_f32()?));
+                        let sketch = sketch.map_err(failure)?;
                         let side = |tokens, masks| MaskedTokens { sketch: &sketch, tokens, masks };
                         let queries = side(sequence.queries.view(), sequence.mask_queries.view());
                         let keys = side(sequence.keys.view(), sequence.mask_keys.view());

@@ -3,11 +3,12 @@
 use super::inputs::{self, Masks};
 use super::schema::{methods, shares};
 use crate::attention::kernel::exact;
-use crate::attention::masked::{Budget, Estimator, Method, Theory};
-use crate::attention::{Projection, Sketch};
+use crate::attention::masked::{Budget, MaskedEstimator, MaskedMethod, MaskedTheory};
+use crate::attention::{AttentionError, Projection, Sketch};
 use crate::lab::{
     Axis, Event, Matrix, Params, Plot, Point, Progress, Row, RunContext, RunError, Series, Style, decimal,
 };
+use crate::problems::limits::failure;
 use crate::random::generator;
 use ndarray::{Array2, Axis as Along, concatenate};
 use rayon::ThreadPool;
@@ -39,15 +40,15 @@ struct Exact {
 /// A method's result at its largest budget, for the recommendation.
 struct Found {
     name: String,
-    method: Method,
-    estimator: Estimator,
+    method: MaskedMethod,
+    estimator: MaskedEstimator,
     error: f64,
     negative: f64,
 }
 
 pub(super) fn run(params: &Params, pool: &ThreadPool, context: &mut RunContext) -> Result<(), RunError> {
     let budgets = params.sizes("features");
-    let projections: Vec<_> = params.texts("projection").into_iter().filter_map(Projection::from_name).collect();
+    let projections: Vec<Projection> = params.choices("projection");
     let trials = params.size("trials");
     let (masks, lengths) = (params.texts("mask"), params.sizes("length"));
     let points = masks.len() * lengths.len() * projections.len() * methods(params).len() * budgets.len();
@@ -80,7 +81,7 @@ pub(super) fn run(params: &Params, pool: &ThreadPool, context: &mut RunContext) 
                     found.extend(work.curve(&drawn, &exact, method, projection, &name, context)?);
                 }
             }
-            recommend(&found, mask, &exact, context);
+            recommend(&found, mask, &exact, context)?;
         }
     }
     Ok(())
@@ -103,7 +104,7 @@ impl Exact {
             concatenate(Along(1), &[tokens.view(), masks.view()])
                 .unwrap_or_else(|_| unreachable!("masks have a row a token"))
         };
-        let matrix = exact(&masks.tokens) * masks.queries.dot(&masks.keys.t());
+        let matrix = exact(&masks.tokens).map_err(failure)? * masks.queries.dot(&masks.keys.t());
         let norm = (&matrix * &matrix).sum();
         if !norm.is_finite() {
             let longest =
@@ -139,7 +140,7 @@ impl Work<'_> {
         &mut self,
         masks: &Masks,
         exact: &Exact,
-        method: Method,
+        method: MaskedMethod,
         projection: Projection,
         name: &str,
         context: &mut RunContext,
@@ -160,7 +161,7 @@ impl Work<'_> {
                 continue;
             }
             let estimator = self.estimator(masks, method, projection, features)?;
-            let theory = Theory::new(&estimator);
+            let theory = MaskedTheory::new(&estimator);
             if let (Err(why), None) = (&theory, &last) {
                 context.note(format!("{name}: {why}"));
             }
@@ -183,10 +184,10 @@ impl Work<'_> {
     fn estimator(
         &self,
         masks: &Masks,
-        method: Method,
+        method: MaskedMethod,
         projection: Projection,
         features: usize,
-    ) -> Result<Estimator, RunError> {
+    ) -> Result<MaskedEstimator, RunError> {
         let inner = match self.params.size("m") {
             0 => 4 * features,
             m => m,
@@ -194,15 +195,15 @@ impl Work<'_> {
         let (probabilities, allocation) = (shares(self.params, "probabilities"), shares(self.params, "allocation"));
         let budget = Budget { features, inner, probabilities: &probabilities, allocation: &allocation };
         let sides = (masks.queries.view(), masks.keys.view());
-        let key = if method == Method::Coordinate { "probabilities" } else { "allocation" };
-        Estimator::new(method, projection, masks.tokens.dim(), sides, budget)
+        let key = if method == MaskedMethod::Coordinate { "probabilities" } else { "allocation" };
+        MaskedEstimator::new(method, projection, masks.tokens.dim(), sides, budget)
             .map_err(|error| super::refused(&error, key))
     }
 
     fn trials(
         &mut self,
         exact: &Exact,
-        estimator: &Estimator,
+        estimator: &MaskedEstimator,
         name: &str,
         context: &mut RunContext,
     ) -> Result<Vec<Trial>, RunError> {
@@ -214,10 +215,13 @@ impl Work<'_> {
             context.check_cancelled()?;
             let first = trials.len();
             let last = (first + batch).min(self.trials);
-            let found: Vec<Trial> = self.pool.install(|| {
-                let one = |trial: usize| trial_of(exact, estimator, &mut generator(seed, &purpose, trial as u64));
-                (first..last).into_par_iter().map(one).collect()
-            });
+            let found: Vec<Trial> = self
+                .pool
+                .install(|| {
+                    let one = |trial: usize| trial_of(exact, estimator, &mut generator(seed, &purpose, trial as u64));
+                    (first..last).into_par_iter().map(one).collect::<Result<_, _>>()
+                })
+                .map_err(failure)?;
             trials.extend(found);
             self.done += (last - first) as u64;
             context.emit(Event::Progress(Progress {
@@ -236,8 +240,8 @@ impl Work<'_> {
         &self,
         masks: &Masks,
         exact: &Exact,
-        estimator: &Estimator,
-        (method, projection, name): (Method, Projection, &str),
+        estimator: &MaskedEstimator,
+        (method, projection, name): (MaskedMethod, Projection, &str),
         trials: &[Trial],
         theory: Option<f64>,
         context: &mut RunContext,
@@ -294,10 +298,14 @@ impl Work<'_> {
 }
 
 /// One estimate of the whole matrix.
-fn trial_of(exact: &Exact, estimator: &Estimator, rng: &mut crate::random::Generator) -> Trial {
+fn trial_of(
+    exact: &Exact,
+    estimator: &MaskedEstimator,
+    rng: &mut crate::random::Generator,
+) -> Result<Trial, AttentionError> {
     let began = Instant::now();
-    let sketch = estimator.draw(rng);
-    let estimate = sketch.matrix(exact.queries.view(), exact.keys.view());
+    let sketch = estimator.draw(rng)?;
+    let estimate = sketch.matrix(exact.queries.view(), exact.keys.view())?;
     let seconds = began.elapsed().as_secs_f64();
     let (mut square, mut product, mut negative) = (0.0, 0.0, 0_usize);
     for (found, known) in estimate.iter().zip(&exact.matrix) {
@@ -307,13 +315,13 @@ fn trial_of(exact: &Exact, estimator: &Estimator, rng: &mut crate::random::Gener
         negative += usize::from(*found < -1e-12 * known.abs().max(1e-300));
     }
     let sums = estimate.sum_axis(Along(1));
-    Trial {
+    Ok(Trial {
         square: square / exact.norm,
         ratio: product / exact.norm,
         negative_entries: negative as f64 / estimate.len() as f64,
         negative_row_sums: sums.iter().filter(|sum| **sum < 0.0).count() as f64 / sums.len() as f64,
         seconds,
-    }
+    })
 }
 
 /// The mean of `values` and its standard error.
@@ -325,12 +333,12 @@ fn mean_and_error(values: impl Iterator<Item = f64> + Clone) -> (f64, f64) {
 }
 
 /// The line that follows from the numbers on the screen.
-fn recommend(found: &[Found], mask: &str, exact: &Exact, context: &mut RunContext) {
+fn recommend(found: &[Found], mask: &str, exact: &Exact, context: &mut RunContext) -> Result<(), RunError> {
     let best = |positive: bool| {
         let fits = found.iter().filter(|result| !positive || result.method.is_non_negative());
         fits.min_by(|a, b| a.error.total_cmp(&b.error))
     };
-    let Some(first) = best(false) else { return };
+    let Some(first) = best(false) else { return Ok(()) };
     let said = |result: &Found| {
         format!("{} (error {} at M = {})", result.name, decimal(result.error, 3), result.estimator.features())
     };
@@ -344,10 +352,11 @@ fn recommend(found: &[Found], mask: &str, exact: &Exact, context: &mut RunContex
         }
     }
     context.note(line);
-    let sketch = first.estimator.draw(&mut context.generator("masked picture", 0));
+    let sketch = first.estimator.draw(&mut context.generator("masked picture", 0)).map_err(failure)?;
     let thin = |side: &Array2<f64>| side.select(Along(0), &every(side.nrows()));
-    let estimate = sketch.matrix(thin(&exact.queries).view(), thin(&exact.keys).view());
+    let estimate = sketch.matrix(thin(&exact.queries).view(), thin(&exact.keys).view()).map_err(failure)?;
     context.emit(picture("estimate", &format!("estimate: {}", first.name), &estimate));
+    Ok(())
 }
 
 /// Every so many-th token, at most [`SIDE`] of them.

@@ -1,13 +1,27 @@
 //! Tokens and masks: drawn, or from files.
 
 use crate::attention::Inputs;
-use crate::attention::inputs::Distribution;
+use crate::attention::inputs::{InputKind, InputParameters};
 use crate::lab::{Params, RunContext, RunError};
+use crate::memory;
+use crate::named::{Named, named};
 use crate::problems::arrays;
+use crate::problems::limits::failure;
 use crate::random::Generator;
 use ndarray::Array2;
 use rand::Rng;
 use rand_distr::{Distribution as _, StandardNormal};
+
+named! {
+    /// Where mask vectors come from.
+    pub(super) enum MaskKind {
+        ReluNormal = "relu-normal", "relu of standard normal numbers: half of the coordinates are 0";
+        HalfNormal = "half-normal", "|standard normal| numbers: no zeros";
+        OneHot = "one-hot", "one random coordinate is 1: few pairs meet";
+        Flat = "flat", "every coordinate is 1: no mask at all";
+        File = "file", "vectors from the files of masks, through relu";
+    }
+}
 
 /// Queries and keys with their masks.
 pub(super) struct Masks {
@@ -23,15 +37,16 @@ pub(super) struct Masks {
 
 /// Tokens of `length` (files have their own) and masks called `mask`.
 pub(super) fn draw(mask: &str, length: usize, params: &Params, context: &RunContext) -> Result<Masks, RunError> {
+    let kind = MaskKind::parse(mask).map_err(|error| RunError::Input(format!("mask: {error}")))?;
     let tokens = tokens(length, params, context)?;
     let (rows, others) = (tokens.queries.nrows(), tokens.keys.nrows());
-    let (queries, keys) = if mask == "file" {
+    let (queries, keys) = if kind == MaskKind::File {
         let read = |key: &str| arrays::matrix(key, params.text(key)).map(|masks| masks.mapv(|value| value.max(0.0)));
         (read("mask_queries")?, read("mask_keys")?)
     } else {
         let mut rng = context.generator(&format!("mask {mask} {length}"), 0);
         let width = params.size("mask_dim");
-        (vectors(mask, rows, width, &mut rng), vectors(mask, others, width, &mut rng))
+        (vectors(kind, rows, width, &mut rng)?, vectors(kind, others, width, &mut rng)?)
     };
     for (key, found, expected) in [("mask_queries", queries.nrows(), rows), ("mask_keys", keys.nrows(), others)] {
         if found != expected {
@@ -50,35 +65,39 @@ pub(super) fn draw(mask: &str, length: usize, params: &Params, context: &RunCont
 
 fn tokens(length: usize, params: &Params, context: &RunContext) -> Result<Inputs, RunError> {
     let dim = params.size("dim");
-    let radius = params.float("radius");
+    let parameters = InputParameters {
+        sigma: params.float("sigma"),
+        scale: (dim as f64).powf(-0.25),
+        radius: Some(params.float("radius")),
+        cosine: 0.9,
+        centres: 8,
+        ..InputParameters::default()
+    };
     let distribution = match params.text("inputs") {
         "file" => {
             let read = |key: &str| arrays::matrix(key, params.text(key));
             let inputs = Inputs::new(read("queries")?, read("keys")?);
             return Ok(inputs.map_err(|error| RunError::Input(format!("queries, keys: {error}")))?.scaled());
         }
-        "sphere" => Distribution::Sphere { radius },
-        "planted" => Distribution::Planted { radius, cosine: 0.9 },
-        "cluster" => Distribution::Cluster { radius, centres: 8 },
-        _ => Distribution::Gauss { sigma: params.float("sigma"), scale: (dim as f64).powf(-0.25) },
+        drawn => InputKind::parse(drawn).map_err(|error| RunError::Input(format!("inputs: {error}")))?.with(parameters),
     };
-    Ok(distribution.draw(length, dim, &mut context.generator(&format!("inputs {length} {dim}"), 0)))
+    distribution.draw(length, dim, &mut context.generator(&format!("inputs {length} {dim}"), 0)).map_err(failure)
 }
 
 /// `count` non-negative vectors of length `width`.
-fn vectors(mask: &str, count: usize, width: usize, rng: &mut Generator) -> Array2<f64> {
-    let mut vectors = Array2::zeros((count, width));
+fn vectors(kind: MaskKind, count: usize, width: usize, rng: &mut Generator) -> Result<Array2<f64>, RunError> {
+    let mut vectors = memory::array((count, width), 0.0, "the masks").map_err(failure)?;
     for mut vector in vectors.rows_mut() {
-        match mask {
-            "one-hot" => vector[rng.random_range(0..width)] = 1.0,
-            "flat" => vector.fill(1.0),
-            _ => {
+        match kind {
+            MaskKind::OneHot => vector[rng.random_range(0..width)] = 1.0,
+            MaskKind::Flat => vector.fill(1.0),
+            MaskKind::ReluNormal | MaskKind::HalfNormal | MaskKind::File => {
                 for value in &mut vector {
                     let g: f64 = StandardNormal.sample(rng);
-                    *value = if mask == "half-normal" { g.abs() } else { g.max(0.0) };
+                    *value = if kind == MaskKind::HalfNormal { g.abs() } else { g.max(0.0) };
                 }
             }
         }
     }
-    vectors
+    Ok(vectors)
 }

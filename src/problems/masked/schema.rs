@@ -1,7 +1,11 @@
 //! The parameters of the problem `masked`, what no single one can say, and the cost.
 
-use crate::attention::masked::{Method, Shares};
+use super::inputs::MaskKind;
+use crate::attention::Projection;
+use crate::attention::inputs::InputKind;
+use crate::attention::masked::{MaskedMethod, Shares};
 use crate::lab::{Choice, Estimate, Machine, Param, ParamError, Params, choice, common};
+use crate::problems::limits::check_dims;
 
 static TASK: &[Choice] = &[
     choice("estimate", "error of the estimated kernel matrix against the number of features"),
@@ -9,34 +13,11 @@ static TASK: &[Choice] = &[
 ];
 
 static INPUTS: &[Choice] = &[
-    choice("gauss", "queries and keys from N(0, sigma² I)"),
-    choice("sphere", "uniform on the sphere of the radius"),
-    choice("planted", "every query has one key of its own: one spike a row"),
-    choice("cluster", "around common centres: block spikes"),
+    InputKind::Gauss.choice(),
+    InputKind::Sphere.choice(),
+    InputKind::Planted.choice(),
+    InputKind::Cluster.choice(),
     choice("file", "matrices from the files of queries and keys"),
-];
-
-static MASK: &[Choice] = &[
-    choice("relu-normal", "relu of standard normal numbers: half of the coordinates are 0"),
-    choice("half-normal", "|standard normal| numbers: no zeros"),
-    choice("one-hot", "one random coordinate is 1: few pairs meet"),
-    choice("flat", "every coordinate is 1: no mask at all"),
-    choice("file", "vectors from the files of masks, through relu"),
-];
-
-static METHOD: &[Choice] = &[
-    choice("tensor", "tensor product with the mask: the mask exact, M/d_v projections; not negative"),
-    choice("projection-gaussian", "Gaussian projections of the mask; has negative entries"),
-    choice("projection-rademacher", "sign projections of the mask; has negative entries"),
-    choice("coordinate", "one random coordinate a feature; not negative"),
-    choice("stratified", "every coordinate with projections of its own; not negative"),
-    choice("tensor-sketch", "the tensor product hashed into M buckets; has negative entries"),
-];
-
-static PROJECTION: &[Choice] = &[
-    choice("gaussian", "independent Gaussian rows"),
-    choice("orthogonal", "blocks of orthogonal rows with chi norms"),
-    choice("simplex", "blocks of rows at equal obtuse angles, chi norms"),
 ];
 
 fn is_shares(text: &str) -> bool {
@@ -48,7 +29,10 @@ const FILE: &str = "a .npy file or FILE.safetensors#TENSOR";
 pub(super) static PARAMS: &[Param] = &[
     Param::choice("task", "task", TASK, "estimate").help("what is looked at").group("run"),
     Param::choice("inputs", "inputs", INPUTS, "gauss").help("where queries and keys come from").group("inputs"),
-    Param::choice("mask", "mask", MASK, "relu-normal").help("where mask vectors come from").group("inputs").list(),
+    Param::choice("mask", "mask", MaskKind::CHOICES, "relu-normal")
+        .help("where mask vectors come from")
+        .group("inputs")
+        .list(),
     Param::int("length", "length L", 1, 1 << 20, "256")
         .help("number of queries and of keys; files have their own")
         .steps(&["64", "128", "256", "512", "1024", "4096", "16384", "65536"])
@@ -83,13 +67,13 @@ pub(super) static PARAMS: &[Param] = &[
     Param::choice(
         "method",
         "method",
-        METHOD,
+        MaskedMethod::CHOICES,
         "tensor,projection-gaussian,projection-rademacher,coordinate,stratified,tensor-sketch",
     )
     .help("how the mask enters the features; several at a time")
     .group("estimator")
     .list(),
-    Param::choice("projection", "projection", PROJECTION, "gaussian")
+    Param::choice("projection", "projection", Projection::NORMAL, "gaussian")
         .help("how the rows of the positive features are drawn")
         .group("estimator")
         .list(),
@@ -140,8 +124,8 @@ pub(super) static PARAMS: &[Param] = &[
 ];
 
 /// The methods asked for.
-pub(super) fn methods(params: &Params) -> Vec<Method> {
-    params.texts("method").into_iter().filter_map(Method::from_name).collect()
+pub(super) fn methods(params: &Params) -> Vec<MaskedMethod> {
+    params.choices("method")
 }
 
 /// The shares of `key`, which the declaration has read already.
@@ -156,13 +140,11 @@ pub(super) fn check(params: &Params) -> Result<(), ParamError> {
             return Err(ParamError::new(key, "nothing", format!("{FILE}, with {choice}=file")));
         }
     }
-    if params.texts("projection").contains(&"simplex") && params.int("dim") == 1 {
-        return Err(ParamError::new("dim", "1", "at least 2 with projection=simplex"));
-    }
+    check_dims(params)?;
     let attention = params.text("task") == "attention";
     if attention && params.flag("causal") {
         let methods = methods(params);
-        for (key, method) in [("probabilities", Method::Coordinate), ("allocation", Method::Stratified)] {
+        for (key, method) in [("probabilities", MaskedMethod::Coordinate), ("allocation", MaskedMethod::Stratified)] {
             if params.text(key) == "norm" && methods.contains(&method) {
                 let allowed = "uniform or numbers with causal=yes: column norms of the whole sequence leak its future";
                 return Err(ParamError::new(key, "norm", allowed));

@@ -1,10 +1,10 @@
 //! One estimator on one kind of projection: draws for every m, and the statistics of a point.
 
-use super::methods::Method;
-use super::sources::failure;
-use crate::attention::frobenius::{Engine, Measure, Precision};
+use super::methods::FittedEstimator;
+use crate::attention::frobenius::{ErrorMeasure, FrobeniusEngine, Precision};
 use crate::attention::{AttentionError, Inputs, Projection, RandomFeatures, Sketch};
 use crate::lab::{Progress, RunContext, RunError};
+use crate::problems::limits::failure;
 use crate::random::{Generator, generator};
 use rayon::ThreadPool;
 use rayon::prelude::*;
@@ -18,8 +18,8 @@ const BREATH: f64 = 0.2;
 /// What is measured again and again.
 pub(super) struct Bench<'a> {
     pub inputs: &'a Inputs,
-    pub engine: &'a Engine<'a>,
-    pub method: Method,
+    pub engine: &'a FrobeniusEngine<'a>,
+    pub method: FittedEstimator,
     pub projection: Projection,
     pub trials: usize,
     pub pool: &'a ThreadPool,
@@ -35,7 +35,7 @@ pub(super) struct Clock {
 /// The trials of a set of sizes drawn together.
 pub(super) struct Trials {
     /// By size, then trial.
-    pub measures: Vec<Vec<Measure>>,
+    pub measures: Vec<Vec<ErrorMeasure>>,
     /// The widest number format that was needed.
     pub precision: Precision,
     /// Seconds a trial, on all threads.
@@ -50,13 +50,13 @@ impl Bench<'_> {
     }
 
     /// The sketch of a trial.
-    pub fn sketch(&self, seed: u64, m: usize, trial: usize) -> Box<dyn Sketch> {
+    pub fn sketch(&self, seed: u64, m: usize, trial: usize) -> Result<Box<dyn Sketch>, AttentionError> {
         let (d, mut rng) = (self.inputs.dim(), self.generator(seed, m, trial));
         match &self.method {
-            Method::Features(map) => {
-                Box::new(RandomFeatures { map: map.clone(), projections: self.projection.draw(m, d, &mut rng) })
+            FittedEstimator::Features(map) => {
+                Ok(Box::new(RandomFeatures { map: map.clone(), projections: self.projection.draw(m, d, &mut rng)? }))
             }
-            Method::Hybrid(spec) => Box::new(spec.of(m).draw(d, &mut rng)),
+            FittedEstimator::Hybrid(spec) => Ok(Box::new(spec.of(m).draw(d, &mut rng)?)),
         }
     }
 
@@ -67,17 +67,17 @@ impl Bench<'_> {
         ms: &[usize],
         trial: usize,
         stop: &(dyn Fn() -> bool + Sync),
-    ) -> Result<(Vec<Measure>, Precision), AttentionError> {
+    ) -> Result<(Vec<ErrorMeasure>, Precision), AttentionError> {
         let d = self.inputs.dim();
         match &self.method {
-            Method::Features(map) => {
+            FittedEstimator::Features(map) => {
                 let largest = ms.last().copied().unwrap_or(1);
-                let projections = self.projection.draw(largest, d, &mut self.generator(seed, largest, trial));
+                let projections = self.projection.draw(largest, d, &mut self.generator(seed, largest, trial))?;
                 self.engine.measure(&RandomFeatures { map: map.clone(), projections }, ms, stop)
             }
-            Method::Hybrid(spec) => {
+            FittedEstimator::Hybrid(spec) => {
                 let one = |&m: &usize| {
-                    self.engine.measure_sketch(&spec.of(m).draw(d, &mut self.generator(seed, m, trial)), stop)
+                    self.engine.measure_sketch(&spec.of(m).draw(d, &mut self.generator(seed, m, trial))?, stop)
                 };
                 ms.iter().map(one).collect::<Result<_, _>>().map(|measures| (measures, Precision::Double))
             }
@@ -165,8 +165,8 @@ pub(super) struct Point {
 }
 
 impl Point {
-    pub fn of(measures: &[Measure]) -> Self {
-        let sorted = |value: fn(&Measure) -> f64| {
+    pub fn of(measures: &[ErrorMeasure]) -> Self {
+        let sorted = |value: fn(&ErrorMeasure) -> f64| {
             let mut values: Vec<f64> = measures.iter().map(value).collect();
             values.sort_unstable_by(f64::total_cmp);
             values
@@ -175,7 +175,7 @@ impl Point {
         let normalized = sorted(|measure| measure.normalized_squared.sqrt());
         let (mse, mse_sem) = mean(measures.iter().map(|measure| measure.relative_squared));
         let (ratio, ratio_sem) = mean(measures.iter().map(|measure| measure.ratio));
-        let average = |value: fn(&Measure) -> f64| mean(measures.iter().map(value)).0;
+        let average = |value: fn(&ErrorMeasure) -> f64| mean(measures.iter().map(value)).0;
         Self {
             median: quantile(&errors, 0.5),
             q25: quantile(&errors, 0.25),
@@ -217,8 +217,10 @@ mod tests {
     #[test]
     fn statistics_of_few_values() {
         let of = |squares: &[f64]| {
-            let measures: Vec<_> =
-                squares.iter().map(|&relative_squared| Measure { relative_squared, ..Measure::default() }).collect();
+            let measures: Vec<_> = squares
+                .iter()
+                .map(|&relative_squared| ErrorMeasure { relative_squared, ..ErrorMeasure::default() })
+                .collect();
             Point::of(&measures)
         };
         let point = of(&[16.0, 1.0, 4.0, 9.0]);

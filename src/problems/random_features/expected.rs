@@ -1,13 +1,13 @@
 //! What theory says of a curve before it is drawn.
 
-use super::methods::{Estimator, Method};
+use super::methods::{FeatureEstimator, FittedEstimator};
 use super::run::{Session, Surveyed};
 use super::schema::sizes;
-use super::sources::failure;
 use crate::attention::hybrid::{HybridSpec, HybridTheory};
 use crate::attention::theory::{Expectation, Theory, expectation};
 use crate::attention::{FeatureMap, Projection};
 use crate::lab::{RunContext, RunError};
+use crate::problems::limits::failure;
 
 /// Closed forms that depend on directions are summed entry by entry up to this many multiplications.
 const DIRECTIONS: usize = 1 << 31;
@@ -17,14 +17,14 @@ impl Session<'_> {
     pub(super) fn theory(
         &self,
         matrix: &Surveyed<'_>,
-        method: &Method,
+        method: &FittedEstimator,
         projection: Projection,
         ms: &[usize],
         context: &mut RunContext,
     ) -> Result<Option<Vec<Expectation>>, RunError> {
         let map = match method {
-            Method::Features(map) => map,
-            Method::Hybrid(spec) => return self.hybrid_theory(matrix, spec, projection, ms, context),
+            FittedEstimator::Features(map) => map,
+            FittedEstimator::Hybrid(spec) => return self.hybrid_theory(matrix, spec, projection, ms, context),
         };
         let theory = match Theory::new(map, projection, matrix.inputs.dim()) {
             Ok(theory) => theory,
@@ -93,13 +93,13 @@ impl Session<'_> {
     pub(super) fn remarks(
         &self,
         matrix: &Surveyed<'_>,
-        estimator: Estimator,
-        method: &Method,
+        estimator: FeatureEstimator,
+        method: &FittedEstimator,
         projection: Projection,
         theory: Option<&[Expectation]>,
         context: &mut RunContext,
     ) {
-        if let Method::Features(FeatureMap::Gerf { a }) = method {
+        if let FittedEstimator::Features(FeatureMap::Gerf { a }) = method {
             context.note(format!("{}: gerf takes A = {a:.6}", matrix.name));
         }
         if let Some(caveat) = estimator.caveat(projection) {

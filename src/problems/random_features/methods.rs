@@ -2,11 +2,12 @@
 
 use crate::attention::hybrid::{HybridSpec, Weight};
 use crate::attention::{AttentionError, Family, FeatureMap, Inputs, Projection};
-use crate::lab::Params;
+use crate::lab::{Choice, Params, choice};
+use crate::named::{self, Named};
 
 /// An estimator by name, before the data are known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Estimator {
+pub(super) enum FeatureEstimator {
     /// One feature family.
     Family(Family),
     /// Two families weighed by the angle.
@@ -15,22 +16,37 @@ pub(super) enum Estimator {
 
 /// An estimator fitted to the data.
 #[derive(Clone, Debug)]
-pub(super) enum Method {
+pub(super) enum FittedEstimator {
     /// One feature map.
     Features(FeatureMap),
     /// Two feature maps weighed by the angle, each on m projections.
     Hybrid(HybridSpec),
 }
 
-impl Estimator {
-    pub fn from_name(name: &str) -> Option<Self> {
-        if name == "hybrid" { Some(Self::Hybrid) } else { Family::from_name(name).map(Self::Family) }
-    }
+/// Name and help of the hybrid.
+const HYBRID: Choice =
+    choice("hybrid", "two families on m projections each, weighed by the angle between query and key");
 
+const COUNT: usize = Family::ALL.len() + 1;
+
+impl Named for FeatureEstimator {
+    const ALL: &'static [Self] = &{
+        let mut all = [Self::Hybrid; COUNT];
+        let mut i = 0;
+        while i < Family::ALL.len() {
+            all[i] = Self::Family(Family::ALL[i]);
+            i += 1;
+        }
+        all
+    };
+    const CHOICES: &'static [Choice] = &named::joined::<COUNT>(Family::CHOICES, &[HYBRID]);
+}
+
+impl FeatureEstimator {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Family(family) => family.name(),
-            Self::Hybrid => "hybrid",
+            Self::Hybrid => HYBRID.name,
         }
     }
 
@@ -58,10 +74,10 @@ impl Estimator {
     }
 
     /// Fits it to `inputs`.
-    pub fn fit(self, inputs: &Inputs, params: &Params) -> Result<Method, AttentionError> {
+    pub fn fit(self, inputs: &Inputs, params: &Params) -> Result<FittedEstimator, AttentionError> {
         match self {
-            Self::Family(family) => family.fit(inputs, params.text("gerf_a").parse().ok()).map(Method::Features),
-            Self::Hybrid => Ok(Method::Hybrid(hybrid(params))),
+            Self::Family(family) => family.fit(inputs, |key| params.text(key)).map(FittedEstimator::Features),
+            Self::Hybrid => Ok(FittedEstimator::Hybrid(hybrid(params))),
         }
     }
 
@@ -77,7 +93,11 @@ impl Estimator {
 /// The hybrid of `params` with one projection a part; its rows are those of the estimator's curve.
 fn hybrid(params: &Params) -> HybridSpec {
     HybridSpec {
-        first: if params.text("hybrid_first") == "positive" { FeatureMap::Positive } else { FeatureMap::Hyperbolic },
+        first: if params.choice::<Family>("hybrid_first") == Family::Positive {
+            FeatureMap::Positive
+        } else {
+            FeatureMap::Hyperbolic
+        },
         projection: Projection::Gaussian,
         m1: 1,
         m2: 1,
@@ -87,7 +107,7 @@ fn hybrid(params: &Params) -> HybridSpec {
     }
 }
 
-impl Method {
+impl FittedEstimator {
     /// The same on another kind of projection.
     pub fn on(self, projection: Projection) -> Self {
         match self {

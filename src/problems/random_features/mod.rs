@@ -63,7 +63,7 @@ impl Problem for RandomFeatures {
     }
 
     fn schema(&self) -> Schema {
-        Schema(schema::PARAMS)
+        Schema(&schema::PARAMS)
     }
 
     fn columns(&self) -> &'static [Column] {

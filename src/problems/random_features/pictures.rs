@@ -3,7 +3,8 @@
 use crate::attention::kernel::exact;
 use crate::attention::spikiness::Spikiness;
 use crate::attention::{Inputs, Sketch};
-use crate::lab::{Event, Matrix, RunContext};
+use crate::lab::{Event, Matrix, RunContext, RunError};
+use crate::problems::limits::failure;
 use ndarray::{Array1, Array2, Axis};
 
 /// Rows and columns drawn, at most.
@@ -16,7 +17,13 @@ fn every(count: usize) -> Vec<usize> {
 }
 
 /// Tells the three matrices of one draw; `what` names the estimator.
-pub(super) fn tell(inputs: &Inputs, draw: &dyn Sketch, spikiness: &Spikiness, what: &str, context: &mut RunContext) {
+pub(super) fn tell(
+    inputs: &Inputs,
+    draw: &dyn Sketch,
+    spikiness: &Spikiness,
+    what: &str,
+    context: &mut RunContext,
+) -> Result<(), RunError> {
     let (rows, cols) = (every(inputs.queries.nrows()), every(inputs.keys.nrows()));
     let row_exponents: Array1<f64> = rows.iter().map(|&row| inputs.row_exponents[row]).collect();
     let part = Inputs {
@@ -24,9 +31,9 @@ pub(super) fn tell(inputs: &Inputs, draw: &dyn Sketch, spikiness: &Spikiness, wh
         keys: inputs.keys.select(Axis(0), &cols),
         row_exponents,
     };
-    let a = exact(&part);
+    let a = exact(&part).map_err(failure)?;
     let factors = part.row_exponents.mapv(f64::exp).insert_axis(Axis(1));
-    let estimate = draw.matrix(part.queries.view(), part.keys.view()) * &factors;
+    let estimate = draw.matrix(part.queries.view(), part.keys.view()).map_err(failure)? * &factors;
     let difference = (&estimate - &a).mapv(f64::abs);
     let thinned = if rows.len() < inputs.queries.nrows() || cols.len() < inputs.keys.nrows() {
         format!("{} of {} queries, {} of {} keys", rows.len(), inputs.queries.nrows(), cols.len(), inputs.keys.nrows())
@@ -53,6 +60,7 @@ pub(super) fn tell(inputs: &Inputs, draw: &dyn Sketch, spikiness: &Spikiness, wh
             caption: format!("{low:.3} to {high:.3}; {thinned}; {more}"),
         }));
     }
+    Ok(())
 }
 
 fn range(values: &Array2<f64>) -> (f64, f64) {

@@ -1,15 +1,16 @@
 //! One run: every combination of the grid, curve by curve.
 
 use super::curve::{Bench, Clock, Point as Statistics};
-use super::methods::{Estimator, Method};
+use super::methods::{FeatureEstimator, FittedEstimator};
 use super::pictures;
 use super::schema::{estimators, projections, sizes};
-use super::sources::{Source, failure, source};
-use crate::attention::frobenius::{Engine, Precision};
+use super::sources::{NamedInputs, source};
+use crate::attention::frobenius::{FrobeniusEngine, Precision};
 use crate::attention::spikiness::Exact;
 use crate::attention::theory::Expectation;
 use crate::attention::{Inputs, Projection};
 use crate::lab::{Axis, Event, Params, Plot, Point, Row, RunContext, RunError, Series, Style};
+use crate::problems::limits::failure;
 use rayon::ThreadPool;
 use serde_json::{Value, json};
 use std::time::Instant;
@@ -88,16 +89,16 @@ pub(super) struct Surveyed<'a> {
     pub(super) name: &'a str,
     pub(super) inputs: &'a Inputs,
     pub(super) exact: &'a Exact,
-    engine: Engine<'a>,
+    engine: FrobeniusEngine<'a>,
     precision: Precision,
 }
 
 impl Session<'_> {
-    fn matrix(&mut self, source: Source, context: &mut RunContext) -> Result<(), RunError> {
+    fn matrix(&mut self, source: NamedInputs, context: &mut RunContext) -> Result<(), RunError> {
         let control = context.control();
         let stop = move || control.is_stopping();
         let survey = |inputs: &Inputs| self.pool.install(|| Exact::survey(inputs, &stop)).map_err(failure);
-        let Source { name, mut inputs } = source;
+        let NamedInputs { name, mut inputs } = source;
         let mut exact = survey(&inputs)?;
         let shift = match self.params.text("recentre") {
             "mean" => Some(inputs.mean_shift()),
@@ -118,12 +119,9 @@ impl Session<'_> {
             of.max_over_median,
             exact.sums.mean(),
         ));
-        let precision = match self.params.text("precision") {
-            "f32" => Precision::Single,
-            "f64" => Precision::Double,
-            _ => Precision::Auto,
-        };
-        let engine = self.pool.install(|| Engine::new(&inputs, &exact, precision).keep_exact());
+        let precision = self.params.choice("precision");
+        let engine = self.pool.install(|| FrobeniusEngine::new(&inputs, &exact, precision)?.keep_exact());
+        let engine = engine.map_err(failure)?;
         let surveyed = Surveyed { name: &name, inputs: &inputs, exact: &exact, engine, precision };
         for estimator in estimators(self.params) {
             for projection in projections(self.params) {
@@ -136,7 +134,7 @@ impl Session<'_> {
     fn curve(
         &mut self,
         matrix: &Surveyed<'_>,
-        estimator: Estimator,
+        estimator: FeatureEstimator,
         projection: Projection,
         context: &mut RunContext,
     ) -> Result<(), RunError> {
@@ -155,9 +153,9 @@ impl Session<'_> {
         let series = self.declare(matrix, estimator, projection, &ms, theory.as_deref(), context);
         let what = format!("{} {}", estimator.name(), projection.name());
         let largest = ms.last().copied().unwrap_or(1);
-        let draw = bench.sketch(context.seed(), largest, 0);
+        let draw = bench.sketch(context.seed(), largest, 0).map_err(failure)?;
         let title = format!("{what}, m = {largest}");
-        pictures::tell(matrix.inputs, draw.as_ref(), &matrix.exact.spikiness, &title, context);
+        pictures::tell(matrix.inputs, draw.as_ref(), &matrix.exact.spikiness, &title, context)?;
         let groups: Vec<&[usize]> = if params.flag("nested") { vec![&ms[..]] } else { ms.chunks(1).collect() };
         let mut place = 0;
         for group in groups {
@@ -197,7 +195,7 @@ impl Session<'_> {
     fn declare(
         &self,
         matrix: &Surveyed<'_>,
-        estimator: Estimator,
+        estimator: FeatureEstimator,
         projection: Projection,
         ms: &[usize],
         theory: Option<&[Expectation]>,
@@ -243,7 +241,7 @@ impl Session<'_> {
         &self,
         series: &[(usize, String, usize)],
         m: usize,
-        method: &Method,
+        method: &FittedEstimator,
         found: &Statistics,
         context: &mut RunContext,
     ) {
@@ -263,7 +261,7 @@ impl Session<'_> {
     fn row(
         &self,
         matrix: &Surveyed<'_>,
-        estimator: Estimator,
+        estimator: FeatureEstimator,
         projection: Projection,
         m: usize,
         found: &Statistics,

@@ -1,45 +1,24 @@
 //! The parameters of the problem `random-features`, what no single one can say, and the cost.
 
-use super::methods::Estimator;
-use crate::attention::{AttentionError, Projection};
+use super::methods::FeatureEstimator;
+use crate::attention::frobenius::Precision;
+use crate::attention::inputs::InputKind;
+use crate::attention::{AttentionError, Family, Projection};
 use crate::lab::{Choice, Estimate, Machine, Param, ParamError, Params, choice, common};
+use crate::named::{self, Named};
+use crate::problems::limits::check_dims;
+use std::sync::LazyLock;
 
-static INPUTS: &[Choice] = &[
-    choice("gauss", "queries and keys from N(0, sigma² I); larger sigma is a lower temperature"),
-    choice("sphere", "uniform on the sphere of the radius"),
-    choice("lognorm", "uniform directions, lengths radius·exp(spread·g): a few very long tokens"),
-    choice("planted", "every query has one key of its own, at cosine `match`: one spike a row"),
-    choice("cluster", "around common centres: block spikes"),
-    choice("hub", "2 % of the keys draw every query: spiky columns"),
-    choice("outlier", "gauss and one massive coordinate on a tenth of the tokens"),
-    choice("band", "sines and cosines of the position: a diagonal band"),
-    choice("file", "matrices from the files of queries and keys"),
-    choice("checkpoint", "queries and keys of a trained vision transformer: layer, head, image"),
-];
+static INPUTS: &[Choice] = &named::joined::<{ InputKind::ALL.len() + 2 }>(
+    InputKind::CHOICES,
+    &[
+        choice("file", "matrices from the files of queries and keys"),
+        choice("checkpoint", "queries and keys of a trained vision transformer: layer, head, image"),
+    ],
+);
 
-static ESTIMATORS: &[Choice] = &[
-    choice("positive", "exp(w·x − |x|²/2): FAVOR+"),
-    choice("hyperbolic", "exp(±w·x − |x|²/2)/√2: two features a projection"),
-    choice("trigonometric", "exp(|x|²/2)(cos w·x, sin w·x): two features a projection"),
-    choice("gerf", "generalised exponential features with one A (OPRF)"),
-    choice("sderf", "dense exponential features: a rotation and an A a coordinate (SDERF)"),
-    choice("hybrid", "two families on m projections each, weighed by the angle between query and key"),
-];
-
-static FIRST: &[Choice] = &[
-    choice("hyperbolic", "hyperbolic features: symmetric in the angle with trigonometric ones"),
-    choice("positive", "positive features"),
-];
-
-static PROJECTIONS: &[Choice] = &[
-    choice("gaussian", "independent Gaussian rows"),
-    choice("orthogonal", "blocks of orthogonal rows with chi norms"),
-    choice("orthogonal-fixed", "blocks of orthogonal rows of norm √d: biased"),
-    choice("simplex", "blocks of rows at equal obtuse angles, chi norms"),
-    choice("rademacher", "independent ±1 entries: biased"),
-    choice("hadamard", "block-orthogonal ±1 rows: randomised Hadamard, biased"),
-    choice("hadamard3", "three Hadamard blocks: orthogonal rows of norm √d"),
-];
+/// What a hybrid weighs against trigonometric features.
+static FIRST: &[Choice] = &[Family::Hyperbolic.choice(), Family::Positive.choice()];
 
 static SCALES: &[Choice] = &[choice("sqrt-d", "A = exp(q·k/√d), as in transformers"), choice("none", "A = exp(q·k)")];
 
@@ -49,25 +28,26 @@ static RECENTRE: &[Choice] = &[
     choice("weighted", "keys shifted by the mean of query + key weighted with A²"),
 ];
 
-static PRECISIONS: &[Choice] = &[
-    choice("auto", "f32 where exponents allow, else f64"),
-    choice("f32", "f32, or an error that names the token"),
-    choice("f64", "f64"),
-];
-
 static AXES: &[Choice] = &[
     choice("projections", "the number of projections m"),
     choice("features", "the number of features, columns of Φ"),
     choice("length", "the sequence length"),
 ];
 
-fn is_gerf_a(text: &str) -> bool {
-    text == "auto" || text.parse::<f64>().is_ok_and(|a| a.is_finite() && a < 0.125)
-}
-
 const FILE: &str = "a .npy file or FILE.safetensors#TENSOR";
 
-pub(super) static PARAMS: &[Param] = &[
+/// The parameters, those of the families' constants in their place.
+pub(super) static PARAMS: LazyLock<Vec<Param>> = LazyLock::new(|| {
+    let constants = Family::ALL.iter().flat_map(|family| family.constants()).map(|constant| {
+        Param::text(constant.key, constant.label, constant.allowed, constant.accepts, constant.default)
+            .help(constant.help)
+            .steps(constant.steps)
+            .group("estimator")
+    });
+    BEFORE_CONSTANTS.iter().copied().chain(constants).chain(AFTER_CONSTANTS.iter().copied()).collect()
+});
+
+static BEFORE_CONSTANTS: &[Param] = &[
     Param::choice("inputs", "inputs", INPUTS, "gauss").help("where queries and keys come from").group("inputs").list(),
     Param::int("length", "length L", 1, 1 << 20, "512")
         .help("number of queries and of keys; a file or checkpoint has its own")
@@ -109,11 +89,11 @@ pub(super) static PARAMS: &[Param] = &[
     Param::int("layer", "layer", 0, 1000, "0").help("checkpoint: block, counted from 0").group("inputs"),
     Param::int("head", "head", 0, 1000, "0").help("checkpoint: head, counted from 0").group("inputs"),
     Param::int("image", "image", 0, i64::MAX, "0").help("checkpoint: test image, counted from 0").group("inputs"),
-    Param::choice("estimator", "estimator", ESTIMATORS, "positive")
+    Param::choice("estimator", "estimator", FeatureEstimator::CHOICES, "positive")
         .help("the feature family")
         .group("estimator")
         .list(),
-    Param::choice("projection", "projection", PROJECTIONS, "gaussian,orthogonal")
+    Param::choice("projection", "projection", Projection::CHOICES, "gaussian,orthogonal")
         .help("how the rows of W are drawn")
         .group("estimator")
         .list(),
@@ -122,10 +102,9 @@ pub(super) static PARAMS: &[Param] = &[
         .steps(&["16", "32", "64", "128", "256", "512", "1024"])
         .group("estimator")
         .list(),
-    Param::text("gerf_a", "A of gerf", "auto, or a number below 0.125", is_gerf_a, "auto")
-        .help("auto: the best A for the mean of |x+y|²")
-        .steps(&["auto", "0", "-0.05"])
-        .group("estimator"),
+];
+
+static AFTER_CONSTANTS: &[Param] = &[
     Param::choice("hybrid_first", "hybrid, first part", FIRST, "hyperbolic")
         .help("hybrid: what is weighed against trigonometric features")
         .group("estimator"),
@@ -149,20 +128,20 @@ pub(super) static PARAMS: &[Param] = &[
     Param::flag("nested", "nested draws", "no")
         .help("all m from one draw, in one pass: several times faster, but the points of a curve are correlated")
         .group("run"),
-    Param::choice("precision", "precision", PRECISIONS, "auto").help("of the streamed products").group("run"),
+    Param::choice("precision", "precision", Precision::CHOICES, "auto").help("of the streamed products").group("run"),
     Param::choice("axis", "axis", AXES, "projections").help("what the error is drawn over").group("run"),
     common::SEED,
     common::THREADS,
 ];
 
 /// The estimators asked for.
-pub(super) fn estimators(params: &Params) -> Vec<Estimator> {
-    params.texts("estimator").into_iter().filter_map(Estimator::from_name).collect()
+pub(super) fn estimators(params: &Params) -> Vec<FeatureEstimator> {
+    params.choices("estimator")
 }
 
 /// The projections asked for.
 pub(super) fn projections(params: &Params) -> Vec<Projection> {
-    params.texts("projection").into_iter().filter_map(Projection::from_name).collect()
+    params.choices("projection")
 }
 
 /// Rising values of m without repetitions.
@@ -178,12 +157,12 @@ pub(super) fn check(params: &Params) -> Result<(), ParamError> {
         for projection in projections(params) {
             if let Err(AttentionError::Combination { reason, .. }) = estimator.check(projection) {
                 let found = format!("{} with estimator={}", projection.name(), estimator.name());
-                let allowed = format!("gaussian, orthogonal or simplex: {reason}");
+                let allowed = format!("{}: {reason}", Projection::normal_names());
                 return Err(ParamError::new("projection", found, allowed));
             }
         }
     }
-    if estimators(params).contains(&Estimator::Hybrid) {
+    if estimators(params).contains(&FeatureEstimator::Hybrid) {
         let found = |text: &str| format!("{text} with estimator=hybrid");
         if params.flag("nested") {
             return Err(ParamError::new("nested", found("yes"), "no: a hybrid has no nested draws"));
@@ -201,9 +180,7 @@ pub(super) fn check(params: &Params) -> Result<(), ParamError> {
             }
         }
     }
-    if params.texts("projection").contains(&"simplex") && params.ints("dim").contains(&1) {
-        return Err(ParamError::new("dim", "1", "at least 2 with projection=simplex"));
-    }
+    check_dims(params)?;
     let (bytes, memory) = (bytes(params), Machine::here().memory << 20);
     if memory > 0 && bytes > memory {
         let largest = sizes(params).into_iter().max().unwrap_or(0);
@@ -230,7 +207,7 @@ fn width(params: &Params, m: usize) -> usize {
 fn bytes(params: &Params) -> u64 {
     let most = |sizes: Vec<usize>| sizes.into_iter().max().unwrap_or(0) as u64;
     let (length, dim, m) = (most(params.sizes("length")), most(params.sizes("dim")), most(params.sizes("m")));
-    let double = params.text("precision") == "f64" || estimators(params).contains(&Estimator::Hybrid);
+    let double = params.text("precision") == "f64" || estimators(params).contains(&FeatureEstimator::Hybrid);
     let number = if double { 8 } else { 4 };
     let features = 2 * length * width(params, m as usize) as u64 * number;
     features + 2 * length * dim * 20 + m * dim * 24 + (64 << 20)

@@ -1,16 +1,18 @@
 //! Queries and keys: drawn, from files, or from a trained vision transformer.
 
-use crate::attention::inputs::Distribution;
-use crate::attention::{AttentionError, Inputs};
+use crate::attention::Inputs;
+use crate::attention::inputs::{InputKind, InputParameters};
 use crate::lab::{Params, RunContext, RunError};
+use crate::named::Named;
 use crate::problems::arrays;
+use crate::problems::limits::failure;
 use crate::vision::dataset::{Options, Patcher, default_cache, load};
 use crate::vision::{Checkpoint, Kernels, Vit};
 use ndarray::Array2;
 use std::path::PathBuf;
 
 /// Inputs with their name.
-pub(super) struct Source {
+pub(super) struct NamedInputs {
     /// The name, as typed.
     pub name: String,
     /// The scaled queries and keys.
@@ -27,33 +29,31 @@ pub(super) fn source(
     dim: usize,
     params: &Params,
     context: &mut RunContext,
-) -> Result<Source, RunError> {
+) -> Result<NamedInputs, RunError> {
     let scaled = |inputs: Inputs| if params.text("scale") == "sqrt-d" { inputs.scaled() } else { inputs };
     let inputs = match name {
         "file" => scaled(from_files(params)?),
         "checkpoint" => scaled(from_checkpoint(params, context)?),
-        _ => {
-            let distribution = distribution(name, dim, params);
-            distribution.draw(length, dim, &mut context.generator(&format!("inputs {name} {length} {dim}"), 0))
+        drawn => {
+            let kind = InputKind::parse(drawn).map_err(|error| RunError::Input(format!("inputs: {error}")))?;
+            let mut generator = context.generator(&format!("inputs {name} {length} {dim}"), 0);
+            kind.with(parameters(dim, params)).draw(length, dim, &mut generator).map_err(failure)?
         }
     };
-    Ok(Source { name: name.to_owned(), inputs })
+    Ok(NamedInputs { name: name.to_owned(), inputs })
 }
 
-/// The distribution `name` with its parameters.
-fn distribution(name: &str, dim: usize, params: &Params) -> Distribution {
-    let sigma = params.float("sigma");
-    let scale = if params.text("scale") == "sqrt-d" { (dim as f64).powf(-0.25) } else { 1.0 };
-    let radius = |own: f64| if params.float("radius") > 0.0 { params.float("radius") } else { own };
-    match name {
-        "sphere" => Distribution::Sphere { radius: radius(1.0) },
-        "lognorm" => Distribution::LogNormal { radius: radius(0.8), spread: params.float("spread") },
-        "planted" => Distribution::Planted { radius: radius(1.5), cosine: params.float("match") },
-        "cluster" => Distribution::Cluster { radius: radius(1.5), centres: params.size("clusters") },
-        "hub" => Distribution::Hub { radius: radius(1.2), hub: params.float("hub") },
-        "outlier" => Distribution::Outlier { sigma, scale, size: params.float("outlier") },
-        "band" => Distribution::Band { radius: radius(1.6) },
-        _ => Distribution::Gauss { sigma, scale },
+/// The parameters of the distributions in dimension `dim`.
+fn parameters(dim: usize, params: &Params) -> InputParameters {
+    InputParameters {
+        sigma: params.float("sigma"),
+        scale: if params.text("scale") == "sqrt-d" { (dim as f64).powf(-0.25) } else { 1.0 },
+        radius: Some(params.float("radius")).filter(|radius| *radius > 0.0),
+        spread: params.float("spread"),
+        cosine: params.float("match"),
+        centres: params.size("clusters"),
+        hub: params.float("hub"),
+        outlier: params.float("outlier"),
     }
 }
 
@@ -107,12 +107,4 @@ fn checkpoint_file(text: &str, context: &RunContext) -> PathBuf {
         _ => given,
     };
     if found.is_dir() { found.join("checkpoint.safetensors") } else { found }
-}
-
-/// A failure of the attention floor, as the end of a run.
-pub(super) fn failure(error: AttentionError) -> RunError {
-    match error {
-        AttentionError::Stopped => RunError::Stopped,
-        error => RunError::Input(error.to_string()),
-    }
 }
