@@ -27,7 +27,9 @@ pub use analysis::{
     Differences, Rounding, Span, Study, StudyCurve, StudyPlot, StudyRun, StudyVariant, compare, decimal, duration,
 };
 pub use error::LabError;
-pub use event::{Axis, Curve, Event, Matrix, Plot, Point, Progress, Row, RunState, Scale, Series, Stamped, Style};
+pub use event::{
+    Axis, Curve, Event, Matrix, Plot, Point, Progress, Row, RunState, Sample, Scale, Series, Stamped, Style,
+};
 pub use param::{
     Choice, Draft, Kind, Param, ParamError, Params, Schema, StoredParams, StoredValue, Value, choice, list, nearest,
 };
@@ -37,6 +39,6 @@ pub use record::{
 };
 pub use run::{
     Column, Control, Estimate, Observer, Problem, Queue, RunContext, RunError, RunHandle, RunView, SMALL_SECONDS,
-    Sample, SeriesView, common,
+    SeriesView, common,
 };
 pub use store::{Filter, FilterError, RunSummary, Store};

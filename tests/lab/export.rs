@@ -33,8 +33,8 @@ impl Problem for Decay {
         Schema(PARAMS)
     }
     fn columns(&self) -> &'static [Column] {
-        const WORD: Column = Column { key: "word", label: "word", unit: "", digits: 0, brief: true };
-        const LAST: Column = Column { key: "last", label: "last", unit: "m", digits: 3, brief: true };
+        const WORD: Column = Column { key: "word", label: "word", unit: "", digits: 0, brief: true, identity: false };
+        const LAST: Column = Column { key: "last", label: "last", unit: "m", digits: 3, brief: true, identity: false };
         &[WORD, LAST]
     }
     fn headline(&self) -> &'static str {

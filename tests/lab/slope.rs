@@ -37,7 +37,8 @@ impl Problem for Slope {
         Schema(PARAMS)
     }
     fn columns(&self) -> &'static [Column] {
-        const DEPTH: Column = Column { key: "depth", label: "depth", unit: "m", digits: 2, brief: true };
+        const DEPTH: Column =
+            Column { key: "depth", label: "depth", unit: "m", digits: 2, brief: true, identity: false };
         &[DEPTH]
     }
     fn headline(&self) -> &'static str {

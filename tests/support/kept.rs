@@ -3,13 +3,13 @@
 use attnlab::lab::{Event, Observer, Stamped};
 use std::sync::{Arc, Mutex};
 
-/// Keeps every event.
+/// Keeps every event, those of a burst one by one.
 #[derive(Clone, Default)]
 pub struct Kept(pub Arc<Mutex<Vec<Event>>>);
 
 impl Observer for Kept {
     fn observe(&mut self, event: &Stamped) -> Result<(), String> {
-        self.0.lock().unwrap().push(event.event.clone());
+        self.0.lock().unwrap().extend(event.event.clone().into_parts());
         Ok(())
     }
 }

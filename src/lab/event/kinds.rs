@@ -191,6 +191,19 @@ impl Point {
     }
 }
 
+/// One point of a series without the series' name, as it is kept once it has been read.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Sample {
+    /// Horizontal position.
+    pub x: f64,
+    /// Vertical position; NaN is a gap.
+    pub y: f64,
+    /// Lower end of the interval, if there is one.
+    pub lo: Option<f64>,
+    /// Upper end of the interval.
+    pub hi: Option<f64>,
+}
+
 /// A whole series at once, for what changes as a whole: a function being learned.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Curve {
@@ -286,6 +299,12 @@ pub enum Event {
         /// The remark.
         text: String,
     },
+    /// What one finished piece of work says, as one line of the journal: a run that is killed while it is written has
+    /// said all of it or nothing.
+    Burst {
+        /// The events, in order; none of them is a burst.
+        events: Vec<Event>,
+    },
 }
 
 impl Event {
@@ -293,6 +312,24 @@ impl Event {
     #[must_use]
     pub fn state(state: RunState, message: impl Into<String>) -> Self {
         Self::State { state, message: message.into() }
+    }
+
+    /// The events of a burst; of any other event the event itself.
+    #[must_use]
+    pub fn parts(&self) -> &[Self] {
+        match self {
+            Self::Burst { events } => events,
+            single => std::slice::from_ref(single),
+        }
+    }
+
+    /// As [`Event::parts`], however deep bursts lie in each other.
+    #[must_use]
+    pub fn into_parts(self) -> Vec<Self> {
+        match self {
+            Self::Burst { events } => events.into_iter().flat_map(Self::into_parts).collect(),
+            single => vec![single],
+        }
     }
 }
 
@@ -304,4 +341,13 @@ pub struct Stamped {
     /// The event.
     #[serde(flatten)]
     pub event: Event,
+}
+
+impl Stamped {
+    /// The events of a burst, each with its time; of any other event the event itself.
+    #[must_use]
+    pub fn into_parts(self) -> Vec<Self> {
+        let t = self.t;
+        self.event.into_parts().into_iter().map(|event| Self { t, event }).collect()
+    }
 }

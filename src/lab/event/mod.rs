@@ -3,4 +3,6 @@
 mod kinds;
 mod number;
 
-pub use kinds::{Axis, Curve, Event, Matrix, Plot, Point, Progress, Row, RunState, Scale, Series, Stamped, Style};
+pub use kinds::{
+    Axis, Curve, Event, Matrix, Plot, Point, Progress, Row, RunState, Sample, Scale, Series, Stamped, Style,
+};

@@ -4,11 +4,12 @@
 //! The pair is replaced in four steps: new file, new state, file into place, state into place, each on the disk before
 //! the next. The state names the file by its sum, so a reader knows which belong together wherever the steps were cut.
 
-use crate::lab::{Event, LabError, Row, RunState, files, journal};
+use crate::lab::LabError;
+use crate::lab::record::files;
+use crate::lab::record::folder::SCHEMA;
 use md5::{Digest, Md5};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use std::collections::HashMap;
 use std::fs::{self, File};
 use std::io;
 use std::path::Path;
@@ -24,32 +25,56 @@ fn new_file(token: u64) -> String {
     format!("{FILE}.{token}.new")
 }
 
-/// Tells why nothing may be written any more: the run is another process's.
-pub(in crate::lab) type Fence = dyn Fn() -> Result<u64, String> + Send;
+/// This process's hold on a run at one moment.
+#[derive(Clone, Copy, Debug, Default)]
+pub(in crate::lab) struct Hold {
+    /// The number that tells the hold from every other on the run.
+    pub token: u64,
+    /// Where the journal ends, in bytes.
+    pub journal: u64,
+}
+
+/// Asked before a file of the run is written: the hold on the run, or why nothing may be written any more (another
+/// process works on it).
+pub(in crate::lab) type Fence = dyn Fn() -> Result<Hold, String> + Send;
 
 /// What makes the file of a checkpoint at a path.
 pub(in crate::lab) type Write<'a> = dyn FnMut(&Path) -> Result<(), String> + 'a;
 
+/// A checkpoint's state as it is kept.
 #[derive(Serialize, Deserialize)]
-struct Saved {
+pub(in crate::lab) struct Saved {
     schema: u32,
-    /// Seconds of work at which it was saved: later events are told again after going on.
+    /// Seconds of work at which it was saved.
     seconds: f64,
     state: Value,
     /// MD5 of the file.
     file: Option<String>,
-    /// What had been told beyond this place by then, when a run that goes on saves before it has come as far as it was.
+    /// Where the journal ended: what stands before that was told on the way to this state. Older versions did not say.
     #[serde(default)]
-    ahead: Ahead,
+    journal: Option<u64>,
+    /// Lines of the journal before that place that could not be read, and whose events have been told again.
+    #[serde(default)]
+    damaged: usize,
 }
 
-/// What is in the journal already and is told again on the way.
-#[derive(Clone, Default, Serialize, Deserialize)]
-pub(in crate::lab) struct Ahead {
-    /// The last rows.
-    rows: usize,
-    /// How often each point: series, bits of the horizontal position, times.
-    points: Vec<(String, u64, usize)>,
+impl Saved {
+    /// The state.
+    pub fn state(&self) -> &Value {
+        &self.state
+    }
+
+    /// Whether a file was saved with it.
+    pub fn has_file(&self) -> bool {
+        self.file.is_some()
+    }
+
+    /// Whether the journal lacks events told on the way to this state, when it has whole lines up to byte `end` and
+    /// damaged ones at the bytes in `damaged`: working on from here would never tell them again.
+    pub fn is_ahead_of(&self, end: u64, damaged: &[u64]) -> bool {
+        self.journal
+            .is_some_and(|told| end < told || damaged.iter().filter(|place| **place < told).count() > self.damaged)
+    }
 }
 
 /// Saves a pair, unless the run is another process's by the time it would be put into place.
@@ -58,10 +83,11 @@ pub(in crate::lab) fn save(
     fence: &Fence,
     seconds: f64,
     state: &Value,
-    ahead: &Ahead,
+    damaged: usize,
     write: Option<&mut Write<'_>>,
 ) -> Result<(), String> {
-    let new = folder.join(new_file(fence()?));
+    let Hold { token, journal } = fence()?;
+    let new = folder.join(new_file(token));
     let file = match write {
         Some(write) => {
             let outcome = write(&new).and_then(|()| {
@@ -77,7 +103,7 @@ pub(in crate::lab) fn save(
         None => None,
     };
     let has_file = file.is_some();
-    let saved = Saved { schema: crate::lab::SCHEMA, seconds, state: state.clone(), file, ahead: ahead.clone() };
+    let saved = Saved { schema: SCHEMA, seconds, state: state.clone(), file, journal: Some(journal), damaged };
     let text = serde_json::to_vec(&saved).map_err(|error| error.to_string())?;
     let put = || -> io::Result<()> {
         files::replace(&folder.join(NEW_STATE), &text, true)?;
@@ -103,7 +129,7 @@ pub(in crate::lab) fn clear(folder: &Path) {
 }
 
 /// The saved pair in `folder`, whichever step of saving was the last.
-fn load(folder: &Path) -> Result<Option<Saved>, LabError> {
+pub(in crate::lab) fn load(folder: &Path) -> Result<Option<Saved>, LabError> {
     let mut reason = None;
     for name in [STATE, NEW_STATE] {
         let path = folder.join(name);
@@ -113,7 +139,7 @@ fn load(folder: &Path) -> Result<Option<Saved>, LabError> {
             Err(error) => return Err(LabError::io("read", path)(error)),
         };
         match serde_json::from_slice::<Saved>(&text) {
-            Ok(saved) if saved.schema > crate::lab::SCHEMA => {
+            Ok(saved) if saved.schema > SCHEMA => {
                 return Err(LabError::content(&path, None, format!("written in newer form {}", saved.schema)));
             }
             Ok(saved) => {
@@ -146,115 +172,5 @@ fn sum(path: &Path) -> io::Result<String> {
             0 => return Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()),
             count => hash.update(&block[..count]),
         }
-    }
-}
-
-/// What a run that is continued has behind it.
-pub(in crate::lab) struct Resumed {
-    pub state: Option<Value>,
-    pub has_file: bool,
-    pub seconds: f64,
-    pub last: RunState,
-    rows: Vec<Row>,
-    /// How many rows were told before the checkpoint.
-    before: usize,
-    /// How many of the last rows were told after the checkpoint and come again.
-    rows_again: usize,
-    /// How often each point was told after the checkpoint: by series and horizontal position.
-    points_again: HashMap<(String, u64), usize>,
-    /// Everything else that was told.
-    told: Vec<Event>,
-}
-
-impl Resumed {
-    /// Reads the checkpoint and the journal in `folder`.
-    pub fn read(folder: &Path) -> Result<Self, LabError> {
-        let saved = load(folder)?;
-        // Without a checkpoint everything is told again but the rows, whose points are skipped.
-        let since = saved.as_ref().map_or(f64::NEG_INFINITY, |saved| saved.seconds);
-        let ahead = saved.as_ref().map(|saved| saved.ahead.clone()).unwrap_or_default();
-        let mut resumed = Self {
-            has_file: saved.as_ref().is_some_and(|saved| saved.file.is_some()),
-            state: saved.map(|saved| saved.state),
-            seconds: 0.0,
-            last: RunState::Queued,
-            rows: Vec::new(),
-            before: 0,
-            rows_again: ahead.rows,
-            points_again: ahead.points.into_iter().map(|(series, x, times)| ((series, x), times)).collect(),
-            told: Vec::new(),
-        };
-        for stamped in journal::Tail::new(folder).events()? {
-            resumed.seconds = resumed.seconds.max(stamped.t);
-            let again = stamped.t > since;
-            match stamped.event {
-                Event::State { state, .. } => resumed.last = state,
-                Event::Row { row } => {
-                    resumed.rows.push(row);
-                    resumed.rows_again += usize::from(again && resumed.state.is_some());
-                }
-                Event::Point(point) if again => {
-                    *resumed.points_again.entry((point.series, point.x.to_bits())).or_default() += 1;
-                }
-                event @ (Event::Plot(_)
-                | Event::Series(_)
-                | Event::Curve(_)
-                | Event::Matrix(_)
-                | Event::Note { .. }) => {
-                    resumed.told.push(event);
-                }
-                _ => {}
-            }
-        }
-        resumed.before = resumed.rows.len().saturating_sub(resumed.rows_again);
-        Ok(resumed)
-    }
-
-    /// What is still told again from here on.
-    pub fn ahead(&self) -> Ahead {
-        let points = self.points_again.iter().map(|((series, x), times)| (series.clone(), *x, *times));
-        Ahead { rows: self.rows_again, points: points.collect() }
-    }
-
-    /// Every row told.
-    pub fn all_rows(&self) -> &[Row] {
-        &self.rows
-    }
-
-    /// The rows told before the checkpoint; all of them where there is none.
-    pub fn finished_rows(&self) -> &[Row] {
-        &self.rows[..self.before]
-    }
-
-    /// Whether `event` was told before the end; each telling counts once.
-    pub fn is_replayed(&mut self, event: &Event) -> bool {
-        match event {
-            Event::Row { .. } if self.rows_again > 0 => {
-                self.rows_again -= 1;
-                true
-            }
-            Event::Point(point) if !self.points_again.is_empty() => {
-                let key = (point.series.clone(), point.x.to_bits());
-                let Some(count) = self.points_again.get_mut(&key) else { return false };
-                *count -= 1;
-                if *count == 0 {
-                    self.points_again.remove(&key);
-                }
-                true
-            }
-            Event::Plot(_) | Event::Series(_) | Event::Note { .. } => self.told.contains(event),
-            Event::Matrix(new) => {
-                self.newest(|told| matches!(told, Event::Matrix(old) if old.id == new.id)) == Some(event)
-            }
-            Event::Curve(new) => {
-                self.newest(|told| matches!(told, Event::Curve(old) if old.series == new.series)) == Some(event)
-            }
-            _ => false,
-        }
-    }
-
-    /// The last event told of one name: only that is in force.
-    fn newest(&self, is_of_the_name: impl Fn(&Event) -> bool) -> Option<&Event> {
-        self.told.iter().rev().find(|told| is_of_the_name(told))
     }
 }

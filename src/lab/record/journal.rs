@@ -1,6 +1,8 @@
 //! The journal of a run, `events.jsonl`: one line an event, appended with one write each, the truth of the run.
 
-use crate::lab::{LabError, RunView, Sample, Stamped, files};
+use crate::lab::LabError;
+use crate::lab::event::{Event, Point, Sample, Stamped};
+use crate::lab::record::files;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
@@ -99,6 +101,53 @@ pub(in crate::lab) fn between(folder: &Path, start: u64, end: u64) -> Vec<Stampe
     tail.events().unwrap_or_default()
 }
 
+/// One line of a journal.
+pub(in crate::lab) enum Line<'a> {
+    /// A point, read without the general reader.
+    Point {
+        /// Seconds of work.
+        t: f64,
+        /// The series.
+        series: &'a str,
+        /// The point.
+        sample: Sample,
+    },
+    /// Any other event.
+    Event(Stamped),
+    /// No event.
+    Damaged {
+        /// The line's number, counted from 1.
+        number: usize,
+        /// The byte it begins at.
+        start: u64,
+        /// What is wrong with it.
+        reason: String,
+    },
+}
+
+impl<'a> Line<'a> {
+    fn read(number: usize, start: u64, text: &'a str) -> Self {
+        if let Some((t, series, sample)) = point(text) {
+            return Line::Point { t, series, sample };
+        }
+        match serde_json::from_str(text) {
+            Ok(event) => Line::Event(event),
+            Err(error) => Line::Damaged { number, start, reason: error.to_string() },
+        }
+    }
+
+    /// The events of the line, those of a burst one by one.
+    pub fn into_events(self) -> Vec<Stamped> {
+        match self {
+            Line::Point { t, series, sample: Sample { x, y, lo, hi } } => {
+                vec![Stamped { t, event: Event::Point(Point { series: series.to_owned(), x, y, lo, hi }) }]
+            }
+            Line::Event(stamped) => stamped.into_parts(),
+            Line::Damaged { .. } => Vec::new(),
+        }
+    }
+}
+
 /// Reads a journal from where it was last read to its last whole line: for finished runs and for those of another
 /// process alike.
 #[derive(Debug)]
@@ -123,31 +172,13 @@ impl Tail {
         self.position
     }
 
-    /// Folds what has come since the last call into `view`; whether anything has.
-    ///
-    /// # Errors
-    /// The journal cannot be read. Lines that are not events become notes instead.
-    pub fn fold_into(&mut self, view: &mut RunView) -> Result<bool, LabError> {
-        self.each(|line, text| {
-            if let Some((t, series, sample)) = point(text) {
-                view.seconds = view.seconds.max(t);
-                view.point(series, sample);
-                return;
-            }
-            match serde_json::from_str::<Stamped>(text) {
-                Ok(event) => view.fold(&event),
-                Err(error) => view.notes.push(format!("{NAME}, line {line}: not an event: {error}")),
-            }
-        })
-    }
-
-    /// What has come since the last call; lines that are not events are left out.
+    /// What has come since the last call, with the events of bursts one by one; lines that are not events are left out.
     ///
     /// # Errors
     /// The journal cannot be read.
     pub fn events(&mut self) -> Result<Vec<Stamped>, LabError> {
         let mut events = Vec::new();
-        self.each(|_, text| events.extend(serde_json::from_str::<Stamped>(text).ok()))?;
+        self.each(|line| events.extend(line.into_events()))?;
         Ok(events)
     }
 
@@ -157,7 +188,11 @@ impl Tail {
         self
     }
 
-    fn each(&mut self, mut take: impl FnMut(usize, &str)) -> Result<bool, LabError> {
+    /// Gives every whole line that has come since the last call to `take`; whether there was any.
+    ///
+    /// # Errors
+    /// The journal cannot be read.
+    pub(in crate::lab) fn each(&mut self, mut take: impl FnMut(Line<'_>)) -> Result<bool, LabError> {
         let mut file = File::open(&self.path).map_err(LabError::io("read the journal", &self.path))?;
         file.seek(SeekFrom::Start(self.position)).map_err(LabError::io("read the journal", &self.path))?;
         let (mut buffer, mut kept, mut any) = (vec![0_u8; 1 << 18], 0, false);
@@ -174,10 +209,12 @@ impl Tail {
             };
             let filled = kept + count;
             let whole = buffer[..filled].iter().rposition(|byte| *byte == b'\n').map_or(0, |last| last + 1);
+            let mut start = self.position;
             for line in buffer[..whole].split_inclusive(|byte| *byte == b'\n') {
                 self.line += 1;
                 any = true;
-                take(self.line, String::from_utf8_lossy(line).trim_end());
+                take(Line::read(self.line, start, String::from_utf8_lossy(line).trim_end()));
+                start += line.len() as u64;
             }
             self.position += whole as u64;
             buffer.copy_within(whole..filled, 0);

@@ -19,18 +19,24 @@
 //! }
 //! ```
 //!
-//! A job of many independent points needs no checkpoint: it skips the points whose rows
-//! [`RunContext::finished_rows`] has.
+//! A job of many independent pieces of work needs no checkpoint: it skips a piece whose row [`RunContext::find_row`]
+//! finds, and takes from that row what its conclusions need. It tells each piece with [`RunContext::emit_burst`], so that
+//! a row is never in the journal without what belongs to it.
 //!
-//! What the job tells again between its checkpoint and where it was ended is already in the journal and is not told
-//! twice: since a run is a function of its parameters, the second telling is the same as the first.
+//! What the job tells again is already in the journal and is not told twice: a job tells everything it comes by, without
+//! asking whether it has been told before. How events are recognised is said in the module `replay`.
 
-use crate::lab::record::checkpoint::{self, Fence, Resumed, Write};
-use crate::lab::{Control, Event, Row, RunError, RunState, Stamped};
+use crate::lab::event::{Event, Row, RunState, Stamped};
+use crate::lab::record::checkpoint::{self, Fence, Hold, Saved, Write};
+use crate::lab::run::control::Control;
+use crate::lab::run::outbox::{Observer, Outbox};
+use crate::lab::run::problem::{Column, RunError};
+use crate::lab::run::replay::{Replay, RowIdentity};
+use crate::lab::run::resumed::Resumed;
 use crate::random::{Generator, generator};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use std::collections::VecDeque;
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -43,20 +49,6 @@ const SHARE: f64 = 0.1;
 
 /// Seconds between two checkpoints at least.
 const SHORTEST: f64 = 0.25;
-
-/// Sees every event of a run, in order: journal, console, progress bar.
-pub trait Observer: Send {
-    /// Takes one event. Must not wait for anybody.
-    ///
-    /// # Errors
-    /// A text for the user when the event could not be kept (a full disk): it is offered again, and no later event
-    /// and no later observer sees anything before it is kept.
-    fn observe(&mut self, event: &Stamped) -> Result<(), String>;
-
-    /// Shows a notice that stands outside the order of events and is not kept: that the run waits until events can
-    /// be kept again.
-    fn on_blocked(&mut self, _notice: &Stamped) {}
-}
 
 /// How long a run waits before it tries again to keep what there was no room for.
 const RETRY: Duration = Duration::from_millis(500);
@@ -72,16 +64,24 @@ pub struct RunContext {
     data: PathBuf,
     share: usize,
     control: Arc<Control>,
-    observers: Vec<Box<dyn Observer>>,
+    outbox: Outbox,
     began: Instant,
     idle: Duration,
-    /// What a run that is continued has behind it.
-    resumed: Option<Resumed>,
+    /// Seconds of work of earlier parts of the run.
+    seconds_before: f64,
+    /// The checkpoint to work from.
+    checkpoint: Option<Saved>,
+    /// Damaged lines of the journal, which are no reason not to work from the checkpoints saved from now on.
+    damaged: usize,
+    identity: RowIdentity,
+    /// Every row told by any part of the run, and where the row of an identity lies there.
+    rows: Vec<Row>,
+    known_rows: HashMap<String, usize>,
+    /// How many of them earlier parts have told.
+    rows_before: usize,
+    replay: Replay,
     saved: Instant,
     save_cost: Duration,
-    /// Events not yet taken by every observer, with the first observer that has not: only while one has trouble.
-    waiting: VecDeque<(Stamped, usize)>,
-    trouble: String,
     fence: Box<Fence>,
 }
 
@@ -100,16 +100,28 @@ impl RunContext {
             data: PathBuf::from("data"),
             share: 0,
             control,
-            observers,
+            outbox: Outbox::new(observers),
             began: Instant::now(),
             idle: Duration::ZERO,
-            resumed: None,
+            seconds_before: 0.0,
+            checkpoint: None,
+            damaged: 0,
+            identity: RowIdentity::default(),
+            rows: Vec::new(),
+            known_rows: HashMap::new(),
+            rows_before: 0,
+            replay: Replay::default(),
             saved: Instant::now(),
             save_cost: Duration::ZERO,
-            waiting: VecDeque::new(),
-            trouble: String::new(),
-            fence: Box::new(|| Ok(0)),
+            fence: Box::new(|| Ok(Hold::default())),
         }
+    }
+
+    /// Sets the columns of the result table, which say by what rows are told apart.
+    #[must_use]
+    pub fn with_columns(mut self, columns: &[Column]) -> Self {
+        self.identity = RowIdentity::of(columns);
+        self
     }
 
     /// The run's folder, for files of its own (checkpoint, learned shapes).
@@ -167,13 +179,17 @@ impl RunContext {
     /// Seconds of work since the run began; pauses do not count, and a continued run counts on.
     #[must_use]
     pub fn seconds(&self) -> f64 {
-        let before = self.resumed.as_ref().map_or(0.0, |resumed| resumed.seconds);
-        before + self.began.elapsed().saturating_sub(self.idle).as_secs_f64()
+        self.seconds_before + self.began.elapsed().saturating_sub(self.idle).as_secs_f64()
     }
 
-    /// Continues the run whose folder this is.
+    /// Continues the run whose folder this is. To be called after [`RunContext::with_columns`].
     pub(in crate::lab) fn with_resumed(mut self, resumed: Resumed) -> Self {
-        self.resumed = Some(resumed);
+        self.seconds_before = resumed.seconds;
+        self.checkpoint = resumed.checkpoint;
+        self.damaged = resumed.damaged;
+        self.replay = resumed.replay;
+        self.rows_before = resumed.rows.len();
+        resumed.rows.into_iter().for_each(|row| self.remember(row));
         self
     }
 
@@ -190,8 +206,8 @@ impl RunContext {
     /// # Errors
     /// The state is of another form: the run was made by another version.
     pub fn resume_state<T: DeserializeOwned>(&self) -> Result<Option<T>, RunError> {
-        let Some(state) = self.resumed.as_ref().and_then(|resumed| resumed.state.as_ref()) else { return Ok(None) };
-        T::deserialize(state).map(Some).map_err(|error| {
+        let Some(saved) = &self.checkpoint else { return Ok(None) };
+        T::deserialize(saved.state()).map(Some).map_err(|error| {
             let path = self.folder.join(checkpoint::STATE);
             RunError::Input(format!("{}: saved by another version of attnlab: {error}", path.display()))
         })
@@ -200,14 +216,31 @@ impl RunContext {
     /// The file that belongs to [`RunContext::resume_state`], if one was saved with it.
     #[must_use]
     pub fn resume_file(&self) -> Option<PathBuf> {
-        self.resumed.as_ref().filter(|resumed| resumed.has_file).map(|_| self.folder.join(checkpoint::FILE))
+        self.checkpoint.as_ref().filter(|saved| saved.has_file()).map(|_| self.folder.join(checkpoint::FILE))
     }
 
-    /// The rows a continued run has already told, in order: a run over many points skips these points instead of
-    /// telling them again. With a checkpoint, those told before it.
+    /// Every row of the result table told so far, in order, by this part of the run or an earlier one.
+    #[must_use]
+    pub fn rows(&self) -> &[Row] {
+        &self.rows
+    }
+
+    /// The row told by this part of the run or an earlier one that has the same values as `row` in the columns that
+    /// identify it; `row` need not have any other. A column without a value counts as null.
+    #[must_use]
+    pub fn find_row(&self, row: &Row) -> Option<&Row> {
+        self.known_rows.get(&self.identity.text(row)).map(|place| &self.rows[*place])
+    }
+
+    /// The rows that earlier parts of a continued run have told, in order.
     #[must_use]
     pub fn finished_rows(&self) -> &[Row] {
-        self.resumed.as_ref().map_or(&[], Resumed::finished_rows)
+        &self.rows[..self.rows_before]
+    }
+
+    fn remember(&mut self, row: Row) {
+        self.known_rows.insert(self.identity.text(&row), self.rows.len());
+        self.rows.push(row);
     }
 
     /// Whether a checkpoint should be saved before the next [`RunContext::check_cancelled`]: some time has passed since the
@@ -244,56 +277,69 @@ impl RunContext {
     fn save(&mut self, state: &impl Serialize, mut write: Option<&mut Write<'_>>) -> Result<(), RunError> {
         let since = Instant::now();
         let state = serde_json::to_value(state).map_err(|error| RunError::Failed(error.to_string()))?;
-        let ahead = self.resumed.as_ref().map(Resumed::ahead).unwrap_or_default();
-        let (seconds, folder) = (self.seconds(), self.folder.clone());
+        let (seconds, folder, damaged) = (self.seconds(), self.folder.clone(), self.damaged);
         let saved = self.keep(|fence| match &mut write {
-            Some(write) => checkpoint::save(&folder, fence, seconds, &state, &ahead, Some(*write)),
-            None => checkpoint::save(&folder, fence, seconds, &state, &ahead, None),
+            Some(write) => checkpoint::save(&folder, fence, seconds, &state, damaged, Some(*write)),
+            None => checkpoint::save(&folder, fence, seconds, &state, damaged, None),
         });
         self.saved = Instant::now();
         self.save_cost = since.elapsed();
         if saved { Ok(()) } else { Err(RunError::Stopped) }
     }
 
-    /// Tells every observer. An event that cannot be kept now waits, and with it the run at its next
-    /// [`RunContext::check_cancelled`].
+    /// Tells every observer, unless an earlier part of the run has told this event. An event that cannot be kept now
+    /// waits, and with it the run at its next [`RunContext::check_cancelled`].
     pub fn emit(&mut self, event: Event) {
-        if self.resumed.as_mut().is_some_and(|resumed| resumed.is_replayed(&event)) {
-            return;
+        if let Event::Burst { events } = event {
+            return self.emit_burst(events);
         }
-        self.waiting.push_back((Stamped { t: self.seconds(), event }, 0));
-        self.deliver();
+        if self.is_new(&event) {
+            self.send(event);
+        }
     }
 
-    /// Offers the waiting events in order; whether every observer has taken all.
-    fn deliver(&mut self) -> bool {
-        while let Some((stamped, next)) = self.waiting.front_mut() {
-            while let Some(observer) = self.observers.get_mut(*next) {
-                if let Err(trouble) = observer.observe(stamped) {
-                    self.trouble = trouble;
-                    return false;
-                }
-                *next += 1;
-            }
-            self.waiting.pop_front();
+    /// Tells what one finished piece of work has to say as one line of the journal: being killed at any moment leaves
+    /// all of it or nothing. Of a piece that an earlier part has told in part, the rest is told.
+    pub fn emit_burst(&mut self, events: impl IntoIterator<Item = Event>) {
+        let parts = events.into_iter().flat_map(Event::into_parts);
+        let mut new: Vec<Event> = parts.filter(|event| self.is_new(event)).collect();
+        match new.len() {
+            0 => {}
+            1 => self.send(new.remove(0)),
+            _ => self.send(Event::Burst { events: new }),
+        }
+    }
+
+    /// Whether `event` must be told; a new row is remembered.
+    fn is_new(&mut self, event: &Event) -> bool {
+        if self.replay.is_replayed(event, &self.identity) {
+            return false;
+        }
+        if let Event::Row { row } = event {
+            self.remember(row.clone());
         }
         true
     }
 
+    fn send(&mut self, event: Event) {
+        let t = self.seconds();
+        self.outbox.send(Stamped { t, event });
+    }
+
     /// Holds still while events cannot be kept, trying again until they can; whether it held. A stop ends the wait.
     pub(in crate::lab) fn hold(&mut self) -> bool {
-        if self.waiting.is_empty() {
+        if self.outbox.is_empty() {
             return false;
         }
         let (since, mut warned) = (Instant::now(), false);
-        while !self.deliver() {
+        while !self.outbox.deliver() {
             if !std::mem::replace(&mut warned, true) {
-                self.warn(&self.trouble);
+                self.warn(self.outbox.trouble());
             }
-            let message = waiting(&self.trouble);
+            let message = waiting(self.outbox.trouble());
             self.notify(RunState::Paused, message);
             if self.control.wait_for_stop(RETRY) {
-                self.deliver();
+                self.outbox.deliver();
                 break;
             }
         }
@@ -309,9 +355,7 @@ impl RunContext {
 
     fn notify(&mut self, state: RunState, message: String) {
         let notice = Stamped { t: self.seconds(), event: Event::state(state, message) };
-        for observer in &mut self.observers {
-            observer.on_blocked(&notice);
-        }
+        self.outbox.notify(&notice);
     }
 
     /// Emits a remark.
@@ -372,9 +416,9 @@ impl RunContext {
     pub(in crate::lab) fn end(&mut self, state: RunState, message: &str) {
         self.emit(Event::state(state, message));
         self.hold();
-        if !self.waiting.is_empty() {
+        if !self.outbox.is_empty() {
             // Stopped while there was no room: nobody waits for the rest, but the faces must learn of the end.
-            self.notify(state, format!("not everything is kept: {}", self.trouble));
+            self.notify(state, format!("not everything is kept: {}", self.outbox.trouble()));
         }
     }
 }

@@ -1,9 +1,10 @@
 //! A submitted run as the faces hold it.
 
-use crate::lab::record::checkpoint::Resumed;
+use crate::lab::record::checkpoint::Hold;
 use crate::lab::record::folder;
 use crate::lab::record::lease::{Lease, Request};
 use crate::lab::run::queue::SMALL_SECONDS;
+use crate::lab::run::resumed::Resumed;
 use crate::lab::{
     Control, Event, Journal, LabError, Observer, Row, RunRecord, RunSpec, RunState, RunSummary, Stamped, journal,
 };
@@ -70,7 +71,7 @@ impl RunHandle {
             message: String::new(),
             seconds: t,
             refused: false,
-            rows: resumed.as_ref().map(|resumed| resumed.all_rows().to_vec()).unwrap_or_default(),
+            rows: resumed.as_ref().map(|resumed| resumed.rows.clone()).unwrap_or_default(),
             events: VecDeque::new(),
             progress: None,
             behind: Some(0),
@@ -210,10 +211,11 @@ impl RunHandle {
         !self.lost.load(Ordering::SeqCst)
     }
 
-    /// The number of this process's hold on the run, just checked.
-    pub(in crate::lab) fn fence(&self) -> Result<u64, String> {
+    /// This process's hold on the run, just checked.
+    pub(in crate::lab) fn fence(&self) -> Result<Hold, String> {
         if self.holds(Duration::ZERO) {
-            return Ok(lock(&self.lease).as_ref().map_or(0, Lease::token));
+            let token = lock(&self.lease).as_ref().map_or(0, Lease::token);
+            return Ok(Hold { token, journal: self.live().end });
         }
         Err(TAKEN_OVER.to_owned())
     }
@@ -264,14 +266,16 @@ impl RunHandle {
     fn publish(&self, stamped: &Stamped, kept: Option<(u64, u64)>) {
         let mut live = self.live();
         live.seconds = live.seconds.max(stamped.t);
-        match &stamped.event {
-            Event::State { state, message } => {
-                live.state = *state;
-                live.message.clone_from(message);
-                self.changed.notify_all();
+        for event in stamped.event.parts() {
+            match event {
+                Event::State { state, message } => {
+                    live.state = *state;
+                    live.message.clone_from(message);
+                    self.changed.notify_all();
+                }
+                Event::Row { row } => live.rows.push(row.clone()),
+                _ => {}
             }
-            Event::Row { row } => live.rows.push(row.clone()),
-            _ => {}
         }
         if let Some((_, end)) = kept {
             live.end = end;
@@ -281,7 +285,7 @@ impl RunHandle {
             return;
         }
         if live.behind.is_none() && live.events.len() < WAITING {
-            live.events.push_back(stamped.clone());
+            live.events.extend(stamped.clone().into_parts());
         } else if let (None, Some((start, _))) = (live.behind, kept) {
             live.behind = Some(start);
         }

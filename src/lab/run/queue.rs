@@ -3,11 +3,12 @@
 //! Small runs (under [`SMALL_SECONDS`] by their problem's estimate) run beside each other; a large one runs alone and
 //! has every core to itself. A paused run does not count: the next may start.
 
-use crate::lab::record::checkpoint::{self, Resumed};
+use crate::lab::record::checkpoint;
 use crate::lab::record::folder;
 use crate::lab::record::lease::{self, Lease};
 use crate::lab::record::run_log::Working;
 use crate::lab::run::handle::Recorder;
+use crate::lab::run::resumed::Resumed;
 use crate::lab::{
     Event, Journal, LabError, Observer, Places, Preset, Problem, RunContext, RunError, RunHandle, RunRecord, RunSpec,
     RunState, Stamped, files,
@@ -110,8 +111,8 @@ impl Queue {
             Journal::part_from_others(folder).map_err(LabError::io("copy the journal in", folder))?;
         }
         checkpoint::clear(folder);
-        let resumed = Resumed::read(folder)?;
-        if resumed.last == RunState::Finished {
+        let (before, resumed) = Resumed::read(folder, spec.problem.columns())?;
+        if before.state == RunState::Finished {
             return Err(LabError::Refused(format!("{}: is finished, nothing is left to do", record.run.id)));
         }
         // What came out before is not the last word any more.
@@ -232,6 +233,7 @@ impl Shared {
         let observers: Vec<Box<dyn Observer>> = vec![Box::new(recorder), Box::new(Turn(Arc::downgrade(self)))];
         let mut context = RunContext::new(spec.seed(), handle.folder(), Arc::clone(handle.control()), observers)
             .with_data(&self.places.data)
+            .with_columns(spec.problem.columns())
             .with_fence({
                 let handle = Arc::clone(handle);
                 Box::new(move || handle.fence())
@@ -239,13 +241,18 @@ impl Shared {
             .with_threads(if alone { self.cores } else { 1 });
         let resumed = handle.take_resumed();
         let goes_on = resumed.is_some();
+        let message = match &resumed {
+            None => "",
+            Some(resumed) if resumed.lost_events => "begins again: lines of its journal are lost",
+            Some(_) => "goes on",
+        };
         if let Some(resumed) = resumed {
             context = context.with_resumed(resumed);
         }
         let outcome = if handle.control().is_stopping() {
             Err(RunError::Stopped)
         } else {
-            context.emit(Event::state(RunState::Running, if goes_on { "goes on" } else { "" }));
+            context.emit(Event::state(RunState::Running, message));
             let version = &handle.record().run.version;
             if goes_on && version != env!("CARGO_PKG_VERSION") {
                 context.note(format!("begun by version {version}, continued by {}", env!("CARGO_PKG_VERSION")));

@@ -1,20 +1,10 @@
 //! A run as a screen shows it: folded from its events, live or from a file.
 
-use crate::lab::{Event, LabError, Matrix, Owner, Plot, Progress, Row, RunState, Series, Stamped, journal};
+use crate::lab::LabError;
+use crate::lab::event::{Event, Matrix, Plot, Progress, Row, RunState, Sample, Series, Stamped};
+use crate::lab::record::journal::{self, Line};
+use crate::lab::record::lease::Owner;
 use std::path::Path;
-
-/// One point of a folded series.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Sample {
-    /// Horizontal position.
-    pub x: f64,
-    /// Vertical position; NaN is a gap.
-    pub y: f64,
-    /// Lower end of the interval, if there is one.
-    pub lo: Option<f64>,
-    /// Upper end of the interval.
-    pub hi: Option<f64>,
-}
 
 /// A series with the points that have come.
 #[derive(Clone, Debug, PartialEq)]
@@ -71,7 +61,11 @@ impl RunView {
     /// Takes one event in.
     pub fn fold(&mut self, stamped: &Stamped) {
         self.seconds = self.seconds.max(stamped.t);
-        match &stamped.event {
+        self.fold_event(&stamped.event);
+    }
+
+    fn fold_event(&mut self, event: &Event) {
+        match event {
             Event::State { state, message } => {
                 self.state = *state;
                 self.message.clone_from(message);
@@ -99,6 +93,21 @@ impl RunView {
             Event::Row { row } => self.rows.push(row.clone()),
             Event::Matrix(matrix) => put(&mut self.matrices, matrix, |known| known.id == matrix.id),
             Event::Note { text } => self.notes.push(text.clone()),
+            Event::Burst { events } => events.iter().for_each(|event| self.fold_event(event)),
+        }
+    }
+
+    /// Takes one line of a journal in; one that is not an event becomes a note.
+    pub(in crate::lab) fn fold_line(&mut self, line: &Line<'_>) {
+        match line {
+            Line::Point { t, series, sample } => {
+                self.seconds = self.seconds.max(*t);
+                self.point(series, *sample);
+            }
+            Line::Event(event) => self.fold(event),
+            Line::Damaged { number, reason, .. } => {
+                self.notes.push(format!("{}, line {number}: not an event: {reason}", journal::NAME));
+            }
         }
     }
 
@@ -109,7 +118,7 @@ impl RunView {
     }
 
     /// Takes one point in; a series that was not declared gets the point's name and no plot.
-    pub(in crate::lab) fn point(&mut self, series: &str, sample: Sample) {
+    fn point(&mut self, series: &str, sample: Sample) {
         let is = |view: &SeriesView| view.series.id == series;
         if !self.series.get(self.recent).is_some_and(is) {
             self.recent = self.series.iter().position(is).unwrap_or_else(|| {
@@ -138,10 +147,10 @@ impl RunView {
     /// # Errors
     /// The journal cannot be read.
     pub fn follow(&mut self, folder: &Path, tail: &mut journal::Tail) -> Result<bool, LabError> {
-        let mut changed = tail.fold_into(self)?;
+        let mut changed = tail.each(|line| self.fold_line(&line))?;
         if !self.state.is_final() && Owner::of(folder).is_none() {
-            // The owner writes its last word before it lets go, so after that look nothing is left to come.
-            changed |= tail.fold_into(self)?;
+            // The owner writes its last event before it gives up the lock, so this second read misses nothing.
+            changed |= tail.each(|line| self.fold_line(&line))?;
             if !self.state.is_final() {
                 self.state = RunState::Lost;
                 "its process is gone".clone_into(&mut self.message);

@@ -182,10 +182,12 @@ impl RunSummary {
         for line in end.split(|byte| *byte == b'\n') {
             let Ok(Stamped { t, event }) = serde_json::from_slice(line) else { continue };
             self.seconds = self.seconds.max(t);
-            match event {
-                Event::State { state: new, message } => (state, self.message) = (new, message),
-                Event::Row { row } => self.row = row,
-                _ => {}
+            for event in event.into_parts() {
+                match event {
+                    Event::State { state: new, message } => (state, self.message) = (new, message),
+                    Event::Row { row } => self.row = row,
+                    _ => {}
+                }
             }
         }
         self.state = if alive || state.is_final() { state } else { RunState::Lost };

@@ -13,7 +13,7 @@ use rayon::ThreadPool;
 pub(super) struct Masked;
 
 const fn column(key: &'static str, label: &'static str, unit: &'static str, digits: usize, brief: bool) -> Column {
-    Column { key, label, unit, digits, brief }
+    Column { key, label, unit, digits, brief, identity: false }
 }
 
 static COLUMNS: &[Column] = &[

@@ -1,0 +1,58 @@
+//! What a run that is continued has behind it.
+
+use crate::lab::LabError;
+use crate::lab::event::Row;
+use crate::lab::record::checkpoint::{self, Saved};
+use crate::lab::record::journal::{Line, Tail};
+use crate::lab::run::problem::Column;
+use crate::lab::run::replay::{Replay, RowIdentity};
+use crate::lab::run::view::RunView;
+use std::path::Path;
+
+/// What earlier parts of a run have left to go on from.
+pub(in crate::lab) struct Resumed {
+    /// The checkpoint to work from; without one the run works from its beginning.
+    pub checkpoint: Option<Saved>,
+    /// Seconds of work.
+    pub seconds: f64,
+    /// Every row told.
+    pub rows: Vec<Row>,
+    /// What need not be told again.
+    pub(super) replay: Replay,
+    /// Lines of the journal that cannot be read.
+    pub damaged: usize,
+    /// Whether there was a checkpoint that cannot be used, because events told before it are lost from the journal.
+    pub lost_events: bool,
+}
+
+impl Resumed {
+    /// Reads the checkpoint and the journal in `folder`, of a run of a problem with these columns; the journal folded
+    /// as well.
+    ///
+    /// # Errors
+    /// One of them cannot be read.
+    pub fn read(folder: &Path, columns: &[Column]) -> Result<(RunView, Self), LabError> {
+        let checkpoint = checkpoint::load(folder)?;
+        let identity = RowIdentity::of(columns);
+        let (mut view, mut replay, mut damaged) = (RunView::default(), Replay::default(), Vec::new());
+        let mut tail = Tail::new(folder);
+        tail.each(|line| {
+            view.fold_line(&line);
+            if let Line::Damaged { start, .. } = line {
+                damaged.push(start);
+            }
+            line.into_events().iter().for_each(|stamped| replay.add(&stamped.event, &identity));
+        })?;
+        let had_one = checkpoint.is_some();
+        let checkpoint = checkpoint.filter(|saved| !saved.is_ahead_of(tail.position(), &damaged));
+        let resumed = Self {
+            lost_events: had_one && checkpoint.is_none(),
+            checkpoint,
+            seconds: view.seconds,
+            rows: view.rows.clone(),
+            replay,
+            damaged: damaged.len(),
+        };
+        Ok((view, resumed))
+    }
+}
