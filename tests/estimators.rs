@@ -516,7 +516,7 @@ fn a_run_tells_every_point_of_its_grid() {
         ("m", "16,8"),
     ]);
     let (end, rows, notes) = run(&changes);
-    assert_eq!(end, Ok(()));
+    assert!(end.is_ok(), "{end:?}");
     assert_eq!(rows.len(), 16);
     for row in &rows {
         for column in problem().columns() {
@@ -543,7 +543,7 @@ fn points_meet_theory_and_do_not_depend_on_threads() {
             ("nested", nested),
         ];
         let (end, mut rows, _) = run(&changes);
-        assert_eq!(end, Ok(()));
+        assert!(end.is_ok(), "{end:?}");
         for row in &mut rows {
             row.remove("seconds_per_trial");
         }
@@ -603,7 +603,7 @@ fn files_are_read_and_bad_ones_named() {
         run(&[("inputs", "file"), ("scale", "none"), ("queries", queries), ("keys", keys), ("m", "8"), ("trials", "3")])
     };
     let (end, rows, _) = file(&queries, &keys);
-    assert_eq!(end, Ok(()));
+    assert!(end.is_ok(), "{end:?}");
     let number = |key: &str| rows[0][key].as_f64().unwrap();
     assert_eq!((rows[0]["length"].as_u64(), rows[0]["dim"].as_u64()), (Some(2), Some(4)));
     close(number("rel_mse_theory"), 0.309405130, "theory of a file");

@@ -31,7 +31,8 @@ pub fn report(arguments: &Report, places: &Places) -> Result<(), Failure> {
 }
 
 fn write(runs: &[String], formats: &[Format], scales: Scales, folder: &Path, places: &Places) -> Result<(), Failure> {
-    let read = |run: &String| Ok(Source::read(&store::find(run, places)?, problems::ALL)?);
+    let mut finder = store::Finder::new(places);
+    let read = |run: &String| Ok(Source::read(&finder.find(run)?, problems::ALL)?);
     let sources = runs.iter().map(read).collect::<Result<Vec<_>, Failure>>()?;
     let written = export(&sources, formats, scales, folder)?;
     output::print(&written.iter().map(|path| format!("{}\n", path.display())).collect::<String>())

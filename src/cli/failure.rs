@@ -11,7 +11,7 @@ const BAD_INPUT: u8 = 2;
 const STOPPED: u8 = 130;
 
 /// Why a command did not do what was asked.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure {
     status: u8,
     /// One line for the user; empty where everything is said already.
@@ -34,12 +34,27 @@ impl Failure {
         Self { status: STOPPED, message: message.into() }
     }
 
-    /// Says why, as one line, and gives the exit status.
-    pub fn report(&self) -> ExitCode {
-        if !self.message.is_empty() {
-            let line = self.message.split_whitespace().collect::<Vec<_>>().join(" ");
-            super::output::complain(&format!("attnlab: {line}"));
+    /// What became of `all` runs of which those that `refused` tells of could not be worked on. Each was shown already
+    /// where there were several runs.
+    pub fn of_several(refused: &[Self], all: usize) -> Result<(), Self> {
+        match refused {
+            [] => Ok(()),
+            [one] if all == 1 => Err(one.clone()),
+            several => {
+                let message = format!("{} of {all} runs could not be worked on, as said above", several.len());
+                let is_bad_input = several.iter().all(|failure| failure.status == BAD_INPUT);
+                Err(if is_bad_input { Self::bad_input(message) } else { Self::failed(message) })
+            }
         }
+    }
+
+    /// Why, as one line.
+    pub fn line(&self) -> String {
+        format!("attnlab: {}", self.message.split_whitespace().collect::<Vec<_>>().join(" "))
+    }
+
+    /// The exit status.
+    pub fn status(&self) -> ExitCode {
         ExitCode::from(self.status)
     }
 }
@@ -52,7 +67,8 @@ impl From<ParamError> for Failure {
 
 impl From<LabError> for Failure {
     fn from(error: LabError) -> Self {
-        Self::bad_input(error.to_string())
+        let message = error.to_string();
+        if error.is_bad_input() { Self::bad_input(message) } else { Self::failed(message) }
     }
 }
 

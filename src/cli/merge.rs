@@ -16,12 +16,12 @@ struct Together<'a> {
     version: &'a str,
     machine: &'a Machine,
     rows: Vec<&'a Row>,
-    runs: Vec<Part<'a>>,
+    runs: Vec<RunPart<'a>>,
 }
 
 /// What is one run's own among several.
 #[derive(Serialize)]
-struct Part<'a> {
+struct RunPart<'a> {
     id: &'a str,
     seed: u64,
     state: RunState,
@@ -61,8 +61,8 @@ fn values(documents: &[Document], key: &str) -> Value {
     if different.len() == 1 { different.remove(0) } else { different.into() }
 }
 
-fn part(document: &Document) -> Part<'_> {
-    Part {
+fn part(document: &Document) -> RunPart<'_> {
+    RunPart {
         id: &document.id,
         seed: document.seed,
         state: document.state,

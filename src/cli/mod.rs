@@ -31,7 +31,10 @@ use std::process::ExitCode;
 /// Runs the program on the process's arguments.
 #[must_use]
 pub fn main() -> ExitCode {
-    attempt().unwrap_or_else(|failure| failure.report())
+    attempt().unwrap_or_else(|failure| {
+        output::complain(&failure.line());
+        failure.status()
+    })
 }
 
 fn attempt() -> Result<ExitCode, Failure> {

@@ -10,8 +10,8 @@ use serde_json::json;
 impl From<RunError> for Failure {
     fn from(error: RunError) -> Self {
         match error {
-            RunError::Input(message) => Self::bad_input(message),
             RunError::Stopped => Self::stopped("stopped"),
+            error if error.is_bad_input() => Self::bad_input(error.to_string()),
             other => Self::failed(other.to_string()),
         }
     }

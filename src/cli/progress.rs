@@ -1,7 +1,7 @@
 //! Progress on standard error: bars when it is a terminal, plain lines otherwise.
 
 use super::output;
-use crate::lab::{Event, Progress, RunHandle, RunState, Stamped, decimal, duration};
+use crate::lab::{Progress, RunHandle, RunState, RunView, decimal, duration};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::{IsTerminal, stderr};
 use std::sync::Arc;
@@ -9,19 +9,26 @@ use std::time::{Duration, Instant};
 
 /// Plain lines of one run come no more often than this, except where its stage changes.
 const EVERY: Duration = Duration::from_secs(10);
-/// Series whose newest value a line tells.
-const TOLD: usize = 3;
+/// Series whose newest value a line shows.
+const SHOWN: usize = 3;
 
 /// Follows runs and tells how far they are.
 pub struct Display {
-    mode: Mode,
+    channel: Channel,
     runs: Vec<Follower>,
 }
 
-enum Mode {
+enum Channel {
     Quiet,
     Lines,
     Bars { bars: MultiProgress, overall: Option<ProgressBar> },
+}
+
+/// The newest point of a series.
+struct Newest {
+    label: String,
+    value: f64,
+    points: usize,
 }
 
 /// What is known of one run.
@@ -29,10 +36,13 @@ struct Follower {
     handle: Arc<RunHandle>,
     label: String,
     progress: Progress,
-    /// Series (name, legend, newest value, when that came).
-    newest: Vec<(String, String, f64, u64)>,
-    points: u64,
-    told: Option<(Instant, String)>,
+    series: Vec<Newest>,
+    /// Indices into the series, those that have grown last first.
+    recent: Vec<usize>,
+    /// How many of the run's remarks have been shown.
+    notes: usize,
+    /// When a line was written last, and for which stage.
+    written: Option<(Instant, String)>,
     bar: Option<ProgressBar>,
     over: bool,
 }
@@ -40,8 +50,8 @@ struct Follower {
 impl Display {
     /// For the runs of one command, in their order.
     pub fn new(handles: &[Arc<RunHandle>], quiet: bool) -> Self {
-        let mode = if quiet {
-            Mode::Quiet
+        let channel = if quiet {
+            Channel::Quiet
         } else if stderr().is_terminal() {
             let bars = MultiProgress::with_draw_target(ProgressDrawTarget::stderr_with_hz(10));
             let overall = (handles.len() > 1).then(|| {
@@ -49,12 +59,12 @@ impl Display {
                 bar.with_style(style("{bar:30} {pos}/{len} runs")).with_elapsed(Duration::ZERO)
             });
             output::share_with(&bars);
-            Mode::Bars { bars, overall }
+            Channel::Bars { bars, overall }
         } else {
-            Mode::Lines
+            Channel::Lines
         };
         let runs = handles.iter().map(Follower::new).collect();
-        Self { mode, runs }
+        Self { channel, runs }
     }
 
     /// Takes in what has come and tells it; true when every run is over.
@@ -62,13 +72,11 @@ impl Display {
         for run in self.runs.iter_mut().filter(|run| !run.over) {
             // Read first: after a final state no event follows.
             let over = run.handle.state().is_final();
-            for event in run.handle.drain() {
-                run.fold(&event, &self.mode);
-            }
+            run.look(&self.channel);
             if over {
-                run.finish(&self.mode);
+                run.finish(&self.channel);
             } else {
-                run.tell(&self.mode);
+                run.tell(&self.channel);
             }
         }
         self.runs.iter().all(|run| run.over)
@@ -76,7 +84,7 @@ impl Display {
 
     /// Takes the bars off the screen.
     pub fn clear(&self) {
-        if let Mode::Bars { bars, .. } = &self.mode {
+        if let Channel::Bars { bars, .. } = &self.channel {
             let _ = bars.clear();
         }
         output::share_with_nobody();
@@ -89,31 +97,46 @@ impl Follower {
             handle: Arc::clone(handle),
             label: format!("{} {}", handle.spec().problem.name(), handle.spec().label()),
             progress: Progress::default(),
-            newest: Vec::new(),
-            points: 0,
-            told: None,
+            series: Vec::new(),
+            recent: Vec::new(),
+            notes: 0,
+            written: None,
             bar: None,
             over: false,
         }
     }
 
-    fn fold(&mut self, stamped: &Stamped, mode: &Mode) {
-        match &stamped.event {
-            Event::Progress(progress) => self.progress = progress.clone(),
-            Event::Series(series) if !self.newest.iter().any(|known| known.0 == series.id) => {
-                self.newest.push((series.id.clone(), series.label.clone(), f64::NAN, 0));
-            }
-            Event::Point(point) => {
-                self.points += 1;
-                if let Some(known) = self.newest.iter_mut().find(|known| known.0 == point.series) {
-                    (known.2, known.3) = (point.y, self.points);
-                }
-            }
-            Event::Note { text } if !matches!(mode, Mode::Quiet) => {
-                output::complain(&format!("{}: note: {text}", self.label));
-            }
-            _ => {}
+    /// Takes in what has changed, and shows new remarks.
+    fn look(&mut self, channel: &Channel) {
+        let handle = Arc::clone(&self.handle);
+        let notes: Vec<String> = handle.with_view(|view| {
+            self.take(view);
+            view.notes.get(self.notes..).unwrap_or_default().to_vec()
+        });
+        self.notes += notes.len();
+        if !matches!(channel, Channel::Quiet) {
+            notes.iter().for_each(|text| output::complain(&format!("{}: note: {text}", self.label)));
         }
+    }
+
+    fn take(&mut self, view: &RunView) {
+        if let Some(progress) = &view.progress {
+            self.progress.clone_from(progress);
+        }
+        let mut grown = Vec::new();
+        for (index, series) in view.series.iter().enumerate() {
+            if index == self.series.len() {
+                self.series.push(Newest { label: series.series.label.clone(), value: f64::NAN, points: 0 });
+            }
+            let known = &mut self.series[index];
+            if series.points.len() > known.points {
+                grown.push(index);
+            }
+            known.points = series.points.len();
+            known.value = series.points.last().map_or(f64::NAN, |point| point.y);
+        }
+        self.recent.retain(|index| !grown.contains(index));
+        self.recent.splice(..0, grown);
     }
 
     /// `epoch 2 of 5 · 640/1347 images · 4890 images/s · 0:03 left · training loss 0.42`.
@@ -136,30 +159,31 @@ impl Follower {
         parts.join(" · ")
     }
 
-    /// The series that moved last, in the order they were declared.
+    /// The series that have grown last, in the order they were declared.
     fn values(&self) -> Vec<String> {
-        let mut times: Vec<u64> = self.newest.iter().map(|known| known.3).filter(|time| *time > 0).collect();
-        times.sort_unstable_by(|a, b| b.cmp(a));
-        let since = times.iter().take(TOLD).min().copied().unwrap_or(u64::MAX);
-        let moved = self.newest.iter().filter(|known| known.3 >= since && known.2.is_finite());
-        moved.map(|(_, label, value, _)| format!("{label} {}", decimal(*value, 4))).collect()
+        let mut shown: Vec<usize> = self.recent.iter().take(SHOWN).copied().collect();
+        shown.sort_unstable();
+        let newest = shown.into_iter().filter_map(|index| self.series.get(index));
+        let finite = newest.filter(|newest| newest.value.is_finite());
+        finite.map(|newest| format!("{} {}", newest.label, decimal(newest.value, 4))).collect()
     }
 
-    fn tell(&mut self, mode: &Mode) {
+    fn tell(&mut self, channel: &Channel) {
         if self.handle.state() == RunState::Queued || self.progress == Progress::default() {
             return;
         }
-        match mode {
-            Mode::Quiet => {}
-            Mode::Lines => {
+        match channel {
+            Channel::Quiet => {}
+            Channel::Lines => {
                 let stage = &self.progress.stage;
-                let due = self.told.as_ref().is_none_or(|(when, told)| told != stage || when.elapsed() >= EVERY);
+                let due =
+                    self.written.as_ref().is_none_or(|(when, written)| written != stage || when.elapsed() >= EVERY);
                 if due {
                     output::complain(&format!("{}: {}", self.label, self.line()));
-                    self.told = Some((Instant::now(), self.progress.stage.clone()));
+                    self.written = Some((Instant::now(), self.progress.stage.clone()));
                 }
             }
-            Mode::Bars { bars, .. } => {
+            Channel::Bars { bars, .. } => {
                 let line = self.line();
                 let bar = self.bar.get_or_insert_with(|| {
                     let bar = bars.add(ProgressBar::new(0));
@@ -172,19 +196,19 @@ impl Follower {
         }
     }
 
-    fn finish(&mut self, mode: &Mode) {
+    fn finish(&mut self, channel: &Channel) {
         self.over = true;
-        if self.told.is_none() {
-            self.tell(mode);
+        if self.written.is_none() {
+            self.tell(channel);
         }
         let state = self.handle.state();
         let message = self.handle.message();
         let why = if message.is_empty() { String::new() } else { format!(": {message}") };
         let line = format!("{}: {}{why} · {}", self.label, state.name(), self.handle.folder().display());
-        match mode {
-            Mode::Quiet => {}
-            Mode::Lines => output::complain(&line),
-            Mode::Bars { bars, overall } => {
+        match channel {
+            Channel::Quiet => {}
+            Channel::Lines => output::complain(&line),
+            Channel::Bars { bars, overall } => {
                 if let Some(bar) = self.bar.take() {
                     bar.finish_and_clear();
                     bars.remove(&bar);

@@ -4,10 +4,11 @@ use super::args::{Resume, Run, Telling};
 use super::failure::Failure;
 use super::progress::Display;
 use super::signals::Listener;
+use super::store::Finder;
 use super::{merge, output, table, target};
-use crate::lab::{Document, Machine, Places, Queue, RunHandle, RunSpec, RunState, duration, estimate, store};
+use crate::lab::{Document, LabError, Machine, Places, Queue, RunHandle, RunSpec, RunState, duration, estimate, store};
 use crate::problems;
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,12 +18,12 @@ const TICK: Duration = Duration::from_millis(25);
 /// Runs what was asked and prints what came out.
 pub fn run(arguments: &Run, places: Places) -> Result<(), Failure> {
     let mut specs = target::sweep(arguments, &places)?.specs()?;
-    let (mut done, mut begun) = (Vec::new(), Vec::new());
+    let (mut batch, mut begun) = (Batch::default(), Vec::new());
     if arguments.resume {
         let plan = store::Plan::new(specs, &store::list(&places.logs)?);
         specs = plan.fresh;
         for run in plan.finished {
-            done.push(Document::read(&run.folder(&places.logs))?);
+            batch.take(Document::read(&run.folder(&places.logs)));
         }
         for run in &plan.underway {
             output::complain(&format!("{}: another process works on it", run.id));
@@ -35,50 +36,111 @@ pub fn run(arguments: &Run, places: Places) -> Result<(), Failure> {
     }
     let listener = Listener::start()?;
     let queue = Queue::new(places, usize::from(arguments.telling.workers))?;
-    let resumed = begun.iter().map(|folder| queue.resume(folder, problems::ALL));
-    let mut handles = resumed.collect::<Result<Vec<_>, _>>()?;
-    for spec in specs {
-        handles.push(queue.submit(spec)?);
+    for folder in begun {
+        batch.go_on(&folder, queue.resume(&folder, problems::ALL));
     }
-    follow(&handles, &queue, &listener, done, &arguments.telling)
+    for spec in specs {
+        batch.begin(queue.submit(spec));
+    }
+    batch.follow(&queue, &listener, &arguments.telling)
 }
 
 /// Goes on with runs that ended early.
 pub fn resume(arguments: &Resume, places: Places) -> Result<(), Failure> {
-    let folders = arguments.runs.iter().map(|run| super::store::find(run, &places)).collect::<Result<Vec<_>, _>>()?;
+    let mut finder = Finder::new(&places);
+    let folders = arguments.runs.iter().map(|run| finder.find(run)).collect::<Result<Vec<_>, _>>()?;
     let listener = Listener::start()?;
     let queue = Queue::new(places, usize::from(arguments.telling.workers))?;
-    let resume = |folder: &PathBuf| queue.resume(folder, problems::ALL);
-    let handles = folders.iter().map(resume).collect::<Result<Vec<_>, _>>()?;
-    follow(&handles, &queue, &listener, Vec::new(), &arguments.telling)
+    let mut batch = Batch::default();
+    for folder in folders {
+        batch.begin(match arguments.restart {
+            true => queue.restart(&folder, problems::ALL),
+            false => queue.resume(&folder, problems::ALL),
+        });
+    }
+    batch.follow(&queue, &listener, &arguments.telling)
 }
 
-/// Waits for the runs, telling how far they are, and prints what came out of them and of those `done` before.
-fn follow(
-    handles: &[Arc<RunHandle>],
-    queue: &Queue,
-    listener: &Listener,
-    mut done: Vec<Document>,
-    telling: &Telling,
-) -> Result<(), Failure> {
-    let mut display = Display::new(handles, telling.quiet);
-    while !display.update() {
-        if listener.wait(TICK) {
-            handles.iter().for_each(|handle| handle.control().stop());
+/// The runs of one command. A run that cannot be begun or gone on with is told and leaves the others alone.
+#[derive(Default)]
+struct Batch {
+    /// What runs had left that were finished before.
+    done: Vec<Document>,
+    handles: Vec<Arc<RunHandle>>,
+    /// Why some could not be begun, read or gone on with.
+    refused: Vec<Failure>,
+}
+
+impl Batch {
+    fn take(&mut self, document: Result<Document, LabError>) {
+        match document {
+            Ok(document) => self.done.push(document),
+            Err(error) => self.refuse(error),
         }
     }
-    display.clear();
-    queue.shutdown(false);
-    // What another process has taken over is its to tell.
-    for handle in handles.iter().filter(|handle| handle.state() != RunState::Lost) {
-        done.push(document(handle)?);
+
+    fn begin(&mut self, handle: Result<Arc<RunHandle>, LabError>) {
+        match handle {
+            Ok(handle) => self.handles.push(handle),
+            Err(error) => self.refuse(error),
+        }
     }
-    if telling.json {
-        merge::print(&done)?;
-    } else {
-        output::print(&tables(&done, telling.wide))?;
+
+    /// As [`Batch::begin`], for a run that was found in a list: another process may have taken or finished it since.
+    fn go_on(&mut self, folder: &Path, handle: Result<Arc<RunHandle>, LabError>) {
+        match handle {
+            Err(LabError::Busy { id, .. }) => output::complain(&format!("{id}: another process works on it")),
+            Err(LabError::Finished { .. }) => self.take(Document::read(folder)),
+            handle => self.begin(handle),
+        }
     }
-    outcome(handles)
+
+    fn refuse(&mut self, error: LabError) {
+        self.refused.push(error.into());
+    }
+
+    /// Waits for the runs, showing how far they are, and prints what came out of them and of those done before.
+    fn follow(mut self, queue: &Queue, listener: &Listener, telling: &Telling) -> Result<(), Failure> {
+        if self.refused.len() > 1 || !(self.handles.is_empty() && self.done.is_empty()) {
+            self.refused.iter().for_each(|failure| output::complain(&failure.line()));
+        }
+        let mut display = Display::new(&self.handles, telling.quiet);
+        while !display.update() {
+            if listener.wait(TICK) {
+                self.handles.iter().for_each(|handle| handle.control().stop());
+            }
+        }
+        display.clear();
+        queue.shutdown(false);
+        // What came out of a run that another process has taken over is for that process to print.
+        let ours = self.handles.iter().filter(|handle| handle.state() != RunState::Lost);
+        self.done.extend(ours.map(|handle| handle.document()));
+        if telling.json {
+            merge::print(&self.done)?;
+        } else {
+            output::print(&tables(&self.done, telling.wide))?;
+        }
+        self.outcome()
+    }
+
+    /// How the command ends: as its worst run did.
+    fn outcome(self) -> Result<(), Failure> {
+        let ended = |states: &[RunState]| {
+            self.handles.iter().filter(|handle| states.contains(&handle.state())).collect::<Vec<_>>()
+        };
+        if let Some(first) = ended(&[RunState::Stopped]).first() {
+            let folder = first.folder().display();
+            return Err(Failure::stopped(format!("stopped; what was done is kept in {folder}")));
+        }
+        let failed = ended(&[RunState::Failed, RunState::Diverged, RunState::Lost]);
+        let Some(first) = failed.first() else {
+            return Failure::of_several(&self.refused, self.done.len() + self.refused.len());
+        };
+        let (count, all) = (failed.len(), self.handles.len());
+        let others = if count > 1 { format!(" ({count} of {all} runs failed)") } else { String::new() };
+        let message = format!("{}: {}{others}", first.spec().label(), first.message());
+        Err(if first.refused() { Failure::bad_input(message) } else { Failure::failed(message) })
+    }
 }
 
 /// What would be run with `workers` small runs side by side (0: one a core), and its cost.
@@ -94,15 +156,6 @@ fn forecast(specs: &[RunSpec], workers: usize) -> String {
     page + &format!("# {} runs, {} rows{time}\n", specs.len(), total.rows)
 }
 
-/// What a run left for machines.
-fn document(handle: &RunHandle) -> Result<Document, Failure> {
-    Document::read(handle.folder()).map_err(|error| {
-        // A run that could not even write its summary has said why.
-        let message = handle.message();
-        Failure::failed(if message.is_empty() { error.to_string() } else { message })
-    })
-}
-
 /// The result table of each problem.
 pub fn tables(documents: &[Document], wide: bool) -> String {
     let mut page = String::new();
@@ -114,20 +167,4 @@ pub fn tables(documents: &[Document], wide: bool) -> String {
         }
     }
     page
-}
-
-/// How the command ends: as its worst run did.
-fn outcome(handles: &[Arc<RunHandle>]) -> Result<(), Failure> {
-    let ended =
-        |states: &[RunState]| handles.iter().filter(|handle| states.contains(&handle.state())).collect::<Vec<_>>();
-    let stopped = ended(&[RunState::Stopped]);
-    if !stopped.is_empty() {
-        return Err(Failure::stopped(format!("stopped; what was done is kept in {}", stopped[0].folder().display())));
-    }
-    let failed = ended(&[RunState::Failed, RunState::Diverged, RunState::Lost]);
-    let Some(first) = failed.first() else { return Ok(()) };
-    let others =
-        if failed.len() > 1 { format!(" ({} of {} runs failed)", failed.len(), handles.len()) } else { String::new() };
-    let message = format!("{}: {}{others}", first.spec().label(), first.message());
-    Err(if first.refused() { Failure::bad_input(message) } else { Failure::failed(message) })
 }

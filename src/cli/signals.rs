@@ -6,6 +6,10 @@ use signal_hook::iterator::{Handle, Signals};
 use signal_hook::low_level::emulate_default_handler;
 use std::sync::mpsc::{self, Receiver};
 use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+/// A second signal that comes sooner is the first, sent twice: `timeout` sends one to its child and to the child's group.
+const DOUBLED: Duration = Duration::from_millis(500);
 
 /// What a signal asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,8 +28,8 @@ pub struct Listener {
 }
 
 impl Listener {
-    /// Begins to listen. The first signal is told by [`Listener::wait`]; the second ends the process as it would have
-    /// without us.
+    /// Begins to listen. The first signal is told by [`Listener::wait`]; a second one, half a second later or more, ends
+    /// the process as it would have without the listener.
     pub fn start() -> Result<Self, Failure> {
         Self::hear(&[SIGINT, SIGTERM, SIGHUP])
     }
@@ -41,13 +45,16 @@ impl Listener {
         let handle = signals.handle();
         let (tell, stops) = mpsc::channel();
         let listen = move || {
-            let mut asked = false;
+            let mut asked: Option<Instant> = None;
             for signal in signals.forever().filter(|signal| *signal != SIGHUP) {
                 let heard = if signal == SIGUSR1 { Heard::Notice } else { Heard::Stop };
-                if asked && heard == Heard::Stop {
-                    let _ = emulate_default_handler(signal);
+                if heard == Heard::Stop {
+                    match asked {
+                        Some(when) if when.elapsed() < DOUBLED => continue,
+                        Some(_) => drop(emulate_default_handler(signal)),
+                        None => asked = Some(Instant::now()),
+                    }
                 }
-                asked |= heard == Heard::Stop;
                 let _ = tell.send(heard);
             }
         };
@@ -56,7 +63,7 @@ impl Listener {
     }
 
     /// Waits for `time`; true when the user wants an end.
-    pub fn wait(&self, time: std::time::Duration) -> bool {
+    pub fn wait(&self, time: Duration) -> bool {
         self.stops.recv_timeout(time).is_ok()
     }
 

@@ -8,6 +8,7 @@ use crate::lab::{Document, Places, RunRecord, RunView, decimal, duration};
 use crate::problems;
 use serde_json::json;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// Lists runs, the newest last, so that it stands next to the prompt.
 pub fn list(arguments: &List, places: &Places) -> Result<(), Failure> {
@@ -20,13 +21,15 @@ pub fn list(arguments: &List, places: &Places) -> Result<(), Failure> {
         None => runs.reverse(),
     }
     if arguments.json {
+        let runs: Vec<&RunSummary> = runs.iter().map(Arc::as_ref).collect();
         return output::print_json(&json!({ "schema": 1, "runs": runs }));
     }
     let headings = [("run", false), ("state", false), ("what", false), ("result", true), ("time", true), ("", false)];
-    output::print(&table::render(headings, runs.iter().map(line)))
+    output::print(&table::render(headings, runs.iter().map(|run| line(run))))
 }
 
-pub fn all(places: &Places) -> Result<Vec<RunSummary>, Failure> {
+/// Every run, the newest first.
+pub fn all(places: &Places) -> Result<Vec<Arc<RunSummary>>, Failure> {
     if places.logs.is_dir() { Ok(store::list(&places.logs)?) } else { Ok(Vec::new()) }
 }
 
@@ -44,39 +47,63 @@ fn line(run: &RunSummary) -> Vec<String> {
     vec![run.id.clone(), run.state.name().to_owned(), what.clone(), result, time, remarks.join(" ")]
 }
 
-/// The folder of the run that `name` means: a path, a folder's name, the one name that begins with it or holds it, or
-/// `last`.
+/// Finds the runs that the names of one command line mean; the directory of runs is looked through once at most.
+pub struct Finder<'a> {
+    places: &'a Places,
+    runs: Option<Vec<Arc<RunSummary>>>,
+}
+
+impl<'a> Finder<'a> {
+    /// Among the runs in `places`.
+    pub const fn new(places: &'a Places) -> Self {
+        Self { places, runs: None }
+    }
+
+    /// The folder of the run that `name` means: a path, a folder's name, the one name that begins with it or holds it,
+    /// or `last`.
+    pub fn find(&mut self, name: &str) -> Result<PathBuf, Failure> {
+        if name.is_empty() {
+            return Err(Failure::bad_input("run: found an empty name, allowed: a run (see `attnlab list`)"));
+        }
+        let path = Path::new(name);
+        let path = if path.ends_with("run.toml") { path.parent().unwrap_or(path) } else { path };
+        if path.join("run.toml").is_file() {
+            return Ok(path.to_owned());
+        }
+        let logs = &self.places.logs;
+        let runs = match &mut self.runs {
+            Some(runs) => runs,
+            none => none.insert(all(self.places)?),
+        };
+        if name == "last" {
+            let newest = runs.first().map(|run| run.folder(logs));
+            return newest.ok_or_else(|| Failure::bad_input(format!("{}: there is no run yet", logs.display())));
+        }
+        if let Some(run) = runs.iter().find(|run| run.id == name) {
+            return Ok(run.folder(logs));
+        }
+        let beginning: Vec<_> = runs.iter().filter(|run| run.id.starts_with(name)).collect();
+        let holding = || runs.iter().filter(|run| run.id.contains(name)).collect();
+        let found: Vec<_> = if beginning.is_empty() { holding() } else { beginning };
+        match found.as_slice() {
+            [run] => Ok(run.folder(logs)),
+            [] => Err(Failure::bad_input(format!(
+                "run: found `{name}`, allowed: a run in {} (see `attnlab list`)",
+                logs.display()
+            ))),
+            [first, .., last] => Err(Failure::bad_input(format!(
+                "run: `{name}` means {} runs, from {} to {}; write more of the name",
+                found.len(),
+                last.id,
+                first.id
+            ))),
+        }
+    }
+}
+
+/// As [`Finder::find`], for a command of one run.
 pub fn find(name: &str, places: &Places) -> Result<PathBuf, Failure> {
-    let path = Path::new(name);
-    let path = if path.ends_with("run.toml") { path.parent().unwrap_or(path) } else { path };
-    if path.join("run.toml").is_file() {
-        return Ok(path.to_owned());
-    }
-    let runs = all(places)?;
-    let logs = &places.logs;
-    if name == "last" {
-        let newest = runs.first().map(|run| run.folder(logs));
-        return newest.ok_or_else(|| Failure::bad_input(format!("{}: there is no run yet", logs.display())));
-    }
-    if let Some(run) = runs.iter().find(|run| run.id == name) {
-        return Ok(run.folder(logs));
-    }
-    let beginning: Vec<&RunSummary> = runs.iter().filter(|run| run.id.starts_with(name)).collect();
-    let holding = || runs.iter().filter(|run| run.id.contains(name)).collect();
-    let found: Vec<&RunSummary> = if beginning.is_empty() { holding() } else { beginning };
-    match found.as_slice() {
-        [run] => Ok(run.folder(logs)),
-        [] => Err(Failure::bad_input(format!(
-            "run: found `{name}`, allowed: a run in {} (see `attnlab list`)",
-            logs.display()
-        ))),
-        [first, .., last] => Err(Failure::bad_input(format!(
-            "run: `{name}` means {} runs, from {} to {}; write more of the name",
-            found.len(),
-            last.id,
-            first.id
-        ))),
-    }
+    Finder::new(places).find(name)
 }
 
 /// Tells everything about one run.
@@ -137,7 +164,8 @@ pub fn tag(arguments: &Tag, places: &Places) -> Result<(), Failure> {
 /// Moves runs to the trash beside them.
 pub fn delete(arguments: &Delete, places: &Places) -> Result<(), Failure> {
     // All names are understood before anything is moved.
-    let folders = arguments.runs.iter().map(|run| find(run, places)).collect::<Result<Vec<_>, _>>()?;
+    let mut finder = Finder::new(places);
+    let folders = arguments.runs.iter().map(|run| finder.find(run)).collect::<Result<Vec<_>, _>>()?;
     for folder in folders {
         output::print(&format!("moved to {}\n", store::delete(&folder)?.display()))?;
     }

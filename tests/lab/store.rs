@@ -66,7 +66,7 @@ fn runs_are_listed_with_what_they_are_and_what_is_wrong() {
     assert_eq!(told.headline, fine.rows()[0]["depth"].as_f64());
     assert_eq!(told.get("angle").unwrap(), 45.0);
     // The last word comes a moment after the summary.
-    assert_eq!(RunSummary { seconds: told.seconds, ..fine.summary() }, *told);
+    assert_eq!(RunSummary { seconds: told.seconds, ..RunSummary::from(fine.document()) }, **told);
     assert_eq!(find(panicked.id()).message, "panicked: slipped at 0");
     assert_eq!(find(running.id()).state, RunState::Running);
 
@@ -191,7 +191,7 @@ fn a_finished_point_is_not_done_again_and_an_unfinished_one_goes_on() {
         vec![threads, point("2", &[("mode", "panic")]), point("3", &endless), point("4", &[])]
     };
     let plan = Plan::new(specs(), &list(&queue.places().logs).unwrap());
-    let seeds = |runs: &[RunSummary]| {
+    let seeds = |runs: &[std::sync::Arc<RunSummary>]| {
         runs.iter().map(|run| run.params.text("seed").parse::<i64>().unwrap()).collect::<Vec<_>>()
     };
     let early = |plan: &Plan| plan.unfinished.iter().map(|(spec, _)| spec.seed()).collect::<Vec<_>>();

@@ -1,6 +1,6 @@
 //! What a run says, kept for a look afterwards.
 
-use attnlab::lab::{Event, Observer, Stamped};
+use attnlab::lab::{Event, LabError, Observer, Stamped};
 use std::sync::{Arc, Mutex};
 
 /// Keeps every event, those of a burst one by one.
@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 pub struct Kept(pub Arc<Mutex<Vec<Event>>>);
 
 impl Observer for Kept {
-    fn observe(&mut self, event: &Stamped) -> Result<(), String> {
+    fn observe(&mut self, event: &Stamped) -> Result<(), LabError> {
         self.0.lock().unwrap().extend(event.event.clone().into_parts());
         Ok(())
     }

@@ -66,6 +66,10 @@ pub struct Resume {
     /// The runs, as in `attnlab show`.
     #[arg(required = true, value_name = "RUN")]
     pub runs: Vec<String>,
+    /// Begin the runs again from their first step, without their checkpoints, and keep what they have told: for a run
+    /// whose checkpoint is damaged.
+    #[arg(long)]
+    pub restart: bool,
     /// How results are told.
     #[command(flatten)]
     pub telling: Telling,

@@ -2,6 +2,7 @@
 
 use crate::lab::{Filter, FilterError, LabError, Problem, RunSummary, Store, slurm, store};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::thread::JoinHandle;
 
 /// What the list can be sorted by: the key, its word, and whether the largest come first.
@@ -12,14 +13,14 @@ pub const ORDERS: [(&str, &str, bool); 4] = [
     ("seconds", "longest", true),
 ];
 
-type Looked = (Store, Result<Vec<RunSummary>, LabError>, usize);
+type Looked = (Store, Result<Vec<Arc<RunSummary>>, LabError>, usize);
 
 /// The state of the Runs tab.
 pub struct RunsTab {
     /// What the list is filtered by, as typed.
     pub filter_text: String,
     /// The runs that the filter admits, sorted.
-    pub shown: Vec<RunSummary>,
+    pub shown: Vec<Arc<RunSummary>>,
     /// Index of the chosen one.
     pub chosen: usize,
     /// Columns scrolled away.
@@ -36,7 +37,7 @@ pub struct RunsTab {
     pub sweeps: usize,
     logs: PathBuf,
     filter: Filter,
-    all: Vec<RunSummary>,
+    all: Vec<Arc<RunSummary>>,
     store: Option<Store>,
     looking: Option<JoinHandle<Looked>>,
 }
@@ -125,7 +126,7 @@ impl RunsTab {
     /// The chosen run.
     #[must_use]
     pub fn chosen(&self) -> Option<&RunSummary> {
-        self.shown.get(self.chosen)
+        self.shown.get(self.chosen).map(Arc::as_ref)
     }
 
     /// How many runs there are in all.

@@ -5,6 +5,7 @@ use serde::Serialize;
 use serde_json::Value;
 use statrs::distribution::{ContinuousCDF, StudentsT};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// A mean over runs.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
@@ -69,7 +70,7 @@ type Seeds<'a> = BTreeMap<String, BTreeMap<String, &'a Row>>;
 /// the other parameters, but for the seed.
 #[must_use]
 pub fn compare(
-    runs: &[RunSummary],
+    runs: &[Arc<RunSummary>],
     problem: &dyn Problem,
     by: &str,
     columns: &[&str],
@@ -79,7 +80,8 @@ pub fn compare(
     let counts = |key: &str| {
         ![by, common::SEED.key].contains(&key) && schema.get(key).is_some_and(|param| param.determines_result)
     };
-    let mut finished: Vec<&RunSummary> = runs.iter().filter(|run| run.state == RunState::Finished).collect();
+    let mut finished: Vec<&RunSummary> =
+        runs.iter().map(Arc::as_ref).filter(|run| run.state == RunState::Finished).collect();
     finished.retain(|run| run.params.get(by).is_some());
     finished.sort_by(|a, b| a.started.cmp(&b.started));
     let params: Vec<&StoredParams> = finished.iter().map(|run| &run.params).collect();

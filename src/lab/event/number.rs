@@ -15,21 +15,21 @@ pub(crate) fn serialize<S: Serializer>(value: &f64, serializer: S) -> Result<S::
 }
 
 pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
-    Ok(Number::deserialize(deserializer)?.0)
+    Ok(AnyNumber::deserialize(deserializer)?.0)
 }
 
 /// A number read from any of its forms.
-pub(crate) struct Number(pub f64);
+pub(crate) struct AnyNumber(pub f64);
 
-impl<'de> Deserialize<'de> for Number {
+impl<'de> Deserialize<'de> for AnyNumber {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(Form).map(Self)
+        deserializer.deserialize_any(NumberForm).map(Self)
     }
 }
 
-struct Form;
+struct NumberForm;
 
-impl Visitor<'_> for Form {
+impl Visitor<'_> for NumberForm {
     type Value = f64;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -63,25 +63,25 @@ impl Visitor<'_> for Form {
 
 /// The same for an end of an interval that may be absent.
 pub(crate) mod ends {
-    use super::{Deserialize, Deserializer, Number, Serializer};
+    use super::{AnyNumber, Deserialize, Deserializer, Serializer};
 
     pub(crate) fn serialize<S: Serializer>(value: &Option<f64>, serializer: S) -> Result<S::Ok, S::Error> {
         super::serialize(&value.unwrap_or(f64::NAN), serializer)
     }
 
     pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<f64>, D::Error> {
-        Ok(Some(Number::deserialize(deserializer)?.0).filter(|value| !value.is_nan()))
+        Ok(Some(AnyNumber::deserialize(deserializer)?.0).filter(|value| !value.is_nan()))
     }
 }
 
 /// The same for the values of a matrix or curve.
 pub(crate) mod numbers {
-    use super::{Deserialize, Deserializer, Number, Serialize, Serializer};
+    use super::{AnyNumber, Deserialize, Deserializer, Serialize, Serializer};
     use serde::ser::SerializeSeq;
 
-    struct Cell(f32);
+    struct ShortNumber(f32);
 
-    impl Serialize for Cell {
+    impl Serialize for ShortNumber {
         fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
             // A finite f32 by its own shortest text, which is half as long as that of the f64 beside it.
             if self.0.is_finite() {
@@ -95,13 +95,13 @@ pub(crate) mod numbers {
     pub(crate) fn serialize<S: Serializer>(values: &[f32], serializer: S) -> Result<S::Ok, S::Error> {
         let mut sequence = serializer.serialize_seq(Some(values.len()))?;
         for value in values {
-            sequence.serialize_element(&Cell(*value))?;
+            sequence.serialize_element(&ShortNumber(*value))?;
         }
         sequence.end()
     }
 
     pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<f32>, D::Error> {
-        let values = Vec::<Number>::deserialize(deserializer)?;
-        Ok(values.into_iter().map(|Number(value)| value as f32).collect())
+        let values = Vec::<AnyNumber>::deserialize(deserializer)?;
+        Ok(values.into_iter().map(|AnyNumber(value)| value as f32).collect())
     }
 }

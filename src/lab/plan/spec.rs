@@ -46,7 +46,7 @@ impl RunSpec {
         for param in self.problem.schema().iter().filter(|param| param.determines_result) {
             hash.update(format!("\n{}={}", param.key, self.params.typed(param.key)));
         }
-        hash.finalize()[..8].iter().map(|byte| format!("{byte:02x}")).collect()
+        hex::encode(&hash.finalize()[..8])
     }
 
     /// The run's seed; 0 for a problem without one.

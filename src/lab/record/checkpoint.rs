@@ -10,8 +10,9 @@ use crate::lab::record::folder::SCHEMA;
 use md5::{Digest, Md5};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use std::fs::{self, File};
-use std::io;
+use std::error::Error;
+use std::fs;
+use std::io::{self, ErrorKind};
 use std::path::Path;
 
 /// The state's name in a run's folder.
@@ -19,29 +20,20 @@ pub(in crate::lab) const STATE: &str = "checkpoint.json";
 /// The file's name.
 pub(in crate::lab) const FILE: &str = "checkpoint.safetensors";
 const NEW_STATE: &str = "checkpoint.json.new";
+/// The end of the names of files that older versions had not put into place yet.
+const NEW: &str = ".new";
 
-/// The name of a file that is not in place yet: each process that takes the run has one of its own.
-fn new_file(token: u64) -> String {
-    format!("{FILE}.{token}.new")
-}
+/// The most bytes of a state.
+const MOST: u64 = 1 << 26;
 
-/// This process's hold on a run at one moment.
-#[derive(Clone, Copy, Debug, Default)]
-pub(in crate::lab) struct Hold {
-    /// The number that tells the hold from every other on the run.
-    pub token: u64,
-    /// Where the journal ends, in bytes.
-    pub journal: u64,
-}
+/// Asked before a file of the run is written: where its journal ends now, or why nothing may be written any more
+/// (another process works on the run, or its folder is gone).
+pub(in crate::lab) type Fence = dyn Fn() -> Result<u64, LabError> + Send;
 
-/// Asked before a file of the run is written: the hold on the run, or why nothing may be written any more (another
-/// process works on it).
-pub(in crate::lab) type Fence = dyn Fn() -> Result<Hold, String> + Send;
+/// Makes the file of a checkpoint at a path.
+pub(in crate::lab) type Write<'a> = dyn FnMut(&Path) -> Result<(), Box<dyn Error + Send + Sync>> + 'a;
 
-/// What makes the file of a checkpoint at a path.
-pub(in crate::lab) type Write<'a> = dyn FnMut(&Path) -> Result<(), String> + 'a;
-
-/// A checkpoint's state as it is kept.
+/// What is kept in a checkpoint's state.
 #[derive(Serialize, Deserialize)]
 pub(in crate::lab) struct Saved {
     schema: u32,
@@ -50,6 +42,9 @@ pub(in crate::lab) struct Saved {
     state: Value,
     /// MD5 of the file.
     file: Option<String>,
+    /// What determines the run's result: a checkpoint of another run is not gone on from. Older versions did not say.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    point: String,
     /// Where the journal ended: what stands before that was told on the way to this state. Older versions did not say.
     #[serde(default)]
     journal: Option<u64>,
@@ -59,13 +54,23 @@ pub(in crate::lab) struct Saved {
 }
 
 impl Saved {
+    /// A state to be saved now.
+    pub fn new(seconds: f64, state: Value, point: &str, damaged: usize) -> Self {
+        Self { schema: SCHEMA, seconds, state, file: None, point: point.to_owned(), journal: None, damaged }
+    }
+
     /// The state.
-    pub fn state(&self) -> &Value {
+    pub const fn state(&self) -> &Value {
         &self.state
     }
 
+    /// What determines the result of the run that saved it; empty where that is not known.
+    pub fn point(&self) -> &str {
+        &self.point
+    }
+
     /// Whether a file was saved with it.
-    pub fn has_file(&self) -> bool {
+    pub const fn has_file(&self) -> bool {
         self.file.is_some()
     }
 
@@ -78,64 +83,72 @@ impl Saved {
 }
 
 /// Saves a pair, unless the run is another process's by the time it would be put into place.
+///
+/// # Errors
+/// It cannot be written, or may not be.
 pub(in crate::lab) fn save(
     folder: &Path,
     fence: &Fence,
-    seconds: f64,
-    state: &Value,
-    damaged: usize,
-    write: Option<&mut Write<'_>>,
-) -> Result<(), String> {
-    let Hold { token, journal } = fence()?;
-    let new = folder.join(new_file(token));
-    let file = match write {
-        Some(write) => {
-            let outcome = write(&new).and_then(|()| {
-                let done = File::open(&new).and_then(|file| file.sync_all()).and_then(|()| sum(&new));
-                // Writing may have taken long.
-                fence().and(done.map_err(|error| LabError::io("write", &new)(error).to_string()))
-            });
-            if outcome.is_err() {
-                fs::remove_file(&new).ok();
-            }
-            Some(outcome?)
-        }
-        None => None,
-    };
-    let has_file = file.is_some();
-    let saved = Saved { schema: SCHEMA, seconds, state: state.clone(), file, journal: Some(journal), damaged };
-    let text = serde_json::to_vec(&saved).map_err(|error| error.to_string())?;
+    saved: &mut Saved,
+    write: &mut Write<'_>,
+) -> Result<(), LabError> {
+    saved.journal = Some(fence()?);
+    let new = files::beside(&folder.join(FILE));
+    let written = write_file(&new, write).and_then(|sum| {
+        // Writing may have taken long.
+        fence()?;
+        Ok(sum)
+    });
+    if written.is_err() {
+        fs::remove_file(&new).ok();
+    }
+    saved.file = Some(written?);
     let put = || -> io::Result<()> {
-        files::replace(&folder.join(NEW_STATE), &text, true)?;
-        if has_file {
-            fs::rename(&new, folder.join(FILE))?;
-        }
+        files::replace(&folder.join(NEW_STATE), &serde_json::to_vec(saved)?, true)?;
+        fs::rename(&new, folder.join(FILE))?;
         fs::rename(folder.join(NEW_STATE), folder.join(STATE))?;
-        // The names too; not every file system lets a directory be synced.
-        File::open(folder).and_then(|folder| folder.sync_all()).ok();
+        files::sync_folder(folder);
         Ok(())
     };
-    put().map_err(|error| LabError::io("write", folder.join(STATE))(error).to_string())
+    put().map_err(LabError::io("write", folder.join(STATE)))
+}
+
+/// Has the problem's file written and put on the disk; its sum.
+fn write_file(path: &Path, write: &mut Write<'_>) -> Result<String, LabError> {
+    write(path).map_err(|error| LabError::Problem { path: path.to_owned(), source: error })?;
+    let done = files::open_to_read(path).and_then(|file| file.sync_all()).and_then(|()| sum(path));
+    done.map_err(LabError::io("write", path))
 }
 
 /// Removes what the process before was writing when it ended.
 pub(in crate::lab) fn clear(folder: &Path) {
+    remove(folder, |name| (name.starts_with(FILE) && name.ends_with(NEW)) || name.ends_with(files::PART));
+}
+
+/// Removes every checkpoint, so that the run works from its beginning.
+pub(in crate::lab) fn discard(folder: &Path) {
+    remove(folder, |name| name == NEW_STATE || name == STATE || name.starts_with(FILE));
+}
+
+fn remove(folder: &Path, is_one: impl Fn(&str) -> bool) {
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
-        let name = entry.file_name().to_string_lossy().into_owned();
-        if (name.starts_with(FILE) && name.ends_with(".new")) || name.ends_with(".part") {
+        if is_one(&entry.file_name().to_string_lossy()) {
             fs::remove_file(entry.path()).ok();
         }
     }
 }
 
 /// The saved pair in `folder`, whichever step of saving was the last.
+///
+/// # Errors
+/// There is one that cannot be used: its files are damaged or do not belong together, or a newer version wrote it.
 pub(in crate::lab) fn load(folder: &Path) -> Result<Option<Saved>, LabError> {
     let mut reason = None;
     for name in [STATE, NEW_STATE] {
         let path = folder.join(name);
-        let text = match fs::read(&path) {
+        let text = match files::read(&path, MOST) {
             Ok(text) => text,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+            Err(error) if error.kind() == ErrorKind::NotFound => continue,
             Err(error) => return Err(LabError::io("read", path)(error)),
         };
         match serde_json::from_slice::<Saved>(&text) {
@@ -165,11 +178,11 @@ pub(in crate::lab) fn load(folder: &Path) -> Result<Option<Saved>, LabError> {
 
 fn sum(path: &Path) -> io::Result<String> {
     let mut hash = Md5::new();
-    let mut file = File::open(path)?;
+    let mut file = files::open_to_read(path)?;
     let mut block = vec![0_u8; 1 << 16];
     loop {
         match io::Read::read(&mut file, &mut block)? {
-            0 => return Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()),
+            0 => return Ok(hex::encode(hash.finalize())),
             count => hash.update(&block[..count]),
         }
     }

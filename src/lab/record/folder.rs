@@ -1,10 +1,17 @@
 //! A run is a folder: `run.toml` says what was asked, `events.jsonl` what happened, `summary.json` what came out.
 
-use crate::lab::{LabError, Machine, Row, RunSpec, RunState, StoredParams, files};
+use crate::lab::LabError;
+use crate::lab::event::{Event, Row, RunState, Stamped};
+use crate::lab::param::StoredParams;
+use crate::lab::record::files;
+use crate::lab::record::journal::Journal;
+use crate::lab::record::lease::{Lease, Owner};
+use crate::lab::record::machine::Machine;
+use crate::lab::record::process;
 use serde::{Deserialize, Serialize};
 use std::fs;
-use std::io;
-use std::path::{Path, PathBuf};
+use std::io::ErrorKind;
+use std::path::{Component, Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// The newest form of the files of a run that this program writes and reads.
@@ -15,6 +22,18 @@ pub(in crate::lab) const RECORD: &str = "run.toml";
 
 /// The name of what came out.
 pub(in crate::lab) const SUMMARY: &str = "summary.json";
+
+/// How the folders of sweeps begin, which lie beside those of runs.
+pub(in crate::lab) const SWEEP_PREFIX: &str = "sweep-";
+
+/// How the name of a folder begins that is not a run yet: nothing lists it.
+const UNFINISHED: &str = ".new-";
+
+/// The most bytes of `run.toml`.
+const MOST_RECORD: u64 = 1 << 22;
+
+/// The most bytes of `summary.json`.
+pub(in crate::lab) const MOST_SUMMARY: u64 = 1 << 28;
 
 /// What was asked: `run.toml`. It is a preset as well, so `attnlab run logs/…/run.toml` does the same run again.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -45,7 +64,7 @@ pub struct RunFacts {
     pub command: String,
     /// The seed of every random draw.
     pub seed: u64,
-    /// What determines the result, see [`RunSpec::point`].
+    /// What determines the result, as [`RunSpec::point`](crate::lab::RunSpec::point) says it.
     #[serde(default)]
     pub point: String,
     /// The few words that tell it from other runs of the problem.
@@ -56,14 +75,14 @@ pub struct RunFacts {
 }
 
 impl RunRecord {
-    /// Reads `run.toml` in a run's folder.
+    /// Reads `run.toml` in a run's folder. The folder's name counts as the run's, should somebody have changed it.
     ///
     /// # Errors
     /// The file cannot be read, or is not of the form this version reads.
     pub fn read(folder: &Path) -> Result<Self, LabError> {
         let path = folder.join(RECORD);
-        let text = fs::read_to_string(&path).map_err(LabError::io("read", &path))?;
-        let record: Self = toml::from_str(&text).map_err(|error| {
+        let text = files::read_text(&path, MOST_RECORD).map_err(LabError::io("read", &path))?;
+        let mut record: Self = toml::from_str(&text).map_err(|error| {
             let line = error.span().and_then(|span| text.get(..span.start)).map(|text| text.matches('\n').count() + 1);
             LabError::content(&path, line, error.message().replace('\n', ", "))
         })?;
@@ -72,8 +91,23 @@ impl RunRecord {
                 format!("written in form {}; this version of attnlab reads up to form {SCHEMA}", record.schema);
             return Err(LabError::content(&path, None, reason));
         }
+        let whole = std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
+        match whole.file_name() {
+            Some(name) => record.run.id = name.to_string_lossy().into_owned(),
+            None if !is_file_name(&record.run.id) => {
+                let reason = format!("run.id: found {:?}, allowed: the name of a folder", record.run.id);
+                return Err(LabError::content(&path, None, reason));
+            }
+            None => {}
+        }
         Ok(record)
     }
+}
+
+/// Whether `name` names something in a folder and nothing outside it.
+fn is_file_name(name: &str) -> bool {
+    let mut parts = Path::new(name).components();
+    matches!((parts.next(), parts.next()), (Some(Component::Normal(_)), None)) && !name.contains(['/', '\0'])
 }
 
 /// What came out, for machines: `summary.json` and `--json`.
@@ -96,7 +130,7 @@ pub struct Document {
     /// The run's folder name.
     #[serde(default)]
     pub id: String,
-    /// What determines the result, see [`RunSpec::point`].
+    /// What determines the result, as [`RunSpec::point`](crate::lab::RunSpec::point) says it.
     #[serde(default)]
     pub point: String,
     /// The few words that tell it from other runs of the problem.
@@ -131,72 +165,78 @@ impl Document {
     /// The run is not over (there is none yet), or the file is damaged: names it and the line.
     pub fn read(folder: &Path) -> Result<Self, LabError> {
         let path = folder.join(SUMMARY);
-        let text = fs::read_to_string(&path).map_err(LabError::io("read", &path))?;
-        serde_json::from_str(&text).map_err(|error| LabError::content(&path, Some(error.line()), error.to_string()))
+        let text = files::read(&path, MOST_SUMMARY).map_err(LabError::io("read", &path))?;
+        serde_json::from_slice(&text).map_err(|error| LabError::content(&path, Some(error.line()), error.to_string()))
     }
 }
 
-/// Makes the folder of a new run with its `run.toml`.
-pub(in crate::lab) fn create(logs: &Path, spec: &RunSpec) -> Result<(PathBuf, RunRecord), LabError> {
+/// Makes the folder of a new run in `logs` with what `record` says for its name, a lock of this process and the first
+/// line of its journal, and where that ends. The folder appears with all of that or not at all.
+///
+/// # Errors
+/// It cannot be made.
+pub(in crate::lab) fn create(
+    logs: &Path,
+    problem: &str,
+    label: &str,
+    record: impl Fn(String, jiff::Timestamp) -> RunRecord,
+) -> Result<(PathBuf, RunRecord, Lease, u64), LabError> {
     let now = jiff::Timestamp::now();
-    let stem = format!("{}-{}-{}", now.strftime("%Y%m%d-%H%M%S"), spec.problem.name(), slug(&spec.label()));
+    let stem = format!("{}-{problem}-{}", now.strftime("%Y%m%d-%H%M%S"), slug(label));
     let stem = stem.trim_end_matches('-');
     fs::create_dir_all(logs).map_err(LabError::io("create the directory of runs", logs))?;
-    let (id, folder) = loop {
-        let id = format!("{stem}-{}", suffix());
-        let folder = logs.join(&id);
-        match fs::create_dir(&folder) {
-            Ok(()) => break (id, folder),
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-            Err(error) => return Err(LabError::io("create the run's folder", folder)(error)),
+    loop {
+        let suffix = suffix();
+        let id = format!("{stem}-{suffix}");
+        let (hidden, folder) = (logs.join(format!("{UNFINISHED}{}-{suffix}", process::mark())), logs.join(&id));
+        fs::create_dir(&hidden).map_err(LabError::io("create the run's folder", &folder))?;
+        let record = record(id, now);
+        let made = fill(&hidden, &record).and_then(|(mut lease, end)| match fs::rename(&hidden, &folder) {
+            Ok(()) => {
+                lease.move_to(&folder);
+                Ok(Some((lease, end)))
+            }
+            // Another process has made a run of that name.
+            Err(error) if is_taken(&error) => Ok(None),
+            Err(error) => Err(LabError::io("create the run's folder", &folder)(error)),
+        });
+        match made {
+            Ok(Some((lease, end))) => return Ok((folder, record, lease, end)),
+            Ok(None) => drop(fs::remove_dir_all(&hidden)),
+            Err(error) => {
+                fs::remove_dir_all(&hidden).ok();
+                return Err(error);
+            }
         }
-    };
-    let record = RunRecord {
-        schema: SCHEMA,
-        problem: spec.problem.name().to_owned(),
-        title: spec.title.clone().unwrap_or_default(),
-        params: spec.params.stored(&spec.problem.schema()),
-        run: RunFacts {
-            id,
-            created: now.strftime("%Y-%m-%dT%H:%M:%S%.6fZ").to_string(),
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-            command: spec.command(),
-            seed: spec.seed(),
-            point: spec.point(),
-            label: spec.label(),
-            machine: Machine::here().clone(),
-        },
-    };
-    let path = folder.join(RECORD);
-    let text = toml::to_string(&record).map_err(|error| LabError::content(&path, None, error.to_string()))?;
-    if let Err(error) = files::replace(&path, text.as_bytes(), false) {
-        // A folder that says nothing would only be found as damaged.
-        fs::remove_dir(&folder).ok();
-        return Err(LabError::io("write", path)(error));
     }
-    Ok((folder, record))
 }
 
-/// The document of a run.
-pub(in crate::lab) fn document(spec: &RunSpec, record: &RunRecord, rows: Vec<Row>) -> Document {
-    Document {
-        schema: SCHEMA,
-        problem: record.problem.clone(),
-        params: spec.params.stored(&spec.problem.schema()),
-        seed: record.run.seed,
-        version: record.run.version.clone(),
-        machine: record.run.machine.clone(),
-        headline: rows.iter().rev().find_map(|row| row.get(spec.problem.headline())?.as_f64()),
-        rows,
-        id: record.run.id.clone(),
-        point: record.run.point.clone(),
-        label: record.run.label.clone(),
-        title: record.title.clone(),
-        state: RunState::Queued,
-        message: String::new(),
-        created: record.run.created.clone(),
-        seconds: 0.0,
-        command: record.run.command.clone(),
+fn is_taken(error: &std::io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::AlreadyExists | ErrorKind::DirectoryNotEmpty | ErrorKind::NotADirectory)
+}
+
+/// Writes what a run's folder begins with; where its journal ends.
+fn fill(folder: &Path, record: &RunRecord) -> Result<(Lease, u64), LabError> {
+    let path = folder.join(RECORD);
+    let text = toml::to_string(record).map_err(|error| LabError::content(&path, None, error.to_string()))?;
+    files::replace(&path, text.as_bytes(), false).map_err(LabError::io("write", path))?;
+    let lease = Lease::take(folder)?;
+    let mut journal = Journal::open(folder)?;
+    journal.append(&Stamped { t: 0.0, event: Event::state(RunState::Queued, "") })?;
+    Ok((lease, journal.end()))
+}
+
+/// Removes folders and files in `logs` that processes left half made which are gone.
+pub(in crate::lab) fn sweep_up(logs: &Path) {
+    files::sweep_up(logs);
+    for entry in fs::read_dir(logs).into_iter().flatten().flatten() {
+        let (name, path) = (entry.file_name(), entry.path());
+        let name = name.to_string_lossy();
+        let Some(mark) = name.strip_prefix(UNFINISHED) else { continue };
+        let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
+        if is_folder && files::is_abandoned(mark, &path) && Owner::of(&path).is_none() {
+            fs::remove_dir_all(path).ok();
+        }
     }
 }
 

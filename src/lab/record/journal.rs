@@ -10,6 +10,9 @@ use std::path::{Path, PathBuf};
 /// The journal's name in a run's folder.
 pub const NAME: &str = "events.jsonl";
 
+/// The most bytes of a line: a longer one is damage and is not taken into memory.
+pub(in crate::lab) const LONGEST_LINE: usize = 1 << 24;
+
 /// Appends events. A line is in the kernel's hands when [`Journal::append`] returns: killing the process loses none.
 #[derive(Debug)]
 pub struct Journal {
@@ -25,14 +28,18 @@ impl Journal {
     ///
     /// # Errors
     /// The file cannot be opened or cut.
-    pub fn open(folder: &Path) -> io::Result<Self> {
+    pub fn open(folder: &Path) -> Result<Self, LabError> {
         let path = folder.join(NAME);
-        let mut file = OpenOptions::new().read(true).append(true).create(true).open(&path)?;
-        let length = file.seek(SeekFrom::End(0))?;
-        let end = last_line_end(&mut file, length)?;
-        if end < length {
-            file.set_len(end)?;
-        }
+        let open = || -> io::Result<(File, u64)> {
+            let mut file = files::open(&path, OpenOptions::new().read(true).append(true).create(true))?;
+            let length = file.seek(SeekFrom::End(0))?;
+            let end = last_line_end(&mut file, length)?;
+            if end < length {
+                file.set_len(end)?;
+            }
+            Ok((file, end))
+        };
+        let (file, end) = open().map_err(LabError::io("write", &path))?;
         Ok(Self { path, file, end, line: Vec::new() })
     }
 
@@ -40,11 +47,11 @@ impl Journal {
     ///
     /// # Errors
     /// The copy cannot be made; the journal is untouched then.
-    pub(in crate::lab) fn part_from_others(folder: &Path) -> io::Result<()> {
+    pub(in crate::lab) fn part_from_others(folder: &Path) -> Result<(), LabError> {
         let path = folder.join(NAME);
         match files::copy(&path, &path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-            outcome => outcome,
+            outcome => outcome.map_err(LabError::io("copy", path)),
         }
     }
 
@@ -59,9 +66,10 @@ impl Journal {
     /// # Errors
     /// The line is not kept: names the file and the reason. It may be tried again; a part that was written is taken
     /// back.
-    pub fn append(&mut self, event: &Stamped) -> Result<(), String> {
+    pub fn append(&mut self, event: &Stamped) -> Result<(), LabError> {
         self.line.clear();
-        serde_json::to_writer(&mut self.line, event).map_err(|error| error.to_string())?;
+        serde_json::to_writer(&mut self.line, event)
+            .map_err(|error| LabError::io("write", &self.path)(error.into()))?;
         self.line.push(b'\n');
         match self.file.write_all(&self.line) {
             Ok(()) => {
@@ -71,7 +79,7 @@ impl Journal {
             Err(error) => {
                 // Shortening needs no room; if even that fails, the reader drops the broken line.
                 self.file.set_len(self.end).ok();
-                Err(format!("{}: cannot write: {error}", self.path.display()))
+                Err(LabError::io("write", &self.path)(error))
             }
         }
     }
@@ -102,7 +110,7 @@ pub(in crate::lab) fn between(folder: &Path, start: u64, end: u64) -> Vec<Stampe
 }
 
 /// One line of a journal.
-pub(in crate::lab) enum Line<'a> {
+pub(in crate::lab) enum JournalLine<'a> {
     /// A point, read without the general reader.
     Point {
         /// Seconds of work.
@@ -125,25 +133,25 @@ pub(in crate::lab) enum Line<'a> {
     },
 }
 
-impl<'a> Line<'a> {
+impl<'a> JournalLine<'a> {
     fn read(number: usize, start: u64, text: &'a str) -> Self {
         if let Some((t, series, sample)) = point(text) {
-            return Line::Point { t, series, sample };
+            return JournalLine::Point { t, series, sample };
         }
         match serde_json::from_str(text) {
-            Ok(event) => Line::Event(event),
-            Err(error) => Line::Damaged { number, start, reason: error.to_string() },
+            Ok(event) => JournalLine::Event(event),
+            Err(error) => JournalLine::Damaged { number, start, reason: error.to_string() },
         }
     }
 
     /// The events of the line, those of a burst one by one.
     pub fn into_events(self) -> Vec<Stamped> {
         match self {
-            Line::Point { t, series, sample: Sample { x, y, lo, hi } } => {
+            JournalLine::Point { t, series, sample: Sample { x, y, lo, hi } } => {
                 vec![Stamped { t, event: Event::Point(Point { series: series.to_owned(), x, y, lo, hi }) }]
             }
-            Line::Event(stamped) => stamped.into_parts(),
-            Line::Damaged { .. } => Vec::new(),
+            JournalLine::Event(stamped) => stamped.into_parts(),
+            JournalLine::Damaged { .. } => Vec::new(),
         }
     }
 }
@@ -157,13 +165,15 @@ pub struct Tail {
     line: usize,
     /// Bytes from here on are not read.
     limit: u64,
+    /// Whether the next bytes belong to a line that is too long to be read.
+    skipping: bool,
 }
 
 impl Tail {
     /// At the beginning of the journal in `folder`.
     #[must_use]
     pub fn new(folder: &Path) -> Self {
-        Self { path: folder.join(NAME), position: 0, line: 0, limit: u64::MAX }
+        Self { path: folder.join(NAME), position: 0, line: 0, limit: u64::MAX, skipping: false }
     }
 
     /// Where the next read begins, in bytes.
@@ -188,13 +198,37 @@ impl Tail {
         self
     }
 
+    /// At the first line that begins in the last `count` bytes of the journal in `folder`.
+    ///
+    /// # Errors
+    /// The journal cannot be read.
+    pub(in crate::lab) fn near_end(folder: &Path, count: u64) -> Result<Self, LabError> {
+        let path = folder.join(NAME);
+        let find = || -> io::Result<u64> {
+            let mut file = files::open_to_read(&path)?;
+            let length = file.seek(SeekFrom::End(0))?;
+            let Some(from) = length.checked_sub(count + 1) else { return Ok(0) };
+            file.seek(SeekFrom::Start(from))?;
+            let mut end = Vec::new();
+            file.take(count + 1).read_to_end(&mut end)?;
+            let line = end.iter().position(|byte| *byte == b'\n').map_or(end.len(), |feed| feed + 1);
+            Ok(from + line as u64)
+        };
+        Ok(Self::new(folder).from(find().map_err(LabError::io("read", &path))?))
+    }
+
     /// Gives every whole line that has come since the last call to `take`; whether there was any.
     ///
     /// # Errors
     /// The journal cannot be read.
-    pub(in crate::lab) fn each(&mut self, mut take: impl FnMut(Line<'_>)) -> Result<bool, LabError> {
-        let mut file = File::open(&self.path).map_err(LabError::io("read the journal", &self.path))?;
-        file.seek(SeekFrom::Start(self.position)).map_err(LabError::io("read the journal", &self.path))?;
+    pub(in crate::lab) fn each(&mut self, take: impl FnMut(JournalLine<'_>)) -> Result<bool, LabError> {
+        let path = self.path.clone();
+        self.read(take).map_err(LabError::io("read", path))
+    }
+
+    fn read(&mut self, mut take: impl FnMut(JournalLine<'_>)) -> io::Result<bool> {
+        let mut file = files::open_to_read(&self.path)?;
+        file.seek(SeekFrom::Start(self.position))?;
         let (mut buffer, mut kept, mut any) = (vec![0_u8; 1 << 18], 0, false);
         loop {
             if kept == buffer.len() {
@@ -205,20 +239,32 @@ impl Tail {
                 Ok(0) => return Ok(any),
                 Ok(count) => count,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-                Err(error) => return Err(LabError::io("read the journal", &self.path)(error)),
+                Err(error) => return Err(error),
             };
             let filled = kept + count;
             let whole = buffer[..filled].iter().rposition(|byte| *byte == b'\n').map_or(0, |last| last + 1);
-            let mut start = self.position;
             for line in buffer[..whole].split_inclusive(|byte| *byte == b'\n') {
-                self.line += 1;
                 any = true;
-                take(Line::read(self.line, start, String::from_utf8_lossy(line).trim_end()));
-                start += line.len() as u64;
+                self.line += 1;
+                let start = self.position;
+                self.position += line.len() as u64;
+                if std::mem::take(&mut self.skipping) {
+                    // The end of a line that was too long.
+                    continue;
+                }
+                take(JournalLine::read(self.line, start, String::from_utf8_lossy(line).trim_end()));
             }
-            self.position += whole as u64;
             buffer.copy_within(whole..filled, 0);
             kept = filled - whole;
+            if kept > LONGEST_LINE {
+                if !std::mem::replace(&mut self.skipping, true) {
+                    any = true;
+                    let reason = format!("longer than {LONGEST_LINE} bytes");
+                    take(JournalLine::Damaged { number: self.line + 1, start: self.position, reason });
+                }
+                self.position += kept as u64;
+                kept = 0;
+            }
         }
     }
 }

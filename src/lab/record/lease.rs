@@ -5,24 +5,33 @@
 //! that it counts as dead finds another token there when it comes back, and from then on leaves the folder alone: the
 //! last lease wins.
 
-use crate::lab::{LabError, Machine, files};
-use rustix::fs::{FlockOperation, flock};
-use rustix::process::{Pid, test_kill_process};
+use crate::lab::LabError;
+use crate::lab::record::files;
+use crate::lab::record::machine::Machine;
+use crate::lab::record::process;
 use serde::{Deserialize, Serialize};
-use std::fs::{self, File, OpenOptions};
-use std::io;
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, ErrorKind, Seek, Write};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::thread;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// The lock's name in a run's folder.
 const NAME: &str = "lock";
 
+/// The most bytes that a lock or a request has.
+const MOST: u64 = 1 << 16;
+
 /// How often the owner shows that it lives.
 pub(in crate::lab) const BEAT: Duration = Duration::from_secs(15);
 
-/// A lock of another machine that is older is of a dead process.
+/// A lock of another machine whose time is further from now, in the past or in the future, is of a dead process.
 const DEAD: Duration = Duration::from_secs(60);
+
+/// How long a process waits for another that is just taking or giving up the run.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A process, told from later ones of the same number by when it began.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,12 +53,12 @@ impl Owner {
     #[must_use]
     pub fn me() -> Self {
         let pid = std::process::id();
-        Self { host: Machine::here().host.clone(), pid, began: began(pid), token: 0 }
+        Self { host: Machine::here().host.clone(), pid, began: process::began(pid), token: 0 }
     }
 
     fn read(path: &Path) -> io::Result<Option<Self>> {
         // A lock that is just being written is nobody's yet.
-        fs::read(path).map(|text| serde_json::from_slice(&text).ok())
+        files::read(path, MOST).map(|text| serde_json::from_slice(&text).ok())
     }
 
     /// Who works on the run in `folder`; none if nobody does (any more).
@@ -58,113 +67,163 @@ impl Owner {
         let path = folder.join(NAME);
         let owner = Self::read(&path).ok()??;
         let alive = if owner.host == Machine::here().host {
-            let pid = Pid::from_raw(i32::try_from(owner.pid).ok()?)?;
-            // A process of another user answers that it may not be asked, so it lives.
-            let there = test_kill_process(pid) != Err(rustix::io::Errno::SRCH);
-            there && (owner.began == 0 || owner.began == began(owner.pid))
+            process::is_alive(owner.pid, owner.began)
         } else {
-            age(&path).is_some_and(|age| age < DEAD)
+            distance_from_now(&path).is_some_and(|distance| distance < DEAD)
         };
         alive.then_some(owner)
     }
 }
 
-/// When process `pid` began; 0 where the system does not tell.
-fn began(pid: u32) -> u64 {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-    // The name in brackets may hold anything; the 22nd field is the 20th after it.
-    let after = stat.rsplit_once(')').map_or("", |(_, after)| after);
-    after.split_whitespace().nth(19).and_then(|field| field.parse().ok()).unwrap_or_default()
+/// How far the time of the file at `path` lies from now, before or after it.
+fn distance_from_now(path: &Path) -> Option<Duration> {
+    let changed = fs::symlink_metadata(path).ok()?.modified().ok()?;
+    Some(SystemTime::now().duration_since(changed).unwrap_or_else(|future| future.duration()))
 }
 
-fn age(path: &Path) -> Option<Duration> {
-    Some(SystemTime::now().duration_since(fs::metadata(path).ok()?.modified().ok()?).unwrap_or_default())
+/// What has become of a process's hold on a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::lab) enum Standing {
+    /// The run is still this process's.
+    Held,
+    /// Another process has taken it over.
+    TakenOver,
+    /// The run's folder is gone.
+    Gone,
 }
 
-/// This process's hold on a run, given up when dropped.
+/// This process's hold on a run, given up when released or dropped.
 #[derive(Debug)]
 pub(in crate::lab) struct Lease {
-    path: PathBuf,
+    folder: PathBuf,
     token: u64,
-    /// When the lock was last seen to be this one's.
-    seen: SystemTime,
+    /// When the lock was last seen to be this one's, in milliseconds since 1970.
+    seen: AtomicU64,
+    released: AtomicBool,
     /// Whether it was taken from a process of another machine that may still live.
     pub from_afar: bool,
 }
 
 impl Lease {
     /// Takes the run in `folder`, unless a living process has it.
+    ///
+    /// # Errors
+    /// [`LabError::Busy`] when a living process works on the run; the lock cannot be written.
     pub fn take(folder: &Path) -> Result<Self, LabError> {
         let path = folder.join(NAME);
-        // Two that take a dead process's run at the same time pass this gate one after the other.
-        let _gate = loop {
-            let gate = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path);
-            let gate = gate.map_err(LabError::io("lock the run by", &path))?;
-            // Some network file systems have no locks: the check below still holds, but for a moment.
-            flock(&gate, FlockOperation::LockExclusive).ok();
-            // The owner before may have removed the file meanwhile: then this is the gate to nothing.
-            let same = gate.metadata().ok().zip(fs::metadata(&path).ok()).map(|(a, b)| a.ino() == b.ino());
-            if same == Some(true) {
-                break gate;
-            }
-        };
+        // Two processes that take a dead one's run at the same time do so one after the other.
+        let mut gate = pass_gate(folder, &path)?;
         if let Some(owner) = Owner::of(folder) {
-            let id = folder.file_name().unwrap_or_default().to_string_lossy();
-            let Owner { host, pid, .. } = owner;
-            return Err(LabError::Refused(format!("{id}: process {pid} on {host} works on this run")));
+            return Err(busy(folder, &owner));
         }
         let before = Owner::read(&path).ok().flatten();
         let now = SystemTime::now();
         // The lock goes when its owner ends, and the last token with it: by the clock the next is larger all the same.
         let clock = now.duration_since(UNIX_EPOCH).map_or(0, |time| time.as_micros() as u64);
-        let token = clock.max(before.as_ref().map_or(0, |owner| owner.token + 1));
+        let token = clock.max(before.as_ref().map_or(0, |owner| owner.token.saturating_add(1)));
         let text = serde_json::to_vec(&Owner { token, ..Owner::me() }).unwrap_or_default();
-        // In place, not by renaming: those who wait at the gate wait for this very file.
-        fs::write(&path, text).map_err(LabError::io("lock the run by", &path))?;
+        // In place, not by renaming: those who wait for the lock wait for this very file.
+        let written = gate.set_len(0).and_then(|()| gate.rewind()).and_then(|()| gate.write_all(&text));
+        written.map_err(LabError::io("lock the run by", &path))?;
         // A request to the process before is not meant for this one.
         fs::remove_file(folder.join(REQUEST)).ok();
         let from_afar = before.is_some_and(|owner| owner.host != Machine::here().host);
-        Ok(Self { path, token, seen: now, from_afar })
+        let seen = AtomicU64::new(milliseconds(now));
+        Ok(Self { folder: folder.to_owned(), token, seen, released: AtomicBool::new(false), from_afar })
     }
 
-    /// The number that tells this hold from every other on the run.
-    pub const fn token(&self) -> u64 {
-        self.token
+    /// Follows the run's folder to another name.
+    pub fn move_to(&mut self, folder: &Path) {
+        folder.clone_into(&mut self.folder);
     }
 
-    /// Whether the run is still this process's, as seen at most `within` ago.
-    pub fn holds(&mut self, within: Duration) -> bool {
-        let now = SystemTime::now();
-        if now.duration_since(self.seen).is_ok_and(|age| age < within) {
-            return true;
+    /// What has become of this hold, as seen at most `within` ago. After its release it counts as held.
+    pub fn standing(&self, within: Duration) -> Standing {
+        let now = milliseconds(SystemTime::now());
+        let age = now.checked_sub(self.seen.load(Ordering::SeqCst));
+        if self.released.load(Ordering::SeqCst) || age.is_some_and(|age| u128::from(age) < within.as_millis()) {
+            return Standing::Held;
         }
-        let holds = match Owner::read(&self.path) {
-            Ok(owner) => owner.is_some_and(|owner| owner.token == self.token && owner.pid == std::process::id()),
-            // A disk that does not answer tells nothing, and takes nothing either.
-            Err(error) => error.kind() != io::ErrorKind::NotFound,
-        };
-        if holds {
-            self.seen = now;
+        let is_mine = |owner: &Owner| owner.token == self.token && owner.pid == std::process::id();
+        match Owner::read(&self.folder.join(NAME)) {
+            Ok(owner) if !owner.as_ref().is_some_and(is_mine) => return Standing::TakenOver,
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                return if self.folder.is_dir() { Standing::TakenOver } else { Standing::Gone };
+            }
+            // A disk that does not answer says nothing about who has the run.
+            Ok(_) | Err(_) => {}
         }
-        holds
+        self.seen.store(now, Ordering::SeqCst);
+        Standing::Held
     }
 
     /// Shows that the owner lives.
     pub fn beat(&self) {
-        let now = File::options().write(true).open(&self.path).and_then(|file| file.set_modified(SystemTime::now()));
+        let lock = files::open(&self.folder.join(NAME), OpenOptions::new().write(true));
         // A beat that is missed is made up for by the next.
-        now.ok();
+        lock.and_then(|file| file.set_modified(SystemTime::now())).ok();
+    }
+
+    /// Gives the run up: another process may take it from now on.
+    pub fn release(&self) {
+        if self.released.load(Ordering::SeqCst) {
+            return;
+        }
+        let path = self.folder.join(NAME);
+        if let Ok(gate) = files::open_to_read(&path) {
+            gate.lock().ok();
+            if self.standing(Duration::ZERO) == Standing::Held {
+                fs::remove_file(&path).ok();
+            }
+        }
+        self.released.store(true, Ordering::SeqCst);
     }
 }
 
 impl Drop for Lease {
     fn drop(&mut self) {
-        let Ok(gate) = File::open(&self.path) else { return };
-        flock(&gate, FlockOperation::LockExclusive).ok();
-        if self.holds(Duration::ZERO) {
-            fs::remove_file(&self.path).ok();
+        self.release();
+    }
+}
+
+/// Opens the lock at `path` and holds it against other processes that want to take or give up the run.
+fn pass_gate(folder: &Path, path: &Path) -> Result<File, LabError> {
+    let since = Instant::now();
+    loop {
+        let mut options = OpenOptions::new();
+        let gate = files::open(path, options.read(true).write(true).create(true).truncate(false));
+        let gate = gate.map_err(LabError::io("lock the run by", path))?;
+        match gate.try_lock() {
+            Err(TryLockError::WouldBlock) if since.elapsed() < PATIENCE => {
+                thread::sleep(Duration::from_millis(5));
+                continue;
+            }
+            Err(TryLockError::WouldBlock) => {
+                let id = id_of(folder);
+                return Err(LabError::Refused(format!("{id}: another process holds its lock; try again later")));
+            }
+            // Some network file systems have no locks: what follows is then still right but for a moment.
+            Ok(()) | Err(TryLockError::Error(_)) => {}
+        }
+        // The owner before may have removed the file meanwhile; then this is not the file that others see.
+        let same = gate.metadata().ok().zip(fs::symlink_metadata(path).ok()).map(|(a, b)| a.ino() == b.ino());
+        if same == Some(true) {
+            return Ok(gate);
         }
     }
+}
+
+fn milliseconds(time: SystemTime) -> u64 {
+    time.duration_since(UNIX_EPOCH).map_or(0, |time| time.as_millis() as u64)
+}
+
+fn id_of(folder: &Path) -> String {
+    folder.file_name().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+/// Why a run cannot be taken that `owner` works on.
+pub(in crate::lab) fn busy(folder: &Path, owner: &Owner) -> LabError {
+    LabError::Busy { id: id_of(folder), pid: owner.pid, host: owner.host.clone() }
 }
 
 /// What another process may ask of the one that works on a run.
@@ -188,8 +247,7 @@ impl Request {
     /// The file cannot be written, or nobody works on the run.
     pub fn send(self, folder: &Path) -> Result<(), LabError> {
         if Owner::of(folder).is_none() {
-            let id = folder.file_name().unwrap_or_default().to_string_lossy();
-            return Err(LabError::Refused(format!("{id}: no process works on this run")));
+            return Err(LabError::Refused(format!("{}: no process works on this run", id_of(folder))));
         }
         let word = match self {
             Self::Pause => "pause",
@@ -202,14 +260,14 @@ impl Request {
 
     /// Whether a request lies in the run's folder.
     pub(in crate::lab) fn is_pending(folder: &Path) -> bool {
-        folder.join(REQUEST).exists()
+        fs::symlink_metadata(folder.join(REQUEST)).is_ok_and(|metadata| !metadata.is_dir())
     }
 
     /// Takes the request that lies in the run's folder.
     pub(in crate::lab) fn take(folder: &Path) -> Option<Self> {
         let path = folder.join(REQUEST);
-        let word = match fs::read_to_string(&path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return None,
+        let word = match files::read_text(&path, MOST) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return None,
             word => word.unwrap_or_default(),
         };
         fs::remove_file(&path).ok();

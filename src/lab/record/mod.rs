@@ -5,8 +5,9 @@ pub mod files;
 pub(in crate::lab) mod folder;
 pub mod journal;
 pub(in crate::lab) mod lease;
-mod machine;
-mod places;
+pub(in crate::lab) mod machine;
+pub(in crate::lab) mod places;
+mod process;
 pub(in crate::lab) mod run_log;
 
 pub use folder::{Document, RunFacts, RunRecord, SCHEMA};

@@ -1,6 +1,7 @@
 //! Where things lie: run folders, data sets, presets.
 
-use crate::lab::{LabError, files};
+use crate::lab::LabError;
+use crate::lab::record::{files, folder};
 use std::fs;
 use std::path::PathBuf;
 
@@ -22,14 +23,14 @@ impl Default for Places {
 }
 
 impl Places {
-    /// Makes the logs directory and proves that files can be written there, before any work starts.
+    /// Makes the logs directory, removes what dead processes left half made there, and proves that files can be written,
+    /// before any work starts.
     ///
     /// # Errors
     /// Names the directory and the reason.
     pub fn prepare(&self) -> Result<(), LabError> {
         fs::create_dir_all(&self.logs).map_err(LabError::io("create the directory of runs", &self.logs))?;
-        let probe = self.logs.join(format!(".writable-{}", std::process::id()));
-        files::replace(&probe, b"attnlab\n", false).map_err(LabError::io("write runs into", &self.logs))?;
-        fs::remove_file(&probe).map_err(LabError::io("remove a file in", &self.logs))
+        folder::sweep_up(&self.logs);
+        files::probe(&self.logs).map_err(LabError::io("write runs into", &self.logs))
     }
 }

@@ -1,5 +1,6 @@
 //! `log.txt`: what the program logs while it works on a run, kept in the run's folder.
 
+use crate::lab::record::files;
 use log::{Level, Log, Metadata, Record};
 use std::cell::RefCell;
 use std::fs::{File, OpenOptions};
@@ -53,7 +54,7 @@ pub(in crate::lab) struct Working;
 
 impl Working {
     pub fn on(folder: &Path) -> Self {
-        let file = OpenOptions::new().create(true).append(true).open(folder.join("log.txt")).ok();
+        let file = files::open(&folder.join("log.txt"), OpenOptions::new().create(true).append(true)).ok();
         FILE.set(file);
         Self
     }

@@ -26,36 +26,22 @@
 //! What the job tells again is already in the journal and is not told twice: a job tells everything it comes by, without
 //! asking whether it has been told before. How events are recognised is said in the module `replay`.
 
-use crate::lab::event::{Event, Row, RunState, Stamped};
-use crate::lab::record::checkpoint::{self, Fence, Hold, Saved, Write};
+mod saving;
+
+pub(super) use saving::Writing;
+
+use crate::lab::event::{Event, Row, Stamped};
+use crate::lab::record::checkpoint::{Fence, Saved};
+use crate::lab::run::column::Column;
 use crate::lab::run::control::Control;
 use crate::lab::run::outbox::{Observer, Outbox};
-use crate::lab::run::problem::{Column, RunError};
 use crate::lab::run::replay::{Replay, RowIdentity};
 use crate::lab::run::resumed::Resumed;
 use crate::random::{Generator, generator};
-use serde::Serialize;
-use serde::de::DeserializeOwned;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-
-/// Seconds of work that are lost at most when a run is killed, unless saving is slow.
-const CHECKPOINT: f64 = 10.0;
-
-/// A younger run loses this share of its work at most, but for the time below.
-const SHARE: f64 = 0.1;
-
-/// Seconds between two checkpoints at least.
-const SHORTEST: f64 = 0.25;
-
-/// How long a run waits before it tries again to keep what there was no room for.
-const RETRY: Duration = Duration::from_millis(500);
-
-fn waiting(trouble: &str) -> String {
-    format!("waiting, goes on by itself: {trouble}")
-}
 
 /// What a job sees of the world: it emits events, draws named randomness and asks whether to go on.
 pub struct RunContext {
@@ -69,6 +55,8 @@ pub struct RunContext {
     idle: Duration,
     /// Seconds of work of earlier parts of the run.
     seconds_before: f64,
+    /// What determines the run's result, as checkpoints say it; empty for a run that no queue does.
+    point: String,
     /// The checkpoint to work from.
     checkpoint: Option<Saved>,
     /// Damaged lines of the journal, which are no reason not to work from the checkpoints saved from now on.
@@ -104,6 +92,7 @@ impl RunContext {
             began: Instant::now(),
             idle: Duration::ZERO,
             seconds_before: 0.0,
+            point: String::new(),
             checkpoint: None,
             damaged: 0,
             identity: RowIdentity::default(),
@@ -113,7 +102,7 @@ impl RunContext {
             replay: Replay::default(),
             saved: Instant::now(),
             save_cost: Duration::ZERO,
-            fence: Box::new(|| Ok(Hold::default())),
+            fence: Box::new(|| Ok(0)),
         }
     }
 
@@ -124,12 +113,6 @@ impl RunContext {
         self
     }
 
-    /// The run's folder, for files of its own (checkpoint, learned shapes).
-    #[must_use]
-    pub fn folder(&self) -> &Path {
-        &self.folder
-    }
-
     /// Sets the data directory; `data` in the working directory without this.
     #[must_use]
     pub fn with_data(mut self, data: impl Into<PathBuf>) -> Self {
@@ -137,17 +120,47 @@ impl RunContext {
         self
     }
 
-    /// Where data sets lie.
-    #[must_use]
-    pub fn data(&self) -> &Path {
-        &self.data
-    }
-
     /// Sets how many threads a run takes that does not ask for a number: 0, the default, for every core.
     #[must_use]
     pub const fn with_threads(mut self, share: usize) -> Self {
         self.share = share;
         self
+    }
+
+    /// Sets what determines the run's result, so that its checkpoints can be told from those of other runs.
+    pub(in crate::lab) fn with_point(mut self, point: &str) -> Self {
+        point.clone_into(&mut self.point);
+        self
+    }
+
+    /// Continues the run whose folder this is. To be called after [`RunContext::with_columns`].
+    pub(in crate::lab) fn with_resumed(mut self, resumed: Resumed) -> Self {
+        self.seconds_before = resumed.seconds;
+        self.checkpoint = resumed.checkpoint;
+        self.damaged = resumed.damaged;
+        self.replay = resumed.replay;
+        self.rows_before = resumed.rows.len();
+        resumed.rows.into_iter().for_each(|row| self.remember(row));
+        self
+    }
+
+    /// Sets what is asked before a file of the run is written: where its journal ends, or why nothing may be
+    /// written any more.
+    pub(in crate::lab) fn with_fence(mut self, fence: Box<Fence>) -> Self {
+        self.fence = fence;
+        self
+    }
+
+    /// The run's folder, for files of its own (checkpoint, learned shapes).
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Where data sets lie.
+    #[must_use]
+    pub fn data(&self) -> &Path {
+        &self.data
     }
 
     /// The threads to work with when the parameters ask for `asked`, where 0 leaves it to the engine: every core for
@@ -164,7 +177,7 @@ impl RunContext {
         self.seed
     }
 
-    /// The hand on this job, for inner loops on other threads.
+    /// What the user asks of this job (pause, stop), for inner loops on other threads.
     #[must_use]
     pub fn control(&self) -> Arc<Control> {
         Arc::clone(&self.control)
@@ -180,43 +193,6 @@ impl RunContext {
     #[must_use]
     pub fn seconds(&self) -> f64 {
         self.seconds_before + self.began.elapsed().saturating_sub(self.idle).as_secs_f64()
-    }
-
-    /// Continues the run whose folder this is. To be called after [`RunContext::with_columns`].
-    pub(in crate::lab) fn with_resumed(mut self, resumed: Resumed) -> Self {
-        self.seconds_before = resumed.seconds;
-        self.checkpoint = resumed.checkpoint;
-        self.damaged = resumed.damaged;
-        self.replay = resumed.replay;
-        self.rows_before = resumed.rows.len();
-        resumed.rows.into_iter().for_each(|row| self.remember(row));
-        self
-    }
-
-    /// Sets what is asked before a file of the run is written: the number of this process's hold on the run, or why
-    /// nothing may be written any more.
-    pub(in crate::lab) fn with_fence(mut self, fence: Box<Fence>) -> Self {
-        self.fence = fence;
-        self
-    }
-
-    /// The state saved last by [`RunContext::save_checkpoint`], for a run that is continued; none for one that begins
-    /// (or that was ended before it saved any): then it works from the beginning.
-    ///
-    /// # Errors
-    /// The state is of another form: the run was made by another version.
-    pub fn resume_state<T: DeserializeOwned>(&self) -> Result<Option<T>, RunError> {
-        let Some(saved) = &self.checkpoint else { return Ok(None) };
-        T::deserialize(saved.state()).map(Some).map_err(|error| {
-            let path = self.folder.join(checkpoint::STATE);
-            RunError::Input(format!("{}: saved by another version of attnlab: {error}", path.display()))
-        })
-    }
-
-    /// The file that belongs to [`RunContext::resume_state`], if one was saved with it.
-    #[must_use]
-    pub fn resume_file(&self) -> Option<PathBuf> {
-        self.checkpoint.as_ref().filter(|saved| saved.has_file()).map(|_| self.folder.join(checkpoint::FILE))
     }
 
     /// Every row of the result table told so far, in order, by this part of the run or an earlier one.
@@ -243,50 +219,6 @@ impl RunContext {
         self.rows.push(row);
     }
 
-    /// Whether a checkpoint should be saved before the next [`RunContext::check_cancelled`]: some time has passed since the
-    /// last (a tenth of the work so far up to ten seconds, and fifty times what saving took), or the user wants a pause
-    /// or an end.
-    #[must_use]
-    pub fn checkpoint_due(&self) -> bool {
-        let wait = Duration::from_secs_f64((self.seconds() * SHARE).clamp(SHORTEST, CHECKPOINT));
-        self.saved.elapsed() >= wait.max(self.save_cost * 50) || self.control.is_stopping() || self.control.is_paused()
-    }
-
-    /// Saves what is needed to go on from here: a small `state`, and with it the file that `write` makes at the path
-    /// it is given (`checkpoint.safetensors` in the run's folder afterwards). Both are on the disk, together, before
-    /// this returns; being killed at any moment leaves the last pair or this one.
-    ///
-    /// # Errors
-    /// [`RunError::Stopped`] when there is no room and the user wants an end.
-    pub fn save_checkpoint(
-        &mut self,
-        state: &impl Serialize,
-        mut write: impl FnMut(&Path) -> Result<(), String>,
-    ) -> Result<(), RunError> {
-        self.save(state, Some(&mut write))
-    }
-
-    /// As [`RunContext::save_checkpoint`], without a file.
-    ///
-    /// # Errors
-    /// As [`RunContext::save_checkpoint`].
-    pub fn save_state(&mut self, state: &impl Serialize) -> Result<(), RunError> {
-        self.save(state, None)
-    }
-
-    fn save(&mut self, state: &impl Serialize, mut write: Option<&mut Write<'_>>) -> Result<(), RunError> {
-        let since = Instant::now();
-        let state = serde_json::to_value(state).map_err(|error| RunError::Failed(error.to_string()))?;
-        let (seconds, folder, damaged) = (self.seconds(), self.folder.clone(), self.damaged);
-        let saved = self.keep(|fence| match &mut write {
-            Some(write) => checkpoint::save(&folder, fence, seconds, &state, damaged, Some(*write)),
-            None => checkpoint::save(&folder, fence, seconds, &state, damaged, None),
-        });
-        self.saved = Instant::now();
-        self.save_cost = since.elapsed();
-        if saved { Ok(()) } else { Err(RunError::Stopped) }
-    }
-
     /// Tells every observer, unless an earlier part of the run has told this event. An event that cannot be kept now
     /// waits, and with it the run at its next [`RunContext::check_cancelled`].
     pub fn emit(&mut self, event: Event) {
@@ -310,6 +242,11 @@ impl RunContext {
         }
     }
 
+    /// Emits a remark.
+    pub fn note(&mut self, text: impl Into<String>) {
+        self.emit(Event::Note { text: text.into() });
+    }
+
     /// Whether `event` must be told; a new row is remembered.
     fn is_new(&mut self, event: &Event) -> bool {
         if self.replay.is_replayed(event, &self.identity) {
@@ -324,101 +261,5 @@ impl RunContext {
     fn send(&mut self, event: Event) {
         let t = self.seconds();
         self.outbox.send(Stamped { t, event });
-    }
-
-    /// Holds still while events cannot be kept, trying again until they can; whether it held. A stop ends the wait.
-    pub(in crate::lab) fn hold(&mut self) -> bool {
-        if self.outbox.is_empty() {
-            return false;
-        }
-        let (since, mut warned) = (Instant::now(), false);
-        while !self.outbox.deliver() {
-            if !std::mem::replace(&mut warned, true) {
-                self.warn(self.outbox.trouble());
-            }
-            let message = waiting(self.outbox.trouble());
-            self.notify(RunState::Paused, message);
-            if self.control.wait_for_stop(RETRY) {
-                self.outbox.deliver();
-                break;
-            }
-        }
-        self.idle += since.elapsed();
-        true
-    }
-
-    /// Logs that the run waits, and why.
-    fn warn(&self, trouble: &str) {
-        let id = self.folder.file_name().unwrap_or_default().to_string_lossy();
-        log::warn!(target: "room", "{id}: {}", waiting(trouble));
-    }
-
-    fn notify(&mut self, state: RunState, message: String) {
-        let notice = Stamped { t: self.seconds(), event: Event::state(state, message) };
-        self.outbox.notify(&notice);
-    }
-
-    /// Emits a remark.
-    pub fn note(&mut self, text: impl Into<String>) {
-        self.emit(Event::Note { text: text.into() });
-    }
-
-    /// To be called at every step: waits while paused.
-    ///
-    /// # Errors
-    /// [`RunError::Stopped`] when the user wants an end.
-    pub fn check_cancelled(&mut self) -> Result<(), RunError> {
-        let mut held = self.hold();
-        if self.control.is_paused() {
-            held = true;
-            self.emit(Event::state(RunState::Paused, ""));
-            let since = Instant::now();
-            self.control.wait_while_paused();
-            self.idle += since.elapsed();
-        }
-        if self.control.is_stopping() {
-            return Err(RunError::Stopped);
-        }
-        if held {
-            self.emit(Event::state(RunState::Running, ""));
-        }
-        Ok(())
-    }
-
-    /// Writes a file of the run, trying again while there is no room; whether it is written. A stop ends the wait, and
-    /// so does another process that has taken the run over.
-    pub(in crate::lab) fn keep(&mut self, mut write: impl FnMut(&Fence) -> Result<(), String>) -> bool {
-        self.hold();
-        let mut write = |context: &Self| (context.fence)().and_then(|_| write(&*context.fence));
-        let Err(mut trouble) = write(self) else { return true };
-        if (self.fence)().is_err() {
-            return false;
-        }
-        let since = Instant::now();
-        self.warn(&trouble);
-        let written = loop {
-            self.notify(RunState::Paused, waiting(&trouble));
-            let stop = self.control.wait_for_stop(RETRY);
-            match write(self) {
-                Ok(()) => break true,
-                Err(_) if stop => break false,
-                Err(again) => trouble = again,
-            }
-        };
-        self.idle += since.elapsed();
-        if written {
-            self.emit(Event::state(RunState::Running, ""));
-        }
-        written
-    }
-
-    /// Emits the last state of the run and sees that everything is kept, waiting for room if need be.
-    pub(in crate::lab) fn end(&mut self, state: RunState, message: &str) {
-        self.emit(Event::state(state, message));
-        self.hold();
-        if !self.outbox.is_empty() {
-            // Stopped while there was no room: nobody waits for the rest, but the faces must learn of the end.
-            self.notify(state, format!("not everything is kept: {}", self.outbox.trouble()));
-        }
     }
 }

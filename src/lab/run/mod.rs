@@ -1,19 +1,25 @@
 //! One run at work: what a problem does, what it sees of the engine, the queue, and the view that its events fold into.
 
+mod column;
 mod context;
 mod control;
+mod describe;
+mod error;
 mod handle;
 mod outbox;
 mod problem;
 mod queue;
+mod recorder;
 mod replay;
 mod resumed;
 mod view;
 
+pub use column::Column;
 pub use context::RunContext;
 pub use control::Control;
+pub use error::{Reason, RunError};
 pub use handle::RunHandle;
 pub use outbox::Observer;
-pub use problem::{Column, Estimate, Problem, RunError, common};
-pub use queue::{Queue, SMALL_SECONDS};
+pub use problem::{Estimate, Problem, SMALL_SECONDS, common};
+pub use queue::Queue;
 pub use view::{RunView, SeriesView};

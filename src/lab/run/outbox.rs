@@ -1,5 +1,6 @@
 //! Events on their way to the observers of a run, in order; they wait here while they cannot be kept.
 
+use crate::lab::LabError;
 use crate::lab::event::Stamped;
 use std::collections::VecDeque;
 
@@ -8,9 +9,9 @@ pub trait Observer: Send {
     /// Takes one event. Must not wait for anybody.
     ///
     /// # Errors
-    /// A text for the user when the event could not be kept (a full disk): it is offered again, and no later event
-    /// and no later observer sees anything before it is kept.
-    fn observe(&mut self, event: &Stamped) -> Result<(), String>;
+    /// Why the event could not be kept (a full disk): it is offered again, and no later event and no later observer sees
+    /// anything before it is kept.
+    fn observe(&mut self, event: &Stamped) -> Result<(), LabError>;
 
     /// Shows a notice that stands outside the order of events and is not kept: that the run waits until events can
     /// be kept again.
@@ -50,7 +51,7 @@ impl Outbox {
         while let Some((stamped, next)) = self.waiting.front_mut() {
             while let Some(observer) = self.observers.get_mut(*next) {
                 if let Err(trouble) = observer.observe(stamped) {
-                    self.trouble = trouble;
+                    self.trouble = trouble.to_string();
                     return false;
                 }
                 *next += 1;

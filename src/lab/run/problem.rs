@@ -1,40 +1,9 @@
 //! The contract between a problem and the engine: a problem says what one run does; the engine owns everything else.
 
-use crate::lab::{ParamError, Params, RunContext, Schema};
-
-/// A column of a problem's result table.
-#[derive(Clone, Copy, Debug)]
-pub struct Column {
-    /// The key in rows.
-    pub key: &'static str,
-    /// The heading.
-    pub label: &'static str,
-    /// The unit in the heading; empty for none.
-    pub unit: &'static str,
-    /// Digits after the point; numbers are shown in scientific notation where that says more.
-    pub digits: usize,
-    /// Whether the compact table on screen shows it (the full one and `--json` have every column).
-    pub brief: bool,
-    /// Whether its value tells the row from the run's other rows. A run that is continued knows by these values which
-    /// rows it has told already. Where no column of a table is marked, rows are told apart by everything in them but
-    /// times.
-    pub identity: bool,
-}
-
-impl Column {
-    /// The column, marked as one whose value tells the row from the run's other rows.
-    #[must_use]
-    pub const fn identifying(mut self) -> Self {
-        self.identity = true;
-        self
-    }
-
-    /// Whether it holds a time or a speed, which no two runs have in common.
-    #[must_use]
-    pub fn is_timing(&self) -> bool {
-        self.unit == "s" || self.unit.ends_with("/s")
-    }
-}
+use crate::lab::param::{ParamError, Params, Schema};
+use crate::lab::run::column::Column;
+use crate::lab::run::context::RunContext;
+use crate::lab::run::error::RunError;
 
 /// What a run will cost, told before it starts.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -45,6 +14,17 @@ pub struct Estimate {
     pub seconds: Option<f64>,
     /// Peak memory in bytes, roughly.
     pub bytes: Option<u64>,
+}
+
+/// Runs estimated to take less run beside each other.
+pub const SMALL_SECONDS: f64 = 5.0;
+
+impl Estimate {
+    /// Whether a run of this cost may run beside others.
+    #[must_use]
+    pub fn is_small(&self) -> bool {
+        self.seconds.is_some_and(|seconds| seconds < SMALL_SECONDS)
+    }
 }
 
 /// One of the problems: parameters and what one run does.
@@ -100,32 +80,9 @@ pub trait Problem: Sync {
     fn run(&self, params: &Params, context: &mut RunContext) -> Result<(), RunError>;
 }
 
-/// Why a run ended without being finished.
-#[derive(Clone, Debug, PartialEq, thiserror::Error)]
-pub enum RunError {
-    /// The user stopped it; what was done is kept.
-    #[error("stopped")]
-    Stopped,
-    /// A loss or an error is not finite.
-    #[error("diverged: {0}")]
-    Diverged(String),
-    /// The input is bad (a file, a combination of parameters).
-    #[error("{0}")]
-    Input(String),
-    /// Anything else.
-    #[error("{0}")]
-    Failed(String),
-}
-
-impl From<ParamError> for RunError {
-    fn from(error: ParamError) -> Self {
-        Self::Input(error.to_string())
-    }
-}
-
 /// Parameters that every problem has; a schema repeats them by naming these constants.
 pub mod common {
-    use crate::lab::Param;
+    use crate::lab::param::Param;
 
     /// The seed of every random draw of a run.
     pub const SEED: Param = Param::int("seed", "seed", 0, i64::MAX, "0")

@@ -1,18 +1,26 @@
 //! The queue: submitted runs wait for their turn, run on threads of their own and leave folders behind.
 //!
-//! Small runs (under [`SMALL_SECONDS`] by their problem's estimate) run beside each other; a large one runs alone and
+//! Small runs (under [`SMALL_SECONDS`](crate::lab::SMALL_SECONDS) by their problem's estimate) run beside each other; a large one runs alone and
 //! has every core to itself. A paused run does not count: the next may start.
 
-use crate::lab::record::checkpoint;
-use crate::lab::record::folder;
+use crate::lab::LabError;
+use crate::lab::event::{Event, RunState, Stamped};
+use crate::lab::plan::{Preset, RunSpec};
+use crate::lab::record::folder::{self, RunRecord};
+use crate::lab::record::journal::Journal;
 use crate::lab::record::lease::{self, Lease};
+use crate::lab::record::places::Places;
 use crate::lab::record::run_log::Working;
-use crate::lab::run::handle::Recorder;
+use crate::lab::record::{checkpoint, files};
+use crate::lab::run::context::{RunContext, Writing};
+use crate::lab::run::describe;
+use crate::lab::run::error::RunError;
+use crate::lab::run::handle::RunHandle;
+use crate::lab::run::outbox::Observer;
+use crate::lab::run::problem::Problem;
+use crate::lab::run::recorder::Recorder;
 use crate::lab::run::resumed::Resumed;
-use crate::lab::{
-    Event, Journal, LabError, Observer, Places, Preset, Problem, RunContext, RunError, RunHandle, RunRecord, RunSpec,
-    RunState, Stamped, files,
-};
+use crate::lab::run::view::RunView;
 use std::any::Any;
 use std::collections::VecDeque;
 use std::fs;
@@ -21,9 +29,6 @@ use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread;
 use std::time::{Duration, Instant};
-
-/// Runs estimated to take less run beside each other.
-pub const SMALL_SECONDS: f64 = 5.0;
 
 /// Runs submitted runs.
 #[derive(Clone)]
@@ -71,7 +76,7 @@ impl Queue {
         let shared = Arc::new(Shared { places, workers, cores, runs: Mutex::default(), changed: Condvar::new() });
         let watched = Arc::downgrade(&shared);
         let watch = thread::Builder::new().name("watch over runs".to_owned()).spawn(move || watch(&watched));
-        watch.map_err(|error| LabError::Refused(format!("no thread can be started: {error}")))?;
+        watch.map_err(|source| LabError::System { what: "start a thread", source })?;
         Ok(Self { shared })
     }
 
@@ -87,40 +92,68 @@ impl Queue {
     /// The folder cannot be made, or the queue is shut down.
     pub fn submit(&self, spec: RunSpec) -> Result<Arc<RunHandle>, LabError> {
         self.shared.refuse_if_closed()?;
-        let (folder, record) = folder::create(&self.shared.places.logs, &spec)?;
-        let lease = Lease::take(&folder)?;
-        self.enqueue(RunHandle::new(spec, record, folder, lease, None)?)
+        let describe = |id, now| describe::record(&spec, id, now);
+        let name = spec.problem.name();
+        let (folder, record, lease, end) = folder::create(&self.shared.places.logs, name, &spec.label(), describe)?;
+        Ok(self.enqueue(RunHandle::new(spec, record, folder, lease, (RunView::default(), end), None)))
     }
 
     /// Queues the run in `folder` to go on from its last checkpoint, in the same folder: one that was stopped, failed
     /// or diverged, or whose process is gone.
     ///
     /// # Errors
-    /// A process works on the run, it is finished, or its files cannot be read.
+    /// [`LabError::Busy`] when a process works on the run, [`LabError::Finished`] when nothing is left to do,
+    /// [`LabError::Checkpoint`] when its checkpoint is damaged or another run's; its files cannot be read, or its
+    /// parameters were changed since it began.
     pub fn resume(&self, folder: &Path, problems: &[&'static dyn Problem]) -> Result<Arc<RunHandle>, LabError> {
-        self.shared.refuse_if_closed()?;
-        let mut record = RunRecord::read(folder)?;
-        let path = folder.join(folder::RECORD);
-        let spec = Preset::read(&path, problems)?.sweep.specs()?;
-        let [mut spec] = <[RunSpec; 1]>::try_from(spec)
-            .map_err(|specs| LabError::content(&path, None, format!("stands for {} runs, not for one", specs.len())))?;
-        spec.title = Some(std::mem::take(&mut record.title)).filter(|title| !title.is_empty());
-        record.title = spec.title.clone().unwrap_or_default();
-        let lease = Lease::take(folder)?;
-        if lease.from_afar {
-            Journal::part_from_others(folder).map_err(LabError::io("copy the journal in", folder))?;
-        }
-        checkpoint::clear(folder);
-        let (before, resumed) = Resumed::read(folder, spec.problem.columns())?;
-        if before.state == RunState::Finished {
-            return Err(LabError::Refused(format!("{}: is finished, nothing is left to do", record.run.id)));
-        }
-        // What came out before is not the last word any more.
-        fs::remove_file(folder.join(folder::SUMMARY)).ok();
-        self.enqueue(RunHandle::new(spec, record, folder.to_owned(), lease, Some(resumed))?)
+        self.go_on(folder, problems, false)
     }
 
-    fn enqueue(&self, handle: RunHandle) -> Result<Arc<RunHandle>, LabError> {
+    /// As [`Queue::resume`], without the checkpoint: the run works from its beginning and keeps what it has told.
+    ///
+    /// # Errors
+    /// As [`Queue::resume`], but for the checkpoint.
+    pub fn restart(&self, folder: &Path, problems: &[&'static dyn Problem]) -> Result<Arc<RunHandle>, LabError> {
+        self.go_on(folder, problems, true)
+    }
+
+    fn go_on(
+        &self,
+        folder: &Path,
+        problems: &[&'static dyn Problem],
+        restart: bool,
+    ) -> Result<Arc<RunHandle>, LabError> {
+        self.shared.refuse_if_closed()?;
+        let record = RunRecord::read(folder)?;
+        let path = folder.join(folder::RECORD);
+        let specs = Preset::read(&path, problems)?.sweep.specs()?;
+        let [mut spec] = <[RunSpec; 1]>::try_from(specs)
+            .map_err(|specs| LabError::content(&path, None, format!("stands for {} runs, not for one", specs.len())))?;
+        spec.title = Some(record.title.clone()).filter(|title| !title.is_empty());
+        describe::refuse_if_changed(&spec, &record, &path)?;
+        let lease = Lease::take(folder)?;
+        if lease.from_afar {
+            Journal::part_from_others(folder)?;
+        }
+        checkpoint::clear(folder);
+        if restart {
+            checkpoint::discard(folder);
+        }
+        let (mut view, resumed) = Resumed::read(folder, spec.problem.columns(), &record.run.point)?;
+        if view.state == RunState::Finished {
+            return Err(LabError::Finished { id: record.run.id });
+        }
+        let queued = Stamped { t: view.seconds, event: Event::state(RunState::Queued, "") };
+        let mut journal = Journal::open(folder)?;
+        journal.append(&queued)?;
+        view.fold(&queued);
+        // What came out before is not the last word any more.
+        fs::remove_file(folder.join(folder::SUMMARY)).ok();
+        let before = (view, journal.end());
+        Ok(self.enqueue(RunHandle::new(spec, record, folder.to_owned(), lease, before, Some(resumed))))
+    }
+
+    fn enqueue(&self, handle: RunHandle) -> Arc<RunHandle> {
         let handle = Arc::new(handle);
         let shared = Arc::downgrade(&self.shared);
         handle.control().on_request(move || {
@@ -135,7 +168,7 @@ impl Queue {
         runs.waiting.push_back(Arc::clone(&handle));
         drop(runs);
         self.shared.start_what_can();
-        Ok(handle)
+        handle
     }
 
     /// Every run submitted, in order.
@@ -186,7 +219,7 @@ impl Shared {
                 shared.leave(&run);
             });
             if let Err(error) = begun {
-                handle.fail(&format!("no thread can be started: {error}"));
+                handle.fail(&LabError::System { what: "start a thread", source: error }.to_string());
                 runs.running.retain(|run| !Arc::ptr_eq(run, &handle));
                 self.changed.notify_all();
             }
@@ -195,7 +228,7 @@ impl Shared {
 
     /// Which of the waiting runs may begin now, and whether it has the machine to itself.
     fn next(&self, runs: &Runs) -> Option<(usize, bool)> {
-        // One that is stopped before its turn needs no turn to end.
+        // A run that was stopped while it waited ends at once.
         if let Some(index) = runs.waiting.iter().position(|run| run.control().is_stopping()) {
             return Some((index, false));
         }
@@ -219,12 +252,10 @@ impl Shared {
         if handle.release_if_lost() {
             return;
         }
+        // Opened only now: as many files may not be open as runs may wait.
         let journal = match Journal::open(handle.folder()) {
             Ok(journal) => journal,
-            Err(error) => {
-                let error = LabError::io("write the journal in", handle.folder())(error);
-                return handle.fail(&error.to_string());
-            }
+            Err(error) => return handle.fail(&error.to_string()),
         };
         let working = Working::on(handle.folder());
         log::info!(target: "run", "{}: {}", handle.id(), handle.record().run.command);
@@ -234,6 +265,7 @@ impl Shared {
         let mut context = RunContext::new(spec.seed(), handle.folder(), Arc::clone(handle.control()), observers)
             .with_data(&self.places.data)
             .with_columns(spec.problem.columns())
+            .with_point(&handle.record().run.point)
             .with_fence({
                 let handle = Arc::clone(handle);
                 Box::new(move || handle.fence())
@@ -257,14 +289,16 @@ impl Shared {
             if goes_on && version != env!("CARGO_PKG_VERSION") {
                 context.note(format!("begun by version {version}, continued by {}", env!("CARGO_PKG_VERSION")));
             }
-            // The job's own state is dropped with it; what outlives it is only told through locks that forgive.
-            catch_unwind(AssertUnwindSafe(|| spec.problem.run(&spec.params, &mut context)))
-                .unwrap_or_else(|payload| Err(RunError::Failed(format!("panicked: {}", said(payload.as_ref())))))
+            // A panic may leave the job's own state broken, which is dropped with it; every lock that outlives the job
+            // recovers from being poisoned.
+            catch_unwind(AssertUnwindSafe(|| spec.problem.run(&spec.params, &mut context))).unwrap_or_else(|payload| {
+                Err(RunError::Failed(format!("panicked: {}", panic_message(payload.as_ref()))))
+            })
         };
-        if matches!(outcome, Err(RunError::Input(_))) {
+        if outcome.as_ref().is_err_and(RunError::is_bad_input) {
             handle.refuse();
         }
-        let (state, message) = match outcome {
+        let (mut state, mut message) = match outcome {
             Ok(()) => (RunState::Finished, String::new()),
             Err(RunError::Stopped) => (RunState::Stopped, String::new()),
             Err(RunError::Diverged(what)) => (RunState::Diverged, what),
@@ -273,24 +307,23 @@ impl Shared {
         // Rows that wait for room belong to the summary.
         context.hold();
         if !handle.holds(Duration::ZERO) {
-            // Said in the program's own log, not in the run's.
+            // Logged by the program, not in the log of a run that is another process's.
             drop(working);
             handle.release_if_lost();
             return;
         }
-        let why = if message.is_empty() { String::new() } else { format!(": {message}") };
-        log::log!(target: "run", level_of(state), "{}: {}{why}", handle.id(), state.name());
-        let mut document = folder::document(spec, handle.record(), handle.rows());
+        let mut document = handle.document();
         document.state = state;
         document.message.clone_from(&message);
         document.seconds = context.seconds();
         let path = handle.folder().join(folder::SUMMARY);
-        if let Ok(text) = serde_json::to_string_pretty(&document) {
-            context.keep(|_| {
-                files::replace(&path, text.as_bytes(), false)
-                    .map_err(|error| LabError::io("write", &path)(error).to_string())
-            });
+        let text = serde_json::to_vec_pretty(&document).unwrap_or_default();
+        let write = |_: &checkpoint::Fence| files::replace(&path, &text, false).map_err(LabError::io("write", &path));
+        if let Writing::Refused(error) = context.keep(write) {
+            (state, message) = (RunState::Failed, error.to_string());
         }
+        let why = if message.is_empty() { String::new() } else { format!(": {message}") };
+        log::log!(target: "run", level_of(state), "{}: {}{why}", handle.id(), state.name());
         context.end(state, &message);
         drop(working);
         handle.release_if_lost();
@@ -328,7 +361,7 @@ fn watch(shared: &Weak<Shared>) {
 struct Turn(Weak<Shared>);
 
 impl Observer for Turn {
-    fn observe(&mut self, stamped: &Stamped) -> Result<(), String> {
+    fn observe(&mut self, stamped: &Stamped) -> Result<(), LabError> {
         if let (Event::State { state: RunState::Paused, .. }, Some(shared)) = (&stamped.event, self.0.upgrade()) {
             shared.start_what_can();
         }
@@ -345,11 +378,11 @@ const fn level_of(state: RunState) -> log::Level {
     }
 }
 
-/// What a panic said.
-fn said(payload: &(dyn Any + Send)) -> &str {
+/// The message of a panic.
+fn panic_message(payload: &(dyn Any + Send)) -> &str {
     payload
         .downcast_ref::<&str>()
         .copied()
         .or_else(|| payload.downcast_ref::<String>().map(String::as_str))
-        .unwrap_or("without a word")
+        .unwrap_or("no message")
 }

@@ -15,7 +15,7 @@
 //! are never held back.
 
 use crate::lab::event::{Event, Row};
-use crate::lab::run::problem::Column;
+use crate::lab::run::column::Column;
 use md5::{Digest, Md5};
 use std::collections::{HashMap, HashSet, VecDeque};
 

@@ -3,8 +3,8 @@
 use crate::lab::LabError;
 use crate::lab::event::Row;
 use crate::lab::record::checkpoint::{self, Saved};
-use crate::lab::record::journal::{Line, Tail};
-use crate::lab::run::problem::Column;
+use crate::lab::record::journal::{JournalLine, Tail};
+use crate::lab::run::column::Column;
 use crate::lab::run::replay::{Replay, RowIdentity};
 use crate::lab::run::view::RunView;
 use std::path::Path;
@@ -26,19 +26,22 @@ pub(in crate::lab) struct Resumed {
 }
 
 impl Resumed {
-    /// Reads the checkpoint and the journal in `folder`, of a run of a problem with these columns; the journal folded
-    /// as well.
+    /// Reads the checkpoint and the journal in `folder`, of a run of a problem with these columns and of this point;
+    /// the journal folded as well.
     ///
     /// # Errors
-    /// One of them cannot be read.
-    pub fn read(folder: &Path, columns: &[Column]) -> Result<(RunView, Self), LabError> {
-        let checkpoint = checkpoint::load(folder)?;
+    /// One of them cannot be read, or the checkpoint is another run's.
+    pub fn read(folder: &Path, columns: &[Column], point: &str) -> Result<(RunView, Self), LabError> {
+        let checkpoint = checkpoint_of(folder, point).map_err(|source| LabError::Checkpoint {
+            id: folder.file_name().unwrap_or_default().to_string_lossy().into_owned(),
+            source: Box::new(source),
+        })?;
         let identity = RowIdentity::of(columns);
         let (mut view, mut replay, mut damaged) = (RunView::default(), Replay::default(), Vec::new());
         let mut tail = Tail::new(folder);
         tail.each(|line| {
             view.fold_line(&line);
-            if let Line::Damaged { start, .. } = line {
+            if let JournalLine::Damaged { start, .. } = line {
                 damaged.push(start);
             }
             line.into_events().iter().for_each(|stamped| replay.add(&stamped.event, &identity));
@@ -55,4 +58,14 @@ impl Resumed {
         };
         Ok((view, resumed))
     }
+}
+
+/// The checkpoint in `folder`, if it is one of this point.
+fn checkpoint_of(folder: &Path, point: &str) -> Result<Option<Saved>, LabError> {
+    let saved = checkpoint::load(folder)?;
+    if let Some(found) = saved.as_ref().map(Saved::point).filter(|found| !found.is_empty() && *found != point) {
+        let reason = format!("belongs to another run: it is of point {found}, and this run of point {point}");
+        return Err(LabError::content(&folder.join(checkpoint::STATE), None, reason));
+    }
+    Ok(saved)
 }

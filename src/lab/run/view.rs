@@ -1,8 +1,8 @@
 //! A run as a screen shows it: folded from its events, live or from a file.
 
 use crate::lab::LabError;
-use crate::lab::event::{Event, Matrix, Plot, Progress, Row, RunState, Sample, Series, Stamped};
-use crate::lab::record::journal::{self, Line};
+use crate::lab::event::{Event, Matrix, Plot, Point, Progress, Row, RunState, Sample, Series, Stamped};
+use crate::lab::record::journal::{self, JournalLine};
 use crate::lab::record::lease::Owner;
 use std::path::Path;
 
@@ -37,7 +37,17 @@ pub struct RunView {
     /// Remarks.
     pub notes: Vec<String>,
     /// The series of the last point: points of one series tend to follow each other.
-    recent: usize,
+    recent: Recent,
+}
+
+/// A place that says where to look first; it is no part of what a run has said.
+#[derive(Clone, Copy, Debug, Default)]
+struct Recent(usize);
+
+impl PartialEq for Recent {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
 }
 
 impl Default for RunView {
@@ -52,7 +62,7 @@ impl Default for RunView {
             progress: None,
             matrices: Vec::new(),
             notes: Vec::new(),
-            recent: 0,
+            recent: Recent::default(),
         }
     }
 }
@@ -98,14 +108,14 @@ impl RunView {
     }
 
     /// Takes one line of a journal in; one that is not an event becomes a note.
-    pub(in crate::lab) fn fold_line(&mut self, line: &Line<'_>) {
+    pub(in crate::lab) fn fold_line(&mut self, line: &JournalLine<'_>) {
         match line {
-            Line::Point { t, series, sample } => {
+            JournalLine::Point { t, series, sample } => {
                 self.seconds = self.seconds.max(*t);
                 self.point(series, *sample);
             }
-            Line::Event(event) => self.fold(event),
-            Line::Damaged { number, reason, .. } => {
+            JournalLine::Event(event) => self.fold(event),
+            JournalLine::Damaged { number, reason, .. } => {
                 self.notes.push(format!("{}, line {number}: not an event: {reason}", journal::NAME));
             }
         }
@@ -120,13 +130,43 @@ impl RunView {
     /// Takes one point in; a series that was not declared gets the point's name and no plot.
     fn point(&mut self, series: &str, sample: Sample) {
         let is = |view: &SeriesView| view.series.id == series;
-        if !self.series.get(self.recent).is_some_and(is) {
-            self.recent = self.series.iter().position(is).unwrap_or_else(|| {
+        if !self.series.get(self.recent.0).is_some_and(is) {
+            self.recent.0 = self.series.iter().position(is).unwrap_or_else(|| {
                 self.series.push(SeriesView { series: Series::new(series, "", series), points: Vec::new() });
                 self.series.len() - 1
             });
         }
-        self.series[self.recent].points.push(sample);
+        self.series[self.recent.0].points.push(sample);
+    }
+
+    /// Events that fold into this view.
+    #[must_use]
+    pub fn to_events(&self) -> Vec<Stamped> {
+        let mut events: Vec<Event> = self.plots.iter().cloned().map(Event::Plot).collect();
+        for SeriesView { series, points } in &self.series {
+            events.push(Event::Series(series.clone()));
+            events.extend(points.iter().map(|sample| {
+                let Sample { x, y, lo, hi } = *sample;
+                Event::Point(Point { series: series.id.clone(), x, y, lo, hi })
+            }));
+        }
+        events.extend(self.rows.iter().map(|row| Event::Row { row: row.clone() }));
+        events.extend(self.matrices.iter().cloned().map(Event::Matrix));
+        events.extend(self.notes.iter().map(|text| Event::Note { text: text.clone() }));
+        events.extend(self.progress.clone().map(Event::Progress));
+        events.push(Event::state(self.state, &self.message));
+        events.into_iter().map(|event| Stamped { t: self.seconds, event }).collect()
+    }
+
+    /// What the last `count` bytes of the journal in `folder` say: the newest state, time, rows and notes without
+    /// reading a long journal whole.
+    ///
+    /// # Errors
+    /// The journal cannot be read.
+    pub fn read_end(folder: &Path, count: u64) -> Result<Self, LabError> {
+        let mut view = Self::default();
+        journal::Tail::near_end(folder, count)?.each(|line| view.fold_line(&line))?;
+        Ok(view)
     }
 
     /// Folds the journal of the run in `folder`. A last line that is not complete (a run killed while writing, or

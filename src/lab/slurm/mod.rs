@@ -29,14 +29,12 @@ pub use script::SlurmOptions;
 pub use status::{ElementStatus, PointStatus, Queues, Status};
 
 use super::{Differences, Draft, LabError, Places, Problem, RunSpec, Schema, files};
+use crate::lab::record::folder::SWEEP_PREFIX;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-
-/// How names of sweep folders begin; the run store passes over them.
-pub(super) const PREFIX: &str = "sweep-";
 
 /// The form of `sweep.toml` that this version writes and reads.
 const SCHEMA: u32 = 1;
@@ -108,7 +106,7 @@ impl ArrayPlan {
     fn folder(&self) -> PathBuf {
         let time: String = self.created.chars().filter(char::is_ascii_digit).collect();
         let (day, time) = time.split_at(8);
-        let name = format!("{PREFIX}{day}-{time}-{}", crate::lab::record::folder::slug(&self.title));
+        let name = format!("{SWEEP_PREFIX}{day}-{time}-{}", crate::lab::record::folder::slug(&self.title));
         self.logs.join(name.trim_end_matches('-'))
     }
 

@@ -1,20 +1,22 @@
 //! Which runs to show: `problem=vit attention=relu,exp test_accuracy>0.9 slope`.
 //!
 //! Terms stand side by side and must all hold. A term is a word that stands somewhere in the run's names or tags, or a
-//! key, a comparison and a value: `=` and `!=` (any of several values between commas), `~` (contains), `<`, `<=`, `>`,
+//! key, an operator and a value: `=` and `!=` (any of several values between commas), `~` (contains), `<`, `<=`, `>`,
 //! `>=`. Values with spaces stand in quotes. Keys are `id`, `problem`, `label`, `title`, `state`, `started`, `seconds`,
 //! `headline`, `tag`, `version`, every parameter and every column of the result tables.
 
-use super::RunSummary;
+use crate::lab::event::RunState;
+use crate::lab::param::StoredValue;
 use crate::lab::param::hint;
-use crate::lab::{Problem, RunState, StoredValue};
+use crate::lab::run::Problem;
+use crate::lab::store::summary::RunSummary;
 use serde_json::Value;
 
 const FACTS: [&str; 10] =
     ["id", "problem", "label", "title", "state", "started", "seconds", "headline", "tag", "version"];
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Comparison {
+enum Operator {
     Is,
     IsNot,
     Contains,
@@ -27,7 +29,7 @@ enum Comparison {
 #[derive(Clone, Debug, PartialEq)]
 enum Term {
     Word(String),
-    Compare { key: String, comparison: Comparison, values: Vec<String> },
+    Compare { key: String, operator: Operator, values: Vec<String> },
 }
 
 /// A filter that was read.
@@ -47,14 +49,14 @@ pub struct FilterError {
 }
 
 /// Longer ones before those they begin with.
-const SIGNS: [(&str, Comparison); 7] = [
-    ("!=", Comparison::IsNot),
-    ("<=", Comparison::AtMost),
-    (">=", Comparison::AtLeast),
-    ("=", Comparison::Is),
-    ("~", Comparison::Contains),
-    ("<", Comparison::Less),
-    (">", Comparison::More),
+const SIGNS: [(&str, Operator); 7] = [
+    ("!=", Operator::IsNot),
+    ("<=", Operator::AtMost),
+    (">=", Operator::AtLeast),
+    ("=", Operator::Is),
+    ("~", Operator::Contains),
+    ("<", Operator::Less),
+    (">", Operator::More),
 ];
 
 impl Filter {
@@ -68,7 +70,7 @@ impl Filter {
             let at = |offset: usize| start + term[..offset].chars().count();
             let bare = term.find(|c: char| !(c.is_alphanumeric() || "_-.".contains(c))).unwrap_or(term.len());
             let sign = SIGNS.iter().find(|(sign, _)| term[bare..].starts_with(sign));
-            let Some((sign, comparison)) = sign else {
+            let Some((sign, operator)) = sign else {
                 terms.push(Term::Word(unquoted(term).to_lowercase()));
                 continue;
             };
@@ -89,23 +91,23 @@ impl Filter {
             if value.is_empty() {
                 return refuse(value_at, format!("a value is missing behind `{key}{sign}`"));
             }
-            let values: Vec<String> = match comparison {
-                Comparison::Is | Comparison::IsNot if !value.starts_with('"') => {
+            let values: Vec<String> = match operator {
+                Operator::Is | Operator::IsNot if !value.starts_with('"') => {
                     value.split(',').map(str::to_owned).collect()
                 }
                 _ => vec![unquoted(value).to_owned()],
             };
-            let ordered = !matches!(comparison, Comparison::Is | Comparison::IsNot | Comparison::Contains);
+            let ordered = !matches!(operator, Operator::Is | Operator::IsNot | Operator::Contains);
             if ordered && key != "started" && values[0].parse::<f64>().is_err() {
                 return refuse(value_at, format!("found `{value}`, allowed behind `{sign}`: a number"));
             }
-            if key == "state" && *comparison != Comparison::Contains {
+            if key == "state" && *operator != Operator::Contains {
                 let names = STATES.map(RunState::name);
                 if let Some(wrong) = values.iter().find(|value| !names.contains(&value.as_str())) {
                     return refuse(value_at, format!("found `{wrong}`, allowed: {}", names.join(", ")));
                 }
             }
-            terms.push(Term::Compare { key: key.to_owned(), comparison: *comparison, values });
+            terms.push(Term::Compare { key: key.to_owned(), operator: *operator, values });
         }
         Ok(Self { terms })
     }
@@ -118,17 +120,17 @@ impl Filter {
                 .into_iter()
                 .chain(&run.tags)
                 .any(|text| text.to_lowercase().contains(word)),
-            Term::Compare { key, comparison, values } => {
+            Term::Compare { key, operator, values } => {
                 let found = run.get(key).unwrap_or_default();
                 let found = match &found {
                     Value::Array(all) => all.as_slice(),
                     Value::Null => &[],
                     one => std::slice::from_ref(one),
                 };
-                let any = |comparison| found.iter().any(|one| values.iter().any(|value| holds(one, comparison, value)));
-                match comparison {
-                    Comparison::IsNot => !any(Comparison::Is),
-                    _ => any(*comparison),
+                let any = |operator| found.iter().any(|one| values.iter().any(|value| holds(one, operator, value)));
+                match operator {
+                    Operator::IsNot => !any(Operator::Is),
+                    _ => any(*operator),
                 }
             }
         })
@@ -184,20 +186,20 @@ fn unquoted(text: &str) -> &str {
     text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or(text)
 }
 
-fn holds(found: &Value, comparison: Comparison, wanted: &str) -> bool {
+fn holds(found: &Value, operator: Operator, wanted: &str) -> bool {
     let text = StoredValue::from_json(found).to_string();
-    if comparison == Comparison::Contains {
+    if operator == Operator::Contains {
         return text.to_lowercase().contains(&wanted.to_lowercase());
     }
     let order = match (found.as_f64(), wanted.parse::<f64>()) {
         (Some(found), Ok(wanted)) => found.partial_cmp(&wanted),
         _ => Some(text.to_lowercase().cmp(&wanted.to_lowercase())),
     };
-    order.is_some_and(|order| match comparison {
-        Comparison::Less => order.is_lt(),
-        Comparison::AtMost => order.is_le(),
-        Comparison::More => order.is_gt(),
-        Comparison::AtLeast => order.is_ge(),
-        Comparison::Is | Comparison::IsNot | Comparison::Contains => order.is_eq(),
+    order.is_some_and(|order| match operator {
+        Operator::Less => order.is_lt(),
+        Operator::AtMost => order.is_le(),
+        Operator::More => order.is_gt(),
+        Operator::AtLeast => order.is_ge(),
+        Operator::Is | Operator::IsNot | Operator::Contains => order.is_eq(),
     })
 }

@@ -1,17 +1,27 @@
 //! One run of the store, told in short.
 
-use crate::lab::record::folder::{RECORD, SUMMARY};
-use crate::lab::{
-    Document, Event, LabError, Owner, Row, RunRecord, RunState, SCHEMA, Stamped, StoredParams, StoredValue, journal,
-};
+use crate::lab::LabError;
+use crate::lab::event::{Row, RunState};
+use crate::lab::param::{StoredParams, StoredValue};
+use crate::lab::record::folder::{Document, MOST_SUMMARY, RECORD, RunRecord, SCHEMA, SUMMARY};
+use crate::lab::record::lease::Owner;
+use crate::lab::record::{files, journal};
+use crate::lab::run::RunView;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use std::fs::{self, File};
-use std::io::{self, Read, Seek, SeekFrom};
+use std::fs;
+use std::io::{self, ErrorKind, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 /// What the user has added to a run, in its folder.
 const MARKS: &str = "marks.json";
+
+/// The most bytes of that.
+const MOST_MARKS: u64 = 1 << 20;
+
+/// How much of a journal's end is read for a run that is not over: far enough back for the last rows and messages of
+/// most runs. One that has been silent for longer counts as running.
+const END: u64 = 1 << 16;
 
 /// A run in a list.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -61,10 +71,10 @@ pub(super) struct Marks {
 impl Marks {
     pub fn read(folder: &Path) -> Result<Self, LabError> {
         let path = folder.join(MARKS);
-        match fs::read(&path) {
+        match files::read(&path, MOST_MARKS) {
             Ok(text) => serde_json::from_slice(&text)
                 .map_err(|error| LabError::content(&path, Some(error.line()), error.to_string())),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Self::default()),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(Self::default()),
             Err(error) => Err(LabError::io("read", path)(error)),
         }
     }
@@ -72,7 +82,7 @@ impl Marks {
     pub fn write(&self, folder: &Path) -> Result<(), LabError> {
         let path = folder.join(MARKS);
         let text = serde_json::to_vec(self).unwrap_or_default();
-        crate::lab::record::files::replace(&path, &text, false).map_err(LabError::io("write", path))
+        files::replace(&path, &text, false).map_err(LabError::io("write", path))
     }
 }
 
@@ -98,9 +108,9 @@ impl From<Document> for RunSummary {
     }
 }
 
-/// The form alone: a newer document may lack anything else.
+/// The form of a document alone: a newer one may lack anything else.
 #[derive(Deserialize)]
-struct Form {
+struct DocumentForm {
     schema: u32,
 }
 
@@ -125,9 +135,9 @@ impl RunSummary {
             version: String::new(),
             damage: None,
         };
-        let outcome = match fs::read(folder.join(SUMMARY)) {
+        let outcome = match files::read(&folder.join(SUMMARY), MOST_SUMMARY) {
             Ok(text) => summary.take_result(folder, &text),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => summary.take_unfinished(folder),
+            Err(error) if error.kind() == ErrorKind::NotFound => summary.take_unfinished(folder),
             Err(error) => Err(LabError::io("read", folder.join(SUMMARY))(error)),
         };
         let marks = outcome.and_then(|()| Marks::read(folder)).map(|marks| {
@@ -147,7 +157,7 @@ impl RunSummary {
         match serde_json::from_slice::<Document>(text) {
             Ok(document) if document.schema <= SCHEMA => *self = document.into(),
             outcome => {
-                let Form { schema } = serde_json::from_slice(text).map_err(damaged)?;
+                let DocumentForm { schema } = serde_json::from_slice(text).map_err(damaged)?;
                 if schema > SCHEMA {
                     let reason = format!("written in form {schema}; this version of attnlab reads up to form {SCHEMA}");
                     return Err(LabError::content(&path, None, reason));
@@ -159,7 +169,7 @@ impl RunSummary {
         self.id = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let record = folder.join(RECORD);
         fs::metadata(&record).map_err(LabError::io("read", record))?;
-        if last_bytes(folder, 1)?.is_none_or(|bytes| bytes != b"\n") {
+        if !ends_with_a_whole_line(folder)? {
             return Err(LabError::content(&folder.join(journal::NAME), None, "the last line is cut short"));
         }
         Ok(())
@@ -176,20 +186,12 @@ impl RunSummary {
         self.version = record.run.version;
         self.params = record.params;
         let alive = Owner::of(folder).is_some();
-        // Far enough back for the last rows and words of most runs; in a long silence between, it just runs.
-        let end = last_bytes(folder, 1 << 16)?.unwrap_or_default();
-        let mut state = RunState::Running;
-        for line in end.split(|byte| *byte == b'\n') {
-            let Ok(Stamped { t, event }) = serde_json::from_slice(line) else { continue };
-            self.seconds = self.seconds.max(t);
-            for event in event.into_parts() {
-                match event {
-                    Event::State { state: new, message } => (state, self.message) = (new, message),
-                    Event::Row { row } => self.row = row,
-                    _ => {}
-                }
-            }
-        }
+        let view = RunView::read_end(folder, END)?;
+        // A run whose last state lies further back than that just runs.
+        let state = if view.state == RunState::Queued && view.seconds > 0.0 { RunState::Running } else { view.state };
+        self.seconds = view.seconds;
+        self.message = view.message;
+        self.row = view.rows.into_iter().next_back().unwrap_or_default();
         self.state = if alive || state.is_final() { state } else { RunState::Lost };
         Ok(())
     }
@@ -220,19 +222,18 @@ impl RunSummary {
     }
 }
 
-/// Up to `count` bytes from the end of the journal; none if it is empty.
-fn last_bytes(folder: &Path, count: u64) -> Result<Option<Vec<u8>>, LabError> {
+/// Whether the journal has lines and the last of them is complete.
+fn ends_with_a_whole_line(folder: &Path) -> Result<bool, LabError> {
     let path = folder.join(journal::NAME);
-    let read = || -> io::Result<Option<Vec<u8>>> {
-        let mut file = File::open(&path)?;
-        let length = file.seek(SeekFrom::End(0))?;
-        if length == 0 {
-            return Ok(None);
+    let read = || -> io::Result<bool> {
+        let mut file = files::open_to_read(&path)?;
+        if file.seek(SeekFrom::End(0))? == 0 {
+            return Ok(false);
         }
-        file.seek(SeekFrom::Start(length.saturating_sub(count)))?;
-        let mut bytes = Vec::new();
-        file.read_to_end(&mut bytes)?;
-        Ok(Some(bytes))
+        file.seek(SeekFrom::End(-1))?;
+        let mut last = [0];
+        file.read_exact(&mut last)?;
+        Ok(last == *b"\n")
     };
     read().map_err(LabError::io("read", &path))
 }

@@ -99,8 +99,8 @@ impl From<VisionError> for RunError {
             VisionError::Config(_)
             | VisionError::Checkpoint { .. }
             | VisionError::Empty(_)
-            | VisionError::File { action: "read", .. } => Self::Input(error.to_string()),
-            error => Self::Failed(error.to_string()),
+            | VisionError::File { action: "read", .. } => Self::input(error),
+            error => Self::failed(error),
         }
     }
 }
@@ -110,9 +110,9 @@ impl From<DataError> for RunError {
         match error {
             DataError::Stopped => Self::Stopped,
             DataError::Io { action: "write" | "create" | "remove", .. } | DataError::Fetch { .. } => {
-                Self::Failed(error.to_string())
+                Self::failed(error)
             }
-            error => Self::Input(error.to_string()),
+            error => Self::input(error),
         }
     }
 }

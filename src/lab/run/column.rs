@@ -1,0 +1,35 @@
+//! Columns of result tables.
+
+/// A column of a problem's result table.
+#[derive(Clone, Copy, Debug)]
+pub struct Column {
+    /// The key in rows.
+    pub key: &'static str,
+    /// The heading.
+    pub label: &'static str,
+    /// The unit in the heading; empty for none.
+    pub unit: &'static str,
+    /// Digits after the point; numbers are shown in scientific notation where that says more.
+    pub digits: usize,
+    /// Whether the compact table on screen shows it (the full one and `--json` have every column).
+    pub brief: bool,
+    /// Whether its value tells the row from the run's other rows. A run that is continued knows by these values which
+    /// rows it has told already. Where no column of a table is marked, rows are told apart by everything in them but
+    /// times.
+    pub identity: bool,
+}
+
+impl Column {
+    /// The column, marked as one whose value tells the row from the run's other rows.
+    #[must_use]
+    pub const fn identifying(mut self) -> Self {
+        self.identity = true;
+        self
+    }
+
+    /// Whether it holds a time or a speed, which no two runs have in common.
+    #[must_use]
+    pub fn is_timing(&self) -> bool {
+        self.unit == "s" || self.unit.ends_with("/s")
+    }
+}
