@@ -9,7 +9,8 @@
 //!     /   |   \
 //! attention/ vision/  lab/         the ground: mathematics · models and data · runs
 //!         \   |   /
-//!   named  product  random         choices by name · matrix products · named generators
+//!   named  product                choices by name · matrix products
+//!   random  statistics            named generators · means, errors, quantiles
 //! ```
 //!
 //! * [`attention`] knows no I/O, no thread pool, no screen: arrays in, arrays out.
@@ -26,4 +27,5 @@ pub mod named;
 pub mod problems;
 pub mod product;
 pub mod random;
+mod statistics;
 pub mod vision;

@@ -1,6 +1,7 @@
 //! Variants against each other: means with intervals, and differences paired by everything else.
 
 use crate::lab::{Differences, Kind, Problem, Row, RunState, RunSummary, StoredParams, common};
+use crate::statistics::mean_and_error;
 use serde::Serialize;
 use serde_json::Value;
 use statrs::distribution::{ContinuousCDF, StudentsT};
@@ -20,7 +21,7 @@ impl Mean {
     /// Of some numbers; none of none.
     #[must_use]
     pub fn of(numbers: &[f64]) -> Option<Self> {
-        let (mean, error) = mean_and_error(numbers)?;
+        let (mean, error) = mean_and_error(numbers.iter().copied())?;
         let quantile = || Some(student(numbers.len())?.inverse_cdf(0.975));
         Some(Self { mean, interval: error.zip(quantile()).map(|(error, quantile)| error * quantile) })
     }
@@ -121,7 +122,8 @@ fn variant(
         let first = columns.first().copied().unwrap_or_default();
         let pair = |(seed, row): (&String, &&Row)| Some(number(row, first)? - number(others?.get(seed)?, first)?);
         let differences: Vec<f64> = seeds.iter().filter_map(pair).collect();
-        let p = mean_and_error(&differences).and_then(|(mean, error)| two_sided(mean / error?, differences.len()));
+        let p = mean_and_error(differences.iter().copied())
+            .and_then(|(mean, error)| two_sided(mean / error?, differences.len()));
         Paired { base: (*base).to_owned(), pairs: differences.len(), difference: Mean::of(&differences), p }
     });
     ComparedVariant {
@@ -139,14 +141,6 @@ fn place(problem: &dyn Problem, by: &str, value: &str) -> (usize, f64) {
         _ => None,
     });
     (declared.unwrap_or(usize::MAX), value.parse().unwrap_or(f64::INFINITY))
-}
-
-/// The mean and its standard error.
-fn mean_and_error(numbers: &[f64]) -> Option<(f64, Option<f64>)> {
-    let count = numbers.len() as f64;
-    let mean = numbers.iter().sum::<f64>() / count;
-    let squares: f64 = numbers.iter().map(|number| (number - mean).powi(2)).sum();
-    (count > 0.0).then(|| (mean, (count > 1.0).then(|| (squares / (count - 1.0) / count).sqrt())))
 }
 
 /// Student's distribution for the mean of so many numbers; none below two.
