@@ -21,7 +21,8 @@ pub fn variants(arguments: &Compare, places: &Places) -> Result<(), Failure> {
     };
     runs.retain(|run| run.problem == problem.name());
     problem.schema().require(&arguments.by).map_err(|error| Failure::bad_input(format!("--by: {error}")))?;
-    let columns = columns(arguments, problem)?;
+    let headline = problem.headline_of(&runs[0].row);
+    let columns = columns(arguments, problem, headline)?;
     let keys: Vec<&str> = columns.iter().map(|column| column.key).collect();
     let bases: Vec<&str> = arguments.against.iter().map(String::as_str).collect();
     let found = compare(&runs, problem, &arguments.by, &keys, &bases);
@@ -39,14 +40,14 @@ pub fn variants(arguments: &Compare, places: &Places) -> Result<(), Failure> {
 }
 
 /// The columns to tell, the compared one first.
-fn columns(arguments: &Compare, problem: &dyn Problem) -> Result<Vec<&'static Column>, Failure> {
+fn columns(arguments: &Compare, problem: &dyn Problem, headline: &str) -> Result<Vec<&'static Column>, Failure> {
     let find = |key: &str| {
         problem.column(key).ok_or_else(|| {
             let known: Vec<_> = problem.columns().iter().map(|column| column.key).collect();
             Failure::bad_input(format!("column: found `{key}`, allowed: {}", known.join(", ")))
         })
     };
-    let number = arguments.number.as_deref().unwrap_or(problem.headline());
+    let number = arguments.number.as_deref().unwrap_or(headline);
     std::iter::once(number).chain(arguments.show.iter().map(String::as_str)).map(find).collect()
 }
 

@@ -35,7 +35,7 @@ pub fn all(places: &Places) -> Result<Vec<Arc<RunSummary>>, Failure> {
 
 fn line(run: &RunSummary) -> Vec<String> {
     let known = problems::find(&run.problem);
-    let column = known.and_then(|problem| problem.column(problem.headline()));
+    let column = known.and_then(|problem| problem.column(problem.headline_of(&run.row)));
     let result = run.headline.map_or_else(String::new, |value| match column {
         Some(column) => format!("{} {}", column.label, decimal(value, column.digits)),
         None => decimal(value, 4),

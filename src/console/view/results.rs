@@ -31,7 +31,9 @@ pub fn draw(frame: &mut Frame<'_>, app: &App, tab: &ProblemTab, area: Rect) {
     let table_area = Rect { height: inner.height - notes.len() as u16, ..inner };
     let mut columns: Vec<_> = tab.problem.columns().iter().filter(|column| column.brief || inner.width > 150).collect();
     // The number that counts comes first: on a narrow screen it is the one that is seen.
-    columns.sort_by_key(|column| column.key != tab.problem.headline());
+    let last = tab.runs.iter().rev().find_map(|run| run.view.rows.last());
+    let headline = last.map_or(tab.problem.headline(), |row| tab.problem.headline_of(row));
+    columns.sort_by_key(|column| column.key != headline);
     let mut label = Heading::left("run").fixed();
     label.most = (inner.width / 3).max(12);
     let mut headings = vec![Heading::left("").fixed(), label];

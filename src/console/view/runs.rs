@@ -101,7 +101,7 @@ fn row<'a>(app: &App, run: &'a RunSummary) -> Vec<Cell<'a>> {
     let (symbol, style) = theme.state(run.state);
     let on_screen = app.tabs.iter().any(|tab| tab.position(&run.id).is_some());
     let problem = app.tabs.iter().map(|tab| tab.problem).find(|problem| problem.name() == run.problem);
-    let column = problem.and_then(|problem| problem.column(problem.headline()));
+    let column = problem.and_then(|problem| problem.column(problem.headline_of(&run.row)));
     let headline = match (run.headline, column) {
         (Some(value), Some(column)) => crate::lab::decimal(value, column.digits),
         (Some(value), None) => text::short(value),
@@ -160,7 +160,11 @@ fn lines(app: &App, run: &RunSummary, width: usize) -> Vec<Line<'static>> {
     if let Some(problem) = problem {
         for column in problem.columns() {
             if run.row.contains_key(column.key) {
-                pair(&column.heading(), column.show(run.row.get(column.key)), column.key == problem.headline());
+                pair(
+                    &column.heading(),
+                    column.show(run.row.get(column.key)),
+                    column.key == problem.headline_of(&run.row),
+                );
             }
         }
     }

@@ -79,8 +79,9 @@ impl Study {
         let numbers: Vec<Option<Sample>> =
             study.variants.iter().map(|variant| over(variant, |run| headline(problem, runs[run].view))).collect();
         let axes: Vec<Numeric> = study.numeric(problem, scales);
-        let heading = problem.column(problem.headline());
-        let heading = heading.map_or_else(|| problem.headline().to_owned(), |column| column.heading());
+        let row = runs.iter().find_map(|run| run.view.rows.last());
+        let headline = row.map_or(problem.headline(), |row| problem.headline_of(row));
+        let heading = problem.column(headline).map_or_else(|| headline.to_owned(), |column| column.heading());
         if let Some(x) = axes.first() {
             study.sweep = Some(study.curves(x, &heading, &numbers, &differences));
             if let ([x, y], 2) = (axes.as_slice(), study.keys.len()) {
@@ -143,7 +144,7 @@ impl Study {
         let of = |variant: &StudyVariant| {
             let finished = |run: usize| Some(runs[run].view).filter(|view| view.state == RunState::Finished);
             let x = over(variant, |run| last(finished(run)?, cost))?.y;
-            Some(Sample { x, ..over(variant, |run| last(finished(run)?, problem.headline()))? })
+            Some(Sample { x, ..over(variant, |run| problem.headline_number(&finished(run)?.rows))? })
         };
         let places: Vec<Option<Sample>> = self.variants.iter().map(of).collect();
         let mut curves: Vec<StudyCurve> = if self.variants.len() <= MARKED {
@@ -216,7 +217,7 @@ fn last(view: &RunView, key: &str) -> Option<f64> {
 /// The headline number of a finished run: its last row has it. Of any other, what stands for it.
 fn headline(problem: &dyn Problem, view: &RunView) -> Option<f64> {
     if view.state == RunState::Finished {
-        return last(view, problem.headline());
+        return problem.headline_number(&view.rows);
     }
     let live = problem.live()?;
     let series = view.series.iter().find(|series| series.series.id == live)?;

@@ -30,7 +30,6 @@ pub(super) fn record(spec: &RunSpec, id: String, now: jiff::Timestamp) -> RunRec
 
 /// What has come out of a run so far.
 pub(super) fn document(spec: &RunSpec, record: &RunRecord, view: &RunView) -> Document {
-    let headline = |row: &Row| row.get(spec.problem.headline())?.as_f64();
     Document {
         schema: SCHEMA,
         problem: record.problem.clone(),
@@ -38,7 +37,7 @@ pub(super) fn document(spec: &RunSpec, record: &RunRecord, view: &RunView) -> Do
         seed: record.run.seed,
         version: record.run.version.clone(),
         machine: record.run.machine.clone(),
-        headline: view.rows.iter().rev().find_map(headline),
+        headline: spec.problem.headline_number(&view.rows),
         rows: view.rows.clone(),
         id: record.run.id.clone(),
         point: record.run.point.clone(),

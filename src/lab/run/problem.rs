@@ -1,5 +1,6 @@
 //! The contract between a problem and the engine: a problem says what one run does; the engine owns everything else.
 
+use crate::lab::event::Row;
 use crate::lab::param::{ParamError, Params, Schema};
 use crate::lab::run::column::Column;
 use crate::lab::run::context::RunContext;
@@ -45,6 +46,14 @@ pub trait Problem: Sync {
     }
     /// The column that one number of a run is taken from, in lists and sweeps.
     fn headline(&self) -> &'static str;
+    /// The same for the run that `row` belongs to, where the columns of rows depend on a parameter (a task, say).
+    fn headline_of(&self, _row: &Row) -> &'static str {
+        self.headline()
+    }
+    /// The headline number of a run with these rows: that of the last row which has it.
+    fn headline_number(&self, rows: &[Row]) -> Option<f64> {
+        rows.iter().rev().find_map(|row| row.get(self.headline_of(row))?.as_f64())
+    }
     /// The series whose newest point stands for the headline number while a run has no row yet.
     fn live(&self) -> Option<&'static str> {
         None
@@ -63,6 +72,10 @@ pub trait Problem: Sync {
     fn check(&self, params: &Params) -> Result<(), ParamError>;
     /// What a run with these parameters will cost.
     fn estimate(&self, params: &Params) -> Estimate;
+    /// What to set, as (key, text), to cut any run of it down to seconds: for trying something out.
+    fn quick(&self) -> &'static [(&'static str, &'static str)] {
+        &[]
+    }
     /// The best values of some parameters, found from theory with the others as they are: (key, text) to be set.
     /// None where the problem has nothing to optimise.
     fn optimise(&self, _params: &Params) -> Option<Vec<(&'static str, String)>> {
