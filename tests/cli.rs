@@ -376,27 +376,6 @@ fn variants_are_compared_over_seeds() {
     assert!(desk.refused(&["compare", "--by", "attentoin"]).contains("did you mean `attention`"));
 }
 
-/// What cuts a preset of a problem down to seconds.
-fn cut(problem: &str) -> &'static [&'static str] {
-    match problem {
-        "vit" => &[
-            "dataset=digits",
-            "train_images=64",
-            "test_images=32",
-            "epochs=1",
-            "dim=8",
-            "depth=1",
-            "heads=2",
-            "patch=2",
-            "image_size=0",
-        ],
-        "random-features" => &["length=32", "dim=8", "m=4,8", "trials=2"],
-        "masked" => &["length=32", "dim=8", "features=64,128", "trials=2"],
-        "hybrid" => &["angles=3", "trials=20"],
-        other => panic!("say here how a preset of `{other}` is cut down to seconds"),
-    }
-}
-
 #[test]
 fn every_shipped_preset_runs() {
     let desk = Desk::new();
@@ -407,7 +386,9 @@ fn every_shipped_preset_runs() {
         let preset = preset.unwrap_or_else(|error| panic!("{error}"));
         assert!(listed.contains(&name) && !preset.about.is_empty(), "{name} is listed and says what it shows");
         let mut arguments = vec!["run", &name, "--json", "--quiet", "--repeats", "1"];
-        cut(preset.sweep.problem.name()).iter().for_each(|setting| arguments.extend(["--set", setting]));
+        let settings: Vec<String> =
+            preset.sweep.problem.quick().iter().map(|(key, text)| format!("{key}={text}")).collect();
+        settings.iter().for_each(|setting| arguments.extend(["--set", setting]));
         let document = desk.json(&arguments);
         let rows = document["rows"].as_array().unwrap();
         assert!(!rows.is_empty(), "{name} has no rows");

@@ -1,41 +1,18 @@
 //! The problem `hybrid`: how the error of an angle-weighted combination of two estimators goes with the angle.
 
+mod pairs;
 mod parts;
 mod remarks;
+mod rows;
 mod run;
 mod schema;
 
 use crate::lab::{Column, Estimate, ParamError, Params, Problem, RunContext, RunError, Schema};
 
 /// The problem.
-pub(super) struct Hybrid;
+pub(super) struct HybridProblem;
 
-const fn column(key: &'static str, label: &'static str, unit: &'static str, digits: usize, brief: bool) -> Column {
-    Column { key, label, unit, digits, brief, identity: false }
-}
-
-static COLUMNS: &[Column] = &[
-    column("base", "estimator", "", 0, true),
-    column("angle", "angle", "rad", 3, true),
-    column("radius", "radius", "", 2, true),
-    column("dim", "d", "", 0, false),
-    column("m1", "m1", "", 0, false),
-    column("m2", "m2", "", 0, false),
-    column("n", "n", "", 0, false),
-    column("a", "a", "", 3, false),
-    column("b", "b", "", 3, false),
-    column("shared", "shared", "", 0, false),
-    column("features", "features", "", 0, true),
-    column("trials", "trials", "", 0, false),
-    column("rel_mse_mean", "relative MSE", "", 4, true),
-    column("rel_mse_sem", "± s.e.", "", 4, true),
-    column("rel_mse_theory", "theory", "", 4, true),
-    column("mean_ratio", "mean ratio", "", 4, true),
-    column("mean_ratio_sem", "± s.e.", "", 4, true),
-    column("max_rel_mse", "maximum over angles", "", 4, false),
-];
-
-impl Problem for Hybrid {
+impl Problem for HybridProblem {
     fn name(&self) -> &'static str {
         "hybrid"
     }
@@ -53,7 +30,7 @@ impl Problem for Hybrid {
     }
 
     fn columns(&self) -> &'static [Column] {
-        COLUMNS
+        rows::COLUMNS
     }
 
     fn headline(&self) -> &'static str {
@@ -76,6 +53,10 @@ impl Problem for Hybrid {
 
     fn optimise(&self, params: &Params) -> Option<Vec<(&'static str, String)>> {
         parts::optimise(params)
+    }
+
+    fn quick(&self) -> &'static [(&'static str, &'static str)] {
+        &[("angles", "3"), ("trials", "20")]
     }
 
     fn run(&self, params: &Params, context: &mut RunContext) -> Result<(), RunError> {

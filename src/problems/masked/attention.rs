@@ -1,26 +1,26 @@
 //! Task `attention`: the masked product in linear time beside the exact quadratic one.
 
-use super::estimate::object;
-use super::inputs::{self, Masks};
-use super::schema::{methods, shares};
+use super::estimators::{estimator, subject};
+use super::inputs::{self, MaskedInputs};
+use super::rows::{MaskedSubject, ProductResults};
+use super::schema::methods;
 use crate::attention::Projection;
 use crate::attention::linear::{Side, exact, linear};
-use crate::attention::masked::{Budget, MaskedEstimator, MaskedTokens};
-use crate::lab::{Axis, Event, Params, Plot, Point, Progress, RunContext, RunError, Series, Style, decimal};
+use crate::attention::masked::{MaskedEstimator, MaskedTokens};
+use crate::lab::{Axis, Event, Params, Plot, Point, Row, RunContext, RunError, Series, Style, decimal};
 use crate::problems::limits::failure;
+use crate::problems::toolkit::{Burst, Columns, FinishedPoints, Meter};
 use ndarray::Array2;
 use rand_distr::{Distribution, StandardNormal};
 use rayon::ThreadPool;
-use serde_json::json;
 use std::time::Instant;
 
 /// A measurement is repeated until this many seconds have gone by, at most [`REPEATS`] times; the shortest counts.
 const SECONDS: f64 = 0.3;
 const REPEATS: usize = 7;
 
-/// One length, in 32 bits.
-struct Sequence {
-    name: String,
+/// One sequence in 32 bits.
+struct SingleSequence {
     queries: Array2<f32>,
     keys: Array2<f32>,
     mask_queries: Array2<f32>,
@@ -29,120 +29,166 @@ struct Sequence {
 }
 
 /// What the exact product took and gave.
-struct Reference {
+struct ExactProduct {
     seconds: f64,
     output: Array2<f32>,
 }
 
+/// One product in linear time, with its row if an earlier part of the run has made it.
+struct LinearProduct {
+    name: String,
+    estimator: MaskedEstimator,
+    subject: MaskedSubject,
+    row: Option<Row>,
+}
+
+/// What the products of a run have in common.
+struct ProductSession<'a> {
+    params: &'a Params,
+    pool: &'a ThreadPool,
+    causal: bool,
+    meter: Meter,
+    points: FinishedPoints,
+    /// Name of the product, length and seconds, as the rows say.
+    times: Vec<(String, f64, f64)>,
+}
+
 pub(super) fn run(params: &Params, pool: &ThreadPool, context: &mut RunContext) -> Result<(), RunError> {
     let (lengths, budgets, masks) = (params.sizes("length"), params.sizes("features"), params.texts("mask"));
-    let projections: Vec<Projection> = params.choices("projection");
+    let projections = params.texts("projection").len();
+    let each = methods(params).len() * budgets.len() * projections;
     let causal = params.flag("causal");
     declare(causal, context);
-    let each = methods(params).len() * budgets.len() * projections.len();
-    let total = (masks.len() * lengths.len() * (each + 1)) as u64;
-    let (mut done, mut skip) = (0, context.finished_rows().len());
-    let began = Instant::now();
-    let mut times: Vec<(String, f64, f64)> = Vec::new();
+    let mut session = ProductSession {
+        params,
+        pool,
+        causal,
+        meter: Meter::new(masks.len() * lengths.len() * (each + 1), "products"),
+        points: FinishedPoints::new::<MaskedSubject>(context),
+        times: Vec::new(),
+    };
     for mask in &masks {
         for &length in &lengths {
-            if skip >= each {
-                // A length whose every row is there.
-                skip -= each;
-                done += each as u64 + 1;
-                continue;
-            }
             context.check_cancelled()?;
             let drawn = inputs::draw(mask, length, params, context)?;
-            let sequence = Sequence::new(&drawn, params, context);
-            let told = |context: &mut RunContext, done: u64, stage: String| {
-                let rate = done as f64 / began.elapsed().as_secs_f64().max(1e-9);
-                context.emit(Event::Progress(Progress { done, total, unit: "products".to_owned(), rate, stage }));
-            };
-            let reference = reference(&sequence, length <= params.size("exact_limit"), causal, pool)?;
-            done += 1;
-            told(context, done, format!("exact, L = {length}"));
-            if let Some(reference) = &reference {
-                context.emit(Event::Point(Point::new("exact", length as f64, reference.seconds)));
-                times.push(("exact".to_owned(), length as f64, reference.seconds));
-            }
-            for &projection in &projections {
-                for method in methods(params) {
-                    for &features in &budgets {
-                        context.check_cancelled()?;
-                        if skip > 0 {
-                            skip -= 1;
-                            done += 1;
-                            continue;
-                        }
-                        let inner = if params.size("m") == 0 { 4 * features } else { params.size("m") };
-                        let (probabilities, allocation) =
-                            (shares(params, "probabilities"), shares(params, "allocation"));
-                        let budget = Budget { features, inner, probabilities: &probabilities, allocation: &allocation };
-                        let sides = (drawn.queries.view(), drawn.keys.view());
-                        let estimator = MaskedEstimator::new(method, projection, drawn.tokens.dim(), sides, budget)
-                            .map_err(|error| super::refused(&error, "allocation"))?;
-                        let mut name = format!("{} M={features}", method.name());
-                        if projections.len() > 1 {
-                            name += &format!(", {}", projection.name());
-                        }
-                        let mut generator = context.generator(&format!("product {name} {length}"), 0);
-                        let sketch = estimator.draw(&mut generator).and_then(|sketch| Ok(sketch.to_f32()?));
-                        let sketch = sketch.map_err(failure)?;
-                        let side = |tokens, masks| MaskedTokens { sketch: &sketch, tokens, masks };
-                        let queries = side(sequence.queries.view(), sequence.mask_queries.view());
-                        let keys = side(sequence.keys.view(), sequence.mask_keys.view());
-                        let (seconds, output) = time(pool, || linear(&queries, &keys, sequence.values.view(), causal))?;
-                        declare_series(&name, context);
-                        let x = length as f64;
-                        context.emit(Event::Point(Point::new(&name, x, seconds)));
-                        context.emit(Event::Point(Point::new(format!("{name}/bytes"), x, output.bytes as f64)));
-                        let error = reference.as_ref().map(|reference| distance(&output.values, &reference.output));
-                        if let Some(error) = error {
-                            context.emit(Event::Point(Point::new(format!("{name}/error"), x, error)));
-                        }
-                        times.push((name.clone(), x, seconds));
-                        let row = json!({
-                            "inputs": params.text("inputs"),
-                            "mask": sequence.name,
-                            "length": sequence.queries.nrows(),
-                            "dim": drawn.tokens.dim(),
-                            "mask_dim": drawn.queries.ncols(),
-                            "method": method.name(),
-                            "projection": projection.name(),
-                            "m": estimator.projections(),
-                            "features": estimator.features(),
-                            "causal": causal,
-                            "seconds": seconds,
-                            "exact_seconds": reference.as_ref().map(|reference| reference.seconds),
-                            "output_rel_error": error,
-                            "peak_bytes": output.bytes,
-                        });
-                        context.emit(Event::Row { row: object(row) });
-                        if output.empty_rows + output.negative_rows > 0 {
-                            context.note(format!(
-                                "{name}, L = {length}: {} rows have a zero denominator (defined as 0), {} a negative one",
-                                output.empty_rows, output.negative_rows
-                            ));
-                        }
-                        done += 1;
-                        told(context, done, format!("{name}, L = {length}"));
-                    }
-                }
-            }
+            session.length(&drawn, length, context)?;
         }
     }
-    slopes(&times, context);
+    slopes(&session.times, context);
     Ok(())
 }
 
-impl Sequence {
-    fn new(masks: &Masks, params: &Params, context: &RunContext) -> Self {
+impl ProductSession<'_> {
+    /// Every product of one sequence.
+    fn length(&mut self, drawn: &MaskedInputs, length: usize, context: &mut RunContext) -> Result<(), RunError> {
+        let products = self.products(drawn, context)?;
+        for product in &products {
+            declare_series(&product.name, context);
+        }
+        let told = products.iter().find_map(|product| ProductResults::read(product.row.as_ref()?));
+        let mut exact = None;
+        let sequence = if products.iter().all(|product| product.row.is_some()) {
+            self.meter.skip(1);
+            None
+        } else {
+            let sequence = SingleSequence::new(drawn, self.params, context);
+            if length <= self.params.size("exact_limit") {
+                exact = Some(exact_product(&sequence, self.causal, self.pool)?);
+            }
+            self.meter.advance(1, &format!("exact, L = {length}"), context);
+            Some(sequence)
+        };
+        // The time that rows have told already stands.
+        let exact_seconds = match &told {
+            Some(told) => told.exact_seconds,
+            None => exact.as_ref().map(|exact| exact.seconds),
+        };
+        if let Some(seconds) = exact_seconds {
+            self.times.push(("exact".to_owned(), length as f64, seconds));
+        }
+        let mut exact_point = exact_seconds.map(|seconds| Point::new("exact", length as f64, seconds));
+        if told.is_some()
+            && let Some(point) = exact_point.take()
+        {
+            // It came with the first row.
+            context.emit(Event::Point(point));
+        }
+        for product in products {
+            context.check_cancelled()?;
+            let row = match (product.row, &sequence) {
+                (Some(row), _) => {
+                    self.meter.skip(1);
+                    Some(row)
+                }
+                (None, Some(sequence)) => {
+                    let mut burst = Burst::new();
+                    if let Some(point) = exact_point.take() {
+                        burst.point(point);
+                    }
+                    let name = &product.name;
+                    let rng = &mut context.generator(&format!("product {name} {length}"), 0);
+                    let sketch =
+                        product.estimator.draw(rng).and_then(|sketch| Ok(sketch.to_f32()?)).map_err(failure)?;
+                    let side = |tokens, masks| MaskedTokens { sketch: &sketch, tokens, masks };
+                    let queries = side(sequence.queries.view(), sequence.mask_queries.view());
+                    let keys = side(sequence.keys.view(), sequence.mask_keys.view());
+                    let (seconds, output) =
+                        time(self.pool, || linear(&queries, &keys, sequence.values.view(), self.causal))?;
+                    let results = ProductResults {
+                        causal: self.causal,
+                        seconds,
+                        exact_seconds,
+                        output_rel_error: exact.as_ref().map(|exact| distance(&output.values, &exact.output)),
+                        peak_bytes: output.bytes,
+                    };
+                    tell(&mut burst, name, length, &product.subject, &results);
+                    if output.empty_rows + output.negative_rows > 0 {
+                        burst.note(format!(
+                            "{name}, L = {length}: {} rows have a zero denominator (defined as 0), {} a negative one",
+                            output.empty_rows, output.negative_rows
+                        ));
+                    }
+                    let rows = self.points.tell(burst, context);
+                    self.meter.advance(1, &format!("{name}, L = {length}"), context);
+                    rows.into_iter().next()
+                }
+                (None, None) => None,
+            };
+            if let Some(results) = row.as_ref().and_then(ProductResults::read) {
+                self.times.push((product.name, length as f64, results.seconds));
+            }
+        }
+        Ok(())
+    }
+
+    /// The products asked for, in order.
+    fn products(&mut self, drawn: &MaskedInputs, context: &mut RunContext) -> Result<Vec<LinearProduct>, RunError> {
+        let projections: Vec<Projection> = self.params.choices("projection");
+        let mut products = Vec::new();
+        for &projection in &projections {
+            for method in methods(self.params) {
+                for features in self.params.sizes("features") {
+                    let estimator = estimator(self.params, drawn, method, projection, features)?;
+                    let mut name = format!("{} M={features}", method.name());
+                    if projections.len() > 1 {
+                        name += &format!(", {}", projection.name());
+                    }
+                    let subject = subject(self.params, drawn, method, projection, &estimator);
+                    let row = self.points.find(&[&subject], context).and_then(|rows| rows.into_iter().next());
+                    products.push(LinearProduct { name, estimator, subject, row });
+                }
+            }
+        }
+        Ok(products)
+    }
+}
+
+impl SingleSequence {
+    fn new(masks: &MaskedInputs, params: &Params, context: &RunContext) -> Self {
         let single = |matrix: &Array2<f64>| matrix.mapv(|value| value as f32);
         let mut rng = context.generator("values", masks.tokens.keys.nrows() as u64);
         let shape = (masks.tokens.keys.nrows(), params.size("value_dim"));
         Self {
-            name: masks.name.clone(),
             queries: single(&masks.tokens.queries),
             keys: single(&masks.tokens.keys),
             mask_queries: single(&masks.queries),
@@ -152,19 +198,22 @@ impl Sequence {
     }
 }
 
-fn reference(
-    sequence: &Sequence,
-    wanted: bool,
-    causal: bool,
-    pool: &ThreadPool,
-) -> Result<Option<Reference>, RunError> {
-    if !wanted {
-        return Ok(None);
-    }
+fn exact_product(sequence: &SingleSequence, causal: bool, pool: &ThreadPool) -> Result<ExactProduct, RunError> {
     let queries = Side { tokens: sequence.queries.view(), masks: sequence.mask_queries.view() };
     let keys = Side { tokens: sequence.keys.view(), masks: sequence.mask_keys.view() };
     let (seconds, output) = time(pool, || exact(queries, keys, sequence.values.view(), causal))?;
-    Ok(Some(Reference { seconds, output: output.values }))
+    Ok(ExactProduct { seconds, output: output.values })
+}
+
+/// The points and the row of one product.
+fn tell(burst: &mut Burst, name: &str, length: usize, subject: &MaskedSubject, results: &ProductResults) {
+    let x = length as f64;
+    burst.point(Point::new(name, x, results.seconds));
+    burst.point(Point::new(format!("{name}/bytes"), x, results.peak_bytes as f64));
+    if let Some(error) = results.output_rel_error {
+        burst.point(Point::new(format!("{name}/error"), x, error));
+    }
+    burst.row(subject, results);
 }
 
 /// The shortest of several tries, and what the last gave.

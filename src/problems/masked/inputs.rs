@@ -24,7 +24,7 @@ named! {
 }
 
 /// Queries and keys with their masks.
-pub(super) struct Masks {
+pub(super) struct MaskedInputs {
     /// The mask's name.
     pub name: String,
     /// Scaled tokens.
@@ -36,7 +36,7 @@ pub(super) struct Masks {
 }
 
 /// Tokens of `length` (files have their own) and masks called `mask`.
-pub(super) fn draw(mask: &str, length: usize, params: &Params, context: &RunContext) -> Result<Masks, RunError> {
+pub(super) fn draw(mask: &str, length: usize, params: &Params, context: &RunContext) -> Result<MaskedInputs, RunError> {
     let kind = MaskKind::parse(mask).map_err(|error| RunError::Input(format!("mask: {error}")))?;
     let tokens = tokens(length, params, context)?;
     let (rows, others) = (tokens.queries.nrows(), tokens.keys.nrows());
@@ -60,7 +60,7 @@ pub(super) fn draw(mask: &str, length: usize, params: &Params, context: &RunCont
     if (queries.sum_axis(ndarray::Axis(0)) * keys.sum_axis(ndarray::Axis(0))).sum() == 0.0 {
         return Err(RunError::Input(format!("mask: `{mask}` lets no query meet a key: every entry is 0")));
     }
-    Ok(Masks { name: mask.to_owned(), tokens, queries, keys })
+    Ok(MaskedInputs { name: mask.to_owned(), tokens, queries, keys })
 }
 
 fn tokens(length: usize, params: &Params, context: &RunContext) -> Result<Inputs, RunError> {

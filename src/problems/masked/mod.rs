@@ -2,48 +2,23 @@
 
 mod attention;
 mod estimate;
+mod estimators;
+mod exact;
 mod inputs;
+mod pictures;
+mod rows;
 mod schema;
 
-use crate::attention::masked::MaskedError;
-use crate::lab::{Column, Estimate, ParamError, Params, Problem, RunContext, RunError, Schema};
-use rayon::ThreadPool;
+use crate::lab::{Column, Estimate, ParamError, Params, Problem, Row, RunContext, RunError, Schema};
+use crate::problems::toolkit::pool;
 
 /// The problem.
-pub(super) struct Masked;
+pub(super) struct MaskedProblem;
 
-const fn column(key: &'static str, label: &'static str, unit: &'static str, digits: usize, brief: bool) -> Column {
-    Column { key, label, unit, digits, brief, identity: false }
-}
+/// The headline column of the task `attention`.
+const OUTPUT_ERROR: &str = "output_rel_error";
 
-static COLUMNS: &[Column] = &[
-    column("inputs", "inputs", "", 0, false),
-    column("mask", "mask", "", 0, true),
-    column("length", "L", "", 0, true),
-    column("dim", "d", "", 0, false),
-    column("mask_dim", "d_v", "", 0, false),
-    column("method", "method", "", 0, true),
-    column("projection", "projection", "", 0, true),
-    column("m", "m", "", 0, false),
-    column("features", "features", "", 0, true),
-    column("trials", "trials", "", 0, false),
-    column("rel_frobenius_median", "error", "", 4, true),
-    column("rel_mse_mean", "relative MSE", "", 4, true),
-    column("rel_mse_sem", "± s.e.", "", 4, false),
-    column("rel_mse_theory", "theory", "", 4, true),
-    column("mean_ratio", "mean ratio", "", 4, true),
-    column("mean_ratio_sem", "± s.e.", "", 4, true),
-    column("negative_entries", "entries < 0", "", 4, true),
-    column("negative_row_sums", "row sums < 0", "", 4, true),
-    column("seconds_per_trial", "a trial", "s", 4, false),
-    column("causal", "causal", "", 0, false),
-    column("seconds", "linear", "s", 4, true),
-    column("exact_seconds", "exact", "s", 4, true),
-    column("output_rel_error", "output error", "", 4, true),
-    column("peak_bytes", "peak", "bytes", 0, false),
-];
-
-impl Problem for Masked {
+impl Problem for MaskedProblem {
     fn name(&self) -> &'static str {
         "masked"
     }
@@ -61,11 +36,15 @@ impl Problem for Masked {
     }
 
     fn columns(&self) -> &'static [Column] {
-        COLUMNS
+        rows::COLUMNS
     }
 
     fn headline(&self) -> &'static str {
         "rel_frobenius_median"
+    }
+
+    fn headline_of(&self, row: &Row) -> &'static str {
+        if row.contains_key(OUTPUT_ERROR) { OUTPUT_ERROR } else { self.headline() }
     }
 
     fn label(&self, params: &Params) -> String {
@@ -80,24 +59,16 @@ impl Problem for Masked {
         schema::estimate(params)
     }
 
+    fn quick(&self) -> &'static [(&'static str, &'static str)] {
+        &[("length", "32"), ("dim", "8"), ("features", "64,128"), ("trials", "2")]
+    }
+
     fn run(&self, params: &Params, context: &mut RunContext) -> Result<(), RunError> {
-        let threads = context.threads(params.size("threads"));
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
-        let pool: ThreadPool = pool.map_err(|error| RunError::Failed(format!("no threads: {error}")))?;
+        let pool = pool(params, context)?;
         if params.text("task") == "attention" {
             attention::run(params, &pool, context)
         } else {
             estimate::run(params, &pool, context)
         }
     }
-}
-
-/// An estimator that cannot be, as a refused parameter.
-fn refused(error: &MaskedError, shares: &'static str) -> RunError {
-    let key = match error {
-        MaskedError::Budget { .. } => "features",
-        MaskedError::Projection(_) => "projection",
-        _ => shares,
-    };
-    RunError::Input(format!("{key}: {error}"))
 }

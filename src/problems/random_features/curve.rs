@@ -3,20 +3,22 @@
 use super::methods::FittedEstimator;
 use crate::attention::frobenius::{ErrorMeasure, FrobeniusEngine, Precision};
 use crate::attention::{AttentionError, Inputs, Projection, RandomFeatures, Sketch};
-use crate::lab::{Progress, RunContext, RunError};
+use crate::lab::{RunContext, RunError};
 use crate::problems::limits::failure;
+use crate::problems::toolkit::Meter;
 use crate::random::{Generator, generator};
+use crate::statistics::{mean, mean_and_error, quantile};
 use rayon::ThreadPool;
 use rayon::prelude::*;
 use std::time::Instant;
 
 /// Trials of matrices with fewer products than this run side by side; larger ones spread one trial over the threads.
 const SMALL: usize = 1 << 24;
-/// The longest a batch of trials should take between two looks at whether to go on, in seconds.
-const BREATH: f64 = 0.2;
+/// The longest that a batch of trials should take, in seconds: between batches the run may be paused or stopped.
+const BATCH_SECONDS: f64 = 0.2;
 
-/// What is measured again and again.
-pub(super) struct Bench<'a> {
+/// What the points of a curve are measured with.
+pub(super) struct CurveSampler<'a> {
     pub inputs: &'a Inputs,
     pub engine: &'a FrobeniusEngine<'a>,
     pub method: FittedEstimator,
@@ -25,16 +27,9 @@ pub(super) struct Bench<'a> {
     pub pool: &'a ThreadPool,
 }
 
-/// How far the whole run has come.
-pub(super) struct Clock {
-    pub done: u64,
-    pub total: u64,
-    pub began: Instant,
-}
-
-/// The trials of a set of sizes drawn together.
-pub(super) struct Trials {
-    /// By size, then trial.
+/// The trials of values of m that were drawn together.
+pub(super) struct CurveTrials {
+    /// By value of m, then trial.
     pub measures: Vec<Vec<ErrorMeasure>>,
     /// The widest number format that was needed.
     pub precision: Precision,
@@ -42,7 +37,7 @@ pub(super) struct Trials {
     pub seconds: f64,
 }
 
-impl Bench<'_> {
+impl CurveSampler<'_> {
     /// The generator of a trial's draw, the same for every estimator.
     fn generator(&self, seed: u64, m: usize, trial: usize) -> Generator {
         let d = self.inputs.dim();
@@ -89,9 +84,9 @@ impl Bench<'_> {
         &self,
         ms: &[usize],
         stage: &str,
-        clock: &mut Clock,
+        meter: &mut Meter,
         context: &mut RunContext,
-    ) -> Result<Trials, RunError> {
+    ) -> Result<CurveTrials, RunError> {
         let (seed, control) = (context.seed(), context.control());
         let stop = move || control.is_stopping();
         let largest = ms.last().copied().unwrap_or(1);
@@ -100,7 +95,7 @@ impl Bench<'_> {
         let one = |trial: usize| self.measure(seed, ms, trial, &stop);
 
         let began = Instant::now();
-        let mut trials = Trials {
+        let mut trials = CurveTrials {
             measures: vec![Vec::with_capacity(self.trials); ms.len()],
             precision: Precision::Single,
             seconds: 0.0,
@@ -125,88 +120,69 @@ impl Bench<'_> {
                     all.push(measure);
                 }
             }
-            clock.done += (last - first) as u64;
+            meter.advance(last - first, stage, context);
             first = last;
             let spent = since.elapsed().as_secs_f64();
-            // Batches grow until one lasts a breath.
-            batch = if spent < BREATH / 2.0 {
+            batch = if spent < BATCH_SECONDS / 2.0 {
                 batch * 2
-            } else if spent > BREATH {
+            } else if spent > BATCH_SECONDS {
                 (batch / 2).max(1)
             } else {
                 batch
             };
-            context.emit(crate::lab::Event::Progress(Progress {
-                done: clock.done,
-                total: clock.total,
-                unit: "trials".to_owned(),
-                rate: clock.done as f64 / clock.began.elapsed().as_secs_f64().max(1e-9),
-                stage: stage.to_owned(),
-            }));
         }
         trials.seconds = began.elapsed().as_secs_f64() / self.trials as f64;
         Ok(trials)
     }
 }
 
-/// Statistics of one point.
-pub(super) struct Point {
+/// Statistics of one point over its trials.
+pub(super) struct PointStatistics {
+    /// Quartiles and mean of ‖Â−A‖/‖A‖.
     pub median: f64,
     pub q25: f64,
     pub q75: f64,
     pub mean: f64,
+    /// Mean of ‖Â−A‖²/‖A‖² and its standard error, which a single trial has not.
     pub mse: f64,
     pub mse_sem: Option<f64>,
+    /// Mean of ⟨Â,A⟩/‖A‖² and its standard error.
     pub ratio: f64,
     pub ratio_sem: Option<f64>,
+    /// Median of the error after both matrices are normalised by rows.
     pub normalized: f64,
+    /// Shares of entries and of row sums that are not positive.
     pub nonpositive_entries: f64,
     pub nonpositive_rows: f64,
 }
 
-impl Point {
+impl PointStatistics {
+    /// The statistics of at least one trial.
     pub fn of(measures: &[ErrorMeasure]) -> Self {
+        let all = |value: fn(&ErrorMeasure) -> f64| measures.iter().map(value);
         let sorted = |value: fn(&ErrorMeasure) -> f64| {
-            let mut values: Vec<f64> = measures.iter().map(value).collect();
+            let mut values: Vec<f64> = all(value).collect();
             values.sort_unstable_by(f64::total_cmp);
             values
         };
+        let with_error = |value: fn(&ErrorMeasure) -> f64| mean_and_error(all(value)).unwrap_or((f64::NAN, None));
         let errors = sorted(|measure| measure.relative_squared.sqrt());
         let normalized = sorted(|measure| measure.normalized_squared.sqrt());
-        let (mse, mse_sem) = mean(measures.iter().map(|measure| measure.relative_squared));
-        let (ratio, ratio_sem) = mean(measures.iter().map(|measure| measure.ratio));
-        let average = |value: fn(&ErrorMeasure) -> f64| mean(measures.iter().map(value)).0;
+        let (mse, mse_sem) = with_error(|measure| measure.relative_squared);
+        let (ratio, ratio_sem) = with_error(|measure| measure.ratio);
         Self {
             median: quantile(&errors, 0.5),
             q25: quantile(&errors, 0.25),
             q75: quantile(&errors, 0.75),
-            mean: mean(errors.iter().copied()).0,
+            mean: mean(errors.iter().copied()),
             mse,
             mse_sem,
             ratio,
             ratio_sem,
             normalized: quantile(&normalized, 0.5),
-            nonpositive_entries: average(|measure| measure.nonpositive_entries),
-            nonpositive_rows: average(|measure| measure.nonpositive_rows),
+            nonpositive_entries: mean(all(|measure| measure.nonpositive_entries)),
+            nonpositive_rows: mean(all(|measure| measure.nonpositive_rows)),
         }
-    }
-}
-
-/// Mean and standard error; none from a single value.
-fn mean(values: impl Iterator<Item = f64> + Clone) -> (f64, Option<f64>) {
-    let count = values.clone().count() as f64;
-    let mean = values.clone().sum::<f64>() / count;
-    let squares: f64 = values.map(|value| (value - mean).powi(2)).sum();
-    (mean, (count > 1.0).then(|| (squares / (count - 1.0) / count).sqrt()))
-}
-
-/// A quantile of sorted values, linear between them.
-fn quantile(sorted: &[f64], share: f64) -> f64 {
-    let place = share * (sorted.len() - 1) as f64;
-    let (low, part) = (place.floor() as usize, place.fract());
-    match sorted.get(low + 1) {
-        Some(next) if part > 0.0 => sorted[low] + part * (next - sorted[low]),
-        _ => sorted[low],
     }
 }
 
@@ -221,7 +197,7 @@ mod tests {
                 .iter()
                 .map(|&relative_squared| ErrorMeasure { relative_squared, ..ErrorMeasure::default() })
                 .collect();
-            Point::of(&measures)
+            PointStatistics::of(&measures)
         };
         let point = of(&[16.0, 1.0, 4.0, 9.0]);
         assert_eq!((point.q25, point.median, point.q75, point.mean, point.mse), (1.75, 2.5, 3.25, 2.5, 7.5));

@@ -1,7 +1,7 @@
 //! What theory says of a curve before it is drawn.
 
 use super::methods::{FeatureEstimator, FittedEstimator};
-use super::run::{Session, Surveyed};
+use super::run::{FeaturesSession, Surveyed};
 use super::schema::sizes;
 use crate::attention::hybrid::{HybridSpec, HybridTheory};
 use crate::attention::theory::{Expectation, Theory, expectation};
@@ -12,7 +12,7 @@ use crate::problems::limits::failure;
 /// Closed forms that depend on directions are summed entry by entry up to this many multiplications.
 const DIRECTIONS: usize = 1 << 31;
 
-impl Session<'_> {
+impl FeaturesSession<'_> {
     /// The closed form for every m; a note says why where there is none.
     pub(super) fn theory(
         &self,

@@ -4,6 +4,7 @@ mod curve;
 mod expected;
 mod methods;
 mod pictures;
+mod rows;
 mod run;
 mod schema;
 mod sources;
@@ -11,45 +12,9 @@ mod sources;
 use crate::lab::{Column, Estimate, ParamError, Params, Problem, RunContext, RunError, Schema};
 
 /// The problem.
-pub(super) struct RandomFeatures;
+pub(super) struct RandomFeaturesProblem;
 
-const fn column(key: &'static str, label: &'static str, unit: &'static str, digits: usize, brief: bool) -> Column {
-    Column { key, label, unit, digits, brief, identity: false }
-}
-
-static COLUMNS: &[Column] = &[
-    column("inputs", "inputs", "", 0, true),
-    column("length", "L", "", 0, true),
-    column("dim", "d", "", 0, true),
-    column("estimator", "estimator", "", 0, true),
-    column("projection", "projection", "", 0, true),
-    column("m", "projections m", "", 0, true),
-    column("features", "features", "", 0, true),
-    column("trials", "trials", "", 0, false),
-    column("rel_frobenius_median", "relative error, median", "", 4, true),
-    column("rel_frobenius_q25", "lower quartile", "", 4, false),
-    column("rel_frobenius_q75", "upper quartile", "", 4, false),
-    column("rel_frobenius_mean", "mean", "", 4, false),
-    column("rel_mse_mean", "squared, mean", "", 4, false),
-    column("rel_mse_sem", "± s.e.", "", 4, false),
-    column("rel_mse_theory", "squared, theory", "", 4, true),
-    column("squared_bias_theory", "bias², theory", "", 4, false),
-    column("variance_theory", "variance, theory", "", 4, false),
-    column("observable", "observable", "", 0, false),
-    column("mean_ratio", "⟨Â,A⟩/‖A‖²", "", 4, true),
-    column("mean_ratio_sem", "± s.e.", "", 4, false),
-    column("mean_ratio_theory", "theory", "", 4, false),
-    column("normalized_rel_frobenius_median", "row-normalised error, median", "", 4, true),
-    column("nonpositive_entries", "entries ≤ 0", "", 4, false),
-    column("nonpositive_rows", "row sums ≤ 0", "", 4, false),
-    column("n90", "N90", "", 4, false),
-    column("participation_ratio", "participation ratio", "", 4, false),
-    column("max_over_median", "max/median", "", 2, false),
-    column("precision", "precision", "", 0, false),
-    column("seconds_per_trial", "time a trial", "s", 4, false),
-];
-
-impl Problem for RandomFeatures {
+impl Problem for RandomFeaturesProblem {
     fn name(&self) -> &'static str {
         "random-features"
     }
@@ -67,7 +32,7 @@ impl Problem for RandomFeatures {
     }
 
     fn columns(&self) -> &'static [Column] {
-        COLUMNS
+        rows::COLUMNS
     }
 
     fn headline(&self) -> &'static str {
@@ -86,6 +51,10 @@ impl Problem for RandomFeatures {
 
     fn estimate(&self, params: &Params) -> Estimate {
         schema::estimate(params)
+    }
+
+    fn quick(&self) -> &'static [(&'static str, &'static str)] {
+        &[("length", "32"), ("dim", "8"), ("m", "4,8"), ("trials", "2")]
     }
 
     fn run(&self, params: &Params, context: &mut RunContext) -> Result<(), RunError> {

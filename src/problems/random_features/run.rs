@@ -1,24 +1,22 @@
 //! One run: every combination of the grid, curve by curve.
 
-use super::curve::{Bench, Clock, Point as Statistics};
-use super::methods::{FeatureEstimator, FittedEstimator};
+use super::curve::{CurveSampler, CurveTrials, PointStatistics};
+use super::methods::FeatureEstimator;
 use super::pictures;
+use super::rows::{CurveResults, CurveSubject};
 use super::schema::{estimators, projections, sizes};
 use super::sources::{NamedInputs, source};
 use crate::attention::frobenius::{FrobeniusEngine, Precision};
 use crate::attention::spikiness::Exact;
 use crate::attention::theory::Expectation;
 use crate::attention::{Inputs, Projection};
-use crate::lab::{Axis, Event, Params, Plot, Point, Row, RunContext, RunError, Series, Style};
+use crate::lab::{Axis, Event, Params, Plot, Point, RunContext, RunError, Series, Style};
 use crate::problems::limits::failure;
+use crate::problems::toolkit::{Burst, FinishedPoints, Meter, pool};
 use rayon::ThreadPool;
-use serde_json::{Value, json};
-use std::time::Instant;
 
 pub(super) fn run(params: &Params, context: &mut RunContext) -> Result<(), RunError> {
-    let threads = context.threads(params.size("threads"));
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
-    let pool = pool.map_err(|error| RunError::Failed(format!("no threads: {error}")))?;
+    let pool = pool(params, context)?;
     declare(params, context);
     let names = params.texts("inputs");
     let own_shape = |name: &str| matches!(name, "file" | "checkpoint");
@@ -33,11 +31,11 @@ pub(super) fn run(params: &Params, context: &mut RunContext) -> Result<(), RunEr
     }
     let curves = grid.len() * estimators(params).len() * projections(params).len();
     let passes = if params.flag("nested") { 1 } else { sizes(params).len() };
-    let mut session = Session {
+    let mut session = FeaturesSession {
         params,
         pool: &pool,
-        clock: Clock { done: 0, total: (curves * passes * params.size("trials")) as u64, began: Instant::now() },
-        skip: context.finished_rows().len(),
+        meter: Meter::new(curves * passes * params.size("trials"), "trials"),
+        points: FinishedPoints::new::<CurveSubject>(context),
     };
     if params.flag("nested") && sizes(params).len() > 1 {
         context.note("nested draws: the points of a curve share their draws, so they are correlated along m");
@@ -76,12 +74,11 @@ fn declare(params: &Params, context: &mut RunContext) {
 }
 
 /// What the curves of a run have in common.
-pub(super) struct Session<'a> {
+pub(super) struct FeaturesSession<'a> {
     pub(super) params: &'a Params,
     pub(super) pool: &'a ThreadPool,
-    clock: Clock,
-    /// Rows that an earlier part of the run has finished.
-    skip: usize,
+    meter: Meter,
+    points: FinishedPoints,
 }
 
 /// One matrix of the grid with its survey.
@@ -93,7 +90,7 @@ pub(super) struct Surveyed<'a> {
     precision: Precision,
 }
 
-impl Session<'_> {
+impl FeaturesSession<'_> {
     fn matrix(&mut self, source: NamedInputs, context: &mut RunContext) -> Result<(), RunError> {
         let control = context.control();
         let stop = move || control.is_stopping();
@@ -142,7 +139,7 @@ impl Session<'_> {
         let method = estimator.fit(matrix.inputs, params).map_err(failure)?.on(projection);
         let theory = self.theory(matrix, &method, projection, &ms, context)?;
         self.remarks(matrix, estimator, &method, projection, theory.as_deref(), context);
-        let bench = Bench {
+        let sampler = CurveSampler {
             inputs: matrix.inputs,
             engine: &matrix.engine,
             method,
@@ -153,33 +150,56 @@ impl Session<'_> {
         let series = self.declare(matrix, estimator, projection, &ms, theory.as_deref(), context);
         let what = format!("{} {}", estimator.name(), projection.name());
         let largest = ms.last().copied().unwrap_or(1);
-        let draw = bench.sketch(context.seed(), largest, 0).map_err(failure)?;
+        let draw = sampler.sketch(context.seed(), largest, 0).map_err(failure)?;
         let title = format!("{what}, m = {largest}");
         pictures::tell(matrix.inputs, draw.as_ref(), &matrix.exact.spikiness, &title, context)?;
         let groups: Vec<&[usize]> = if params.flag("nested") { vec![&ms[..]] } else { ms.chunks(1).collect() };
         let mut place = 0;
         for group in groups {
-            if self.skip >= group.len() {
-                self.skip -= group.len();
-                self.clock.done += params.size("trials") as u64;
-                place += group.len();
+            let expected = theory.as_deref().map(|theory| &theory[place..place + group.len()]);
+            let series = &series[place..place + group.len()];
+            place += group.len();
+            let subjects: Vec<CurveSubject> =
+                group.iter().map(|&m| self.subject(matrix, estimator, projection, m)).collect();
+            if self.points.find(&subjects.iter().collect::<Vec<_>>(), context).is_some() {
+                self.meter.skip(sampler.trials);
                 continue;
             }
             let stage = format!("{} {what} m = {}", matrix.name, group.last().copied().unwrap_or(0));
-            let trials = bench.trials(group, &stage, &mut self.clock, context)?;
+            let trials = sampler.trials(group, &stage, &mut self.meter, context)?;
+            let mut burst = Burst::new();
             if trials.precision == Precision::Double && matrix.precision == Precision::Auto {
-                context.note(format!("{stage}: exponents lie too far apart for f32, so f64 is used"));
+                burst.note(format!("{stage}: exponents lie too far apart for f32, so f64 is used"));
             }
-            for (&m, measures) in group.iter().zip(&trials.measures) {
-                let expected = theory.as_ref().map(|theory| theory[place]);
-                let statistics = Statistics::of(measures);
-                self.tell(&series, m, &bench.method, &statistics, context);
-                let row = self.row(matrix, estimator, projection, m, &statistics, expected, &trials);
-                context.emit(Event::Row { row });
-                place += 1;
+            for (place, (subject, series)) in subjects.iter().zip(series).enumerate() {
+                let statistics = PointStatistics::of(&trials.measures[place]);
+                self.tell(series, subject, &statistics, &mut burst);
+                let expected = expected.map(|expected| expected[place]);
+                burst.row(subject, &results(matrix, &statistics, expected, &trials));
             }
+            self.points.tell(burst, context);
         }
         Ok(())
+    }
+
+    /// What a row is about.
+    fn subject(
+        &self,
+        matrix: &Surveyed<'_>,
+        estimator: FeatureEstimator,
+        projection: Projection,
+        m: usize,
+    ) -> CurveSubject {
+        CurveSubject {
+            inputs: matrix.name.to_owned(),
+            length: matrix.inputs.queries.nrows(),
+            dim: matrix.inputs.dim(),
+            estimator: estimator.name(),
+            projection: projection.name(),
+            m,
+            features: estimator.features(m, self.params),
+            trials: self.params.size("trials"),
+        }
     }
 
     /// Where a point of the curve lies on the horizontal axis.
@@ -191,7 +211,7 @@ impl Session<'_> {
         }
     }
 
-    /// Declares the series of a curve, with theory drawn at once; the names of the measured ones by m.
+    /// Declares the series of a curve and draws its theory at once; the names of the measured series, one for each m.
     fn declare(
         &self,
         matrix: &Surveyed<'_>,
@@ -200,7 +220,7 @@ impl Session<'_> {
         ms: &[usize],
         theory: Option<&[Expectation]>,
         context: &mut RunContext,
-    ) -> Vec<(usize, String, usize)> {
+    ) -> Vec<String> {
         let length = matrix.inputs.queries.nrows();
         let mut words = vec![estimator.name().to_owned(), projection.name().to_owned()];
         if self.params.texts("inputs").len() > 1 {
@@ -232,78 +252,53 @@ impl Session<'_> {
                 let point = Point::new(format!("{name}/theory"), x, theory[place].relative_mse.sqrt());
                 context.emit(Event::Point(point));
             }
-            names.push((m, name, length));
+            names.push(name);
         }
         names
     }
 
-    fn tell(
-        &self,
-        series: &[(usize, String, usize)],
-        m: usize,
-        method: &FittedEstimator,
-        found: &Statistics,
-        context: &mut RunContext,
-    ) {
-        let Some((_, name, length)) = series.iter().find(|series| series.0 == m) else { return };
-        let x = self.place(m, method.features(m), *length);
-        context.emit(Event::Point(Point::new(name, x, found.median).within(found.q25, found.q75)));
-        context.emit(Event::Point(Point::new(format!("{name}/normalized"), x, found.normalized)));
-        let point = Point::new(format!("{name}/bias"), x, found.ratio);
-        let point = match found.ratio_sem {
+    /// The points of a row.
+    fn tell(&self, series: &str, subject: &CurveSubject, found: &PointStatistics, burst: &mut Burst) {
+        let x = self.place(subject.m, subject.features, subject.length);
+        burst.point(Point::new(series, x, found.median).within(found.q25, found.q75));
+        burst.point(Point::new(format!("{series}/normalized"), x, found.normalized));
+        let point = Point::new(format!("{series}/bias"), x, found.ratio);
+        burst.point(match found.ratio_sem {
             Some(sem) => point.within(found.ratio - 2.0 * sem, found.ratio + 2.0 * sem),
             None => point,
-        };
-        context.emit(Event::Point(point));
-    }
-
-    #[allow(clippy::too_many_arguments)]
-    fn row(
-        &self,
-        matrix: &Surveyed<'_>,
-        estimator: FeatureEstimator,
-        projection: Projection,
-        m: usize,
-        found: &Statistics,
-        expected: Option<Expectation>,
-        trials: &super::curve::Trials,
-    ) -> Row {
-        let spikiness = matrix.exact.spikiness;
-        let count = self.params.size("trials");
-        let row = json!({
-            "inputs": matrix.name,
-            "length": matrix.inputs.queries.nrows(),
-            "dim": matrix.inputs.dim(),
-            "estimator": estimator.name(),
-            "projection": projection.name(),
-            "m": m,
-            "features": estimator.features(m, self.params),
-            "trials": count,
-            "rel_frobenius_median": found.median,
-            "rel_frobenius_q25": found.q25,
-            "rel_frobenius_q75": found.q75,
-            "rel_frobenius_mean": found.mean,
-            "rel_mse_mean": found.mse,
-            "rel_mse_sem": found.mse_sem,
-            "rel_mse_theory": expected.map(|expected| expected.relative_mse),
-            "squared_bias_theory": expected.map(|expected| expected.squared_bias),
-            "variance_theory": expected.map(|expected| expected.variance),
-            "observable": expected.filter(|expected| !expected.visible.is_nan()).map(|expected| expected.is_observable()),
-            "mean_ratio": found.ratio,
-            "mean_ratio_sem": found.ratio_sem,
-            "mean_ratio_theory": expected.map(|expected| expected.mean_ratio),
-            "normalized_rel_frobenius_median": found.normalized,
-            "nonpositive_entries": found.nonpositive_entries,
-            "nonpositive_rows": found.nonpositive_rows,
-            "n90": spikiness.n90,
-            "participation_ratio": spikiness.participation_ratio,
-            "max_over_median": spikiness.max_over_median,
-            "precision": if trials.precision == Precision::Double { "f64" } else { "f32" },
-            "seconds_per_trial": trials.seconds,
         });
-        match row {
-            Value::Object(row) => row,
-            _ => Row::new(),
-        }
+    }
+}
+
+/// What came out at one m.
+fn results(
+    matrix: &Surveyed<'_>,
+    found: &PointStatistics,
+    expected: Option<Expectation>,
+    trials: &CurveTrials,
+) -> CurveResults {
+    let spikiness = matrix.exact.spikiness;
+    CurveResults {
+        rel_frobenius_median: found.median,
+        rel_frobenius_q25: found.q25,
+        rel_frobenius_q75: found.q75,
+        rel_frobenius_mean: found.mean,
+        rel_mse_mean: found.mse,
+        rel_mse_sem: found.mse_sem,
+        rel_mse_theory: expected.map(|expected| expected.relative_mse),
+        squared_bias_theory: expected.map(|expected| expected.squared_bias),
+        variance_theory: expected.map(|expected| expected.variance),
+        observable: expected.filter(|expected| !expected.visible.is_nan()).map(|expected| expected.is_observable()),
+        mean_ratio: found.ratio,
+        mean_ratio_sem: found.ratio_sem,
+        mean_ratio_theory: expected.map(|expected| expected.mean_ratio),
+        normalized_rel_frobenius_median: found.normalized,
+        nonpositive_entries: found.nonpositive_entries,
+        nonpositive_rows: found.nonpositive_rows,
+        n90: spikiness.n90,
+        participation_ratio: spikiness.participation_ratio,
+        max_over_median: spikiness.max_over_median,
+        precision: if trials.precision == Precision::Double { "f64" } else { "f32" },
+        seconds_per_trial: trials.seconds,
     }
 }

@@ -84,6 +84,20 @@ impl Problem for VitProblem {
         Some(("random-features", vec![("inputs", "checkpoint".to_owned()), ("checkpoint", id.to_owned())]))
     }
 
+    fn quick(&self) -> &'static [(&'static str, &'static str)] {
+        &[
+            ("dataset", "digits"),
+            ("train_images", "64"),
+            ("test_images", "32"),
+            ("epochs", "1"),
+            ("dim", "8"),
+            ("depth", "1"),
+            ("heads", "2"),
+            ("patch", "2"),
+            ("image_size", "0"),
+        ]
+    }
+
     fn run(&self, params: &Params, context: &mut RunContext) -> Result<(), RunError> {
         run::run(params, context)
     }

@@ -1,0 +1,142 @@
+//! The points of a run: those that an earlier part of it has told are found, the others are computed and told as a whole.
+
+use super::columns::Columns;
+use crate::lab::{Column, Event, Point, Row, RunContext};
+use serde_json::Value;
+use std::collections::{HashMap, VecDeque};
+
+/// The rows that an earlier part of the run has told, known by the columns that say what was measured, as opposed to what
+/// came out.
+pub(in crate::problems) struct FinishedPoints {
+    told: HashMap<String, VecDeque<Row>>,
+}
+
+/// Everything that is told about one finished piece of work. It is in the journal as a whole or not at all.
+pub(in crate::problems) struct Burst {
+    events: Vec<Event>,
+    /// What identifies each of its rows.
+    identities: Vec<String>,
+}
+
+impl FinishedPoints {
+    /// The rows told so far by the run of `context`; the columns of `S` tell them apart.
+    pub fn new<S: Columns>(context: &RunContext) -> Self {
+        Self::of::<S>(context.finished_rows())
+    }
+
+    fn of<S: Columns>(rows: &[Row]) -> Self {
+        let mut told: HashMap<String, VecDeque<Row>> = HashMap::new();
+        for row in rows {
+            told.entry(identity(S::COLUMNS, row)).or_default().push_back(row.clone());
+        }
+        Self { told }
+    }
+
+    /// The rows about `subjects`, in that order, if the earlier part has told all of them. Each row is found once: two
+    /// equal subjects need a row each.
+    pub fn find<S: Columns>(&mut self, subjects: &[&S], context: &mut RunContext) -> Option<Vec<Row>> {
+        let identities: Vec<String> = subjects.iter().map(|subject| identity(S::COLUMNS, &subject.values())).collect();
+        let mut wanted: HashMap<&str, usize> = HashMap::new();
+        identities.iter().for_each(|identity| *wanted.entry(identity).or_default() += 1);
+        let is_there =
+            |(identity, count): (&&str, &usize)| self.told.get(*identity).is_some_and(|rows| rows.len() >= *count);
+        if !wanted.iter().all(is_there) {
+            return None;
+        }
+        let rows: Option<Vec<Row>> =
+            identities.iter().map(|identity| self.told.get_mut(identity)?.pop_front()).collect();
+        // The engine holds each row back once for every time it was told before: this is that time.
+        rows.iter().flatten().for_each(|row| context.emit(Event::Row { row: row.clone() }));
+        rows
+    }
+
+    /// Tells a piece of work and returns its rows. A row that the earlier part has told stands as it was.
+    pub fn tell(&mut self, burst: Burst, context: &mut RunContext) -> Vec<Row> {
+        let new = burst.events.iter().filter_map(|event| match event {
+            Event::Row { row } => Some(row),
+            _ => None,
+        });
+        let told = |identity: &String| self.told.get_mut(identity).and_then(VecDeque::pop_front);
+        let old: Vec<Option<Row>> = burst.identities.iter().map(told).collect();
+        let rows = old.into_iter().zip(new).map(|(old, new)| old.unwrap_or_else(|| new.clone())).collect();
+        context.emit_burst(burst.events);
+        rows
+    }
+}
+
+impl Burst {
+    /// Nothing to tell yet.
+    pub const fn new() -> Self {
+        Self { events: Vec::new(), identities: Vec::new() }
+    }
+
+    /// Adds a point of a series.
+    pub fn point(&mut self, point: Point) {
+        self.events.push(Event::Point(point));
+    }
+
+    /// Adds a remark.
+    pub fn note(&mut self, text: impl Into<String>) {
+        self.events.push(Event::Note { text: text.into() });
+    }
+
+    /// Adds a row: what was measured, and what came out.
+    pub fn row<S: Columns>(&mut self, subject: &S, results: &impl Columns) {
+        let mut row = subject.values();
+        self.identities.push(identity(S::COLUMNS, &row));
+        row.extend(results.values());
+        self.events.push(Event::Row { row });
+    }
+}
+
+/// The values of `columns` in `row` as text; a column that is not there counts as null.
+fn identity(columns: &[Column], row: &Row) -> String {
+    let values: Vec<&Value> = columns.iter().map(|column| row.get(column.key).unwrap_or(&Value::Null)).collect();
+    serde_json::to_string(&values).unwrap_or_else(|_| unreachable!("plain values can be written"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::columns::columns;
+    use super::*;
+    use std::sync::Arc;
+
+    columns! {
+        struct Place {
+            angle: f64 = label("angle"),
+            name: Option<usize> = label("name"),
+        }
+    }
+
+    columns! {
+        struct Height {
+            metres: f64 = label("height").unit("m").digits(2).brief(),
+        }
+    }
+
+    fn place(angle: f64) -> Place {
+        Place { angle, name: None }
+    }
+
+    fn burst(angles: &[f64], metres: f64) -> Burst {
+        let mut burst = Burst::new();
+        angles.iter().for_each(|angle| burst.row(&place(*angle), &Height { metres }));
+        burst
+    }
+
+    #[test]
+    fn rows_are_found_by_what_they_are_about() {
+        let context = &mut RunContext::new(0, "folder", Arc::default(), Vec::new());
+        let told = FinishedPoints::of::<Place>(&[]).tell(burst(&[0.1, 0.2, 0.2], 1.5), context);
+        assert_eq!(serde_json::to_string(&told[0]).unwrap(), r#"{"angle":0.1,"name":null,"metres":1.5}"#);
+
+        let mut points = FinishedPoints::of::<Place>(&told);
+        assert_eq!(points.find(&[&place(0.1), &place(0.3)], context), None, "one is missing");
+        assert_eq!(points.find(&[&place(0.2), &place(0.1)], context), Some(vec![told[1].clone(), told[0].clone()]));
+        assert_eq!(points.find(&[&place(0.1)], context), None, "each row is found once");
+        assert_eq!(points.find(&[&place(0.2), &place(0.2)], context), None, "equal subjects need a row each");
+        // What was told before stands, the rest is new.
+        let rows = points.tell(burst(&[0.2, 0.2], 9.0), context);
+        assert_eq!(rows.iter().map(|row| row["metres"].as_f64()).collect::<Vec<_>>(), [Some(1.5), Some(9.0)]);
+    }
+}
