@@ -1,7 +1,6 @@
 //! What `run.toml` and `summary.json` say of a run.
 
 use crate::lab::LabError;
-use crate::lab::event::Row;
 use crate::lab::plan::RunSpec;
 use crate::lab::record::folder::{Document, RunFacts, RunRecord, SCHEMA};
 use crate::lab::record::machine::Machine;

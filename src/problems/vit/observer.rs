@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
-/// FinishedPoints of a training curve: more would show nothing more.
+/// Points of a training curve: more would show nothing more.
 const POINTS: u64 = 400;
 
 /// Times that learned feature maps are shown in a whole run.
