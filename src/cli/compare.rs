@@ -4,7 +4,7 @@ use super::args::Compare;
 use super::failure::Failure;
 use super::{output, store, table};
 use crate::lab::compare::{Comparison, Mean, compare};
-use crate::lab::export::quoted;
+use crate::lab::export::Table;
 use crate::lab::store::Filter;
 use crate::lab::{Column, Places, Problem, decimal};
 use crate::problems;
@@ -81,27 +81,28 @@ fn page(comparison: &Comparison, by: &str, columns: &[&Column], bases: &[&str]) 
 fn csv(comparisons: &[Comparison], by: &str, keys: &[&str], bases: &[&str]) -> String {
     let number = |value: Option<f64>| value.map_or_else(String::new, |value| value.to_string());
     let both = |mean: Option<Mean>| [mean.map(|mean| mean.mean), mean.and_then(|mean| mean.interval)].map(number);
+    let mut table = Table::new();
+    let mut line = |cells: &[String]| {
+        cells.iter().for_each(|cell| table.cell(cell));
+        table.end_line();
+    };
     let mut heading = vec!["setting".to_owned(), by.to_owned(), "runs".to_owned()];
     heading.extend(keys.iter().flat_map(|key| [(*key).to_owned(), format!("{key}_interval")]));
     for base in bases {
         heading.extend(["", "_interval", "_p"].map(|end| format!("less_{base}{end}")));
     }
-    let mut lines = vec![heading.join(",")];
+    line(&heading);
     for comparison in comparisons {
         for variant in &comparison.variants {
-            let mut line = vec![
-                quoted(&comparison.setting).into_owned(),
-                quoted(&variant.value).into_owned(),
-                variant.runs.to_string(),
-            ];
-            line.extend(variant.means.iter().flat_map(|mean| both(*mean)));
+            let mut cells = vec![comparison.setting.clone(), variant.value.clone(), variant.runs.to_string()];
+            cells.extend(variant.means.iter().flat_map(|mean| both(*mean)));
             for base in bases {
                 let paired = variant.against.iter().find(|paired| paired.base == **base);
-                line.extend(both(paired.and_then(|paired| paired.difference)));
-                line.push(number(paired.and_then(|paired| paired.p)));
+                cells.extend(both(paired.and_then(|paired| paired.difference)));
+                cells.push(number(paired.and_then(|paired| paired.p)));
             }
-            lines.push(line.join(","));
+            line(&cells);
         }
     }
-    lines.join("\n") + "\n"
+    table.into_text()
 }

@@ -68,7 +68,9 @@ impl<'a> Finder<'a> {
         let path = Path::new(name);
         let path = if path.ends_with("run.toml") { path.parent().unwrap_or(path) } else { path };
         if path.join("run.toml").is_file() {
-            return Ok(path.to_owned());
+            // `.` and `..` have names of their own.
+            let whole = if path.file_name().is_some() { None } else { path.canonicalize().ok() };
+            return Ok(whole.unwrap_or_else(|| path.to_owned()));
         }
         let logs = &self.places.logs;
         let runs = match &mut self.runs {

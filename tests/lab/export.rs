@@ -12,16 +12,18 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// A problem that shows everything a figure has: two axes with decades, intervals, theory, a gap, a matrix.
-struct Decay;
+struct Decay(&'static str);
 
-static DECAY: Decay = Decay;
-const PROBLEMS: &[&dyn Problem] = &[&DECAY, &SLOPE];
+static DECAY: Decay = Decay("decay");
+/// Another problem with the same figures.
+static RUST: Decay = Decay("rust");
+const PROBLEMS: &[&dyn Problem] = &[&DECAY, &RUST, &SLOPE];
 const PARAMS: &[Param] =
     &[common::SEED, Param::float("rate", "rate", 0.1, 2.0, "0.5"), Param::int("points", "points", 1, 100_000, "12")];
 
 impl Problem for Decay {
     fn name(&self) -> &'static str {
-        "decay"
+        self.0
     }
     fn title(&self) -> &'static str {
         "Decay"
@@ -216,4 +218,125 @@ fn what_cannot_be_written_is_named() {
     let error = export(&runs, &[Format::Csv], Scales::default(), &file).unwrap_err().to_string();
     assert!(error.contains("a file") && error.lines().count() == 1, "{error}");
     assert!(export(&[], &[Format::Csv], Scales::default(), root.path()).is_err());
+}
+
+/// The files below a folder, by their paths from there.
+fn below(folder: &Path) -> Vec<String> {
+    let mut all = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        if path.is_dir() {
+            all.extend(below(&path).into_iter().map(|inner| format!("{name}/{inner}")));
+        } else {
+            all.push(name);
+        }
+    }
+    all.sort();
+    all
+}
+
+const EVERY: [Format; 6] = [Format::Csv, Format::Svg, Format::Png, Format::Markdown, Format::TensorBoard, Format::Html];
+
+#[test]
+fn no_file_of_an_export_takes_the_place_of_another() {
+    let root = tempfile::tempdir().unwrap();
+    let queue = Queue::new(places(root.path()), 1).unwrap();
+    let runs = [&DECAY, &RUST].map(|problem| {
+        let params = Params::with(&problem.schema(), &[]).unwrap();
+        let run = queue.submit(RunSpec::new(problem, params).unwrap()).unwrap();
+        run.wait();
+        run.folder().to_owned()
+    });
+    // A copy of the first, as somebody else might have been given it.
+    let copy = root.path().join("elsewhere").join(runs[0].file_name().unwrap());
+    fs::create_dir_all(&copy).unwrap();
+    below(&runs[0]).iter().for_each(|file| assert!(fs::copy(runs[0].join(file), copy.join(file)).is_ok()));
+    let sources = [&runs[0], &runs[1], &copy].map(|folder| Source::read(folder, PROBLEMS).unwrap());
+    let out = root.path().join("out");
+    let files = export(&sources, &EVERY, Scales::default(), &out).unwrap();
+    assert_eq!(below(&out).len(), files.len(), "{files:?}");
+    let names: Vec<_> = files.iter().map(|file| file.to_string_lossy().into_owned()).collect();
+    for ending in ["-decay-error.svg", "-rust-error.svg", "-decay-error.png", "-rust-error.png"] {
+        assert_eq!(names.iter().filter(|name| name.ends_with(ending)).count(), 1, "{ending}: {names:?}");
+    }
+    let rows = text(&files, "-rows.csv");
+    let id = runs[0].file_name().unwrap().to_string_lossy();
+    assert!(rows.contains(&format!("\n{id},")) && rows.contains(&format!("\n{id}-2,")), "{rows}");
+}
+
+#[test]
+fn other_files_of_the_same_name_stay_and_earlier_exports_are_replaced() {
+    let root = tempfile::tempdir().unwrap();
+    let runs = sources(root.path(), &[&[("rate", "0.5")], &[("rate", "1")], &[("rate", "2")]]);
+    let out = root.path().join("out");
+    let first = export(&runs[..2], &[Format::Csv], Scales::default(), &out).unwrap();
+    assert_eq!(export(&runs[..2], &[Format::Csv], Scales::default(), &out).unwrap(), first, "the same runs again");
+    let before = fs::read(&first[1]).unwrap();
+    // The first and one more: the same words, but other runs.
+    let [a, _, c] = <[Source; 3]>::try_from(runs).ok().unwrap();
+    let second = export(&[a, c], &[Format::Csv], Scales::default(), &out).unwrap();
+    assert!(second.iter().all(|file| !first.contains(file)), "{second:?}");
+    assert_eq!(fs::read(&first[1]).unwrap(), before);
+}
+
+/// A run whose folder says what a stranger would write into it.
+fn hostile(root: &Path, change: impl Fn(&str, String) -> String) -> Source {
+    let queue = Queue::new(places(root), 1).unwrap();
+    let run = queue.submit(RunSpec::new(&DECAY, Params::with(&DECAY.schema(), &[]).unwrap()).unwrap()).unwrap();
+    run.wait();
+    for name in ["run.toml", "events.jsonl"] {
+        let path = run.folder().join(name);
+        let text = change(name, fs::read_to_string(&path).unwrap());
+        fs::write(&path, text).unwrap();
+    }
+    Source::read(run.folder(), PROBLEMS).unwrap()
+}
+
+#[test]
+fn nothing_is_written_outside_of_the_folder() {
+    let root = tempfile::tempdir().unwrap();
+    for id in ["/elsewhere/X", "../../X", "..", "", "a\\u0000b", "x/../../../y"] {
+        let source = hostile(root.path(), |name, text| match name {
+            "run.toml" => {
+                let lines = text
+                    .lines()
+                    .map(|line| if line.starts_with("id = ") { format!("id = \"{id}\"") } else { line.to_owned() });
+                lines.collect::<Vec<_>>().join("\n")
+            }
+            _ => text.replace("\"error\"", &format!("\"{id}\"")),
+        });
+        let desk = tempfile::tempdir().unwrap();
+        let out = desk.path().join("a/b/out");
+        let files = export(&[source], &EVERY, Scales::default(), &out).unwrap();
+        assert!(files.len() > 4, "{files:?}");
+        assert!(files.iter().all(|file| file.starts_with(&out) && file.is_file()), "{id}: {files:?}");
+        assert_eq!(below(desk.path()).len(), files.len(), "{id}: only what was named is there");
+    }
+    assert!(!Path::new("/elsewhere").exists());
+}
+
+#[test]
+fn nothing_in_a_file_is_obeyed_by_what_opens_it() {
+    let root = tempfile::tempdir().unwrap();
+    let source = hostile(root.path(), |name, text| match name {
+        "run.toml" => text.replacen("problem = \"decay\"", "problem = \"decay\"\ntitle = \"<i>\\u001B[2J\"", 1),
+        _ => text
+            .replace("a,\\\"b\\\"|", "=HYPERLINK(1)<img src=x>[l](u)")
+            .replace("median & quartiles", "@SUM(A1) \\u001b]52;c;eA==\\u0007<script>\\u202e")
+            .replace("a <remark> & more", "\\u001b[31m<script>"),
+    });
+    let files = export(&[source], &EVERY, Scales::default(), &root.path().join("out")).unwrap();
+    let series = text(&files, "-series.csv");
+    assert!(series.contains(",'@SUM(A1) ") && !series.contains(",@SUM"), "{series}");
+    let rows = text(&files, "-rows.csv");
+    assert!(rows.contains(",'=HYPERLINK(1)<img src=x>[l](u),"), "{rows}");
+    let page = text(&files, ".md");
+    assert!(page.contains("=HYPERLINK(1)&lt;img src=x>\\[l](u)"), "{page}");
+    for ending in [".svg", ".html", ".md", "-series.csv"] {
+        let text = text(&files, ending);
+        let obeyed = |c: char| (c.is_control() && c != '\n') || c == '\u{202e}';
+        assert!(!text.contains(obeyed), "{ending} has a control character");
+        assert!(ending == "-series.csv" || !text.contains("<script>"), "{ending} has a script");
+    }
 }

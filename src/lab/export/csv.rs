@@ -1,66 +1,122 @@
 //! Comma-separated values (RFC 4180), with the provenance in `#` lines on top: `pandas.read_csv(file, comment="#")`.
 
-use super::Source;
+use super::source::Named;
+use super::text;
 use serde_json::Value;
-use std::borrow::Cow;
-use std::fmt::Write;
+
+/// Lines of cells.
+pub struct Table {
+    writer: csv_core::Writer,
+    text: Vec<u8>,
+    /// Whether the line has a cell.
+    begun: bool,
+}
+
+impl Table {
+    /// A table below the text `above`.
+    fn below(above: String) -> Self {
+        // A cell with the sign of comments is quoted as well.
+        let writer = csv_core::WriterBuilder::new().comment(Some(b'#')).build();
+        Self { writer, text: above.into_bytes(), begun: false }
+    }
+
+    /// An empty table.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::below(String::new())
+    }
+
+    /// Adds a cell to the line; a text that a spreadsheet would run is marked as a text.
+    pub fn cell(&mut self, text: &str) {
+        if std::mem::replace(&mut self.begun, true) {
+            self.put(2, |writer, room| writer.delimiter(room).1);
+        }
+        let text = text::cell(text);
+        // A quote in front, and every character doubled at worst.
+        self.put(1 + 2 * text.len(), |writer, room| writer.field(text.as_bytes(), room).2);
+    }
+
+    /// Ends the line.
+    pub fn end_line(&mut self) {
+        self.put(4, |writer, room| writer.terminator(room).1);
+        self.begun = false;
+    }
+
+    /// The whole table.
+    #[must_use]
+    pub fn into_text(self) -> String {
+        String::from_utf8(self.text).unwrap_or_default()
+    }
+
+    /// Appends what `write` puts into the `most` bytes that it is given; it says how many.
+    fn put(&mut self, most: usize, write: impl FnOnce(&mut csv_core::Writer, &mut [u8]) -> usize) {
+        let end = self.text.len();
+        self.text.resize(end + most, 0);
+        let written = write(&mut self.writer, &mut self.text[end..]);
+        self.text.truncate(end + written);
+    }
+}
+
+impl Default for Table {
+    fn default() -> Self {
+        Self::new()
+    }
+}
 
 /// Every point of every series.
-pub fn series(runs: &[Source]) -> String {
-    let mut text = header(runs) + "run,plot,series,label,x,y,lo,hi\n";
+pub fn series(runs: &[Named<'_>]) -> String {
+    let mut table = Table::below(header(runs));
+    ["run", "plot", "series", "label", "x", "y", "lo", "hi"].iter().for_each(|heading| table.cell(heading));
+    table.end_line();
     for run in runs {
         for view in &run.view.series {
-            let [id, plot, series, label] =
-                [&run.record.run.id, &view.series.plot, &view.series.id, &view.series.label].map(|field| quoted(field));
             for point in &view.points {
-                let end = |value: Option<f64>| value.map_or_else(String::new, |value| value.to_string());
-                let (x, y, lo, hi) = (point.x, point.y, end(point.lo), end(point.hi));
-                let _ = writeln!(text, "{id},{plot},{series},{label},{x},{y},{lo},{hi}");
+                let texts = [&run.name, &view.series.plot, &view.series.id, &view.series.label];
+                texts.iter().for_each(|text| table.cell(text));
+                let numbers = [Some(point.x), Some(point.y), point.lo, point.hi];
+                numbers.iter().for_each(|number| table.cell(&number.map_or_else(String::new, |it| it.to_string())));
+                table.end_line();
             }
         }
     }
-    text
+    table.into_text()
 }
 
 /// The rows of the result table, with the run in front.
-pub fn rows(runs: &[Source]) -> String {
+pub fn rows(runs: &[Named<'_>]) -> String {
     let mut keys: Vec<&str> = Vec::new();
     for key in runs.iter().flat_map(|run| &run.view.rows).flat_map(serde_json::Map::keys) {
         if !keys.contains(&key.as_str()) {
             keys.push(key);
         }
     }
-    let mut text = header(runs) + "run";
-    keys.iter().for_each(|key| text += &format!(",{}", quoted(key)));
-    text.push('\n');
+    let mut table = Table::below(header(runs));
+    table.cell("run");
+    keys.iter().for_each(|key| table.cell(key));
+    table.end_line();
     for run in runs {
         for row in &run.view.rows {
-            text += &quoted(&run.record.run.id);
+            table.cell(&run.name);
             for key in &keys {
-                text.push(',');
                 match row.get(*key) {
-                    None | Some(Value::Null) => {}
-                    Some(Value::String(value)) => text += &quoted(value),
-                    Some(value) => text += &quoted(&value.to_string()),
+                    None | Some(Value::Null) => table.cell(""),
+                    Some(Value::String(value)) => table.cell(value),
+                    Some(value) => table.cell(&value.to_string()),
                 }
             }
-            text.push('\n');
+            table.end_line();
         }
     }
-    text
+    table.into_text()
 }
 
-fn header(runs: &[Source]) -> String {
-    let lines = runs.iter().flat_map(Source::provenance);
-    lines.map(|(name, text)| format!("# {name}: {}\n", text.replace(['\n', '\r'], " "))).collect()
-}
-
-/// A field as it stands in a line.
-#[must_use]
-pub fn quoted(field: &str) -> Cow<'_, str> {
-    if field.contains([',', '"', '\n', '\r', '#']) {
-        format!("\"{}\"", field.replace('"', "\"\"")).into()
-    } else {
-        field.into()
-    }
+/// Where the numbers come from, as comments. A spreadsheet splits these lines at commas too.
+fn header(runs: &[Named<'_>]) -> String {
+    let facts = runs.iter().flat_map(Named::provenance);
+    facts
+        .map(|(name, fact)| {
+            let parts: Vec<_> = fact.split(',').map(text::cell).collect();
+            format!("# {}\n", text::printable(&format!("{name}: {}", parts.join(","))))
+        })
+        .collect()
 }

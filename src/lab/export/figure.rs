@@ -1,7 +1,8 @@
 //! The figures of runs: the plots as they stand on screen, with their axes, legend and intervals.
 
 use super::axis::Measure;
-use super::{Scales, Source, labels};
+use super::source::{Named, labels};
+use super::{names, text};
 use crate::lab::{
     Axis, LabError, Problem, Rounding, Sample, Scale, Span, Study, StudyCurve, StudyPlot, StudyRun, Style,
 };
@@ -32,10 +33,19 @@ const INKS: [RGBColor; 8] = [
 const FAINT: RGBColor = RGBColor(225, 225, 225);
 const DARK: RGBColor = RGBColor(60, 60, 60);
 
+/// How figures are drawn where it differs from their declaration.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Scales {
+    /// The horizontal axes.
+    pub x: Option<Scale>,
+    /// The vertical axes.
+    pub y: Option<Scale>,
+}
+
 /// A plot with all its curves.
 #[derive(Clone, Debug)]
 pub struct Figure {
-    /// The plot's name, fit for a file.
+    /// Its name: one component of a path that no other figure of the export has.
     pub id: String,
     /// The heading.
     pub title: String,
@@ -54,8 +64,7 @@ struct Curve {
 }
 
 /// Every plot of `runs` that has points; plots of the same name and problem become one figure.
-#[must_use]
-pub fn figures(runs: &[Source], scales: Scales) -> Vec<Figure> {
+pub fn figures(runs: &[Named<'_>], scales: Scales) -> Vec<Figure> {
     let mut all: Vec<(&str, Figure)> = Vec::new();
     for (run, name) in runs.iter().zip(labels(runs)) {
         for plot in &run.view.plots {
@@ -65,7 +74,10 @@ pub fn figures(runs: &[Source], scales: Scales) -> Vec<Figure> {
                 let (mut x, mut y) = (plot.x.clone(), plot.y.clone());
                 x.scale = scales.x.unwrap_or(x.scale);
                 y.scale = scales.y.unwrap_or(y.scale);
-                let (id, title) = (plot.id.clone(), plot.title.clone());
+                let (id, title) = (plot.id.clone(), text::printable(&plot.title).into_owned());
+                for axis in [&mut x, &mut y] {
+                    axis.title = text::printable(&axis.title).into_owned();
+                }
                 all.push((problem, Figure { id, title, x, y, curves: Vec::new() }));
                 all.len() - 1
             });
@@ -73,7 +85,7 @@ pub fn figures(runs: &[Source], scales: Scales) -> Vec<Figure> {
             let mut inks: Vec<(&str, usize)> = Vec::new();
             let used = figure.curves.iter().map(|curve| curve.ink + 1).max().unwrap_or(0);
             for view in run.view.series.iter().filter(|view| view.series.plot == plot.id) {
-                let label = format!("{name} {}", view.series.label).trim().to_owned();
+                let label = text::printable(format!("{name} {}", view.series.label).trim()).into_owned();
                 let points = thinned(&view.points);
                 let own = inks.iter().map(|(_, ink)| ink + 1).max().unwrap_or(used);
                 let shared = |id: &String| inks.iter().find(|(known, _)| known == id).map(|(_, ink)| *ink);
@@ -83,14 +95,18 @@ pub fn figures(runs: &[Source], scales: Scales) -> Vec<Figure> {
             }
         }
     }
-    let mut figures: Vec<Figure> = all.into_iter().map(|(_, figure)| figure).collect();
-    figures.extend(studies(runs, scales));
-    figures.retain(|figure| figure.curves.iter().any(|curve| !curve.points.is_empty()));
-    figures
+    all.extend(studies(runs, scales));
+    all.retain(|(_, figure)| figure.curves.iter().any(|curve| !curve.points.is_empty()));
+    let several = |id: &str| all.iter().filter(|(_, figure)| figure.id == id).count() > 1;
+    let full = |(problem, Figure { id, .. }): &(&str, Figure)| {
+        names::component(&if several(id) { format!("{problem}-{id}") } else { id.clone() })
+    };
+    let ids = names::distinct(all.iter().map(full));
+    all.into_iter().zip(ids).map(|((_, figure), id)| Figure { id, ..figure }).collect()
 }
 
 /// The figures over all runs of each problem together: what was swept, and what quality costs.
-fn studies(runs: &[Source], scales: Scales) -> Vec<Figure> {
+fn studies<'a>(runs: &'a [Named<'_>], scales: Scales) -> Vec<(&'a str, Figure)> {
     let mut figures = Vec::new();
     let mut problems: Vec<&'static dyn Problem> = Vec::new();
     for problem in runs.iter().filter_map(|run| run.problem) {
@@ -99,7 +115,7 @@ fn studies(runs: &[Source], scales: Scales) -> Vec<Figure> {
         }
     }
     for problem in problems {
-        let own: Vec<&Source> = runs.iter().filter(|run| run.record.problem == problem.name()).collect();
+        let own: Vec<&Named<'_>> = runs.iter().filter(|run| run.record.problem == problem.name()).collect();
         let parts: Vec<StudyRun<'_>> =
             own.iter().map(|run| StudyRun { params: &run.record.params, view: &run.view }).collect();
         let study = Study::new(problem, &parts, &BTreeMap::new());
@@ -107,16 +123,15 @@ fn studies(runs: &[Source], scales: Scales) -> Vec<Figure> {
             let (mut x, mut y) = (plot.x, plot.y);
             x.scale = scales.x.unwrap_or(x.scale);
             y.scale = scales.y.unwrap_or(y.scale);
-            let curve =
-                |(ink, StudyCurve { label, style, points }): (usize, StudyCurve)| Curve { label, style, ink, points };
+            let curve = |(ink, StudyCurve { label, style, points }): (usize, StudyCurve)| Curve {
+                label: text::printable(&label).into_owned(),
+                style,
+                ink,
+                points,
+            };
             let id = if runs.len() == own.len() { plot.id } else { format!("{}-{}", problem.name(), plot.id) };
-            figures.push(Figure {
-                id,
-                title: plot.title,
-                x,
-                y,
-                curves: curves.into_iter().enumerate().map(curve).collect(),
-            });
+            let curves = curves.into_iter().enumerate().map(curve).collect();
+            figures.push((problem.name(), Figure { id, title: plot.title, x, y, curves }));
         }
     }
     figures

@@ -1,7 +1,9 @@
 //! One page about runs that needs nothing beside itself.
 
 use super::figure::Figure;
-use super::{Source, image, labels, markdown};
+use super::source::{Named, labels};
+use super::text::escaped;
+use super::{image, markdown};
 use crate::lab::{LabError, Matrix, duration};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -13,17 +15,12 @@ th,td{padding:.25em .8em;border-bottom:1px solid #ddd;text-align:left;white-spac
 figure{display:inline-block;margin:1em 1em 1em 0}svg{max-width:100%;height:auto}img{image-rendering:pixelated;border:1px solid #ddd}\
 figcaption{font-size:13px;color:#555;max-width:300px}code{background:#f4f4f4;padding:.1em .3em}summary{cursor:pointer}";
 
-/// Text between tags or in quotes.
-pub fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
-}
-
 /// The page: results, figures, matrices, remarks, and where all of it comes from.
-pub fn page(runs: &[Source], figures: &[Figure]) -> Result<String, LabError> {
+pub fn page(runs: &[Named<'_>], figures: &[Figure]) -> Result<String, LabError> {
     let names: Vec<String> = runs
         .iter()
         .zip(labels(runs))
-        .map(|(run, label)| if label.is_empty() { run.record.run.id.clone() } else { label })
+        .map(|(run, label)| if label.is_empty() { run.name.clone() } else { label })
         .collect();
     let title = match (runs, names.as_slice()) {
         ([run], [name]) if run.record.title.is_empty() => name.clone(),
@@ -64,7 +61,7 @@ pub fn page(runs: &[Source], figures: &[Figure]) -> Result<String, LabError> {
 }
 
 /// A table for each problem.
-fn results(page: &mut String, runs: &[Source]) {
+fn results(page: &mut String, runs: &[Named<'_>]) {
     for (problem, columns, rows) in markdown::by_problem(runs) {
         *page += &format!("<h2>{}</h2>\n<table><tr>", escaped(&problem));
         let several = rows.iter().any(|(label, _)| !label.is_empty());
@@ -96,11 +93,11 @@ fn picture(matrix: &Matrix, run: &str) -> Result<String, LabError> {
     let (Ok(width), Ok(height)) = (u32::try_from(matrix.cols), u32::try_from(matrix.rows)) else {
         return Ok(String::new());
     };
-    if pixels.is_empty() || pixels.len() != matrix.rows * matrix.cols {
+    if pixels.is_empty() || matrix.rows.checked_mul(matrix.cols) != Some(pixels.len()) {
         return Ok(String::new());
     }
     let file = image::encoded(width, height, png::ColorType::Grayscale, &pixels, &[])?;
-    let (wide, high_px) = (280, 280 * height / width.max(1));
+    let (wide, high_px) = (280, 280 * u64::from(height) / u64::from(width.max(1)));
     Ok(format!(
         "<figure><img width=\"{wide}\" height=\"{high_px}\" alt=\"{title}\" src=\"data:image/png;base64,{data}\">\
          <figcaption>{run}: {title}. {caption} White {low:.3e}, black {high:.3e}.</figcaption></figure>\n",

@@ -1,30 +1,33 @@
 //! The rows as a Markdown table.
 
-use super::{Source, labels};
+use super::source::{Named, labels};
+use super::text::{self, in_markdown};
 use crate::lab::{Column, Row};
 
 /// A page with a table for each problem and the provenance of each run.
-pub fn page(runs: &[Source]) -> String {
+pub fn page(runs: &[Named<'_>]) -> String {
     let mut page = String::new();
     for (problem, rows) in tables(runs) {
-        page += &format!("## {problem}\n\n");
-        for line in rows {
-            let cells: Vec<String> = line.iter().map(|cell| cell.replace('|', "\\|")).collect();
+        page += &format!("## {}\n\n", in_markdown(&problem));
+        for cells in rows {
+            let cells: Vec<String> = cells.iter().map(|cell| in_markdown(cell)).collect();
             page += &format!("| {} |\n", cells.join(" | "));
         }
         page.push('\n');
     }
     page += "<details><summary>Where these numbers come from</summary>\n\n";
     for run in runs {
-        let lines =
-            run.provenance().into_iter().map(|(name, text)| format!("- {name}: `{}`\n", text.replace('`', "'")));
+        let lines = run
+            .provenance()
+            .into_iter()
+            .map(|(name, fact)| format!("- {}: `{}`\n", in_markdown(&name), text::printable(&fact).replace('`', "'")));
         page += &format!("{}\n", lines.collect::<String>());
     }
     page + "</details>\n"
 }
 
 /// A table for each problem: headings, the line of dashes that says how columns are aligned, then the rows.
-fn tables(runs: &[Source]) -> Vec<(String, Vec<Vec<String>>)> {
+fn tables(runs: &[Named<'_>]) -> Vec<(String, Vec<Vec<String>>)> {
     by_problem(runs)
         .into_iter()
         .map(|(problem, columns, rows)| {
@@ -80,8 +83,8 @@ impl Heading {
 pub(super) type Results<'a> = (String, Vec<Heading>, Vec<(String, &'a Row)>);
 
 /// The rows of runs, those of one problem together.
-pub(super) fn by_problem(runs: &[Source]) -> Vec<Results<'_>> {
-    let mut all: Vec<Results<'_>> = Vec::new();
+pub(super) fn by_problem<'a>(runs: &'a [Named<'_>]) -> Vec<Results<'a>> {
+    let mut all: Vec<Results<'a>> = Vec::new();
     for (run, label) in runs.iter().zip(labels(runs)) {
         let index = all.iter().position(|(name, ..)| *name == run.record.problem).unwrap_or_else(|| {
             let keys = || run.view.rows.first().into_iter().flat_map(|row| row.keys().cloned()).map(Heading::Key);

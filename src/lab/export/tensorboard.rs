@@ -3,20 +3,20 @@
 //! The few messages are written by hand in protocol-buffer wire format (fields from TensorFlow's `event.proto`,
 //! `summary.proto` and `tensor.proto`); a frame is length, masked CRC-32C of it, message, masked CRC-32C of that.
 
-use super::Source;
+use super::source::Named;
 use crate::lab::record::journal::Tail;
 use crate::lab::{Event, LabError};
 use std::collections::BTreeMap;
 
 /// The name by which TensorBoard knows its files.
-pub fn file_name(run: &Source) -> String {
+pub fn file_name(run: &Named<'_>) -> String {
     format!("events.out.tfevents.{}.attnlab", created(run) as u64)
 }
 
 /// One scalar for every series, and the provenance as a text.
 ///
 /// A step is a whole number there: x where all of a series are whole, the point's number in its series otherwise.
-pub fn events(run: &Source) -> Result<Vec<u8>, LabError> {
+pub fn events(run: &Named<'_>) -> Result<Vec<u8>, LabError> {
     let began = created(run);
     let mut file = Vec::new();
     frame(&mut file, &message(began, 0, Field::text(3, "brain.Event:2")));
@@ -40,7 +40,7 @@ pub fn events(run: &Source) -> Result<Vec<u8>, LabError> {
 }
 
 /// Seconds since 1970 when the run was asked for.
-fn created(run: &Source) -> f64 {
+fn created(run: &Named<'_>) -> f64 {
     run.record.run.created.parse::<jiff::Timestamp>().map_or(0.0, |time| time.as_millisecond() as f64 / 1e3)
 }
 

@@ -1,0 +1,112 @@
+//! Writing the files of an export.
+
+use super::figure::{self, Scales};
+use super::source::{Named, Source};
+use super::{csv, html, image, markdown, names, tensorboard};
+use crate::lab::{LabError, files};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// A kind of file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// Every series, and the rows, as comma-separated values.
+    Csv,
+    /// A vector figure for each plot.
+    Svg,
+    /// A pixel figure for each plot.
+    Png,
+    /// The rows as a table.
+    Markdown,
+    /// Event files for TensorBoard, a folder for each run.
+    TensorBoard,
+    /// One page with everything, figures inside.
+    Html,
+}
+
+/// One file of an export.
+enum Part {
+    Series,
+    Rows,
+    Markdown,
+    Page,
+    /// The figure of this number, as a vector drawing.
+    Drawing(usize),
+    /// The figure of this number, in pixels.
+    Picture(usize),
+    /// TensorBoard's events of the run of this number.
+    Events(usize),
+}
+
+/// Writes `runs` together in each of `formats` into `folder` and says which files there are now.
+///
+/// Files of an earlier export of the same runs are replaced; where a file of that name holds something else, these get
+/// a number of their own.
+///
+/// # Errors
+/// There is nothing to write, or a file cannot be written.
+pub fn export(runs: &[Source], formats: &[Format], scales: Scales, folder: &Path) -> Result<Vec<PathBuf>, LabError> {
+    let runs = Named::all(runs);
+    let stem = match runs.as_slice() {
+        [] => return Err(LabError::Refused("no run to export".to_owned())),
+        [one] => one.name.clone(),
+        [first, others @ ..] => format!("{}-and-{}-more", first.name, others.len()),
+    };
+    fs::create_dir_all(folder).map_err(LabError::io("create", folder))?;
+    let figures = figure::figures(&runs, scales);
+    let mut parts: Vec<(String, Part)> = Vec::new();
+    for format in formats {
+        match format {
+            Format::Csv => {
+                parts.extend([("-series.csv".to_owned(), Part::Series), ("-rows.csv".to_owned(), Part::Rows)])
+            }
+            Format::Markdown => parts.push((".md".to_owned(), Part::Markdown)),
+            Format::Html => parts.push((".html".to_owned(), Part::Page)),
+            Format::Svg => {
+                parts.extend(figures.iter().enumerate().map(|(n, it)| (format!("-{}.svg", it.id), Part::Drawing(n))));
+            }
+            Format::Png => {
+                parts.extend(figures.iter().enumerate().map(|(n, it)| (format!("-{}.png", it.id), Part::Picture(n))));
+            }
+            Format::TensorBoard => {
+                parts.extend(runs.iter().enumerate().map(|(n, it)| (tensorboard::file_name(it), Part::Events(n))));
+            }
+        }
+    }
+    // A number for the whole export, so that its files stay together.
+    let place = |number: usize, (ending, part): &(String, Part)| {
+        let behind = if number > 1 { format!("-{number}") } else { String::new() };
+        match part {
+            Part::Events(run) => folder.join(format!("{}{behind}", runs[*run].name)).join(ending),
+            _ => folder.join(format!("{stem}{behind}{ending}")),
+        }
+    };
+    let facts = || runs.iter().flat_map(|run| [run.name.as_str(), &run.record.run.created]);
+    let is_free = |number: &usize| {
+        parts.iter().all(|part| match part.1 {
+            Part::Events(run) => names::is_ours(&place(*number, part), [runs[run].name.as_str()]),
+            _ => names::is_ours(&place(*number, part), facts()),
+        })
+    };
+    let number = (1..).find(is_free).unwrap_or(1);
+    let mut written = Vec::new();
+    for part in &parts {
+        let path = place(number, part);
+        let bytes = match part.1 {
+            Part::Series => csv::series(&runs).into_bytes(),
+            Part::Rows => csv::rows(&runs).into_bytes(),
+            Part::Markdown => markdown::page(&runs).into_bytes(),
+            Part::Page => html::page(&runs, &figures)?.into_bytes(),
+            Part::Drawing(figure) => image::svg(&figures[figure], &runs)?.into_bytes(),
+            Part::Picture(figure) => image::png(&figures[figure], &runs)?,
+            Part::Events(run) => {
+                let below = path.parent().unwrap_or(folder);
+                fs::create_dir_all(below).map_err(LabError::io("create", below))?;
+                tensorboard::events(&runs[run])?
+            }
+        };
+        files::replace(&path, &bytes, false).map_err(LabError::io("write", &path))?;
+        written.push(path);
+    }
+    Ok(written)
+}
