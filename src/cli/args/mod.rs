@@ -1,8 +1,10 @@
 //! The command line as clap reads it; the help texts live here.
 
 mod stored;
+mod telling;
 
 pub use stored::{AxisScale, Compare, Delete, Export, List, Report, Resume, Show, Tag};
+pub use telling::Telling;
 
 use super::examples::{
     COMPARE_EXAMPLES, DATA_EXAMPLES, EXAMPLES, EXPORT_EXAMPLES, LIST_EXAMPLES, RUN_EXAMPLES, SWEEP_EXAMPLES,
@@ -255,23 +257,6 @@ pub enum SweepCommand {
         /// The element.
         element: usize,
     },
-}
-
-/// How runs are done and results told.
-#[derive(Args, Clone, Debug)]
-pub struct Telling {
-    /// Run so many small runs at a time; 0 for one a core. A large one has every core to itself.
-    #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u16).range(0..=1024))]
-    pub workers: u16,
-    /// Print one JSON document instead of a table.
-    #[arg(long)]
-    pub json: bool,
-    /// Show every column of the table.
-    #[arg(long)]
-    pub wide: bool,
-    /// Show no progress.
-    #[arg(short, long)]
-    pub quiet: bool,
 }
 
 /// `attnlab params`.

@@ -1,6 +1,6 @@
 //! Arguments of the commands that deal with runs that are there.
 
-use super::Telling;
+use super::telling::Telling;
 use clap::{Args, ValueHint};
 use std::path::PathBuf;
 
