@@ -21,6 +21,8 @@
 pub mod attention;
 pub mod cli;
 pub mod console;
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod lab;
 pub mod memory;
 pub mod named;

@@ -2,6 +2,8 @@
 
 mod arrays;
 pub mod data;
+#[doc(hidden)]
+pub mod fuzzing;
 mod hybrid;
 mod limits;
 mod masked;
