@@ -80,9 +80,19 @@ struct Told {
 
 impl Told {
     fn read(journal: &Path) -> Self {
-        let (mut told, mut timings) = (Self::default(), Vec::new());
+        let (mut told, mut timings, mut lines) = (Self::default(), Vec::new(), Vec::new());
         for line in fs::read_to_string(journal).unwrap().lines() {
-            let mut event: Map<String, Value> = serde_json::from_str(line).unwrap();
+            let event: Map<String, Value> = serde_json::from_str(line).unwrap();
+            // What is kept together or not at all stands in one line.
+            let burst = event.get("events").and_then(Value::as_array).cloned();
+            lines.extend(
+                burst.map_or_else(
+                    || vec![event],
+                    |all| all.iter().map(|one| one.as_object().unwrap().clone()).collect(),
+                ),
+            );
+        }
+        for mut event in lines {
             event.remove("t");
             let name = |key: &str| event.get(key).map(Value::to_string).unwrap_or_default();
             match event["e"].as_str().unwrap() {

@@ -22,10 +22,6 @@ pub use handle::RunHandle;
 pub use outbox::Observer;
 pub use problem::{Estimate, Problem, SMALL_SECONDS, common};
 pub use queue::Queue;
-pub use view::{RunView, SeriesView};
-
-/// Reads what a run of a problem with these columns has behind it in `folder`, as going on with it does.
 #[doc(hidden)]
-pub fn read_resumed(folder: &std::path::Path, columns: &[Column]) -> Result<(), super::LabError> {
-    resumed::Resumed::read(folder, columns).map(drop)
-}
+pub use resumed::read_resumed;
+pub use view::{RunView, SeriesView};

@@ -69,3 +69,9 @@ fn checkpoint_of(folder: &Path, point: &str) -> Result<Option<Saved>, LabError> 
     }
     Ok(saved)
 }
+
+/// Reads what a run of a problem with these columns has behind it in `folder`, as resuming it does: for fuzzers.
+#[doc(hidden)]
+pub fn read_resumed(folder: &Path, columns: &[Column]) -> Result<(), LabError> {
+    Resumed::read(folder, columns, "").map(drop)
+}
