@@ -1,12 +1,8 @@
 //! The program itself on the command line: results, exit status, files, signals, bad input.
 
-#[path = "support/cut.rs"]
-mod cut;
-
 use attnlab::console::keymap;
 use attnlab::lab::{Places, preset};
 use attnlab::problems;
-use cut::cut;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use std::fs;

@@ -5,12 +5,8 @@
 //! that has some small runs; `RUN`, `RUN1`, `RUN2` stand for them. Long work is cut down by settings put behind. A
 //! command in a line of text (`attnlab run …` or `attnlab sweep …`, without `…` in it) is planned with `--dry-run`.
 
-#[path = "support/cut.rs"]
-mod cut;
-
-use attnlab::lab::{Kind, Places, preset};
+use attnlab::lab::{Kind, Places, Problem, preset};
 use attnlab::problems;
-use cut::cut;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -81,7 +77,7 @@ impl Desk {
         let mut arguments = ["run", "vit", "--set", "attention=softmax,relu,exp", "--repeats", "2", "--quiet"]
             .map(str::to_owned)
             .to_vec();
-        arguments.extend(settings("vit"));
+        arguments.extend(settings(problems::find("vit").unwrap()));
         desk.expect("before the first block", &arguments);
         copy(&root().join(STOPPED), &desk.path("logs/stopped"));
         copy(&root().join("presets"), &desk.path("presets"));
@@ -136,8 +132,8 @@ fn copy(from: &Path, to: &Path) {
 }
 
 /// `--set` for everything that cuts a problem down.
-fn settings(problem: &str) -> Vec<String> {
-    cut(problem).iter().flat_map(|setting| ["--set".to_owned(), (*setting).to_owned()]).collect()
+fn settings(problem: &dyn Problem) -> Vec<String> {
+    problem.quick().iter().flat_map(|(key, text)| ["--set".to_owned(), format!("{key}={text}")]).collect()
 }
 
 /// What is put behind a command so that it takes a moment.
@@ -147,13 +143,12 @@ fn cut_down(words: &[String], desk: &Desk) -> Vec<String> {
         return Vec::new();
     };
     if let Some(problem) = problems::find(target) {
-        return settings(problem.name());
+        return settings(problem);
     }
     let places = Places { presets: desk.path("presets"), ..Places::default() };
     let path = desk.path(target);
     let target = if path.is_file() { path.to_string_lossy().into_owned() } else { target.clone() };
-    preset::find(&target, &places, problems::ALL)
-        .map_or_else(|_| Vec::new(), |preset| settings(preset.sweep.problem.name()))
+    preset::find(&target, &places, problems::ALL).map_or_else(|_| Vec::new(), |preset| settings(preset.sweep.problem))
 }
 
 /// The words behind `attnlab`, up to a pipe or a comment.
