@@ -34,7 +34,7 @@ impl Failure {
         Self { status: STOPPED, message: message.into() }
     }
 
-    /// What became of `all` runs of which those that `refused` tells of could not be worked on. Each was shown already
+    /// What became of `all` runs of which some could not be worked on, for the reasons in `refused`. Each was shown already
     /// where there were several runs.
     pub fn of_several(refused: &[Self], all: usize) -> Result<(), Self> {
         match refused {

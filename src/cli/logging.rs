@@ -9,7 +9,7 @@ struct StandardError(LevelFilter);
 
 impl Log for StandardError {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        // How runs end is told by the command itself.
+        // The command itself reports how runs end.
         metadata.level() <= self.0 && metadata.target() != "run"
     }
 

@@ -12,7 +12,7 @@ const EVERY: Duration = Duration::from_secs(10);
 /// Series whose newest value a line shows.
 const SHOWN: usize = 3;
 
-/// Follows runs and tells how far they are.
+/// Follows runs and shows how far they are.
 pub struct Display {
     channel: Channel,
     runs: Vec<Follower>,
@@ -67,7 +67,7 @@ impl Display {
         Self { channel, runs }
     }
 
-    /// Takes in what has come and tells it; true when every run is over.
+    /// Takes in what has come and shows it; true when every run is over.
     pub fn update(&mut self) -> bool {
         for run in self.runs.iter_mut().filter(|run| !run.over) {
             // Read first: after a final state no event follows.
@@ -76,7 +76,7 @@ impl Display {
             if over {
                 run.finish(&self.channel);
             } else {
-                run.tell(&self.channel);
+                run.show(&self.channel);
             }
         }
         self.runs.iter().all(|run| run.over)
@@ -168,7 +168,7 @@ impl Follower {
         finite.map(|newest| format!("{} {}", newest.label, decimal(newest.value, 4))).collect()
     }
 
-    fn tell(&mut self, channel: &Channel) {
+    fn show(&mut self, channel: &Channel) {
         if self.handle.state() == RunState::Queued || self.progress == Progress::default() {
             return;
         }
@@ -199,7 +199,7 @@ impl Follower {
     fn finish(&mut self, channel: &Channel) {
         self.over = true;
         if self.written.is_none() {
-            self.tell(channel);
+            self.show(channel);
         }
         let state = self.handle.state();
         let message = self.handle.message();

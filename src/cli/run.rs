@@ -61,7 +61,8 @@ pub fn resume(arguments: &Resume, places: Places) -> Result<(), Failure> {
     batch.follow(&queue, &listener, &arguments.telling)
 }
 
-/// The runs of one command. A run that cannot be begun or gone on with is told and leaves the others alone.
+/// The runs of one command. A run that cannot be begun or gone on with is reported and does not keep the
+/// others from being done.
 #[derive(Default)]
 struct Batch {
     /// What runs had left that were finished before.

@@ -28,7 +28,7 @@ pub struct Listener {
 }
 
 impl Listener {
-    /// Begins to listen. The first signal is told by [`Listener::wait`]; a second one, half a second later or more, ends
+    /// Begins to listen. [`Listener::wait`] reports the first signal; a second one, half a second later or more, ends
     /// the process as it would have without the listener.
     pub fn start() -> Result<Self, Failure> {
         Self::hear(&[SIGINT, SIGTERM, SIGHUP])

@@ -45,10 +45,10 @@ pub(in crate::lab) struct Saved {
     /// What determines the run's result: a checkpoint of another run is not gone on from. Older versions did not say.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     point: String,
-    /// Where the journal ended: what stands before that was told on the way to this state. Older versions did not say.
+    /// Where the journal ended: what stands before that was emitted on the way to this state. Older versions did not say.
     #[serde(default)]
     journal: Option<u64>,
-    /// Lines of the journal before that place that could not be read, and whose events have been told again.
+    /// Lines of the journal before that place that could not be read, and whose events have been emitted again.
     #[serde(default)]
     damaged: usize,
 }
@@ -74,8 +74,8 @@ impl Saved {
         self.file.is_some()
     }
 
-    /// Whether the journal lacks events told on the way to this state, when it has whole lines up to byte `end` and
-    /// damaged ones at the bytes in `damaged`: working on from here would never tell them again.
+    /// Whether the journal lacks events emitted on the way to this state, when it has whole lines up to byte `end` and
+    /// damaged ones at the bytes in `damaged`: working on from here would never emit them again.
     pub fn is_ahead_of(&self, end: u64, damaged: &[u64]) -> bool {
         self.journal
             .is_some_and(|told| end < told || damaged.iter().filter(|place| **place < told).count() > self.damaged)

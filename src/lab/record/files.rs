@@ -2,7 +2,7 @@
 //!
 //! A file is written beside its place and renamed into it, so that a reader sees the old one or the new one. A directory
 //! of runs may be shared with others, so nothing here follows a symbolic link, waits at a named pipe or takes more into
-//! memory than it was told to.
+//! memory than its caller allows.
 
 use crate::lab::record::process;
 use rustix::fs::OFlags;

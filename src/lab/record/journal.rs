@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 pub const NAME: &str = "events.jsonl";
 
 /// The most bytes of a line: a longer one is damage and is not taken into memory.
-pub(in crate::lab) const LONGEST_LINE: usize = 1 << 24;
+pub(in crate::lab) const LONGEST_LINE: usize = 1 << 26;
 
 /// Appends events. A line is in the kernel's hands when [`Journal::append`] returns: killing the process loses none.
 #[derive(Debug)]
@@ -61,16 +61,14 @@ impl Journal {
         self.end
     }
 
-    /// Appends one event as one line.
+    /// Appends one event as one line, with one write.
     ///
     /// # Errors
     /// The line is not kept: names the file and the reason. It may be tried again; a part that was written is taken
     /// back.
     pub fn append(&mut self, event: &Stamped) -> Result<(), LabError> {
         self.line.clear();
-        serde_json::to_writer(&mut self.line, event)
-            .map_err(|error| LabError::io("write", &self.path)(error.into()))?;
-        self.line.push(b'\n');
+        write_lines(&mut self.line, event).map_err(LabError::io("write", &self.path))?;
         match self.file.write_all(&self.line) {
             Ok(()) => {
                 self.end += self.line.len() as u64;
@@ -83,6 +81,24 @@ impl Journal {
             }
         }
     }
+}
+
+/// Writes `event` as one line; a burst too long for a line that is read again as several.
+fn write_lines(lines: &mut Vec<u8>, event: &Stamped) -> io::Result<()> {
+    let start = lines.len();
+    serde_json::to_writer(&mut *lines, event)?;
+    lines.push(b'\n');
+    if let Event::Burst { events } = &event.event
+        && lines.len() - start > LONGEST_LINE
+        && events.len() > 1
+    {
+        lines.truncate(start);
+        let (first, second) = events.split_at(events.len() / 2);
+        for half in [first, second] {
+            write_lines(lines, &Stamped { t: event.t, event: Event::Burst { events: half.to_vec() } })?;
+        }
+    }
+    Ok(())
 }
 
 /// Where the last line feed before `length` ends.

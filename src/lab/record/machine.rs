@@ -11,11 +11,11 @@ pub struct Machine {
     pub host: String,
     /// Operating system and release.
     pub system: String,
-    /// The processor's model, or its architecture where the model is not told.
+    /// The processor's model, or its architecture where the model is not known.
     pub processor: String,
     /// Threads it runs at once.
     pub cores: usize,
-    /// Memory in MiB; 0 where it is not told.
+    /// Memory in MiB; 0 where it is not known.
     pub memory: u64,
 }
 

@@ -14,7 +14,7 @@ pub struct Column {
     /// Whether the compact table on screen shows it (the full one and `--json` have every column).
     pub brief: bool,
     /// Whether its value tells the row from the run's other rows. A run that is continued knows by these values which
-    /// rows it has told already. Where no column of a table is marked, rows are told apart by everything in them but
+    /// rows it has emitted already. Where no column of a table is marked, rows are told apart by everything in them but
     /// times.
     pub identity: bool,
 }

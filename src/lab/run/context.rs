@@ -20,11 +20,11 @@
 //! ```
 //!
 //! A job of many independent pieces of work needs no checkpoint: it skips a piece whose row [`RunContext::find_row`]
-//! finds, and takes from that row what its conclusions need. It tells each piece with [`RunContext::emit_burst`], so that
+//! finds, and takes from that row what its conclusions need. It emits each piece with [`RunContext::emit_burst`], so that
 //! a row is never in the journal without what belongs to it.
 //!
-//! What the job tells again is already in the journal and is not told twice: a job tells everything it comes by, without
-//! asking whether it has been told before. How events are recognised is said in the module `replay`.
+//! What the job emits again is already in the journal and is not emitted twice: a job emits everything it comes by, without
+//! asking whether it has been emitted before. How events are recognised is said in the module `replay`.
 
 mod saving;
 
@@ -62,10 +62,10 @@ pub struct RunContext {
     /// Damaged lines of the journal, which are no reason not to work from the checkpoints saved from now on.
     damaged: usize,
     identity: RowIdentity,
-    /// Every row told by any part of the run, and where the row of an identity lies there.
+    /// Every row emitted by any part of the run, and where the row of an identity lies there.
     rows: Vec<Row>,
     known_rows: HashMap<String, usize>,
-    /// How many of them earlier parts have told.
+    /// How many of them earlier parts have emitted.
     rows_before: usize,
     replay: Replay,
     saved: Instant,
@@ -195,20 +195,20 @@ impl RunContext {
         self.seconds_before + self.began.elapsed().saturating_sub(self.idle).as_secs_f64()
     }
 
-    /// Every row of the result table told so far, in order, by this part of the run or an earlier one.
+    /// Every row of the result table emitted so far, in order, by this part of the run or an earlier one.
     #[must_use]
     pub fn rows(&self) -> &[Row] {
         &self.rows
     }
 
-    /// The row told by this part of the run or an earlier one that has the same values as `row` in the columns that
+    /// The row emitted by this part of the run or an earlier one that has the same values as `row` in the columns that
     /// identify it; `row` need not have any other. A column without a value counts as null.
     #[must_use]
     pub fn find_row(&self, row: &Row) -> Option<&Row> {
         self.known_rows.get(&self.identity.text(row)).map(|place| &self.rows[*place])
     }
 
-    /// The rows that earlier parts of a continued run have told, in order.
+    /// The rows that earlier parts of a continued run have emitted, in order.
     #[must_use]
     pub fn finished_rows(&self) -> &[Row] {
         &self.rows[..self.rows_before]
@@ -219,8 +219,8 @@ impl RunContext {
         self.rows.push(row);
     }
 
-    /// Tells every observer, unless an earlier part of the run has told this event. An event that cannot be kept now
-    /// waits, and with it the run at its next [`RunContext::check_cancelled`].
+    /// Gives an event to every observer, unless an earlier part of the run has emitted it. An event that cannot be kept
+    /// now waits, and with it the run at its next [`RunContext::check_cancelled`].
     pub fn emit(&mut self, event: Event) {
         if let Event::Burst { events } = event {
             return self.emit_burst(events);
@@ -230,8 +230,8 @@ impl RunContext {
         }
     }
 
-    /// Tells what one finished piece of work has to say as one line of the journal: being killed at any moment leaves
-    /// all of it or nothing. Of a piece that an earlier part has told in part, the rest is told.
+    /// Emits what one finished piece of work has to say as one line of the journal: being killed at any moment leaves
+    /// all of it or nothing. Of a piece that an earlier part has emitted in part, the rest is emitted.
     pub fn emit_burst(&mut self, events: impl IntoIterator<Item = Event>) {
         let parts = events.into_iter().flat_map(Event::into_parts);
         let mut new: Vec<Event> = parts.filter(|event| self.is_new(event)).collect();
@@ -247,7 +247,7 @@ impl RunContext {
         self.emit(Event::Note { text: text.into() });
     }
 
-    /// Whether `event` must be told; a new row is remembered.
+    /// Whether `event` must be emitted; a new row is remembered.
     fn is_new(&mut self, event: &Event) -> bool {
         if self.replay.is_replayed(event, &self.identity) {
             return false;

@@ -1,4 +1,4 @@
-//! The hand on a running job.
+//! What is asked of a running job.
 
 use std::fmt;
 use std::sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -11,11 +11,11 @@ enum Intent {
     Stop,
 }
 
-/// The hand on a running job: pause, go on, stop. Shared by faces, signals and the job itself.
+/// What is asked of a running job: to pause, to go on, to stop. Shared by faces, signals and the job itself.
 pub struct Control {
     intent: Mutex<Intent>,
     changed: Condvar,
-    /// Told of every request, so that a run that waits for its turn can be stopped too.
+    /// Called at every request, so that a run that waits for its turn can be stopped too.
     hook: OnceLock<Box<dyn Fn() + Send + Sync>>,
 }
 
@@ -48,7 +48,7 @@ impl Control {
         }
     }
 
-    /// Sets what is told of every request; once only.
+    /// Sets what is called at every request; once only.
     pub(in crate::lab) fn on_request(&self, hook: impl Fn() + Send + Sync + 'static) {
         self.hook.set(Box::new(hook)).ok();
     }

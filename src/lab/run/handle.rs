@@ -279,10 +279,16 @@ impl RunHandle {
             live.end = end;
         }
         let Some(pending) = &mut live.pending else { return };
-        if matches!(stamped.event, Event::Progress(_)) {
-            pending.progress = Some(stamped.clone());
-        } else if pending.behind.is_none() && pending.events.len() < WAITING {
-            pending.events.extend(stamped.clone().into_parts());
+        let is_progress = |part: &Stamped| matches!(part.event, Event::Progress(_));
+        let (progress, others): (Vec<_>, Vec<_>) = stamped.clone().into_parts().into_iter().partition(is_progress);
+        if let Some(newest) = progress.into_iter().next_back() {
+            pending.progress = Some(newest);
+        }
+        if others.is_empty() {
+            return;
+        }
+        if pending.behind.is_none() && pending.events.len() < WAITING {
+            pending.events.extend(others);
         } else if let (None, Some((start, _))) = (pending.behind, kept) {
             pending.behind = Some(start);
         }

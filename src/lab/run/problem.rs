@@ -6,7 +6,7 @@ use crate::lab::run::column::Column;
 use crate::lab::run::context::RunContext;
 use crate::lab::run::error::RunError;
 
-/// What a run will cost, told before it starts.
+/// What a run will cost, known before it starts.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Estimate {
     /// Rows it will make.

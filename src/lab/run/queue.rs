@@ -109,7 +109,7 @@ impl Queue {
         self.go_on(folder, problems, false)
     }
 
-    /// As [`Queue::resume`], without the checkpoint: the run works from its beginning and keeps what it has told.
+    /// As [`Queue::resume`], without the checkpoint: the run works from its beginning and keeps what it has emitted.
     ///
     /// # Errors
     /// As [`Queue::resume`], but for the checkpoint.
@@ -147,7 +147,7 @@ impl Queue {
         let mut journal = Journal::open(folder)?;
         journal.append(&queued)?;
         view.fold(&queued);
-        // What came out before is not the last word any more.
+        // The results of the part before are not those of the run any more.
         fs::remove_file(folder.join(folder::SUMMARY)).ok();
         let before = (view, journal.end());
         Ok(self.enqueue(RunHandle::new(spec, record, folder.to_owned(), lease, before, Some(resumed))))
@@ -316,6 +316,7 @@ impl Shared {
         document.state = state;
         document.message.clone_from(&message);
         document.seconds = context.seconds();
+        let seconds = document.seconds;
         let path = handle.folder().join(folder::SUMMARY);
         let text = serde_json::to_vec_pretty(&document).unwrap_or_default();
         let write = |_: &checkpoint::Fence| files::replace(&path, &text, false).map_err(LabError::io("write", &path));
@@ -324,7 +325,7 @@ impl Shared {
         }
         let why = if message.is_empty() { String::new() } else { format!(": {message}") };
         log::log!(target: "run", level_of(state), "{}: {}{why}", handle.id(), state.name());
-        context.end(state, &message);
+        context.end(state, &message, seconds);
         drop(working);
         handle.release_if_lost();
     }

@@ -1,18 +1,18 @@
-//! What earlier parts of a run have told, so that a continued run tells nothing twice.
+//! What earlier parts of a run have emitted, so that a continued run emits nothing twice.
 //!
-//! A run that goes on works from its last checkpoint, or from its beginning where it has none, and says again much of
-//! what it had said. Since a run is a function of its parameters, the second telling is the same as the first, and each
+//! A run that goes on works from its last checkpoint, or from its beginning where it has none, and emits again much of
+//! what it had emitted. Since a run is a function of its parameters, the second emission is the same as the first, and each
 //! event is recognised by what it is:
 //!
-//! | event | is the same as one told before when it has the same |
+//! | event | is the same as one emitted before when it has the same |
 //! |---|---|
 //! | row | values in the columns that identify it |
 //! | point | series and horizontal position |
-//! | curve, matrix | name and content, in the order they were told |
+//! | curve, matrix | name and content, in the order they were emitted |
 //! | plot, series, note | content |
 //!
-//! Each telling before takes one telling away now; what was lost from the journal is told again. States and progress
-//! are never held back.
+//! Each emission by an earlier part holds back one now; what was lost from the journal is emitted again. States and
+//! progress are never held back.
 
 use crate::lab::event::{Event, Row};
 use crate::lab::run::column::Column;
@@ -50,16 +50,16 @@ impl RowIdentity {
 /// The content of a curve or matrix in short.
 type Fingerprint = [u8; 16];
 
-/// Curves of one series or matrices of one name that were told and have not come again yet, in order.
+/// Curves of one series or matrices of one name that were emitted and have not come again yet, in order.
 #[derive(Debug, Default)]
 struct Pictures {
     told: VecDeque<Fingerprint>,
-    /// Whether one has been told since that is not among them: then the last of them must be told again, since the
+    /// Whether one has been emitted since that is not among them: then the last of them must be emitted again, since the
     /// newest of a name is the one that is shown.
     overtaken: bool,
 }
 
-/// The events that earlier parts of a run have told and that have not come again yet.
+/// The events that earlier parts of a run have emitted and that have not come again yet.
 #[derive(Debug, Default)]
 pub(super) struct Replay {
     rows: HashMap<String, usize>,
@@ -72,7 +72,7 @@ pub(super) struct Replay {
 }
 
 impl Replay {
-    /// Takes in an event that an earlier part has told.
+    /// Takes in an event that an earlier part has emitted.
     pub fn add(&mut self, event: &Event, identity: &RowIdentity) {
         match event {
             Event::Row { row } => *self.rows.entry(identity.text(row)).or_default() += 1,
@@ -93,7 +93,7 @@ impl Replay {
         }
     }
 
-    /// Whether `event` was told before and need not be told again.
+    /// Whether `event` was emitted before and need not be emitted again.
     pub fn is_replayed(&mut self, event: &Event, identity: &RowIdentity) -> bool {
         match event {
             Event::Row { .. } if self.rows.is_empty() => false,

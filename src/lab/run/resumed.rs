@@ -15,13 +15,13 @@ pub(in crate::lab) struct Resumed {
     pub checkpoint: Option<Saved>,
     /// Seconds of work.
     pub seconds: f64,
-    /// Every row told.
+    /// Every row emitted.
     pub rows: Vec<Row>,
-    /// What need not be told again.
+    /// What need not be emitted again.
     pub(super) replay: Replay,
     /// Lines of the journal that cannot be read.
     pub damaged: usize,
-    /// Whether there was a checkpoint that cannot be used, because events told before it are lost from the journal.
+    /// Whether there was a checkpoint that cannot be used, because events emitted before it are lost from the journal.
     pub lost_events: bool,
 }
 

@@ -28,7 +28,7 @@ pub enum Ending {
 /// Works on element `element` of the sweep with `cores` cores, until `stop` says otherwise.
 ///
 /// # Errors
-/// The sweep's or a run's files cannot be read or written, or a process of an earlier try does not end.
+/// The sweep's files cannot be read, or runs cannot be written.
 pub fn work(
     sweep: &JobArray,
     element: usize,
@@ -45,10 +45,17 @@ pub fn work(
     }
     let places = Places { logs: plan.logs.clone(), data: plan.data.clone(), ..Places::default() };
     let queue = Queue::within(places, cores)?;
-    let mut handles = Vec::new();
+    let (mut handles, mut refused) = (Vec::new(), 0);
     let last = (first + plan.element_points).min(specs.len());
     for (index, spec) in specs.into_iter().enumerate().take(last).skip(first) {
-        handles.extend(begin(sweep, index, spec, &queue, problems)?);
+        match begin(sweep, index, spec, &queue, problems) {
+            Ok(handle) => handles.extend(handle),
+            // One point that cannot be worked on does not keep the others from being done.
+            Err(error) => {
+                log::error!(target: "sweep", "point {index}: {error}");
+                refused += 1;
+            }
+        }
     }
     let mut stopping = false;
     while handles.iter().any(|handle| !handle.state().is_final()) {
@@ -59,8 +66,8 @@ pub fn work(
         thread::sleep(Duration::from_millis(20));
     }
     queue.shutdown(false);
-    let failed =
-        handles.iter().filter(|handle| !matches!(handle.state(), RunState::Finished | RunState::Stopped)).count();
+    let is_well = |handle: &&Arc<RunHandle>| matches!(handle.state(), RunState::Finished | RunState::Stopped);
+    let failed = refused + handles.iter().filter(|handle| !is_well(handle)).count();
     Ok(if failed > 0 {
         Ending::Failed { runs: failed }
     } else if handles.iter().all(|handle| handle.state() == RunState::Finished) {

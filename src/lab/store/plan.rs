@@ -15,7 +15,7 @@ pub struct Plan {
     pub unfinished: Vec<(RunSpec, Arc<RunSummary>)>,
     /// Runs a process works on.
     pub underway: Vec<Arc<RunSummary>>,
-    /// Runs that have told everything.
+    /// Runs that are finished.
     pub finished: Vec<Arc<RunSummary>>,
 }
 

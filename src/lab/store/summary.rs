@@ -1,4 +1,4 @@
-//! One run of the store, told in short.
+//! One run of the store in short.
 
 use crate::lab::LabError;
 use crate::lab::event::{Row, RunState};
@@ -28,7 +28,7 @@ const END: u64 = 1 << 16;
 pub struct RunSummary {
     /// The folder's name.
     pub id: String,
-    /// The problem's name; empty where the folder does not tell.
+    /// The problem's name; empty where the folder does not say.
     pub problem: String,
     /// The few words that tell it from other runs of the problem.
     pub label: String,
@@ -115,7 +115,7 @@ struct DocumentForm {
 }
 
 impl RunSummary {
-    /// Reads a run's folder. Never fails: what cannot be read is told in `damage`.
+    /// Reads a run's folder. Never fails: `damage` says what cannot be read.
     #[must_use]
     pub fn read(folder: &Path) -> Self {
         let mut summary = Self {

@@ -180,9 +180,10 @@ impl RunContext {
         kept
     }
 
-    /// Emits the last state of the run and sees that everything is kept, waiting for room if need be.
-    pub(in crate::lab::run) fn end(&mut self, state: RunState, message: &str) {
-        self.emit(Event::state(state, message));
+    /// Emits the last state of the run after so many seconds of work, as its summary says, and sees that everything is
+    /// kept, waiting for room if need be.
+    pub(in crate::lab::run) fn end(&mut self, state: RunState, message: &str, seconds: f64) {
+        self.outbox.send(Stamped { t: seconds, event: Event::state(state, message) });
         self.hold();
         if !self.outbox.is_empty() {
             // Stopped while there was no room: nobody waits for the rest, but the faces must learn of the end.
