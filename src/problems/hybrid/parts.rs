@@ -56,34 +56,36 @@ fn spec(params: &Params, base: Base, weight: Weight) -> HybridSpec {
     }
 }
 
-/// The weight of a hybrid at `radius`; what is `auto` makes the largest error over the angle smallest. Where theory has no
-/// closed form, that of independent projections decides.
+/// The weight of a hybrid at `radius`; what is `auto` makes the largest error over the angle smallest.
 fn weight(params: &Params, base: Base, dim: usize, radius: f64) -> Weight {
     let given = |key: &str| params.text(key).parse::<f64>().ok();
     match (given("a"), given("b")) {
         (Some(a), Some(b)) => Weight { a, b },
-        (a, b) => {
-            let mut spec = spec(params, base, Weight::ANGLE);
-            let free = HybridSpec { shared: false, ..spec.clone() };
-            let best = match b {
-                Some(b) => {
-                    hybrid::best_with_b(&spec, dim, radius, b).or_else(|_| hybrid::best_with_b(&free, dim, radius, b))
-                }
-                None => hybrid::best(&spec, dim, radius, a).or_else(|_| hybrid::best(&free, dim, radius, a)),
-            };
-            spec.weight = best.map_or(Weight::ANGLE, |best| best.weight);
-            spec.weight
-        }
+        (a, b) => best_weight(&spec(params, base, Weight::ANGLE), dim, radius, (a, b)).unwrap_or(Weight::ANGLE),
     }
+}
+
+/// The weight with the smallest largest error over the angle, with what is given of (a, b). Where theory has no closed form,
+/// that of unshared projections decides, or that of independent Gaussian ones.
+fn best_weight(spec: &HybridSpec, dim: usize, radius: f64, given: (Option<f64>, Option<f64>)) -> Option<Weight> {
+    let unshared = HybridSpec { shared: false, ..spec.clone() };
+    let independent = HybridSpec { projection: Projection::Gaussian, ..unshared.clone() };
+    [spec, &unshared, &independent].into_iter().find_map(|spec| {
+        let best = match given {
+            (_, Some(b)) => hybrid::best_with_b(spec, dim, radius, b),
+            (a, None) => hybrid::best(spec, dim, radius, a),
+        };
+        best.ok().map(|best| best.weight)
+    })
 }
 
 /// The weight that makes the largest error smallest, as texts of `a` and `b`, for the first hybrid and radius.
 pub(super) fn optimise(params: &Params) -> Option<Vec<(&'static str, String)>> {
     let base = params.choices::<Base>("base").into_iter().find(|base| base.is_hybrid())?;
     let radius = params.floats("radius").first().copied()?;
-    let best = hybrid::best(&spec(params, base, Weight::ANGLE), params.size("dim"), radius, None).ok()?;
+    let best = best_weight(&spec(params, base, Weight::ANGLE), params.size("dim"), radius, (None, None))?;
     let text = |value: f64| format!("{}", (value * 1e4).round() / 1e4);
-    Some(vec![("a", text(best.weight.a)), ("b", text(best.weight.b))])
+    Some(vec![("a", text(best.a)), ("b", text(best.b))])
 }
 
 impl HybridEstimator {

@@ -9,8 +9,9 @@ use crate::lab::decimal;
 pub(super) fn remarks(estimator: &HybridEstimator, dim: usize, radius: f64) -> Vec<String> {
     let Some(spec) = estimator.spec() else { return Vec::new() };
     let name = estimator.base().name();
-    let Ok(here) = maximum(spec, dim, radius) else {
-        return vec![format!("{name}: no closed form for shared projections that are coupled; the points stand alone")];
+    let here = match maximum(spec, dim, radius) {
+        Ok(here) => here,
+        Err(reason) => return vec![format!("{name}: no theory curve: {reason}")],
     };
     let mut remarks = Vec::new();
     let ends = spec.weight == Weight::ANGLE && spec.n > 0;
