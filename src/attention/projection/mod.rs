@@ -11,6 +11,7 @@ mod frames;
 mod hadamard;
 mod independent;
 mod record;
+mod sobol;
 
 pub(super) use hadamard::walsh_hadamard;
 pub(super) use record::ClosedForm;
@@ -33,6 +34,7 @@ named! {
         Rademacher = "rademacher", "independent ±1 entries: biased";
         Hadamard = "hadamard", "block-orthogonal ±1 rows: randomised Hadamard, biased";
         Hadamard3 = "hadamard3", "three Hadamard blocks: orthogonal rows of norm √d";
+        Sobol = "sobol", "scrambled Sobol points through the normal quantile: one even sequence of rows";
     }
 }
 
@@ -46,6 +48,7 @@ impl Projection {
             Self::Rademacher => &independent::RADEMACHER,
             Self::Hadamard => &hadamard::HADAMARD,
             Self::Hadamard3 => &hadamard::HADAMARD3,
+            Self::Sobol => &sobol::SOBOL,
         }
     }
 
