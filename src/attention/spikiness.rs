@@ -137,6 +137,9 @@ impl Exact {
             })
             .collect::<Result<_, _>>()?;
         let mut all = Partial { centre: Array1::zeros(inputs.dim()), ..Partial::default() };
+        if ranges.sorted {
+            all.logs.reserve_exact(count);
+        }
         for partial in partials {
             all.add(partial, &ranges);
         }
@@ -205,7 +208,9 @@ fn survey_group(
 ) -> Result<Partial, AttentionError> {
     let d = inputs.dim();
     let mut partial = Partial { centre: Array1::zeros(d), ..Partial::default() };
-    if !ranges.sorted {
+    if ranges.sorted {
+        partial.logs.reserve_exact(rows.len() * inputs.keys.nrows());
+    } else {
         partial.counts = vec![(0, 0.0); BINS];
     }
     if !ranges.entries {

@@ -28,8 +28,9 @@ const COLS: usize = 512;
 /// An exact matrix of up to this many entries is kept between draws (256 MiB in f32).
 const KEPT: usize = 1 << 26;
 
-/// Whether the exact matrix of this many queries and keys is kept between draws.
-fn is_kept((queries, keys): (usize, usize)) -> bool {
+/// Whether [`FrobeniusEngine::keep_exact`] keeps the exact matrix of this many queries and keys, in 32 bits.
+#[must_use]
+pub fn is_kept((queries, keys): (usize, usize)) -> bool {
     queries.checked_mul(keys).is_some_and(|entries| entries <= KEPT)
 }
 

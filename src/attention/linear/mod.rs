@@ -11,4 +11,4 @@ mod streamed;
 
 pub use exact::{Side, exact};
 pub use output::{Features, LinearError, Output};
-pub use streamed::linear;
+pub use streamed::{linear, linear_bytes};

@@ -94,12 +94,32 @@ pub fn linear(
         .into_iter()
         .fold(Tally::default(), Tally::merge);
 
-    let state = features * (width + 1);
     let scratch = queries.scratch(BLOCK).max(keys.scratch(BLOCK));
-    let worker = BLOCK * (2 * features + BLOCK + width + 1) + scratch + if causal { state } else { 0 };
-    let workers = rayon::current_num_threads().min(segments(length).len());
-    let numbers = wide.len() + out.len() + (states.len() + 2) * state + workers * worker;
-    tally.output(out, numbers * size_of::<f32>())
+    let bytes = linear_bytes((length, keys.tokens()), (features, width), scratch, causal, rayon::current_num_threads());
+    tally.output(out, bytes)
+}
+
+/// The most bytes that [`linear`] holds at once on `threads` threads, the output with them, for as many queries and keys as
+/// `lengths`, features, values of this width, and [`Features::scratch`] of a block of 128 tokens.
+#[must_use]
+pub fn linear_bytes(
+    lengths: (usize, usize),
+    (features, width): (usize, usize),
+    scratch: usize,
+    causal: bool,
+    threads: usize,
+) -> usize {
+    let (queries, keys) = lengths;
+    let times = usize::saturating_mul;
+    let state = times(features, width + 1);
+    let own_state = if causal { state } else { 0 };
+    let worker = times(BLOCK, times(2, features).saturating_add(BLOCK + width + 1))
+        .saturating_add(scratch)
+        .saturating_add(own_state);
+    let workers = threads.min(segments(queries).len());
+    let tokens = times(keys, width + 1).saturating_add(times(queries, width));
+    let states = times(segments(keys).len() + 2, state);
+    times(tokens.saturating_add(states).saturating_add(times(workers, worker)), size_of::<f32>())
 }
 
 /// Adds the block `rows` of the keys to the state, and leaves their features in `buffer`.

@@ -33,7 +33,7 @@ impl Expectation {
 
 /// What the number of draws and their coupling come to.
 #[derive(Clone, Copy)]
-struct Draws {
+struct DrawBudget {
     block: usize,
     trials: usize,
 }
@@ -48,7 +48,7 @@ struct MomentSums {
 }
 
 impl MomentSums {
-    fn add(mut self, weight: f64, moments: &Moments, m: usize, draws: Draws) -> Self {
+    fn add(mut self, weight: f64, moments: &Moments, m: usize, draws: DrawBudget) -> Self {
         let scale = weight * moments.log_scale.exp();
         let (bias, variance) = moments.split(m, draws.block);
         self.bias += scale * bias;
@@ -85,7 +85,7 @@ pub fn expectation(
     trials: usize,
     stop: &(dyn Fn() -> bool + Sync),
 ) -> Result<Vec<Expectation>, AttentionError> {
-    let draws = Draws { block: theory.block(), trials };
+    let draws = DrawBudget { block: theory.block(), trials };
     let mut sums = vec![MomentSums::default(); ms.len()];
     if theory.is_radial() {
         let profile = if theory.of_difference() { &exact.differences } else { &exact.sums };
@@ -137,7 +137,7 @@ fn by_entry<F: FnMut(usize, usize, f64) -> Moments>(
     exact: &Exact,
     ms: &[usize],
     stop: &(dyn Fn() -> bool + Sync),
-    draws: Draws,
+    draws: DrawBudget,
     start: impl Fn() -> F + Sync,
 ) -> Result<Vec<Vec<MomentSums>>, AttentionError> {
     (0..inputs.queries.nrows())

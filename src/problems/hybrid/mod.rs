@@ -1,5 +1,6 @@
 //! The problem `hybrid`: how the error of an angle-weighted combination of two estimators goes with the angle.
 
+mod memory;
 mod pairs;
 mod parts;
 mod remarks;

@@ -45,15 +45,17 @@ pub(super) enum HybridEstimator {
 
 /// The hybrid of `params` with the first part of `base` and this weight.
 fn spec(params: &Params, base: Base, weight: Weight) -> HybridSpec {
-    HybridSpec {
-        first: base.map(),
-        projection: params.choice("projection"),
-        m1: params.size("m1"),
-        m2: params.size("m2"),
-        n: params.size("n"),
-        weight,
-        shared: params.flag("shared"),
-    }
+    sized_spec(params, base, weight, given_sizes(params))
+}
+
+/// m1, m2 and n.
+fn given_sizes(params: &Params) -> [usize; 3] {
+    ["m1", "m2", "n"].map(|key| params.size(key))
+}
+
+fn sized_spec(params: &Params, base: Base, weight: Weight, [m1, m2, n]: [usize; 3]) -> HybridSpec {
+    let projection = params.choice("projection");
+    HybridSpec { first: base.map(), projection, m1, m2, n, weight, shared: params.flag("shared") }
 }
 
 /// The weight of a hybrid at `radius`; what is `auto` makes the largest error over the angle smallest.
@@ -90,19 +92,26 @@ pub(super) fn optimise(params: &Params) -> Option<Vec<(&'static str, String)>> {
 
 impl HybridEstimator {
     pub fn new(params: &Params, base: Base, dim: usize, radius: f64) -> Self {
+        let weight = if base.is_hybrid() { weight(params, base, dim, radius) } else { Weight::ANGLE };
+        Self::sized(params, base, weight, given_sizes(params))
+    }
+
+    /// The estimator with this weight and these m1, m2 and n.
+    pub fn sized(params: &Params, base: Base, weight: Weight, sizes: [usize; 3]) -> Self {
         if base.is_hybrid() {
-            return Self::Hybrid { base, spec: spec(params, base, weight(params, base, dim, radius)) };
+            return Self::Hybrid { base, spec: sized_spec(params, base, weight, sizes) };
         }
         let projection: Projection = params.choice("projection");
         let map = base.map();
+        let [m1, m2, _] = sizes;
         let m = if params.text("budget") == "features" {
             // The hybrid it is compared with: the one of its own kind, the hyperbolic one for trigonometric features.
             let other = if base == Base::Positive { Base::HybridPositive } else { Base::HybridHyperbolic };
-            spec(params, other, Weight::ANGLE).features() / map.features_per_projection()
+            sized_spec(params, other, Weight::ANGLE, sizes).features() / map.features_per_projection()
         } else if base == Base::Trigonometric {
-            params.size("m2")
+            m2
         } else {
-            params.size("m1")
+            m1
         };
         Self::Single { base, map, projection, m: m.max(1) }
     }

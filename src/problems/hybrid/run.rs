@@ -1,5 +1,6 @@
 //! One run: every radius, every estimator, fresh draws until there are enough.
 
+use super::memory::{self, BATCHES};
 use super::pairs::{VectorPairs, pairs};
 use super::parts::{Base, HybridEstimator};
 use super::remarks::remarks;
@@ -13,9 +14,6 @@ use ndarray::{Array1, Axis as Along};
 use rayon::ThreadPool;
 use rayon::prelude::*;
 
-/// The trials of one estimator are split into so many batches; after each the run may be paused or stopped.
-const BATCHES: usize = 40;
-
 /// A relative squared error below this is nothing but rounding.
 const ROUNDING: f64 = 1e-24;
 
@@ -28,7 +26,7 @@ pub(super) fn run(params: &Params, context: &mut RunContext) -> Result<(), RunEr
     let several = all.len() > 1;
     let mut measurement = PairMeasurement {
         params,
-        pool: pool(params, context)?,
+        pool: pool(params, context, memory::pieces(params))?,
         trials,
         meter: Meter::new(trials * bases.len() * all.len(), "trials"),
         points: FinishedPoints::new::<AngleSubject>(context),

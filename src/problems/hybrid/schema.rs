@@ -1,9 +1,10 @@
 //! The parameters of the problem `hybrid`, what no single one can say, and the cost.
 
+use super::memory;
 use super::parts::Base;
 use crate::attention::Projection;
-use crate::lab::{Choice, Estimate, Param, ParamError, Params, choice, common};
-use crate::problems::limits::check_dims;
+use crate::lab::{Choice, Estimate, Param, ParamError, Params, Schema, choice, common};
+use crate::problems::limits::{check_dims, check_memory};
 
 static INPUTS: &[Choice] = &[
     choice("angle", "pairs on a sphere, at angles from 0 to π"),
@@ -107,6 +108,7 @@ pub(super) fn check(params: &Params) -> Result<(), ParamError> {
             ));
         }
     }
+    check_memory(params, &Schema(PARAMS), memory::KEYS, |size| memory::peak(params, size))?;
     // A kernel value of e^(R²) and a trigonometric feature of e^(R²/2) stay far within f64 up to the largest radius.
     Ok(())
 }
@@ -117,8 +119,9 @@ pub(super) fn estimate(params: &Params) -> Estimate {
     let radii = if from_file { 1 } else { params.floats("radius").len() };
     let angles = params.size("angles");
     let (m1, m2, n, dim) = (params.size("m1"), params.size("m2"), params.size("n"), params.size("dim"));
-    let products = (bases.len() * (m1 + m2 + n) * dim * (angles + 4)) as f64;
-    let functions = (bases.len() * (m1 + m2) * angles) as f64;
+    let products = bases.len() as f64 * (m1 + m2 + n) as f64 * dim as f64 * (angles + 4) as f64;
+    let functions = bases.len() as f64 * (m1 + m2) as f64 * angles as f64;
     let seconds = params.int("trials") as f64 * radii as f64 * (products * 1e-9 + functions * 2e-8);
-    Estimate { rows: bases.len() * radii * angles, seconds: (!from_file).then_some(seconds), bytes: None }
+    let bytes = memory::peak(params, &|key| params.size(key)) as u64;
+    Estimate { rows: bases.len() * radii * angles, seconds: (!from_file).then_some(seconds), bytes: Some(bytes) }
 }

@@ -5,6 +5,7 @@ mod estimate;
 mod estimators;
 mod exact;
 mod inputs;
+mod memory;
 mod pictures;
 mod rows;
 mod schema;
@@ -64,7 +65,7 @@ impl Problem for MaskedProblem {
     }
 
     fn run(&self, params: &Params, context: &mut RunContext) -> Result<(), RunError> {
-        let pool = pool(params, context)?;
+        let pool = pool(params, context, memory::pieces(params))?;
         if params.text("task") == "attention" {
             attention::run(params, &pool, context)
         } else {

@@ -1,11 +1,12 @@
 //! The parameters of the problem `masked`, what no single one can say, and the cost.
 
 use super::inputs::MaskKind;
+use super::memory;
 use crate::attention::Projection;
 use crate::attention::inputs::InputKind;
 use crate::attention::masked::{MaskedMethod, Shares};
-use crate::lab::{Choice, Estimate, Machine, Param, ParamError, Params, choice, common};
-use crate::problems::limits::check_dims;
+use crate::lab::{Choice, Estimate, Param, ParamError, Params, Schema, choice, common};
+use crate::problems::limits::{check_dims, check_memory, largest};
 
 static TASK: &[Choice] = &[
     choice("estimate", "error of the estimated kernel matrix against the number of features"),
@@ -151,29 +152,8 @@ pub(super) fn check(params: &Params) -> Result<(), ParamError> {
             }
         }
     }
-    let memory = Machine::here().memory << 20;
-    let needed = bytes(params);
-    if memory > 0 && needed > memory {
-        let gib = |bytes: u64| bytes as f64 / f64::from(1 << 30);
-        let found = format!("a run of {:.1} GiB", gib(needed));
-        let allowed = format!("what fits into the {:.1} GiB of this machine; lower it or `features`", gib(memory));
-        return Err(ParamError::new("length", found, allowed));
-    }
+    check_memory(params, &Schema(PARAMS), memory::KEYS, |size| memory::peak(params, size))?;
     Ok(())
-}
-
-fn largest(params: &Params, key: &str) -> u64 {
-    params.sizes(key).into_iter().max().unwrap_or(0) as u64
-}
-
-/// Peak memory, roughly: a matrix and features of both sides a thread; blocks only where products are streamed.
-fn bytes(params: &Params) -> u64 {
-    let (length, features) = (largest(params, "length"), largest(params, "features"));
-    let threads = std::thread::available_parallelism().map_or(1, usize::from) as u64;
-    if params.text("task") == "attention" {
-        return 4 * (length * 200 + features * 20 * (params.size("value_dim") as u64 + 64) + 256 * features * threads);
-    }
-    8 * (threads * (2 * length * length + 3 * length * features) + 2 * length * length)
 }
 
 /// Products and functions of every trial at rates that two cores of a recent machine reach in a release build.
@@ -194,5 +174,6 @@ pub(super) fn estimate(params: &Params) -> Estimate {
         }
     }
     let combinations = points as f64 / params.sizes("length").len() as f64;
-    Estimate { rows: points * budgets.len(), seconds: Some(seconds * combinations), bytes: Some(bytes(params)) }
+    let bytes = memory::peak(params, &|key| largest(params, key)) as u64;
+    Estimate { rows: points * budgets.len(), seconds: Some(seconds * combinations), bytes: Some(bytes) }
 }

@@ -2,6 +2,7 @@
 
 mod curve;
 mod expected;
+mod memory;
 mod methods;
 mod pictures;
 mod rows;

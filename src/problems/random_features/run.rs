@@ -1,6 +1,7 @@
 //! One run: every combination of the grid, curve by curve.
 
 use super::curve::{CurveSampler, CurveTrials, PointStatistics};
+use super::memory;
 use super::methods::FeatureEstimator;
 use super::pictures;
 use super::rows::{CurveResults, CurveSubject};
@@ -16,7 +17,7 @@ use crate::problems::toolkit::{Burst, FinishedPoints, Meter, pool};
 use rayon::ThreadPool;
 
 pub(super) fn run(params: &Params, context: &mut RunContext) -> Result<(), RunError> {
-    let pool = pool(params, context)?;
+    let pool = pool(params, context, memory::pieces(params))?;
     declare(params, context);
     let names = params.texts("inputs");
     let own_shape = |name: &str| matches!(name, "file" | "checkpoint");
@@ -153,6 +154,7 @@ impl FeaturesSession<'_> {
         let draw = sampler.sketch(context.seed(), largest, 0).map_err(failure)?;
         let title = format!("{what}, m = {largest}");
         pictures::tell(matrix.inputs, draw.as_ref(), &matrix.exact.spikiness, &title, context)?;
+        drop(draw);
         let groups: Vec<&[usize]> = if params.flag("nested") { vec![&ms[..]] } else { ms.chunks(1).collect() };
         let mut place = 0;
         for group in groups {

@@ -1,12 +1,13 @@
 //! The parameters of the problem `random-features`, what no single one can say, and the cost.
 
+use super::memory;
 use super::methods::FeatureEstimator;
 use crate::attention::frobenius::Precision;
 use crate::attention::inputs::InputKind;
 use crate::attention::{AttentionError, Family, Projection};
-use crate::lab::{Choice, Estimate, Machine, Param, ParamError, Params, choice, common};
+use crate::lab::{Choice, Estimate, Param, ParamError, Params, Schema, choice, common};
 use crate::named::{self, Named};
-use crate::problems::limits::check_dims;
+use crate::problems::limits::{check_dims, check_memory, largest};
 use std::sync::LazyLock;
 
 static INPUTS: &[Choice] = &named::joined::<{ InputKind::ALL.len() + 2 }>(
@@ -181,12 +182,7 @@ pub(super) fn check(params: &Params) -> Result<(), ParamError> {
         }
     }
     check_dims(params)?;
-    let (bytes, memory) = (bytes(params), Machine::here().memory << 20);
-    if memory > 0 && bytes > memory {
-        let largest = sizes(params).into_iter().max().unwrap_or(0);
-        let need = format!("{largest}, which needs {:.1} GiB", gib(bytes));
-        return Err(ParamError::new("m", need, format!("what fits into the {:.1} GiB of this machine", gib(memory))));
-    }
+    check_memory(params, &Schema(&PARAMS), memory::KEYS, |size| memory::peak(params, size))?;
     Ok(())
 }
 
@@ -194,23 +190,9 @@ fn params_allowed(key: &str) -> String {
     PARAMS.iter().find(|param| param.key == key).map_or_else(String::new, Param::allowed)
 }
 
-fn gib(bytes: u64) -> f64 {
-    bytes as f64 / f64::from(1 << 30)
-}
-
 /// Features of the widest estimator for m projections.
 fn width(params: &Params, m: usize) -> usize {
     estimators(params).into_iter().map(|estimator| estimator.features(m, params)).max().unwrap_or(m)
-}
-
-/// Peak memory, roughly: features of both sides, the inputs in three copies, the survey.
-fn bytes(params: &Params) -> u64 {
-    let most = |sizes: Vec<usize>| sizes.into_iter().max().unwrap_or(0) as u64;
-    let (length, dim, m) = (most(params.sizes("length")), most(params.sizes("dim")), most(params.sizes("m")));
-    let double = params.text("precision") == "f64" || estimators(params).contains(&FeatureEstimator::Hybrid);
-    let number = if double { 8 } else { 4 };
-    let features = 2 * length * width(params, m as usize) as u64 * number;
-    features + 2 * length * dim * 20 + m * dim * 24 + (64 << 20)
 }
 
 /// Products and element-wise work of every trial at rates that two cores of a recent machine reach in a release build.
@@ -224,7 +206,7 @@ pub(super) fn estimate(params: &Params) -> Estimate {
     };
     let mut seconds = 0.0;
     for length in params.sizes("length") {
-        let entries = (length * length) as f64;
+        let entries = length as f64 * length as f64;
         for dim in params.sizes("dim") {
             let features = |m: usize| width(params, m) as f64;
             let columns: f64 = if params.flag("nested") {
@@ -241,6 +223,6 @@ pub(super) fn estimate(params: &Params) -> Estimate {
     Estimate {
         rows: combinations * params.sizes("length").len() * pairs * sizes.len(),
         seconds: Some(seconds * params.texts("inputs").len() as f64 / threads as f64),
-        bytes: Some(bytes(params)),
+        bytes: Some(memory::peak(params, &|key| largest(params, key)) as u64),
     }
 }

@@ -1,0 +1,132 @@
+//! The peak memory of a run, in bytes, with every factor.
+//!
+//! While one matrix is looked at, its tokens, their copy in the engine's format and (up to a size) the exact matrix stay;
+//! on top comes the largest of the survey, the closed forms, the picture and the trials. A trial holds the projections W,
+//! what the family makes of them, and the features of both sides.
+
+use super::methods::FeatureEstimator;
+use crate::attention::frobenius::{Precision, is_kept};
+use crate::attention::projection::RowLaw;
+use crate::attention::{Family, Projection};
+use crate::lab::Params;
+use crate::problems::arrays;
+use crate::problems::limits::{BUFFERS, largest, threads};
+
+/// Queries and keys of one matrix.
+#[derive(Clone, Copy)]
+struct Tokens {
+    queries: f64,
+    keys: f64,
+    dim: f64,
+}
+
+/// The parameters whose values the peak grows with.
+pub(super) const KEYS: &[&str] = &["m", "length", "dim", "hybrid_n"];
+
+/// The peak of a run of `params` in bytes, where `size` gives the largest value of each of [`KEYS`].
+pub(super) fn peak(params: &Params, size: &dyn Fn(&str) -> usize) -> f64 {
+    let of_kind = |kind: &str| match kind {
+        "file" => {
+            let [queries, keys] = ["queries", "keys"].map(|key| arrays::shape(params.text(key)));
+            queries.zip(keys).map(|((queries, dim), (keys, _))| Tokens {
+                queries: queries as f64,
+                keys: keys as f64,
+                dim: dim as f64,
+            })
+        }
+        _ => None,
+    };
+    let drawn = Tokens { queries: size("length") as f64, keys: size("length") as f64, dim: size("dim") as f64 };
+    params
+        .texts("inputs")
+        .into_iter()
+        .map(|kind| of_matrix(of_kind(kind).unwrap_or(drawn), params, size))
+        .fold(0.0, f64::max)
+}
+
+fn of_matrix(tokens: Tokens, params: &Params, size: &dyn Fn(&str) -> usize) -> f64 {
+    let Tokens { queries, keys, dim } = tokens;
+    let numbers = (queries + keys) * dim;
+    let entries = queries * keys;
+    let single = params.choice::<Precision>("precision") != Precision::Double;
+    let inputs = 8.0 * numbers;
+    let engine = match single {
+        true if is_kept((queries as usize, keys as usize)) => 4.0 * (numbers + entries),
+        true => 4.0 * numbers,
+        false => 0.0,
+    };
+    // Logarithms of a small matrix are kept and sorted, those of a large one counted.
+    let survey = if entries <= f64::from(1 << 22) { 16.0 * entries } else { 32.0 * 48.0 * f64::from(1 << 14) }
+        + if entries <= f64::from(1 << 16) { 64.0 * entries } else { 0.0 };
+    let projections: Vec<Projection> = params.choices("projection");
+    let signs = projections.iter().any(|projection| projection.law() == RowLaw::Signs);
+    // Six factors of every coordinate, where a closed form depends on directions and is summed at all.
+    let theory = if signs && entries * dim <= f64::from(1 << 28) * 8.0 { 48.0 * numbers } else { 0.0 };
+    let mut rest: f64 = theory;
+    for estimator in params.choices("estimator") {
+        for &projection in &projections {
+            rest = rest.max(of_trials(tokens, estimator, projection, params, size));
+        }
+    }
+    BUFFERS + inputs + survey.max(engine + rest)
+}
+
+/// The trials that run at once, of one estimator on one kind of projection.
+fn of_trials(
+    tokens: Tokens,
+    estimator: FeatureEstimator,
+    projection: Projection,
+    params: &Params,
+    size: &dyn Fn(&str) -> usize,
+) -> f64 {
+    let Tokens { queries, keys, dim } = tokens;
+    let m = size("m") as f64;
+    let drawn = projection.draw_bytes(size("m"), dim as usize) as f64;
+    let double = params.choice::<Precision>("precision") == Precision::Double;
+    // The picture is one sketch in 64 bits of at most so many tokens a side.
+    let shown = queries.max(keys).min(48.0);
+    let (width, one, picture) = match estimator {
+        FeatureEstimator::Family(family) => {
+            let width = family.features_per_projection() as f64;
+            let number = if double { 8.0 } else { 4.0 };
+            let cast = if double { 8.0 * (queries + keys) * dim } else { 0.0 };
+            let own = 8.0
+                * m
+                * dim
+                * match family {
+                    Family::Gerf => 1.0,
+                    Family::Sderf => 2.0,
+                    _ => 0.0,
+                };
+            let copy = number * m * dim;
+            let features = number * width * m;
+            // The keys' side is made while the queries' features lie there.
+            let second = (own + copy).max(copy + features * keys);
+            let products = if width > 1.0 { m } else { 0.0 };
+            let picture = 8.0 * (m * dim + shown * (2.0 * width * m + products)) + own;
+            (width * m, cast + drawn.max(8.0 * m * dim + features * queries + second), picture)
+        }
+        FeatureEstimator::Hybrid => {
+            let first = if params.choice::<Family>("hybrid_first") == Family::Positive { 1.0 } else { 2.0 };
+            let (signs, part) = (size("hybrid_n") as f64, 2.0 * m);
+            let features = (signs + 1.0) * (first + 2.0) * m;
+            let sketch = drawn + 8.0 * m * dim + 8.0 * signs * dim;
+            // A side is made, then turned into columns; the keys' side while the queries' lies there.
+            let made = |rows: f64| 8.0 * rows * (features + (part + m + 2.0 * signs).max(features));
+            let sides = made(queries).max(8.0 * queries * features + made(keys));
+            let picture = sketch + 8.0 * shown * features + made(shown);
+            (features, sketch + 8.0 * (queries + keys) * dim + sides, picture)
+        }
+    };
+    let side_by_side = queries * keys * width < f64::from(1 << 24);
+    let at_once = params.size("trials").div_ceil(8).min(threads(params, pieces(params))).max(1) as f64;
+    picture.max(one * if side_by_side { at_once } else { 1.0 })
+}
+
+/// Pieces of work that are worth a thread of their own: about a million multiplications each.
+pub(super) fn pieces(params: &Params) -> usize {
+    let rows = largest(params, "length") as f64;
+    let columns = largest(params, "m") as f64 * 2.0 + largest(params, "dim") as f64;
+    let work = rows * rows * columns * (params.size("trials") as f64).min(8.0) / f64::from(1 << 20);
+    (work as usize).max(1)
+}
