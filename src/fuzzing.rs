@@ -4,7 +4,7 @@
 //! are those of the targets in `fuzz/fuzz_targets` and of the folders in `fuzz/corpus`.
 
 use crate::console::keymap::Keymap;
-use crate::lab::export::Source;
+use crate::lab::export::RunSource;
 use crate::lab::run;
 use crate::lab::{Column, Draft, Filter, Preset, RunSummary, RunView, Sweep, SweepMode, list, slurm};
 use crate::problems;
@@ -13,7 +13,7 @@ pub use crate::problems::fuzzing::{cifar, idx, npy, picture_folders, safetensors
 use std::path::Path;
 
 /// A reader with its name.
-pub struct Target {
+pub struct FuzzTarget {
     /// The name of the fuzz target and of its corpus.
     pub name: &'static str,
     /// Reads the bytes as what the target is about.
@@ -21,24 +21,24 @@ pub struct Target {
 }
 
 /// Every reader.
-pub const TARGETS: &[Target] = &[
-    Target { name: "parameters", read: parameters },
-    Target { name: "ranges", read: ranges },
-    Target { name: "presets", read: presets },
-    Target { name: "records", read: records },
-    Target { name: "journals", read: journals },
-    Target { name: "summaries", read: summaries },
-    Target { name: "marks", read: marks },
-    Target { name: "checkpoints", read: checkpoints },
-    Target { name: "sweeps", read: sweeps },
-    Target { name: "points", read: points },
-    Target { name: "npy", read: npy },
-    Target { name: "safetensors", read: safetensors },
-    Target { name: "idx", read: idx },
-    Target { name: "cifar", read: cifar },
-    Target { name: "picture_folders", read: picture_folders },
-    Target { name: "filters", read: filters },
-    Target { name: "keys", read: keys },
+pub const TARGETS: &[FuzzTarget] = &[
+    FuzzTarget { name: "parameters", read: parameters },
+    FuzzTarget { name: "ranges", read: ranges },
+    FuzzTarget { name: "presets", read: presets },
+    FuzzTarget { name: "records", read: records },
+    FuzzTarget { name: "journals", read: journals },
+    FuzzTarget { name: "summaries", read: summaries },
+    FuzzTarget { name: "marks", read: marks },
+    FuzzTarget { name: "checkpoints", read: checkpoints },
+    FuzzTarget { name: "sweeps", read: sweeps },
+    FuzzTarget { name: "points", read: points },
+    FuzzTarget { name: "npy", read: npy },
+    FuzzTarget { name: "safetensors", read: safetensors },
+    FuzzTarget { name: "idx", read: idx },
+    FuzzTarget { name: "cifar", read: cifar },
+    FuzzTarget { name: "picture_folders", read: picture_folders },
+    FuzzTarget { name: "filters", read: filters },
+    FuzzTarget { name: "keys", read: keys },
 ];
 
 /// A problem's name in the first line, then a setting a line.
@@ -77,7 +77,7 @@ pub fn presets(bytes: &[u8]) {
 pub fn records(bytes: &[u8]) {
     in_run(&[("run.toml", bytes)], |folder| {
         let _ = RunSummary::read(folder);
-        Source::read(folder, problems::ALL).ok();
+        RunSource::read(folder, problems::ALL).ok();
         Preset::read(&folder.join("run.toml"), problems::ALL).ok();
     });
 }

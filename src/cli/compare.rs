@@ -4,7 +4,7 @@ use super::args::Compare;
 use super::failure::Failure;
 use super::{output, store, table};
 use crate::lab::compare::{Comparison, Mean, compare};
-use crate::lab::export::Table;
+use crate::lab::export::CsvTable;
 use crate::lab::store::Filter;
 use crate::lab::{Column, Places, Problem, decimal};
 use crate::problems;
@@ -81,7 +81,7 @@ fn page(comparison: &Comparison, by: &str, columns: &[&Column], bases: &[&str]) 
 fn csv(comparisons: &[Comparison], by: &str, keys: &[&str], bases: &[&str]) -> String {
     let number = |value: Option<f64>| value.map_or_else(String::new, |value| value.to_string());
     let both = |mean: Option<Mean>| [mean.map(|mean| mean.mean), mean.and_then(|mean| mean.interval)].map(number);
-    let mut table = Table::new();
+    let mut table = CsvTable::new();
     let mut line = |cells: &[String]| {
         cells.iter().for_each(|cell| table.cell(cell));
         table.end_line();

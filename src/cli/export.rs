@@ -3,7 +3,7 @@
 use super::args::{AxisScale, Export, Report};
 use super::failure::Failure;
 use super::{output, store};
-use crate::lab::export::{Format, Scales, Source, export};
+use crate::lab::export::{Format, RunSource, Scales, export};
 use crate::lab::{Places, Scale};
 use crate::problems;
 use std::path::Path;
@@ -32,7 +32,7 @@ pub fn report(arguments: &Report, places: &Places) -> Result<(), Failure> {
 
 fn write(runs: &[String], formats: &[Format], scales: Scales, folder: &Path, places: &Places) -> Result<(), Failure> {
     let mut finder = store::Finder::new(places);
-    let read = |run: &String| Ok(Source::read(&finder.find(run)?, problems::ALL)?);
+    let read = |run: &String| Ok(RunSource::read(&finder.find(run)?, problems::ALL)?);
     let sources = runs.iter().map(read).collect::<Result<Vec<_>, Failure>>()?;
     let written = export(&sources, formats, scales, folder)?;
     output::print(&written.iter().map(|path| format!("{}\n", path.display())).collect::<String>())

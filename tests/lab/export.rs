@@ -1,7 +1,7 @@
 //! Runs as files for others.
 
 use crate::slope::{SLOPE, places, spec};
-use attnlab::lab::export::{Format, Scales, Source, export};
+use attnlab::lab::export::{Format, RunSource, Scales, export};
 use attnlab::lab::{
     Axis, Column, Estimate, Event, Matrix, Param, ParamError, Params, Plot, Point, Problem, Queue, Row, RunContext,
     RunError, RunSpec, Scale, Schema, Series, Style, common,
@@ -83,14 +83,14 @@ impl Problem for Decay {
     }
 }
 
-fn sources(root: &Path, changes: &[&[(&str, &str)]]) -> Vec<Source> {
+fn sources(root: &Path, changes: &[&[(&str, &str)]]) -> Vec<RunSource> {
     let queue = Queue::new(places(root), 1).unwrap();
     let specs = changes.iter().map(|changes| Params::with(&DECAY.schema(), changes).unwrap());
     specs
         .map(|params| {
             let run = queue.submit(RunSpec::new(&DECAY, params).unwrap()).unwrap();
             run.wait();
-            Source::read(run.folder(), PROBLEMS).unwrap()
+            RunSource::read(run.folder(), PROBLEMS).unwrap()
         })
         .collect()
 }
@@ -176,7 +176,7 @@ fn events_for_tensorboard_are_whole_frames() {
     let queue = Queue::new(places(root.path()), 1).unwrap();
     let run = queue.submit(spec(&[("steps", "5")])).unwrap();
     run.wait();
-    let source = [Source::read(run.folder(), PROBLEMS).unwrap()];
+    let source = [RunSource::read(run.folder(), PROBLEMS).unwrap()];
     let files = export(&source, &[Format::TensorBoard], Scales::default(), &root.path().join("tb")).unwrap();
     assert!(files[0].to_string_lossy().contains("/events.out.tfevents."));
     let bytes = fs::read(&files[0]).unwrap();
@@ -252,7 +252,7 @@ fn no_file_of_an_export_takes_the_place_of_another() {
     let copy = root.path().join("elsewhere").join(runs[0].file_name().unwrap());
     fs::create_dir_all(&copy).unwrap();
     below(&runs[0]).iter().for_each(|file| assert!(fs::copy(runs[0].join(file), copy.join(file)).is_ok()));
-    let sources = [&runs[0], &runs[1], &copy].map(|folder| Source::read(folder, PROBLEMS).unwrap());
+    let sources = [&runs[0], &runs[1], &copy].map(|folder| RunSource::read(folder, PROBLEMS).unwrap());
     let out = root.path().join("out");
     let files = export(&sources, &EVERY, Scales::default(), &out).unwrap();
     assert_eq!(below(&out).len(), files.len(), "{files:?}");
@@ -274,14 +274,14 @@ fn other_files_of_the_same_name_stay_and_earlier_exports_are_replaced() {
     assert_eq!(export(&runs[..2], &[Format::Csv], Scales::default(), &out).unwrap(), first, "the same runs again");
     let before = fs::read(&first[1]).unwrap();
     // The first and one more: the same words, but other runs.
-    let [a, _, c] = <[Source; 3]>::try_from(runs).ok().unwrap();
+    let [a, _, c] = <[RunSource; 3]>::try_from(runs).ok().unwrap();
     let second = export(&[a, c], &[Format::Csv], Scales::default(), &out).unwrap();
     assert!(second.iter().all(|file| !first.contains(file)), "{second:?}");
     assert_eq!(fs::read(&first[1]).unwrap(), before);
 }
 
 /// A run whose folder says what a stranger would write into it.
-fn hostile(root: &Path, change: impl Fn(&str, String) -> String) -> Source {
+fn hostile(root: &Path, change: impl Fn(&str, String) -> String) -> RunSource {
     let queue = Queue::new(places(root), 1).unwrap();
     let run = queue.submit(RunSpec::new(&DECAY, Params::with(&DECAY.schema(), &[]).unwrap()).unwrap()).unwrap();
     run.wait();
@@ -290,7 +290,7 @@ fn hostile(root: &Path, change: impl Fn(&str, String) -> String) -> Source {
         let text = change(name, fs::read_to_string(&path).unwrap());
         fs::write(&path, text).unwrap();
     }
-    Source::read(run.folder(), PROBLEMS).unwrap()
+    RunSource::read(run.folder(), PROBLEMS).unwrap()
 }
 
 #[test]

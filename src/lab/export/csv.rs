@@ -1,18 +1,18 @@
 //! Comma-separated values (RFC 4180), with the provenance in `#` lines on top: `pandas.read_csv(file, comment="#")`.
 
-use super::source::Named;
+use super::source::NamedRun;
 use super::text;
 use serde_json::Value;
 
 /// Lines of cells.
-pub struct Table {
+pub struct CsvTable {
     writer: csv_core::Writer,
     text: Vec<u8>,
     /// Whether the line has a cell.
     begun: bool,
 }
 
-impl Table {
+impl CsvTable {
     /// A table below the text `above`.
     fn below(above: String) -> Self {
         // A cell with the sign of comments is quoted as well.
@@ -57,15 +57,15 @@ impl Table {
     }
 }
 
-impl Default for Table {
+impl Default for CsvTable {
     fn default() -> Self {
         Self::new()
     }
 }
 
 /// Every point of every series.
-pub fn series(runs: &[Named<'_>]) -> String {
-    let mut table = Table::below(header(runs));
+pub fn series(runs: &[NamedRun<'_>]) -> String {
+    let mut table = CsvTable::below(header(runs));
     ["run", "plot", "series", "label", "x", "y", "lo", "hi"].iter().for_each(|heading| table.cell(heading));
     table.end_line();
     for run in runs {
@@ -83,14 +83,14 @@ pub fn series(runs: &[Named<'_>]) -> String {
 }
 
 /// The rows of the result table, with the run in front.
-pub fn rows(runs: &[Named<'_>]) -> String {
+pub fn rows(runs: &[NamedRun<'_>]) -> String {
     let mut keys: Vec<&str> = Vec::new();
     for key in runs.iter().flat_map(|run| &run.view.rows).flat_map(serde_json::Map::keys) {
         if !keys.contains(&key.as_str()) {
             keys.push(key);
         }
     }
-    let mut table = Table::below(header(runs));
+    let mut table = CsvTable::below(header(runs));
     table.cell("run");
     keys.iter().for_each(|key| table.cell(key));
     table.end_line();
@@ -111,8 +111,8 @@ pub fn rows(runs: &[Named<'_>]) -> String {
 }
 
 /// Where the numbers come from, as comments. A spreadsheet splits these lines at commas too.
-fn header(runs: &[Named<'_>]) -> String {
-    let facts = runs.iter().flat_map(Named::provenance);
+fn header(runs: &[NamedRun<'_>]) -> String {
+    let facts = runs.iter().flat_map(NamedRun::provenance);
     facts
         .map(|(name, fact)| {
             let parts: Vec<_> = fact.split(',').map(text::cell).collect();

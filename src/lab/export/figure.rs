@@ -1,7 +1,7 @@
 //! The figures of runs: the plots as they stand on screen, with their axes, legend and intervals.
 
 use super::axis::Measure;
-use super::source::{Named, labels};
+use super::source::{NamedRun, labels};
 use super::{names, text};
 use crate::lab::{
     Axis, LabError, Problem, Rounding, Sample, Scale, Span, Study, StudyCurve, StudyPlot, StudyRun, Style,
@@ -44,18 +44,18 @@ pub struct Scales {
 
 /// A plot with all its curves.
 #[derive(Clone, Debug)]
-pub struct Figure {
+pub struct ExportFigure {
     /// Its name: one component of a path that no other figure of the export has.
     pub id: String,
     /// The heading.
     pub title: String,
     x: Axis,
     y: Axis,
-    curves: Vec<Curve>,
+    curves: Vec<FigureCurve>,
 }
 
 #[derive(Clone, Debug)]
-struct Curve {
+struct FigureCurve {
     label: String,
     style: Style,
     /// Number of its colour.
@@ -64,8 +64,8 @@ struct Curve {
 }
 
 /// Every plot of `runs` that has points; plots of the same name and problem become one figure.
-pub fn figures(runs: &[Named<'_>], scales: Scales) -> Vec<Figure> {
-    let mut all: Vec<(&str, Figure)> = Vec::new();
+pub fn figures(runs: &[NamedRun<'_>], scales: Scales) -> Vec<ExportFigure> {
+    let mut all: Vec<(&str, ExportFigure)> = Vec::new();
     for (run, name) in runs.iter().zip(labels(runs)) {
         for plot in &run.view.plots {
             let problem = run.record.problem.as_str();
@@ -78,7 +78,7 @@ pub fn figures(runs: &[Named<'_>], scales: Scales) -> Vec<Figure> {
                 for axis in [&mut x, &mut y] {
                     axis.title = text::printable(&axis.title).into_owned();
                 }
-                all.push((problem, Figure { id, title, x, y, curves: Vec::new() }));
+                all.push((problem, ExportFigure { id, title, x, y, curves: Vec::new() }));
                 all.len() - 1
             });
             let figure = &mut all[index].1;
@@ -91,22 +91,22 @@ pub fn figures(runs: &[Named<'_>], scales: Scales) -> Vec<Figure> {
                 let shared = |id: &String| inks.iter().find(|(known, _)| known == id).map(|(_, ink)| *ink);
                 let ink = view.series.beside.as_ref().and_then(shared).unwrap_or(own);
                 inks.push((&view.series.id, ink));
-                figure.curves.push(Curve { label, style: view.series.style, ink, points });
+                figure.curves.push(FigureCurve { label, style: view.series.style, ink, points });
             }
         }
     }
     all.extend(studies(runs, scales));
     all.retain(|(_, figure)| figure.curves.iter().any(|curve| !curve.points.is_empty()));
     let several = |id: &str| all.iter().filter(|(_, figure)| figure.id == id).count() > 1;
-    let full = |(problem, Figure { id, .. }): &(&str, Figure)| {
+    let full = |(problem, ExportFigure { id, .. }): &(&str, ExportFigure)| {
         names::component(&if several(id) { format!("{problem}-{id}") } else { id.clone() })
     };
     let ids = names::distinct(all.iter().map(full));
-    all.into_iter().zip(ids).map(|((_, figure), id)| Figure { id, ..figure }).collect()
+    all.into_iter().zip(ids).map(|((_, figure), id)| ExportFigure { id, ..figure }).collect()
 }
 
 /// The figures over all runs of each problem together: what was swept, and what quality costs.
-fn studies<'a>(runs: &'a [Named<'_>], scales: Scales) -> Vec<(&'a str, Figure)> {
+fn studies<'a>(runs: &'a [NamedRun<'_>], scales: Scales) -> Vec<(&'a str, ExportFigure)> {
     let mut figures = Vec::new();
     let mut problems: Vec<&'static dyn Problem> = Vec::new();
     for problem in runs.iter().filter_map(|run| run.problem) {
@@ -115,7 +115,7 @@ fn studies<'a>(runs: &'a [Named<'_>], scales: Scales) -> Vec<(&'a str, Figure)> 
         }
     }
     for problem in problems {
-        let own: Vec<&Named<'_>> = runs.iter().filter(|run| run.record.problem == problem.name()).collect();
+        let own: Vec<&NamedRun<'_>> = runs.iter().filter(|run| run.record.problem == problem.name()).collect();
         let parts: Vec<StudyRun<'_>> =
             own.iter().map(|run| StudyRun { params: &run.record.params, view: &run.view }).collect();
         let study = Study::new(problem, &parts, &BTreeMap::new());
@@ -123,7 +123,7 @@ fn studies<'a>(runs: &'a [Named<'_>], scales: Scales) -> Vec<(&'a str, Figure)> 
             let (mut x, mut y) = (plot.x, plot.y);
             x.scale = scales.x.unwrap_or(x.scale);
             y.scale = scales.y.unwrap_or(y.scale);
-            let curve = |(ink, StudyCurve { label, style, points }): (usize, StudyCurve)| Curve {
+            let curve = |(ink, StudyCurve { label, style, points }): (usize, StudyCurve)| FigureCurve {
                 label: text::printable(&label).into_owned(),
                 style,
                 ink,
@@ -131,7 +131,7 @@ fn studies<'a>(runs: &'a [Named<'_>], scales: Scales) -> Vec<(&'a str, Figure)> 
             };
             let id = if runs.len() == own.len() { plot.id } else { format!("{}-{}", problem.name(), plot.id) };
             let curves = curves.into_iter().enumerate().map(curve).collect();
-            figures.push((problem.name(), Figure { id, title: plot.title, x, y, curves }));
+            figures.push((problem.name(), ExportFigure { id, title: plot.title, x, y, curves }));
         }
     }
     figures
@@ -153,7 +153,7 @@ fn thinned(points: &[Sample]) -> Vec<Sample> {
     points.chunks(stretch).flat_map(extremes).collect()
 }
 
-impl Figure {
+impl ExportFigure {
     /// Draws the figure; `zoom` is the size of everything, 1 for [`SIZE`].
     pub(super) fn draw<B: DrawingBackend>(&self, backend: B, zoom: f64) -> Result<(), LabError> {
         // Text needs no font of the system.
@@ -234,7 +234,7 @@ impl Figure {
         chart: &mut ChartContext<'_, B, Cartesian2d<Measure, Measure>>,
         runs: &[Vec<Sample>],
         ink: RGBColor,
-        (y, curve): (&Span, &Curve),
+        (y, curve): (&Span, &FigureCurve),
         zoom: f64,
     ) -> Result<(), DrawingAreaErrorKind<B::ErrorType>> {
         let ends = |point: &Sample| Some((point.x, within(y, point.lo?), within(y, point.hi?)));
@@ -283,7 +283,7 @@ impl Figure {
                 place.is_some_and(|(x, y)| inside(x, *right) && inside(y, *upper))
             };
             // Every curve counts the same, however many points it has.
-            let share = |curve: &Curve| {
+            let share = |curve: &FigureCurve| {
                 curve.points.iter().filter(|point| hides(point)).count() * 1000 / curve.points.len().max(1)
             };
             self.curves.iter().map(share).sum::<usize>()

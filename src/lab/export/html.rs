@@ -1,7 +1,7 @@
 //! One page about runs that needs nothing beside itself.
 
-use super::figure::Figure;
-use super::source::{Named, labels};
+use super::figure::ExportFigure;
+use super::source::{NamedRun, labels};
 use super::text::escaped;
 use super::{image, markdown};
 use crate::lab::{LabError, Matrix, duration};
@@ -16,7 +16,7 @@ figure{display:inline-block;margin:1em 1em 1em 0}svg{max-width:100%;height:auto}
 figcaption{font-size:13px;color:#555;max-width:300px}code{background:#f4f4f4;padding:.1em .3em}summary{cursor:pointer}";
 
 /// The page: results, figures, matrices, remarks, and where all of it comes from.
-pub fn page(runs: &[Named<'_>], figures: &[Figure]) -> Result<String, LabError> {
+pub fn page(runs: &[NamedRun<'_>], figures: &[ExportFigure]) -> Result<String, LabError> {
     let names: Vec<String> = runs
         .iter()
         .zip(labels(runs))
@@ -61,7 +61,7 @@ pub fn page(runs: &[Named<'_>], figures: &[Figure]) -> Result<String, LabError> 
 }
 
 /// A table for each problem.
-fn results(page: &mut String, runs: &[Named<'_>]) {
+fn results(page: &mut String, runs: &[NamedRun<'_>]) {
     for (problem, columns, rows) in markdown::by_problem(runs) {
         *page += &format!("<h2>{}</h2>\n<table><tr>", escaped(&problem));
         let several = rows.iter().any(|(label, _)| !label.is_empty());

@@ -1,7 +1,7 @@
 //! Figures as SVG and PNG, with the provenance inside.
 
-use super::figure::{Figure, SIZE};
-use super::source::Named;
+use super::figure::{ExportFigure, SIZE};
+use super::source::NamedRun;
 use super::text::{self, escaped};
 use crate::lab::LabError;
 use plotters::backend::{BitMapBackend, SVGBackend};
@@ -10,23 +10,23 @@ use plotters::backend::{BitMapBackend, SVGBackend};
 const ZOOM: u32 = 2;
 
 /// The figure as a vector drawing.
-pub fn svg(figure: &Figure, runs: &[Named<'_>]) -> Result<String, LabError> {
+pub fn svg(figure: &ExportFigure, runs: &[NamedRun<'_>]) -> Result<String, LabError> {
     let mut text = String::new();
     figure.draw(SVGBackend::with_string(&mut text, SIZE), 1.0)?;
     // Just inside the opening tag, where the format wants its title and metadata.
     let inside = text.find("<svg").and_then(|start| Some(start + text[start..].find('>')? + 1)).unwrap_or(0);
-    let lines = runs.iter().flat_map(Named::provenance);
+    let lines = runs.iter().flat_map(NamedRun::provenance);
     let facts: String = lines.map(|(name, text)| format!("{}: {}\n", escaped(&name), escaped(&text))).collect();
     text.insert_str(inside, &format!("\n<title>{}</title>\n<metadata>\n{facts}</metadata>", escaped(&figure.title)));
     Ok(text)
 }
 
 /// The figure in pixels.
-pub fn png(figure: &Figure, runs: &[Named<'_>]) -> Result<Vec<u8>, LabError> {
+pub fn png(figure: &ExportFigure, runs: &[NamedRun<'_>]) -> Result<Vec<u8>, LabError> {
     let (width, height) = (SIZE.0 * ZOOM, SIZE.1 * ZOOM);
     let mut pixels = vec![0; (width * height * 3) as usize];
     figure.draw(BitMapBackend::with_buffer(&mut pixels, (width, height)), f64::from(ZOOM))?;
-    let lines = runs.iter().flat_map(Named::provenance);
+    let lines = runs.iter().flat_map(NamedRun::provenance);
     let facts: String =
         lines.map(|(name, fact)| format!("{}\n", text::printable(&format!("{name}: {fact}")))).collect();
     encoded(width, height, png::ColorType::Rgb, &pixels, &[("Title", &figure.title), ("Description", &facts)])

@@ -1,11 +1,11 @@
 //! The rows as a Markdown table.
 
-use super::source::{Named, labels};
+use super::source::{NamedRun, labels};
 use super::text::{self, in_markdown};
 use crate::lab::{Column, Row};
 
 /// A page with a table for each problem and the provenance of each run.
-pub fn page(runs: &[Named<'_>]) -> String {
+pub fn page(runs: &[NamedRun<'_>]) -> String {
     let mut page = String::new();
     for (problem, rows) in tables(runs) {
         page += &format!("## {}\n\n", in_markdown(&problem));
@@ -27,7 +27,7 @@ pub fn page(runs: &[Named<'_>]) -> String {
 }
 
 /// A table for each problem: headings, the line of dashes that says how columns are aligned, then the rows.
-fn tables(runs: &[Named<'_>]) -> Vec<(String, Vec<Vec<String>>)> {
+fn tables(runs: &[NamedRun<'_>]) -> Vec<(String, Vec<Vec<String>>)> {
     by_problem(runs)
         .into_iter()
         .map(|(problem, columns, rows)| {
@@ -35,7 +35,7 @@ fn tables(runs: &[Named<'_>]) -> Vec<(String, Vec<Vec<String>>)> {
                 |key: &str| rows.iter().any(|(_, row)| row.get(key).is_some_and(serde_json::Value::is_number));
             let several = rows.iter().any(|(label, _)| !label.is_empty());
             let mut lines = vec![
-                columns.iter().map(Heading::text).collect::<Vec<_>>(),
+                columns.iter().map(ColumnHeading::text).collect::<Vec<_>>(),
                 columns.iter().map(|column| if numeric(column.key()) { "---:" } else { "---" }.to_owned()).collect(),
             ];
             lines.extend(rows.iter().map(|(_, row)| columns.iter().map(|column| column.cell(row)).collect()));
@@ -50,12 +50,12 @@ fn tables(runs: &[Named<'_>]) -> Vec<(String, Vec<Vec<String>>)> {
 }
 
 /// A column as its problem declares it, or by key alone where the problem is not known to this program.
-pub(super) enum Heading {
+pub(super) enum ColumnHeading {
     Declared(&'static Column),
     Key(String),
 }
 
-impl Heading {
+impl ColumnHeading {
     pub(super) fn text(&self) -> String {
         match self {
             Self::Declared(column) => column.heading(),
@@ -80,15 +80,15 @@ impl Heading {
 }
 
 /// One problem's name, columns, and rows with the label of their run.
-pub(super) type Results<'a> = (String, Vec<Heading>, Vec<(String, &'a Row)>);
+pub(super) type Results<'a> = (String, Vec<ColumnHeading>, Vec<(String, &'a Row)>);
 
 /// The rows of runs, those of one problem together.
-pub(super) fn by_problem<'a>(runs: &'a [Named<'_>]) -> Vec<Results<'a>> {
+pub(super) fn by_problem<'a>(runs: &'a [NamedRun<'_>]) -> Vec<Results<'a>> {
     let mut all: Vec<Results<'a>> = Vec::new();
     for (run, label) in runs.iter().zip(labels(runs)) {
         let index = all.iter().position(|(name, ..)| *name == run.record.problem).unwrap_or_else(|| {
-            let keys = || run.view.rows.first().into_iter().flat_map(|row| row.keys().cloned()).map(Heading::Key);
-            let declared = run.problem.map(|problem| problem.columns().iter().map(Heading::Declared).collect());
+            let keys = || run.view.rows.first().into_iter().flat_map(|row| row.keys().cloned()).map(ColumnHeading::Key);
+            let declared = run.problem.map(|problem| problem.columns().iter().map(ColumnHeading::Declared).collect());
             all.push((run.record.problem.clone(), declared.unwrap_or_else(|| keys().collect()), Vec::new()));
             all.len() - 1
         });

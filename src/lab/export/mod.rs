@@ -15,7 +15,7 @@ mod tensorboard;
 mod text;
 mod write;
 
-pub use csv::Table;
+pub use csv::CsvTable;
 pub use figure::Scales;
-pub use source::Source;
+pub use source::RunSource;
 pub use write::{Format, export};

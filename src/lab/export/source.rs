@@ -8,7 +8,7 @@ use std::ops::Deref;
 use std::path::{Path, PathBuf};
 
 /// A finished or unfinished run, read for export.
-pub struct Source {
+pub struct RunSource {
     /// What was asked.
     pub record: RunRecord,
     /// What it said.
@@ -17,7 +17,7 @@ pub struct Source {
     pub(super) problem: Option<&'static dyn Problem>,
 }
 
-impl Source {
+impl RunSource {
     /// Reads the run in `folder`; `problems` know how its rows are written.
     ///
     /// # Errors
@@ -38,21 +38,21 @@ impl Source {
 }
 
 /// A run with its name in exported files: one component of a path that no other run of the export has.
-pub(super) struct Named<'a> {
-    source: &'a Source,
+pub(super) struct NamedRun<'a> {
+    source: &'a RunSource,
     pub name: String,
 }
 
-impl Deref for Named<'_> {
-    type Target = Source;
+impl Deref for NamedRun<'_> {
+    type Target = RunSource;
 
-    fn deref(&self) -> &Source {
+    fn deref(&self) -> &RunSource {
         self.source
     }
 }
 
-impl<'a> Named<'a> {
-    pub fn all(runs: &'a [Source]) -> Vec<Self> {
+impl<'a> NamedRun<'a> {
+    pub fn all(runs: &'a [RunSource]) -> Vec<Self> {
         let names = names::distinct(runs.iter().map(|run| names::component(&run.id())));
         runs.iter().zip(names).map(|(source, name)| Self { source, name }).collect()
     }
@@ -78,7 +78,7 @@ impl<'a> Named<'a> {
 
 /// Words that tell each run from the others: the parameters that differ, or the run's name where none does. Empty for
 /// a single run.
-pub(super) fn labels(runs: &[Named<'_>]) -> Vec<String> {
+pub(super) fn labels(runs: &[NamedRun<'_>]) -> Vec<String> {
     if runs.len() < 2 {
         return vec![String::new(); runs.len()];
     }

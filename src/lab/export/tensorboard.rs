@@ -3,25 +3,25 @@
 //! The few messages are written by hand in protocol-buffer wire format (fields from TensorFlow's `event.proto`,
 //! `summary.proto` and `tensor.proto`); a frame is length, masked CRC-32C of it, message, masked CRC-32C of that.
 
-use super::source::Named;
+use super::source::NamedRun;
 use crate::lab::record::journal::Tail;
 use crate::lab::{Event, LabError};
 use std::collections::BTreeMap;
 
 /// The name by which TensorBoard knows its files.
-pub fn file_name(run: &Named<'_>) -> String {
+pub fn file_name(run: &NamedRun<'_>) -> String {
     format!("events.out.tfevents.{}.attnlab", created(run) as u64)
 }
 
 /// One scalar for every series, and the provenance as a text.
 ///
 /// A step is a whole number there: x where all of a series are whole, the point's number in its series otherwise.
-pub fn events(run: &Named<'_>) -> Result<Vec<u8>, LabError> {
+pub fn events(run: &NamedRun<'_>) -> Result<Vec<u8>, LabError> {
     let began = created(run);
     let mut file = Vec::new();
-    frame(&mut file, &message(began, 0, Field::text(3, "brain.Event:2")));
+    frame(&mut file, &message(began, 0, WireField::text(3, "brain.Event:2")));
     let lines = run.provenance().into_iter().map(|(name, text)| format!("    {name}: {text}\n"));
-    frame(&mut file, &message(began, 0, Field::nested(5, &text_summary("provenance", &lines.collect::<String>()))));
+    frame(&mut file, &message(began, 0, WireField::nested(5, &text_summary("provenance", &lines.collect::<String>()))));
     let series = |view: &crate::lab::SeriesView| {
         let whole = view.points.iter().all(|point| point.x.fract() == 0.0 && point.x.abs() < 9e15);
         let tag = [&view.series.plot, &view.series.id].map(String::as_str).join("/");
@@ -33,35 +33,38 @@ pub fn events(run: &Named<'_>) -> Result<Vec<u8>, LabError> {
         let Some((tag, whole, count)) = known.get_mut(&point.series) else { continue };
         let step = if *whole { point.x as i64 } else { *count };
         *count += 1;
-        let value = [Field::text(1, tag), Field::float(2, point.y as f32)].concat();
-        frame(&mut file, &message(began + stamped.t, step, Field::nested(5, &Field::nested(1, &value))));
+        let value = [WireField::text(1, tag), WireField::float(2, point.y as f32)].concat();
+        frame(&mut file, &message(began + stamped.t, step, WireField::nested(5, &WireField::nested(1, &value))));
     }
     Ok(file)
 }
 
 /// Seconds since 1970 when the run was asked for.
-fn created(run: &Named<'_>) -> f64 {
+fn created(run: &NamedRun<'_>) -> f64 {
     run.record.run.created.parse::<jiff::Timestamp>().map_or(0.0, |time| time.as_millisecond() as f64 / 1e3)
 }
 
 /// `Event { wall_time, step, … }`.
 fn message(wall_time: f64, step: i64, what: Vec<u8>) -> Vec<u8> {
-    [Field::double(1, wall_time), Field::whole(2, step as u64), what].concat()
+    [WireField::double(1, wall_time), WireField::whole(2, step as u64), what].concat()
 }
 
 /// `Summary { value { tag, metadata { plugin "text" }, tensor of one string } }`.
 fn text_summary(tag: &str, text: &str) -> Vec<u8> {
     const STRING: u64 = 7;
-    let plugin = Field::nested(1, &Field::text(1, "text"));
-    let shape = Field::nested(2, &Field::nested(2, &Field::whole(1, 1)));
-    let tensor = [Field::whole(1, STRING), shape, Field::text(8, text)].concat();
-    Field::nested(1, &[Field::text(1, tag), Field::nested(9, &plugin), Field::nested(8, &tensor)].concat())
+    let plugin = WireField::nested(1, &WireField::text(1, "text"));
+    let shape = WireField::nested(2, &WireField::nested(2, &WireField::whole(1, 1)));
+    let tensor = [WireField::whole(1, STRING), shape, WireField::text(8, text)].concat();
+    WireField::nested(
+        1,
+        &[WireField::text(1, tag), WireField::nested(9, &plugin), WireField::nested(8, &tensor)].concat(),
+    )
 }
 
 /// Fields of a message in wire format.
-struct Field;
+struct WireField;
 
-impl Field {
+impl WireField {
     fn whole(number: u64, value: u64) -> Vec<u8> {
         [varint(number << 3), varint(value)].concat()
     }
@@ -108,13 +111,13 @@ fn masked(bytes: &[u8]) -> u32 {
 
 #[cfg(test)]
 mod tests {
-    use super::{Field, frame, varint};
+    use super::{WireField, frame, varint};
 
     #[test]
     fn wire_format() {
         assert_eq!(varint(300), [0xac, 0x02]);
-        assert_eq!(Field::text(3, "ab"), [0x1a, 2, b'a', b'b']);
-        assert_eq!(Field::float(2, 1.0), [0x15, 0, 0, 0x80, 0x3f]);
+        assert_eq!(WireField::text(3, "ab"), [0x1a, 2, b'a', b'b']);
+        assert_eq!(WireField::float(2, 1.0), [0x15, 0, 0, 0x80, 0x3f]);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Writing the files of an export.
 
 use super::figure::{self, Scales};
-use super::source::{Named, Source};
+use super::source::{NamedRun, RunSource};
 use super::{csv, html, image, markdown, names, tensorboard};
 use crate::lab::{LabError, files};
 use std::fs;
@@ -45,8 +45,8 @@ enum Part {
 ///
 /// # Errors
 /// There is nothing to write, or a file cannot be written.
-pub fn export(runs: &[Source], formats: &[Format], scales: Scales, folder: &Path) -> Result<Vec<PathBuf>, LabError> {
-    let runs = Named::all(runs);
+pub fn export(runs: &[RunSource], formats: &[Format], scales: Scales, folder: &Path) -> Result<Vec<PathBuf>, LabError> {
+    let runs = NamedRun::all(runs);
     let stem = match runs.as_slice() {
         [] => return Err(LabError::Refused("no run to export".to_owned())),
         [one] => one.name.clone(),

@@ -104,7 +104,8 @@ impl App {
     /// Writes runs into files for a paper.
     pub(super) fn export(&mut self, folders: &[PathBuf]) {
         let problems: Vec<_> = self.tabs.iter().map(|tab| tab.problem).collect();
-        let sources: Result<Vec<_>, _> = folders.iter().map(|folder| export::Source::read(folder, &problems)).collect();
+        let sources: Result<Vec<_>, _> =
+            folders.iter().map(|folder| export::RunSource::read(folder, &problems)).collect();
         let formats = [export::Format::Csv, export::Format::Svg, export::Format::Markdown];
         let folder = Path::new(EXPORTS);
         match sources.and_then(|runs| export::export(&runs, &formats, export::Scales::default(), folder)) {
