@@ -154,7 +154,9 @@ fn a_subset_is_trained_on_and_what_does_not_fit_is_named() {
         (&[("patch", "3")][..], "patch"),
         (&[("heads", "3")], "heads"),
         (&[("dataset", "mnist"), ("patch", "5")], "patch"),
-        (&[("image_size", "1024"), ("patch", "1"), ("dim", "4096")], "batch"),
+        (&[("image_size", "1024"), ("patch", "1"), ("dim", "4096")], "image_size"),
+        (&[("dim", "4096"), ("depth", "128"), ("mlp_ratio", "64")], "dim"),
+        (&[("kernels", "composed"), ("batch", "65536"), ("dim", "512"), ("dataset", "cifar-10")], "batch"),
     ] {
         let params = Params::with(&problem.schema(), changes).unwrap();
         assert_eq!(problem.check(&params).unwrap_err().key, key);
@@ -378,5 +380,6 @@ fn a_model_has_the_parameters_that_its_shape_states_beside_those_of_its_kernel()
         let config = VitConfig { attention: *kernel, mlp_ratio: 3, ..ground(*kernel).config };
         let learned = kernel.feature_start(config.head_dim()).len() * config.heads * config.depth;
         assert_eq!(config.least_parameters(), Some(Layout::new(&config).len() - learned), "{kernel}");
+        assert_eq!(config.parameters(), Layout::new(&config).len(), "{kernel}");
     }
 }

@@ -6,10 +6,10 @@ use crate::vision::{Checkpoint, Kernels, Vit};
 use ndarray::Array2;
 use std::path::Path;
 
-/// Images a forward pass.
+/// Images in one forward pass.
 const BATCH: usize = 64;
 
-/// What a model makes of images.
+/// The logits of a model for some images.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Prediction {
     /// Logits, images × classes.
@@ -29,7 +29,7 @@ pub struct PredictInput<'a> {
     pub split: &'a str,
     /// Only the first so many images; 0: all.
     pub limit: usize,
-    /// Threads; 0: one a core.
+    /// Threads; 0: one per core.
     pub threads: usize,
 }
 
@@ -59,7 +59,7 @@ pub fn predict(checkpoint: &Path, input: &PredictInput<'_>) -> Result<Prediction
     }
     let count = if input.limit == 0 { images.count() } else { input.limit.min(images.count()) };
     let patcher = Patcher::new(config.patch, &normalisation);
-    let model = Vit::new(config, parameters, Kernels::default(), input.threads)?;
+    let model = Vit::new(config, parameters, Kernels::default(), input.threads.min(BATCH))?;
     let indices: Vec<usize> = (0..count).collect();
     let (mut logits, mut patches) = (Vec::with_capacity(count * classes), Vec::new());
     for indices in indices.chunks(BATCH) {

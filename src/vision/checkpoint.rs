@@ -7,6 +7,7 @@ use super::error::VisionError;
 use super::kernel::AttentionKernel;
 use super::layout::Layout;
 use super::parameters::Parameters;
+use super::room::reserve;
 use crate::named::Named;
 use safetensors::tensor::{Dtype, Metadata, TensorInfo};
 use std::collections::{BTreeMap, HashMap};
@@ -113,12 +114,12 @@ impl Checkpoint {
             deviation: numbers(&mut facts, "deviation", config.channels)?,
         };
         let layout = Layout::new(&config);
-        let mut theta = room(layout.len())?;
+        let mut theta = reserve(layout.len()).map_err(|error| error.to_string())?;
         for entry in layout.entries() {
             tensors.read(&entry.name, &entry.shape, &mut theta)?;
         }
         let moment = |name| {
-            let mut moment = room(layout.len())?;
+            let mut moment = reserve(layout.len()).map_err(|error| error.to_string())?;
             tensors.read(name, &[layout.len()], &mut moment)?;
             Ok::<_, String>(moment)
         };
@@ -189,13 +190,6 @@ impl<'a> Tensors<'a> {
         }
         Ok(())
     }
-}
-
-/// An empty vector with room for `count` numbers.
-fn room(count: usize) -> Result<Vec<f32>, String> {
-    let mut room = Vec::new();
-    room.try_reserve_exact(count).map_err(|_| format!("no memory for {count} numbers"))?;
-    Ok(room)
 }
 
 /// The shape of a model as it stands in the metadata.

@@ -16,7 +16,7 @@ pub struct VitConfig {
     pub dim: usize,
     /// Number of blocks.
     pub depth: usize,
-    /// Heads a block; divides `dim`.
+    /// Heads per block; divides `dim`.
     pub heads: usize,
     /// Width of the MLP's hidden layer over `dim`.
     pub mlp_ratio: usize,
@@ -103,14 +103,21 @@ impl VitConfig {
         ])
     }
 
-    /// Tokens an image: its patches.
+    /// Number of parameters; the sizes are known to be sane.
+    #[must_use]
+    pub fn parameters(&self) -> usize {
+        let feature = self.attention.feature_start(self.head_dim()).len();
+        self.least_parameters().unwrap_or(usize::MAX).saturating_add(self.depth * self.heads * feature)
+    }
+
+    /// Tokens per image: its patches.
     #[must_use]
     pub const fn tokens(&self) -> usize {
         let side = self.image_size / self.patch;
         side * side
     }
 
-    /// Numbers a patch.
+    /// Numbers per patch.
     #[must_use]
     pub const fn patch_dim(&self) -> usize {
         self.channels * self.patch * self.patch

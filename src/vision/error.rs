@@ -1,6 +1,7 @@
 //! What can go wrong with models.
 
 use super::config::ConfigError;
+use super::room::NoMemory;
 use std::path::PathBuf;
 
 /// An error of building, training, saving or loading a model.
@@ -44,6 +45,9 @@ pub enum VisionError {
     /// The system gives no threads.
     #[error("the system gives no threads: {0}")]
     Threads(#[from] rayon::ThreadPoolBuildError),
+    /// The system gives no memory for the model.
+    #[error("{0} of the model: lower dim, depth, mlp_ratio, batch or threads")]
+    Memory(#[from] NoMemory),
     /// A batch does not fit the model.
     #[error("a batch does not fit the model: {0}")]
     Batch(String),

@@ -12,6 +12,7 @@ mod layout;
 mod model;
 mod optimizer;
 mod parameters;
+mod room;
 mod samples;
 mod train;
 
@@ -24,5 +25,6 @@ pub use layout::{Init, Layout, LayoutEntry};
 pub use model::{Kernels, Vit};
 pub use optimizer::{AdamW, Schedule, clip_factor};
 pub use parameters::Parameters;
+pub use room::NoMemory;
 pub use samples::Samples;
 pub use train::{Position, StepReport, TrainObserver, TrainOptions, Trainer, train};

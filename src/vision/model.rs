@@ -4,6 +4,7 @@ use super::composed;
 use super::config::VitConfig;
 use super::error::VisionError;
 use super::fused::FusedVit;
+use super::kernel::AttentionKernel;
 use super::parameters::Parameters;
 use crate::named::named;
 use candle_core::{Device, Storage, Tensor};
@@ -37,7 +38,7 @@ pub struct Vit {
 }
 
 impl Vit {
-    /// A model with these parameters, computed by `kernels` on `threads` threads (0: one a core).
+    /// A model with these parameters, computed by `kernels` on `threads` threads (0: one per core).
     ///
     /// # Errors
     /// The sizes of `config` do not fit together, or the system gives no threads.
@@ -56,6 +57,36 @@ impl Vit {
             }
         };
         Ok(Self { config, parameters, engine })
+    }
+
+    /// Bytes that training such a model takes at its peak, in steps of `batch` images on `threads` threads: θ, its gradient and
+    /// moments, what a checkpoint copies of them, the buffers of forward and backward passes, batches of patches, and the
+    /// attention of one image that is looked at.
+    #[must_use]
+    pub fn training_bytes(config: &VitConfig, kernels: Kernels, threads: usize, batch: usize) -> u64 {
+        let parameters = 4 * config.parameters() as u64;
+        let patches = 2 * (batch * config.tokens() * config.patch_dim()) as u64;
+        let matrices = if config.attention == AttentionKernel::Softmax { 4 } else { 3 };
+        let looked_at = matrices * (config.tokens() * config.tokens()) as u64;
+        let [kept, call] = match kernels {
+            Kernels::Fused => FusedVit::working_bytes(config, threads, batch),
+            // A backward pass makes θ's gradient anew for every part of it.
+            Kernels::Composed => [0, 2 * parameters + 4 * (batch * composed::kept_len(config)) as u64],
+        };
+        // θ and two moments, and copies of all three for a checkpoint. A step's gradient, of the size of one, fits where those
+        // copies go; the smaller pieces of a call stay with the allocator.
+        6 * parameters + kept + call + 4 * (patches + looked_at)
+    }
+
+    /// Makes the buffers of the fused kernels for steps of `batch` images, which are otherwise made as they are needed.
+    ///
+    /// # Errors
+    /// The system has no memory for them.
+    pub fn make_room(&self, batch: usize) -> Result<(), VisionError> {
+        match &self.engine {
+            ModelEngine::Fused(fused) => Ok(fused.make_room(batch)?),
+            ModelEngine::Composed(_) => Ok(()),
+        }
     }
 
     /// The learned feature map of each head of each block at `points`, see [`composed::shape`]; empty for kernels without.
@@ -139,15 +170,15 @@ impl Vit {
         }
     }
 
-    /// The attention matrices of one image: for each block `[head][row][column]`, rows summing to one.
+    /// The attention matrix of each block for one image, mean over heads, `[tokens, tokens]` by rows that sum to one; each
+    /// goes to `see` as it is made.
     ///
     /// # Errors
-    /// The shapes do not fit.
-    pub fn attention(&self, patches: &[f32]) -> Result<Vec<Vec<f32>>, VisionError> {
+    /// `patches` is not one image.
+    pub fn mean_attention(&self, patches: &[f32], see: impl FnMut(usize, Vec<f32>)) -> Result<(), VisionError> {
         self.check(patches, &[])?;
         let (theta, patches) = (self.parameters.theta().as_detached_tensor(), self.tensor(patches)?);
-        let maps = composed::attention_maps(&self.config, self.parameters.layout(), &theta, &patches)?;
-        maps.iter().map(|map| Ok(map.flatten_all()?.to_vec1()?)).collect()
+        Ok(composed::mean_attention(&self.config, self.parameters.layout(), &theta, &patches, see)?)
     }
 
     /// Queries and keys of one head for one image, by tokens: `[tokens, head_dim]` each, as attention takes them (not

@@ -2,7 +2,8 @@
 
 use super::error::VisionError;
 use super::layout::Layout;
-use candle_core::{CpuStorage, DType, Device, InplaceOp2, InplaceOp3, Tensor, Var};
+use super::room::zeros;
+use candle_core::{CpuStorage, Device, InplaceOp2, InplaceOp3, Tensor, Var};
 use std::ops::Range;
 
 /// Decay rates of the moments and what is added to the root, as in PyTorch.
@@ -26,9 +27,9 @@ impl AdamW {
     /// With moments of zero.
     ///
     /// # Errors
-    /// The device fails.
+    /// There is no memory for them.
     pub fn new(layout: &Layout, weight_decay: f64) -> Result<Self, VisionError> {
-        let zeros = || Tensor::zeros(layout.len(), DType::F32, &Device::Cpu);
+        let zeros = || Ok::<_, VisionError>(Tensor::from_vec(zeros::<f32>(layout.len())?, layout.len(), &Device::Cpu)?);
         let decayed = layout.entries().iter().map(|entry| (entry.range(), entry.decay)).collect();
         Ok(Self { weight_decay, decayed, moments: [zeros()?, zeros()?], steps: 0 })
     }

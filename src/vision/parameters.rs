@@ -3,6 +3,7 @@
 use super::config::VitConfig;
 use super::error::VisionError;
 use super::layout::{Init, Layout, LayoutEntry};
+use super::room::reserve;
 use crate::random::generator;
 use candle_core::{Device, Tensor, Var};
 use rand::Rng;
@@ -20,11 +21,12 @@ impl Parameters {
     /// and shape start it alike under the same `seed`, whatever else they have.
     ///
     /// # Errors
-    /// The sizes of `config` do not fit together.
+    /// The sizes of `config` do not fit together, or there is no memory for so many parameters.
     pub fn new(config: &VitConfig, seed: u64) -> Result<Self, VisionError> {
         config.check()?;
         let layout = Layout::new(config);
-        let values = layout.entries().iter().flat_map(|entry| start(entry, seed)).collect();
+        let mut values = reserve(layout.len())?;
+        layout.entries().iter().for_each(|entry| start(entry, seed, &mut values));
         Self::from_values(layout, values)
     }
 
@@ -75,17 +77,18 @@ pub(super) fn view(layout: &Layout, theta: &Tensor, name: &str) -> candle_core::
     theta.narrow(0, entry.offset, entry.len())?.reshape(entry.shape.as_slice())
 }
 
-/// The first values of one tensor.
-fn start(entry: &LayoutEntry, seed: u64) -> Vec<f32> {
+/// Appends the first values of one tensor.
+fn start(entry: &LayoutEntry, seed: u64, values: &mut Vec<f32>) {
     let mut random = generator(seed, &entry.name, 0);
+    let count = entry.len();
     match &entry.init {
-        Init::Zeros => vec![0.0; entry.len()],
-        Init::Ones => vec![1.0; entry.len()],
+        Init::Zeros => values.extend(std::iter::repeat_n(0.0, count)),
+        Init::Ones => values.extend(std::iter::repeat_n(1.0, count)),
         Init::Normal(deviation) => {
             let normal = Normal::new(0.0, *deviation).expect("a standard deviation is finite and not negative");
-            normal.sample_iter(random).take(entry.len()).collect()
+            values.extend(normal.sample_iter(random).take(count));
         }
-        Init::Rows(row) => row.iter().copied().cycle().take(entry.len()).collect(),
-        &Init::Uniform(bound) => (0..entry.len()).map(|_| random.random_range(-bound..=bound)).collect(),
+        Init::Rows(row) => values.extend(row.iter().copied().cycle().take(count)),
+        &Init::Uniform(bound) => values.extend((0..count).map(|_| random.random_range(-bound..=bound))),
     }
 }

@@ -18,7 +18,7 @@ use std::time::Instant;
 pub struct TrainOptions {
     /// Passes over the training images.
     pub epochs: u64,
-    /// Images a step; the last step of an epoch takes what is left.
+    /// Images per step; the last step of an epoch takes what is left.
     pub batch: usize,
     /// The highest learning rate.
     pub learning_rate: f64,

@@ -72,7 +72,8 @@ impl Problem for VitProblem {
     }
 
     fn check(&self, params: &Params) -> Result<(), ParamError> {
-        schema::check(params, &schema::config(params, ImageShape::expected(params), 1))
+        let config = schema::config(params, ImageShape::expected(params), 1);
+        schema::check(params, &config, schema::expected_data(params))
     }
 
     fn estimate(&self, params: &Params) -> Estimate {
@@ -103,8 +104,8 @@ impl Problem for VitProblem {
     }
 }
 
-/// A failure of the vision floor, as the end of a run: what the user named and cannot be read is bad input, a disk that does not
-/// take what is written is not.
+/// How a failure in `vision` ends a run: a file that the user named and that cannot be read is bad input, a file that cannot be
+/// written is a failure of the run.
 impl From<VisionError> for RunError {
     fn from(error: VisionError) -> Self {
         match error {

@@ -1,4 +1,4 @@
-//! Tells the run's observers what happens in training, and training whether to go on.
+//! Passes what happens in training on to the run as events, and tells training when the run is to stop.
 
 use super::pictures;
 use crate::lab::{Axis, Event, Plot, Point, Progress, RunContext, RunError, Series, Style};
@@ -9,16 +9,17 @@ use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
-/// Points of a training curve: more would show nothing more.
+/// Most points of a training curve; a plot could not show more.
 const POINTS: u64 = 400;
 
-/// Times that learned feature maps are shown in a whole run.
+/// How many times the learned feature maps are shown in a whole run.
 const SHAPES: u64 = 20;
 
 /// Time between two reports of progress.
 const PROGRESS: Duration = Duration::from_millis(100);
 
-/// What lies between two points of the training curve; saved with a checkpoint, so that a continued run tells the same.
+/// The sums since the last point of the training curve. They are saved with a checkpoint, so that a continued run has the same
+/// points.
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Interval {
     loss: f64,
@@ -26,11 +27,11 @@ pub(super) struct Interval {
     seconds: f64,
 }
 
-/// Stands between the training loop and the run.
+/// Observes the training loop on behalf of the run.
 pub(super) struct Reporter<'a> {
     pub context: &'a mut RunContext,
     pub normalisation: &'a Normalisation,
-    /// Facts for the checkpoint beside the training's own.
+    /// What a checkpoint records beside the state of the training: data set and class names.
     pub facts: BTreeMap<String, String>,
     pub epochs: u64,
     pub epoch_images: usize,
@@ -38,7 +39,7 @@ pub(super) struct Reporter<'a> {
     /// Why training was told to end.
     pub ended: Option<RunError>,
     told: Instant,
-    /// Images a second lately.
+    /// Images per second, as a moving average.
     rate: f64,
 }
 
@@ -128,7 +129,7 @@ impl TrainObserver for Reporter<'_> {
             self.point("train_loss", report.epoch, loss / images as f64);
             self.point("train_images_per_second", report.epoch, images as f64 / seconds);
         }
-        // The last step's come with the results.
+        // After the last step they are shown with the results.
         if report.step.is_multiple_of((report.steps / SHAPES).max(1))
             && report.step < report.steps
             && let Err(error) = pictures::learned_shapes(self.context, &trainer.model)

@@ -4,7 +4,7 @@ use crate::lab::{Axis, Curve, Event, Matrix, Plot, RunContext, RunError, Series}
 use crate::vision::dataset::{Dataset, Patcher};
 use crate::vision::{AttentionKernel, Evaluation, VisionError, Vit, VitConfig};
 
-/// Most rows and columns of a matrix: as many as a large terminal shows.
+/// Most rows and columns of a matrix; a large terminal shows as many.
 const MOST: usize = 64;
 
 /// The attention of test image `index` in each block, mean over heads, beside the image itself.
@@ -30,20 +30,16 @@ pub(super) fn attention(
     let mut patches = vec![0.0; images.bytes()];
     patcher.write(images, &[index], &mut patches)?;
     let (tokens, heads) = (model.config().tokens(), model.config().heads);
-    for (block, maps) in model.attention(&patches)?.into_iter().enumerate() {
-        let mut mean = vec![0.0; tokens * tokens];
-        for map in maps.chunks_exact(tokens * tokens) {
-            mean.iter_mut().zip(map).for_each(|(mean, weight)| *mean += weight / heads as f32);
-        }
+    let how = match model.config().attention {
+        AttentionKernel::Softmax => "softmax, exact",
+        _ => "f(q)·f(k), rows normalised",
+    };
+    model.mean_attention(&patches, |block, mean| {
         let largest = mean.iter().copied().fold(0.0, f32::max);
-        let how = match model.config().attention {
-            AttentionKernel::Softmax => "softmax, exact",
-            _ => "f(q)·f(k), rows normalised",
-        };
         let (id, title) = (format!("attention-{}", block + 1), format!("block {}", block + 1));
         let caption = format!("mean of {heads} heads, {how}, largest {largest:.3}");
         matrix(context, &id, "attention", &title, mean, tokens, caption);
-    }
+    })?;
     Ok(())
 }
 
@@ -55,7 +51,7 @@ pub(super) fn confusion(context: &mut RunContext, classes: &[String], test: &Eva
     matrix(context, "confusion", "confusion", "Confusion", values, classes.len(), caption);
 }
 
-/// Declares the plots of the learned feature maps, one a block; nothing for fixed kernels.
+/// Declares the plots of the learned feature maps, one per block; nothing for fixed kernels.
 pub(super) fn declare_shapes(context: &mut RunContext, config: &VitConfig) {
     if config.attention.feature_start(config.head_dim()).is_empty() {
         return;

@@ -1,4 +1,4 @@
-//! One run: load, train, test, time.
+//! One run: it loads the data, trains, tests, and measures the speed of inference.
 
 use super::observer::{Interval, Reporter, declare};
 use super::schema::ImageShape;
@@ -13,7 +13,7 @@ use crate::vision::{
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-/// Validations in a whole run, at least.
+/// Least number of validations in a whole run.
 const VALIDATIONS: u64 = 20;
 
 pub(super) fn run(params: &Params, context: &mut RunContext) -> Result<(), RunError> {
@@ -21,7 +21,7 @@ pub(super) fn run(params: &Params, context: &mut RunContext) -> Result<(), RunEr
     let dataset = load(params, context)?;
     let images = ImageShape { size: dataset.train.size(), channels: dataset.train.channels() };
     let config = schema::config(params, images, dataset.classes.len());
-    schema::check(params, &config)?;
+    schema::check(params, &config, (dataset.train.memory() + dataset.test.memory()) as u64)?;
     let split = split(params, &dataset, seed);
     if split.train.len() < params.size("train_images") {
         context.note(format!("trains on {} images: there are no more", split.train.len()));
@@ -59,7 +59,7 @@ pub(super) fn run(params: &Params, context: &mut RunContext) -> Result<(), RunEr
     Ok(())
 }
 
-/// Loads the data set, telling how far it is where that takes time.
+/// Loads the data set and reports progress where that takes time.
 fn load(params: &Params, context: &mut RunContext) -> Result<Dataset, RunError> {
     let train = match params.size("train_images") {
         0 => 0,
@@ -108,7 +108,7 @@ fn split(params: &Params, dataset: &Dataset, seed: u64) -> Split {
     Split::new(there, held_out(params, images), asked, seed)
 }
 
-/// A fresh trainer, or the one that a continued run left.
+/// A fresh trainer, or the trainer that the checkpoint of a continued run holds.
 fn trainer(params: &Params, context: &RunContext, config: &VitConfig) -> Result<(Trainer, Interval), RunError> {
     let options = TrainOptions {
         epochs: params.int("epochs").unsigned_abs(),
@@ -122,7 +122,7 @@ fn trainer(params: &Params, context: &RunContext, config: &VitConfig) -> Result<
         validations: VALIDATIONS,
         seed: context.seed(),
     };
-    let threads = context.threads(params.size("threads"));
+    let threads = schema::useful_threads(params, context.threads(params.size("threads")), config.tokens());
     let kernels = params.choice("kernels");
     if let (Some(interval), Some(file)) = (context.resume_state()?, context.resume_file()) {
         let mut checkpoint = Checkpoint::load(&file)?;
@@ -130,9 +130,11 @@ fn trainer(params: &Params, context: &RunContext, config: &VitConfig) -> Result<
             return Err(RunError::Input(format!("{}: a model of another shape", file.display())));
         }
         let model = Vit::new(config.clone(), checkpoint.parameters.clone(), kernels, threads)?;
+        model.make_room(options.batch)?;
         return Ok((Trainer::resume(model, options, &mut checkpoint)?, interval));
     }
     let model = Vit::new(config.clone(), Parameters::new(config, context.seed())?, kernels, threads)?;
+    model.make_room(options.batch)?;
     Ok((Trainer::new(model, options)?, Interval::default()))
 }
 

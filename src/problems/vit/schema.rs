@@ -2,7 +2,7 @@
 
 use crate::lab::{Estimate, Machine, Param, ParamError, Params, common};
 use crate::vision::dataset::{Augmentation, DataSource};
-use crate::vision::{AttentionKernel, ConfigError, Kernels, Layout, VitConfig};
+use crate::vision::{AttentionKernel, ConfigError, Kernels, Vit, VitConfig};
 
 pub(super) static PARAMS: &[Param] = &[
     Param::choice("attention", "attention", AttentionKernel::CHOICES, "softmax")
@@ -139,8 +139,9 @@ pub(super) fn config(params: &Params, images: ImageShape, classes: usize) -> Vit
     }
 }
 
-/// Checks what no single parameter can.
-pub(super) fn check(params: &Params, config: &VitConfig) -> Result<(), ParamError> {
+/// Checks what depends on several parameters: that the sizes of the model fit together, and that the run fits into memory,
+/// `data` bytes of which are images.
+pub(super) fn check(params: &Params, config: &VitConfig, data: u64) -> Result<(), ParamError> {
     let refuse = |key: &str, allowed: String| Err(ParamError::new(key, params.values(key)[0].to_string(), allowed));
     match config.check() {
         Ok(()) => {}
@@ -152,21 +153,36 @@ pub(super) fn check(params: &Params, config: &VitConfig) -> Result<(), ParamErro
         }
         Err(error) => return refuse("dim", error.to_string()),
     }
-    let (needed, there) = (bytes(params, config), Machine::here().memory << 20);
-    if there > 0 && needed > there as f64 {
-        let gib = |bytes: f64| bytes / f64::from(1 << 30);
-        return refuse(
-            "batch",
-            format!(
-                "what fits into memory: {} tokens an image need about {:.0} GiB, this machine has {:.0}; a smaller \
-                 batch, dim or depth or a larger patch helps",
-                config.tokens(),
-                gib(needed),
-                gib(there as f64)
-            ),
-        );
+    let (needed, there) = (bytes(params, config, data), Machine::here().memory << 20);
+    if there == 0 || needed <= there {
+        return Ok(());
     }
-    Ok(())
+    let gib = |bytes: u64| bytes as f64 / f64::from(1 << 30);
+    let key = most_lowered(params, config, data);
+    let allowed = if params.int(key) == 0 { "a number of its own, as 0 takes all" } else { "a smaller number" };
+    let (needed, there) = (gib(needed), gib(there));
+    refuse(key, format!("{allowed}: the run needs about {needed:.1} GiB of memory, this machine has {there:.1}"))
+}
+
+/// The parameter whose lowering saves most memory.
+fn most_lowered(params: &Params, config: &VitConfig, data: u64) -> &'static str {
+    let half = |size: usize| (size / 2).max(1);
+    let model =
+        |key, config: VitConfig| (key, model_bytes(params, &config, params.size("batch"), threads(params)) + data);
+    let work = |key, batch, threads| (key, model_bytes(params, config, batch, threads) + data);
+    let images = |key, data: u64| (key, bytes(params, config, data / 2));
+    let lower = [
+        model("dim", VitConfig { dim: half(config.dim), ..config.clone() }),
+        model("depth", VitConfig { depth: half(config.depth), ..config.clone() }),
+        model("mlp_ratio", VitConfig { mlp_ratio: half(config.mlp_ratio), ..config.clone() }),
+        model("image_size", VitConfig { image_size: half(config.image_size).max(config.patch), ..config.clone() }),
+        work("batch", half(params.size("batch")), threads(params)),
+        work("threads", params.size("batch"), half(threads(params))),
+        images("train_images", data),
+    ];
+    // What goes by itself cannot be lowered, but for the images, all of which are taken.
+    let lower = lower.into_iter().filter(|(key, _)| *key == "train_images" || params.int(key) > 0);
+    lower.min_by_key(|(_, bytes)| *bytes).map_or("batch", |(key, _)| key)
 }
 
 fn divisors(of: usize) -> String {
@@ -174,15 +190,46 @@ fn divisors(of: usize) -> String {
     all.join(", ")
 }
 
-/// Peak memory of a training step, roughly: what the backward pass keeps, parameters with gradient and moments.
-fn bytes(params: &Params, config: &VitConfig) -> f64 {
-    let [tokens, dim, hidden] = [config.tokens(), config.dim, config.hidden()].map(|size| size as f64);
-    let attention = match config.attention {
-        AttentionKernel::Softmax => 3.0 * config.heads as f64 * tokens,
-        _ => 4.0 * dim,
+/// How many of the `asked` threads would have work; more are not made. A fused pass shares images among threads, a composed
+/// pass shares rows of matrix products.
+pub(super) fn useful_threads(params: &Params, asked: usize, tokens: usize) -> usize {
+    let work = match params.choice("kernels") {
+        Kernels::Fused => params.size("batch"),
+        Kernels::Composed => params.size("batch").saturating_mul(tokens),
     };
-    let image = tokens * config.depth as f64 * (16.0 * dim + 4.0 * hidden + attention);
-    4.0 * (image * params.size("batch") as f64 + 8.0 * Layout::new(config).len() as f64)
+    asked.min(work)
+}
+
+/// Threads as far as they are known before the run.
+fn threads(params: &Params) -> usize {
+    match params.size("threads") {
+        0 => Machine::here().cores,
+        threads => threads,
+    }
+}
+
+fn model_bytes(params: &Params, config: &VitConfig, batch: usize, threads: usize) -> u64 {
+    let threads = useful_threads(params, threads, config.tokens());
+    Vit::training_bytes(config, params.choice("kernels"), threads, batch)
+}
+
+/// Peak memory of a run whose images take `data` bytes.
+fn bytes(params: &Params, config: &VitConfig, data: u64) -> u64 {
+    model_bytes(params, config, params.size("batch"), threads(params)) + data
+}
+
+/// Bytes of images in memory, as far as that is known before they are read: zero where only the files say how many.
+pub(super) fn expected_data(params: &Params) -> u64 {
+    let source: DataSource = params.choice("dataset");
+    let ImageShape { size, channels } = ImageShape::expected(params);
+    let held_out = 1.0 + params.float("validation");
+    let parts = source.published_images().into_iter().zip(["train_images", "test_images"]);
+    let images = parts.map(|(all, key)| match params.size(key) {
+        0 => all,
+        asked if key == "train_images" => ((asked as f64 * held_out) as usize).min(if all == 0 { asked } else { all }),
+        asked => asked.min(if all == 0 { asked } else { all }),
+    });
+    (images.sum::<usize>() * (channels * size * size + 4)) as u64
 }
 
 /// What a run will cost, roughly.
@@ -196,11 +243,8 @@ pub(super) fn estimate(params: &Params) -> Estimate {
         0 => all,
         asked => asked,
     };
-    let cores = match params.size("threads") {
-        0 => Machine::here().cores,
-        threads => threads,
-    };
-    // Multiply-adds a second and core reached in training; a backward pass costs two forward passes.
+    let cores = threads(params).min(Machine::here().cores);
+    // Multiply-adds per second and core reached in training; a backward pass costs two forward passes.
     let rate = cores as f64
         * match params.choice("kernels") {
             Kernels::Composed => COMPOSED_RATE,
@@ -210,7 +254,7 @@ pub(super) fn estimate(params: &Params) -> Estimate {
     let images = trained * 3.0 + 2.0 * test as f64;
     let steps = trained / params.int("batch") as f64;
     let seconds = (train > 0).then(|| images * products(&config) / rate + steps * STEP_SECONDS);
-    Estimate { rows: 1, seconds, bytes: Some(bytes(params, &config) as u64) }
+    Estimate { rows: 1, seconds, bytes: Some(bytes(params, &config, expected_data(params))) }
 }
 
 /// Multiply-adds of one image's forward pass.
@@ -224,7 +268,7 @@ fn products(config: &VitConfig) -> f64 {
     tokens * (config.patch_dim() as f64 * dim + config.depth as f64 * block)
 }
 
-/// Multiply-adds a second and core, for estimates.
+/// Multiply-adds per second and core, for estimates.
 const FUSED_RATE: f64 = 4e10;
 const COMPOSED_RATE: f64 = 4e9;
 /// What a step takes beside its images: the update, handing out and gathering.

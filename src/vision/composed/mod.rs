@@ -10,6 +10,7 @@ pub use primitives::{LAYER_NORM_EPSILON, RELU_EPSILON, cross_entropy, layer_norm
 pub use shape::shape;
 
 use super::config::VitConfig;
+use super::kernel::AttentionKernel;
 use super::layout::Layout;
 use super::parameters::view;
 use candle_core::{Result, Tensor};
@@ -30,20 +31,53 @@ pub fn logits(config: &VitConfig, layout: &Layout, theta: &Tensor, patches: &Ten
     model.linear("head", &pooled)
 }
 
-/// The attention matrices of each block, `[batch, heads, tokens, tokens]`, rows summing to one.
+/// The attention matrix of each block, mean over heads, `[tokens, tokens]` by rows that sum to one, for one image; each goes to
+/// `see` as it is made, and no more than one head's is in memory beside it.
 ///
 /// # Errors
-/// The shapes do not fit.
-pub fn attention_maps(config: &VitConfig, layout: &Layout, theta: &Tensor, patches: &Tensor) -> Result<Vec<Tensor>> {
+/// The shapes do not fit, or `patches` is not one image.
+pub fn mean_attention(
+    config: &VitConfig,
+    layout: &Layout,
+    theta: &Tensor,
+    patches: &Tensor,
+    mut see: impl FnMut(usize, Vec<f32>),
+) -> Result<()> {
     let model = Model { config, layout, theta };
     let mut x = model.embed(patches)?;
-    let mut maps = Vec::with_capacity(config.depth);
     for block in 0..config.depth {
         let (q, k, v) = model.projections(block, &x)?;
-        maps.push(weights(config.attention, model.feature(block)?.as_ref(), &q, &k)?);
-        x = model.finish(block, &x, &model.attend(block, &q, &k, &v)?)?;
+        let feature = model.feature(block)?;
+        let mut mean = vec![0.0; config.tokens() * config.tokens()];
+        let mut attended = Vec::new();
+        for head in 0..config.heads {
+            let own = |all: &Tensor, axis| all.narrow(axis, head, 1)?.contiguous();
+            let feature = feature.as_ref().map(|feature| own(feature, 0)).transpose()?;
+            let weights = weights(config.attention, feature.as_ref(), &own(&q, 1)?, &own(&k, 1)?)?;
+            if config.attention == AttentionKernel::Softmax {
+                attended.push(weights.matmul(&own(&v, 1)?)?);
+            }
+            let weights: Vec<f32> = weights.flatten_all()?.to_vec1()?;
+            mean.iter_mut().zip(weights).for_each(|(mean, weight)| *mean += weight / config.heads as f32);
+        }
+        let attended = match config.attention {
+            AttentionKernel::Softmax => Tensor::cat(&attended, 1)?,
+            _ => model.attend(block, &q, &k, &v)?,
+        };
+        x = model.finish(block, &x, &attended)?;
+        see(block, mean);
     }
-    Ok(maps)
+    Ok(())
+}
+
+/// Numbers that the graph of one image keeps for the backward pass, roughly: what every operation of [`logits`] makes.
+pub(super) fn kept_len(config: &VitConfig) -> usize {
+    let (tokens, dim, hidden) = (config.tokens(), config.dim, config.hidden());
+    let attention = match config.attention {
+        AttentionKernel::Softmax => 5 * config.heads * tokens * tokens + 2 * tokens * dim,
+        _ => 20 * tokens * dim,
+    };
+    config.depth * (26 * tokens * dim + 3 * tokens * hidden + attention) + 8 * tokens * dim
 }
 
 /// Queries and keys of one block, `[batch, heads, tokens, head_dim]` each, as attention takes them (not scaled).

@@ -19,7 +19,7 @@ named! {
 /// What may happen to a training image, each time it is seen.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Augment {
-    /// Moved by up to this many pixels up or down and left or right; what comes in is black.
+    /// Moved by up to this many pixels up or down and left or right; the uncovered edge is black.
     pub shift: usize,
     /// Mirrored left to right, every second time.
     pub flip: bool,
@@ -92,7 +92,7 @@ struct Tap {
     weight: f32,
 }
 
-/// Where each pixel of a line comes from; none: from outside.
+/// Where each pixel of a line comes from; none for a pixel from outside the image.
 struct Taps(Vec<Option<Tap>>);
 
 impl Taps {

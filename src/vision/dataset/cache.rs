@@ -1,12 +1,12 @@
-//! Decoded pictures kept on disk: one file a part and size, with a slot a picture that is filled when the picture is
+//! Decoded pictures kept on disk: one file per part and size, with a slot per picture that is filled when the picture is
 //! first needed. So a sample of a large set decodes no more than itself, and what was decoded before a stop is kept.
 //!
-//! Layout: a magic line, the key, one byte a picture (1: its slot is filled), the slots. A slot's byte is written only
+//! Layout: a magic line, the key, one byte per picture (1: its slot is filled), the slots. A slot's byte is written only
 //! after its pixels have reached the disk.
 
 use super::error::DataError;
 use super::picture::Picture;
-use super::room::zeros;
+use crate::vision::room::zeros;
 use md5::{Digest, Md5};
 use std::fs::{self, File, OpenOptions};
 use std::os::unix::fs::FileExt;
@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 const MAGIC: &[u8; 16] = b"attnlab images1\n";
 const KEY: usize = 32;
 
-/// What a cache file is for: a part of a folder at a size, and its files as they were.
+/// What a cache file belongs to: one part of a folder at one size, with the names, sizes and times of its files.
 pub(super) struct CacheKey {
     place: String,
     files: String,
@@ -54,7 +54,7 @@ pub(super) struct Cache {
 }
 
 impl Cache {
-    /// Opens the cache of `key` in `folder`, or begins it; one whose files have changed since is removed.
+    /// Opens the cache of `key` in `folder`, or creates it; a cache made before the folder's files changed is removed.
     ///
     /// # Errors
     /// The folder cannot be written.
@@ -66,7 +66,7 @@ impl Cache {
         fs::create_dir_all(folder).map_err(DataError::io(folder, "create"))?;
         for entry in fs::read_dir(folder).map_err(DataError::io(folder, "read"))?.flatten() {
             if entry.file_name().to_string_lossy().starts_with(&format!("{}-", key.place)) {
-                // Only room is lost if an old one stays.
+                // An outdated cache that cannot be removed does no harm beyond the room it takes.
                 let _ = fs::remove_file(entry.path());
             }
         }

@@ -1,4 +1,4 @@
-//! What is there of a data set, and whether it is as it should be.
+//! What a data set holds, and whether its files are complete and readable.
 
 use super::error::DataError;
 use super::facts::Contents;

@@ -26,7 +26,7 @@ pub(super) fn decode_bytes(bytes: &[u8], size: usize) -> Result<Vec<u8>, String>
     if bytes.is_empty() {
         return Err("is empty".to_owned());
     }
-    // A decoder that trips over a damaged file must cost that file only, not the run.
+    // A decoder that panics on a damaged file must cost that file only, not the run.
     catch_unwind(AssertUnwindSafe(|| square(bytes, size)))
         .unwrap_or_else(|_| Err("damaged: the decoder gave up".to_owned()))
 }

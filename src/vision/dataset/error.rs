@@ -1,5 +1,6 @@
 //! What can be wrong with data: one line each, with the file and what is allowed.
 
+use crate::vision::room::NoMemory;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -57,11 +58,8 @@ pub enum DataError {
         advice: String,
     },
     /// The system gives no memory for the data.
-    #[error("no memory for {bytes} bytes of images: lower train_images, test_images or image_size")]
-    Memory {
-        /// What was asked for.
-        bytes: usize,
-    },
+    #[error("{0} of images: lower train_images, test_images or image_size")]
+    Memory(#[from] NoMemory),
     /// An option does not fit the data.
     #[error("{0}")]
     Option(String),

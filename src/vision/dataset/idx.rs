@@ -5,6 +5,7 @@
 //! numbers of one, two or four bytes in a size `[count]`.
 
 use super::error::DataError;
+use crate::vision::room::reserve;
 use std::io::Read;
 use std::path::Path;
 
@@ -163,10 +164,7 @@ fn body(mut reader: impl Read, path: &Path, count: u32, what: &str, each: u64) -
              folder"
         ));
     }
-    let mut body = Vec::new();
-    if body.try_reserve_exact(bytes as usize).is_err() {
-        return malformed(format!("the header says {count} {what}, {bytes} bytes, for which there is no memory"));
-    }
+    let mut body = reserve(bytes as usize)?;
     let read = reader.by_ref().take(bytes).read_to_end(&mut body);
     let found = body.len() as u64;
     if let Err(trouble) = read {

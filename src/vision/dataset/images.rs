@@ -2,7 +2,7 @@
 
 use super::cache::Cache;
 use super::error::DataError;
-use super::room::zeros;
+use crate::vision::room::zeros;
 use image::imageops::FilterType;
 use image::{ImageBuffer, Luma};
 use rayon::prelude::*;
@@ -31,7 +31,7 @@ pub(super) enum Pixels {
 }
 
 impl Images {
-    /// From pixels `[image, channel, row, column]` and one label an image.
+    /// From pixels `[image, channel, row, column]` and one label per image.
     ///
     /// # Errors
     /// A size is zero, or the number of pixels does not fit the number of labels.
@@ -76,10 +76,20 @@ impl Images {
         &self.labels
     }
 
-    /// Bytes an image.
+    /// Bytes per image.
     #[must_use]
     pub const fn bytes(&self) -> usize {
         self.channels * self.size * self.size
+    }
+
+    /// Bytes that the images take in memory, with their labels.
+    #[must_use]
+    pub fn memory(&self) -> usize {
+        let pixels = match &self.pixels {
+            Pixels::Memory(pixels) => pixels.len(),
+            Pixels::File { slots, .. } => size_of_val(slots.as_slice()),
+        };
+        pixels + size_of_val(self.labels.as_slice())
     }
 
     /// The pixels of image `index`, `[channel][row][column]`; `scratch` holds them if they come from a file.

@@ -15,7 +15,7 @@ pub fn load(name: &str, data_dir: &Path, options: &Options) -> Result<Dataset, D
     load_watched(name, data_dir, options, &mut |_| true)
 }
 
-/// As [`load`], with someone looking on while pictures are decoded (only image folders take time enough).
+/// As [`load`]; `watch` is told how far decoding is (only image folders take long enough) and can stop it.
 ///
 /// # Errors
 /// As [`load`], and [`DataError::Stopped`].

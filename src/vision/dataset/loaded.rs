@@ -18,12 +18,13 @@ pub struct Dataset {
     pub skipped: Vec<(PathBuf, String)>,
 }
 
-/// How to load a data set; the default is all of it as published.
+/// How to load a data set. The default loads all of it as it was published.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
     /// Height and width wanted, in pixels; none: as published, 64 for folders of pictures.
     pub image_size: Option<usize>,
-    /// Where the files of a set of one's own lie: below the data directory, or from the root; none: where they are usual.
+    /// The folder of a data set that the user names: an absolute path, or one below the data directory. With none the usual
+    /// folders are searched.
     pub folder: Option<PathBuf>,
     /// Where decoded pictures of image folders are kept; none: nowhere. Callers take [`default_cache`].
     pub cache: Option<PathBuf>,
@@ -53,5 +54,6 @@ pub struct Loading {
     pub total: usize,
 }
 
-/// Looks on while a data set is loaded; `false` stops it with [`DataError::Stopped`].
+/// Is called with the progress of loading; by returning `false` it stops the loading, which then ends with
+/// `DataError::Stopped`.
 pub type Watch<'a> = &'a mut dyn FnMut(&Loading) -> bool;

@@ -18,7 +18,6 @@ mod listing;
 mod load;
 mod loaded;
 mod picture;
-mod room;
 mod sets;
 mod split;
 

@@ -1,6 +1,6 @@
 //! Linear layers: y = x Wᵀ + b over rows, W `[out, in]`.
 //!
-//! ∂L/∂x = ∂L/∂y W, ∂L/∂W = (∂L/∂y)ᵀ x, ∂L/∂b = Σ ∂L/∂y over rows. Forward takes Wᵀ `[in, out]`, turned once a call: the
+//! ∂L/∂x = ∂L/∂y W, ∂L/∂W = (∂L/∂y)ᵀ x, ∂L/∂b = Σ ∂L/∂y over rows. Forward takes Wᵀ `[in, out]`, turned once per call: the
 //! product then needs no copy of it. Biases are added by whatever reads y next, which saves a pass.
 
 use crate::product::product;

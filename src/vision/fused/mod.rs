@@ -2,7 +2,7 @@
 //!
 //! A batch is cut into slices of a few images whose activations stay in the second-level cache. A thread takes a slice
 //! through the whole network and back in buffers of its own ([`network`]); products go through `gemm` on one thread
-//! ([`linear`]), everything else through kernels over vector registers, one file a layer, forward beside backward, with
+//! ([`linear`]), everything else through kernels over vector registers, one file per layer, forward beside backward, with
 //! the formula above them. There is no graph and no temporary tensor; candle owns the parameters ([`loss`], [`logits`]).
 //!
 //! Results do not depend on the number of threads: how a batch is cut is a function of the batch and the model alone, and
@@ -10,6 +10,7 @@
 
 mod attention;
 mod cross_entropy;
+mod cut;
 pub(in crate::vision) mod feature_map;
 mod gelu;
 pub(in crate::vision) mod head;

@@ -8,14 +8,25 @@ use super::shape::Shape;
 use super::stages::{Stage, StageClock};
 use super::weights::{BlockPlaces, BlockWeights, WeightPlaces, Weights};
 use super::{gelu, layer_norm, linear};
+use crate::vision::config::VitConfig;
 use crate::vision::kernel::FusedAttention;
+use crate::vision::layout::Layout;
 use pulp::Simd;
+use std::convert::Infallible;
 
 /// What slices need to know beside the weights.
 pub(super) struct Network {
     pub shape: Shape,
     pub attention: FusedAttention,
     pub places: WeightPlaces,
+}
+
+impl Network {
+    pub fn new(config: &VitConfig) -> Self {
+        let shape = Shape::new(config);
+        let attention = FusedAttention::new(config.attention, shape.tokens, shape.head_dim);
+        Self { shape, attention, places: WeightPlaces::new(config, &Layout::new(config)) }
+    }
 }
 
 /// What a block keeps for backward.
@@ -58,40 +69,71 @@ pub(super) struct Arena {
 }
 
 impl Arena {
-    pub fn new(model: &Network, images: usize, training: bool) -> Self {
-        let shape = &model.shape;
+    pub fn new(network: &Network, images: usize, training: bool) -> Self {
+        match Self::build(&network.shape, &network.attention, images, training, &mut |len| {
+            Ok::<_, Infallible>(vec![0.0; len])
+        }) {
+            Ok(arena) => arena,
+            Err(never) => match never {},
+        }
+    }
+
+    /// Numbers in all buffers.
+    pub fn len(shape: &Shape, attention: &FusedAttention, images: usize, training: bool) -> usize {
+        let mut sum = 0;
+        let counted = Self::build(shape, attention, images, training, &mut |len| {
+            sum += len;
+            Ok::<_, Infallible>(Vec::new())
+        });
+        drop(counted);
+        sum
+    }
+
+    /// The buffers, each of zeros made by `zeros`.
+    ///
+    /// # Errors
+    /// Those of `zeros`.
+    pub fn build<E>(
+        shape: &Shape,
+        attention: &FusedAttention,
+        images: usize,
+        training: bool,
+        zeros: &mut impl FnMut(usize) -> Result<Vec<f32>, E>,
+    ) -> Result<Self, E> {
         let rows = images * shape.tokens;
-        let zeros = |len: usize| vec![0.0; len];
-        let for_training = |len: usize| zeros(if training { len } else { 0 });
+        let only_training = |len: usize| if training { len } else { 0 };
         let heads = if training { images * shape.heads } else { 1 };
-        let block = || Kept {
-            attention_input: zeros(rows * shape.dim),
-            attention_scale: zeros(rows),
-            attention: zeros(heads * model.attention.kept_len()),
-            attended: zeros(rows * shape.dim),
-            mlp_input: zeros(rows * shape.dim),
-            mlp_scale: zeros(rows),
-            hidden: zeros(rows * shape.hidden),
-            slope: for_training(rows * shape.hidden),
-        };
-        Self {
+        let mut blocks = Vec::new();
+        for _ in 0..if training { shape.depth } else { 1 } {
+            blocks.push(Kept {
+                attention_input: zeros(rows * shape.dim)?,
+                attention_scale: zeros(rows)?,
+                attention: zeros(heads * attention.kept_len())?,
+                attended: zeros(rows * shape.dim)?,
+                mlp_input: zeros(rows * shape.dim)?,
+                mlp_scale: zeros(rows)?,
+                hidden: zeros(rows * shape.hidden)?,
+                slope: zeros(only_training(rows * shape.hidden))?,
+            });
+        }
+        Ok(Self {
             images,
             training,
-            x: zeros(rows * shape.dim),
-            x_gradient: for_training(rows * shape.dim),
-            blocks: (0..if training { shape.depth } else { 1 }).map(|_| block()).collect(),
-            last: zeros(rows * shape.dim),
-            last_scale: zeros(rows),
-            pooled: zeros(images * shape.dim),
-            pooled_gradient: for_training(images * shape.dim),
-            logits: zeros(images * shape.classes),
+            x: zeros(rows * shape.dim)?,
+            x_gradient: zeros(only_training(rows * shape.dim))?,
+            blocks,
+            last: zeros(rows * shape.dim)?,
+            last_scale: zeros(rows)?,
+            pooled: zeros(images * shape.dim)?,
+            pooled_gradient: zeros(only_training(images * shape.dim))?,
+            logits: zeros(images * shape.classes)?,
             work: Workspace {
-                wide: zeros(rows * shape.hidden.max(3 * shape.dim)),
-                narrow: for_training(rows * shape.dim),
-                attention: zeros(attention::scratch_len(&model.attention, shape)),
+                wide: zeros(rows * shape.hidden.max(3 * shape.dim))?,
+                narrow: zeros(only_training(rows * shape.dim))?,
+                attention: zeros(attention::scratch_len(attention, shape))?,
                 clock: StageClock::default(),
             },
-        }
+        })
     }
 
     /// Whether it serves slices of `images` of this kind.

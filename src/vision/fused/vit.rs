@@ -1,28 +1,20 @@
 //! A batch through the network: cut into slices, shared among threads, gradients summed along a fixed tree.
 
+use super::cut::{TrainingCut, inference_images};
 use super::instructions::Instructions;
 use super::network::{Arena, Network, Slice};
 use super::register;
 use super::shape::Shape;
 use super::stages::Stage;
-use super::weights::{WeightPlaces, Weights};
+use super::weights::Weights;
 use crate::vision::config::VitConfig;
 use crate::vision::error::VisionError;
 use crate::vision::kernel::FusedAttention;
-use crate::vision::layout::Layout;
+use crate::vision::room::{NoMemory, reserve, zeros};
 use pulp::{Simd, WithSimd};
 use rayon::{ThreadPool, ThreadPoolBuilder};
 use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
-
-/// Rows (tokens) a slice for training.
-const TRAINING_ROWS: usize = 200;
-
-/// Rows (tokens) a slice for inference.
-const INFERENCE_ROWS: usize = 400;
-
-/// Most leaves of the tree along which gradients are summed: as many threads can share a batch.
-const MOST_LEAVES: usize = 16;
 
 /// A vision transformer's fused kernels on a pool of threads. It holds no parameters, only buffers.
 pub struct FusedVit {
@@ -36,7 +28,7 @@ pub struct FusedVit {
 }
 
 impl FusedVit {
-    /// The kernels of `config` on `threads` threads (0: one a core), with the fastest instructions of this machine.
+    /// The kernels of `config` on `threads` threads (0: one per core), with the fastest instructions of this machine.
     ///
     /// # Errors
     /// The sizes of `config` do not fit together, or the system gives no threads.
@@ -54,10 +46,7 @@ impl FusedVit {
         instructions: Instructions,
     ) -> Result<Self, VisionError> {
         config.check()?;
-        let layout = Layout::new(config);
-        let shape = Shape::new(config);
-        let attention = FusedAttention::new(config.attention, shape.tokens, shape.head_dim);
-        let model = Network { shape, attention, places: WeightPlaces::new(config, &layout) };
+        let model = Network::new(config);
         let threads = if threads == 0 { std::thread::available_parallelism().map_or(1, usize::from) } else { threads };
         let pool = if threads == 1 {
             None
@@ -67,6 +56,40 @@ impl FusedVit {
         };
         let (arenas, gradients) = (Mutex::default(), Mutex::default());
         Ok(Self { config: config.clone(), model, instructions, pool, arenas, gradients })
+    }
+
+    /// Bytes that steps of `batch` images and evaluations take on `threads` threads at most, beside θ and its gradient: in
+    /// buffers that are kept, and for the time of a call.
+    #[must_use]
+    pub fn working_bytes(config: &VitConfig, threads: usize, batch: usize) -> [u64; 2] {
+        let shape = Shape::new(config);
+        let attention = FusedAttention::new(config.attention, shape.tokens, shape.head_dim);
+        let room = BufferCounts::new(&shape, threads, batch);
+        let arenas = room.training * Arena::len(&shape, &attention, room.training_images, true)
+            + room.inference * Arena::len(&shape, &attention, room.inference_images, false);
+        [arenas + room.gradients * config.parameters(), Weights::len(&shape)].map(|numbers| 4 * numbers as u64)
+    }
+
+    /// Makes the buffers for steps of `batch` images and evaluations, which calls otherwise make as they need them.
+    ///
+    /// # Errors
+    /// The system has no memory for them.
+    pub fn make_room(&self, batch: usize) -> Result<(), NoMemory> {
+        let room = BufferCounts::new(&self.model.shape, self.threads(), batch);
+        for (count, images, training) in
+            [(room.training, room.training_images, true), (room.inference, room.inference_images, false)]
+        {
+            for _ in 0..count {
+                give(
+                    &self.arenas,
+                    Arena::build(&self.model.shape, &self.model.attention, images, training, &mut zeros)?,
+                );
+            }
+        }
+        for _ in 0..room.gradients {
+            give(&self.gradients, reserve(self.model.places.len)?);
+        }
+        Ok(())
     }
 
     /// The shape of the network.
@@ -112,12 +135,10 @@ impl FusedVit {
         assert!(labels.iter().all(|label| (*label as usize) < self.config.classes), "a label is not a class");
         assert_eq!(gradient.len(), theta.len(), "length of the gradient");
         let weights = Weights::new(&self.model.places, theta);
-        let slice_images = self.slice_images(TRAINING_ROWS);
-        let slices = batch.div_ceil(slice_images);
-        let leaf_images = slices.div_ceil(MOST_LEAVES) * slice_images;
-        let leaves = batch.div_ceil(leaf_images);
+        let cut = TrainingCut::new(&self.model.shape, batch);
+        let leaves = cut.leaves;
         let batch = Slice { patches, labels, smoothing, weight: 1.0 / batch as f32 };
-        let training = Training { vit: self, weights: &weights, batch, slice_images, leaf_images };
+        let training = Training { vit: self, weights: &weights, batch, cut };
         let (loss, sum) = match &self.pool {
             Some(pool) => pool.install(|| training.sum(0..leaves)),
             None => training.sum(0..leaves),
@@ -136,8 +157,7 @@ impl FusedVit {
         let batch = self.check(theta, patches);
         assert_eq!(out.len(), batch * self.config.classes, "length of the logits");
         let weights = Weights::new(&self.model.places, theta);
-        let threads = self.pool.as_ref().map_or(1, ThreadPool::current_num_threads);
-        let images = self.slice_images(INFERENCE_ROWS).min(batch.div_ceil(threads)).max(1);
+        let images = inference_images(&self.model.shape, batch, self.threads());
         let image = self.model.shape.tokens * self.model.shape.patch_dim;
         let slices = patches.chunks(images * image).zip(out.chunks_mut(images * self.config.classes));
         let one = |patches: &[f32], out: &mut [f32]| {
@@ -153,9 +173,8 @@ impl FusedVit {
         }
     }
 
-    /// Images a slice of about `rows` tokens.
-    fn slice_images(&self, rows: usize) -> usize {
-        (rows / self.model.shape.tokens).max(1)
+    fn threads(&self) -> usize {
+        self.pool.as_ref().map_or(1, ThreadPool::current_num_threads)
     }
 
     /// Checks lengths; returns the batch.
@@ -170,6 +189,29 @@ impl FusedVit {
     fn arena(&self, images: usize, training: bool) -> Arena {
         take(&self.arenas, |arena| arena.serves(images, training))
             .unwrap_or_else(|| Arena::new(&self.model, images, training))
+    }
+}
+
+/// How many buffers are in use at once.
+struct BufferCounts {
+    training: usize,
+    training_images: usize,
+    inference: usize,
+    inference_images: usize,
+    gradients: usize,
+}
+
+impl BufferCounts {
+    fn new(shape: &Shape, threads: usize, batch: usize) -> Self {
+        let cut = TrainingCut::new(shape, batch);
+        let inference_images = inference_images(shape, batch, threads);
+        Self {
+            training: threads.min(cut.leaves),
+            training_images: cut.slice_images.min(batch),
+            inference: threads.min(batch.div_ceil(inference_images)),
+            inference_images,
+            gradients: cut.gradients(threads),
+        }
     }
 }
 
@@ -188,8 +230,7 @@ struct Training<'a> {
     vit: &'a FusedVit,
     weights: &'a Weights<'a>,
     batch: Slice<'a>,
-    slice_images: usize,
-    leaf_images: usize,
+    cut: TrainingCut,
 }
 
 impl Training<'_> {
@@ -219,11 +260,11 @@ impl WithSimd for Leaf<'_> {
     type Output = (f64, Vec<f32>);
 
     fn with_simd<S: Simd>(self, simd: S) -> Self::Output {
-        let Training { vit, weights, batch, slice_images, leaf_images } = *self.training;
+        let Training { vit, weights, batch, cut: TrainingCut { slice_images, leaf_images, .. } } = *self.training;
         let mut gradient = take(&vit.gradients, |_| true).unwrap_or_default();
         gradient.clear();
         gradient.resize(vit.parameters(), 0.0);
-        let mut arena = vit.arena(slice_images, true);
+        let mut arena = vit.arena(slice_images.min(batch.labels.len()), true);
         let images = self.index * leaf_images..batch.labels.len().min((self.index + 1) * leaf_images);
         let image = vit.model.shape.tokens * vit.model.shape.patch_dim;
         let patches = batch.patches[images.start * image..images.end * image].chunks(slice_images * image);

@@ -1,11 +1,12 @@
-//! Parameters as the kernels want them, made from θ once a call.
+//! Parameters as the kernels want them, made from θ once per call.
 //!
 //! The affine part of a layer norm is folded into the linear layer that follows: with y = x̂∘γ + β and z = W y + b,
-//! z = W′x̂ + b′ where W′ = W·diag(γ) and b′ = b + Wβ. The slices then accumulate ∂L/∂W′ and ∂L/∂b′ only, and once a call
+//! z = W′x̂ + b′ where W′ = W·diag(γ) and b′ = b + Wβ. The slices then accumulate ∂L/∂W′ and ∂L/∂b′ only, and once per call
 //!
 //! ∂L/∂W = ∂L/∂W′·diag(γ) + ∂L/∂b′ βᵀ,  ∂L/∂γ_i = Σ_o ∂L/∂W′_oi W_oi,  ∂L/∂β = Wᵀ ∂L/∂b′,  ∂L/∂b = ∂L/∂b′.
 
 use super::register::transpose;
+use super::shape::Shape;
 use crate::vision::config::VitConfig;
 use crate::vision::layout::{Layout, LayoutEntry};
 use std::ops::Range;
@@ -98,7 +99,7 @@ impl FoldedPlace {
 #[derive(Clone, Debug)]
 pub(super) struct BlockPlaces {
     pub qkv: FoldedPlace,
-    /// Parameters of the feature map, a row a head; empty if it has none.
+    /// Parameters of the feature map, one row per head; empty if it has none.
     pub feature: Range<usize>,
     pub out: LinearPlace,
     pub up: FoldedPlace,
@@ -166,6 +167,15 @@ pub(super) struct Weights<'a> {
 }
 
 impl<'a> Weights<'a> {
+    /// Numbers held beside θ.
+    pub fn len(shape: &Shape) -> usize {
+        let Shape { tokens, patch_dim, dim, depth, hidden, classes, .. } = *shape;
+        // What is folded is held with its transpose and a bias, other weights as their transpose alone.
+        let folded = |output: usize| (2 * dim + 1) * output;
+        let block = folded(3 * dim) + dim * dim + folded(hidden) + hidden * dim;
+        (patch_dim + tokens) * dim + depth * block + folded(classes)
+    }
+
     pub fn new(places: &WeightPlaces, theta: &'a [f32]) -> Self {
         let bias = &theta[places.patch.bias.clone()];
         let mut position = theta[places.position.clone()].to_vec();

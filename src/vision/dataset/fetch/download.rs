@@ -12,13 +12,13 @@ use std::time::Duration;
 use ureq::Agent;
 use ureq::http::StatusCode;
 
-/// Nothing heard for so long: the connection counts as cut.
+/// A connection that is silent for so long counts as cut.
 const SILENCE: Duration = Duration::from_secs(30);
-/// Bytes between two looks at the caller.
+/// Bytes between two reports of progress.
 const STEP: usize = 64 << 10;
 
-/// Has `file` at `target`, fetching it from the first of `homes` that gives it whole; nothing is fetched where it is
-/// there already. `name` is the data set's, for messages.
+/// Makes sure that `file` is at `target`: where it is not there yet, it is fetched from the first of `homes` that gives it
+/// whole. `name` is the name of the data set, for messages.
 ///
 /// # Errors
 /// [`DataError::Fetch`] with every home's reason; [`DataError::Stopped`]; the file cannot be written, or another process
@@ -54,7 +54,7 @@ pub fn download(
         reasons.push("no address to fetch it from".to_owned());
     }
     if part.have == 0 {
-        // Nothing to go on from.
+        // An empty file would be of no use to a later call.
         let _ = fs::remove_file(&part.path);
     }
     let folder = target.parent().unwrap_or(target);
@@ -67,7 +67,7 @@ pub fn download(
     })
 }
 
-/// A file that is growing.
+/// A file of which a part has been fetched.
 struct PartialFile {
     file: File,
     path: PathBuf,
@@ -75,13 +75,13 @@ struct PartialFile {
     have: u64,
 }
 
-/// What stands in the way of one request.
+/// Why one request did not bring the whole file.
 enum Trouble {
     /// The home does not have the file, or another one.
     Home(String),
     /// The connection was cut; asking again may help.
     Cut(String),
-    /// Nothing will help.
+    /// The fault is on this machine; no other address would help.
     Here(DataError),
 }
 
@@ -103,8 +103,8 @@ impl PartialFile {
         Ok(Self { file, path, wanted: *wanted, have })
     }
 
-    /// Asks `address` until the file is whole and right; otherwise says why it is not. A cut connection is taken up again
-    /// as long as each request brings the file further than any before.
+    /// Fetches from `address` until the file is whole and has the published MD5, or returns why that failed. After a cut
+    /// connection the request is repeated as long as each one brings the file further than any before.
     fn fill(&mut self, agent: &Agent, address: &str, watch: Watch) -> Result<Option<String>, DataError> {
         let mut furthest = None;
         loop {
@@ -131,14 +131,14 @@ impl PartialFile {
                 return Ok(None);
             }
             self.restart()?;
-            // What an earlier call left may be at fault: once more from the beginning.
+            // The part that an earlier call left may be wrong: the file is fetched once more from the beginning.
             if !resumed {
                 return Ok(Some(format!("its MD5 is {found}, {} is published", self.wanted.md5)));
             }
         }
     }
 
-    /// One request, from where the file ends.
+    /// One request for the bytes behind those that are there.
     fn request(&mut self, agent: &Agent, address: &str, watch: Watch) -> Result<(), Trouble> {
         let mut request = agent.get(address);
         if self.have > 0 {

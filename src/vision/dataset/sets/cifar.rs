@@ -5,7 +5,7 @@ use crate::vision::dataset::facts::{Loader, Published, SetFacts, Site};
 use crate::vision::dataset::files::{SetFolder, open, there};
 use crate::vision::dataset::images::Images;
 use crate::vision::dataset::loaded::{Dataset, Options, Watch};
-use crate::vision::dataset::room::reserve;
+use crate::vision::room::reserve;
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -13,11 +13,11 @@ use std::path::{Path, PathBuf};
 const SIZE: usize = 32;
 const CHANNELS: usize = 3;
 const CLASSES: u8 = 10;
-/// Bytes a record.
+/// Bytes per record.
 const RECORD: usize = 1 + CHANNELS * SIZE * SIZE;
 /// Pixels of a batch as published.
 const BATCH: usize = 10_000 * (RECORD - 1);
-/// A file as published has 10,000 records; a larger one than ten times that is something else.
+/// Most records of a file: a published one has 10,000, and a file of more than ten times that is no batch.
 const MOST: usize = 100_000;
 
 /// The training batches; those that are there are read.
@@ -26,7 +26,7 @@ const BATCHES: [&str; 5] =
 /// The test batch.
 const TEST: &str = "test_batch.bin";
 
-/// CIFAR-10; any of its training batches do.
+/// CIFAR-10. At least one of its training batches has to be there.
 pub(super) static CIFAR_10: SetFacts = SetFacts {
     size: Some(SIZE),
     channels: Some(CHANNELS),
@@ -148,7 +148,7 @@ fn fill(reader: &mut impl Read, record: &mut [u8]) -> io::Result<usize> {
     Ok(filled)
 }
 
-/// Unpacks the batches of CIFAR-10's archive into `folder`; anything else in it is left out, and so is every path.
+/// Unpacks the batches of CIFAR-10's archive into `folder` under their bare names; everything else in it is left out.
 ///
 /// # Errors
 /// The archive is damaged or lacks a batch, or the folder cannot be written.
@@ -167,7 +167,7 @@ pub fn unpack(archive: &Path, folder: &Path) -> Result<(), DataError> {
         let part = folder.join(format!("{name}.part"));
         let mut out = File::create(&part).map_err(DataError::io(&part, "write"))?;
         if let Err(trouble) = io::copy(&mut entry, &mut out) {
-            // The archive is still there to begin again from.
+            // The archive stays, so that unpacking can be repeated.
             let _ = fs::remove_file(&part);
             return Err(DataError::malformed(archive, format!("cannot unpack into {}: {trouble}", target.display())));
         }

@@ -8,13 +8,13 @@ use crate::vision::dataset::images::{Images, Pixels};
 use crate::vision::dataset::listing::{Listing, Skipped};
 use crate::vision::dataset::loaded::{Dataset, Loading, Options, Watch};
 use crate::vision::dataset::picture::Picture;
-use crate::vision::dataset::room::reserve;
 use crate::vision::dataset::split::sample;
+use crate::vision::room::reserve;
 use rayon::prelude::*;
 use std::fs;
 use std::path::Path;
 
-/// ImageFolders decoded between two looks at the caller.
+/// Pictures decoded between two reports of progress.
 const CHUNK: usize = 128;
 /// Pixels up to this many bytes are held in memory, more are read from the cache as they are needed.
 const IN_MEMORY: usize = 2 << 30;
@@ -99,7 +99,7 @@ impl Loader for ImageFolders {
     }
 }
 
-/// One of the two parts, to be decoded.
+/// One of the two parts of a folder, to be decoded.
 struct FolderPart<'a> {
     pictures: &'a [Picture],
     wanted: &'a [usize],

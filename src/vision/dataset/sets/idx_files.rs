@@ -128,10 +128,10 @@ pub(super) static IDX: SetFacts = SetFacts {
     loader: &IdxPairs,
 };
 
-/// Labels that are sane; classes are counted from those that occur.
+/// The largest label that is accepted; classes are counted from the labels that occur.
 const LARGEST_OWN_LABEL: u32 = 65_535;
 
-/// Reads any two pairs.
+/// Reads the two pairs of a folder that the user names.
 struct IdxPairs;
 
 /// The files of images and of labels of a part.
@@ -177,7 +177,7 @@ impl IdxPairs {
         }
         let [train, test] = found;
         let pair = |[images, labels]: [Vec<PathBuf>; 2], part: &str| {
-            Ok(PairFiles {
+            Ok::<_, DataError>(PairFiles {
                 images: only(&folder, images, &format!("images for {part}"))?,
                 labels: only(&folder, labels, &format!("labels for {part}"))?,
             })
@@ -190,7 +190,7 @@ fn missing(site: &Site<'_>) -> DataError {
     site.missing("IDX files".to_owned())
 }
 
-/// The only one of `files`; of a file and the same one packed, the plain one.
+/// The only one of `files`; where a file lies there plain and packed, the plain one counts.
 fn only(folder: &Path, mut files: Vec<PathBuf>, what: &str) -> Result<PathBuf, DataError> {
     files.sort();
     let all = files.clone();
