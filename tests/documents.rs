@@ -3,7 +3,7 @@
 //!
 //! A fenced block whose language is followed by the word `runs` is run, a line a command, in order, in a directory
 //! that has some small runs; `RUN`, `RUN1`, `RUN2` stand for them. Long work is cut down by settings put behind. A
-//! command in a line of text (`attnlab run …` or `attnlab sweep …`, without `…` in it) is planned with `--dry-run`.
+//! command in a line of text (`attnlab run …` or `attnlab sweep …`, without `…` or `NAME` in it) is planned with `--dry-run`.
 
 use attnlab::lab::{Kind, Places, Problem, preset};
 use attnlab::problems;
@@ -209,7 +209,12 @@ fn every_command_in_a_line_of_text_can_be_planned() {
         for span in prose.split('`').skip(1).step_by(2) {
             let line = span.split_whitespace().collect::<Vec<_>>().join(" ");
             let planable = ["attnlab run ", "attnlab sweep "].iter().any(|begin| line.starts_with(begin));
-            if !planable || line.contains('…') || line.contains("--help") || line.contains("sweep status") {
+            if !planable
+                || line.contains('…')
+                || line.contains("NAME")
+                || line.contains("--help")
+                || line.contains("sweep status")
+            {
                 continue;
             }
             let mut words = words(&line).unwrap_or_else(|| panic!("{}: `{line}` cannot be read", document.display()));
@@ -240,7 +245,7 @@ fn tables_of_choices_are_those_of_the_program() {
     let mut tables = 0;
     for document in documents() {
         let text = fs::read_to_string(root().join(&document)).unwrap();
-        for part in text.split("<!-- choices ").skip(1) {
+        for part in text.split("\n<!-- choices ").skip(1) {
             let (words, rest) = part.split_once("-->").unwrap();
             let (problem, key) = words.trim().split_once(' ').unwrap();
             let schema = problems::find(problem).unwrap().schema();

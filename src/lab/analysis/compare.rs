@@ -148,7 +148,11 @@ fn student(count: usize) -> Option<StudentsT> {
     StudentsT::new(0.0, 1.0, count.checked_sub(1)? as f64).ok()
 }
 
+/// The probability of a t at least as large in size; none where it is not a number, as for differences that are all 0.
 fn two_sided(t: f64, count: usize) -> Option<f64> {
+    if t.is_nan() {
+        return None;
+    }
     Some(2.0 * student(count)?.sf(t.abs())).filter(|p| p.is_finite())
 }
 
@@ -168,5 +172,6 @@ mod tests {
         assert!((two_sided(2.776_445_1, 5).unwrap() - 0.05).abs() < 1e-7);
         assert!((two_sided(-2.776_445_1, 5).unwrap() - 0.05).abs() < 1e-7);
         assert_eq!(two_sided(1.0, 1), None);
+        assert_eq!(two_sided(f64::NAN, 2), None);
     }
 }
