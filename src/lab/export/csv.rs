@@ -26,12 +26,14 @@ impl CsvTable {
         Self::below(String::new())
     }
 
-    /// Adds a cell to the line; a text that a spreadsheet would run is marked as a text.
+    /// Adds a cell to the line; a text that a spreadsheet would run is marked as a text, and what a terminal would obey
+    /// becomes a space.
     pub fn cell(&mut self, text: &str) {
         if std::mem::replace(&mut self.begun, true) {
             self.put(2, |writer, room| writer.delimiter(room).1);
         }
-        let text = text::cell(text);
+        let text = text::printable(text);
+        let text = text::cell(&text);
         // A quote in front, and every character doubled at worst.
         self.put(1 + 2 * text.len(), |writer, room| writer.field(text.as_bytes(), room).2);
     }
