@@ -70,14 +70,17 @@ pub fn mean_attention(
     Ok(())
 }
 
-/// Numbers that the graph of one image keeps for the backward pass, roughly: what every operation of [`logits`] makes.
+/// Numbers that training holds per image at its peak: what the operations of [`logits`] keep for the backward pass, and what that
+/// pass holds at a time.
 pub(super) fn kept_len(config: &VitConfig) -> usize {
     let (tokens, dim, hidden) = (config.tokens(), config.dim, config.hidden());
-    let attention = match config.attention {
-        AttentionKernel::Softmax => 5 * config.heads * tokens * tokens + 2 * tokens * dim,
-        _ => 20 * tokens * dim,
+    let scores = config.heads * tokens * tokens;
+    // As measured: matrices of scores that a block keeps, and those that the backward pass of one block holds at a time.
+    let (attention, backward) = match config.attention {
+        AttentionKernel::Softmax => (7 * scores + 2 * tokens * dim, 10 * scores),
+        _ => (20 * tokens * dim, 0),
     };
-    config.depth * (26 * tokens * dim + 3 * tokens * hidden + attention) + 8 * tokens * dim
+    config.depth * (26 * tokens * dim + 3 * tokens * hidden + attention) + 8 * tokens * dim + backward
 }
 
 /// Queries and keys of one block, `[batch, heads, tokens, head_dim]` each, as attention takes them (not scaled).
