@@ -5,6 +5,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::time::{Duration, Instant};
@@ -352,5 +353,183 @@ fn without_slurm_the_way_out_is_named() {
         ["#SBATCH --array=0-1", "--time=\"1:00:00\"", "--cpus-per-task=2", "--signal=B:USR1@120", "exec ./attnlab"]
     {
         assert!(script.contains(part), "{part}: {script}");
+    }
+}
+
+/// Slurm's commands as scripts: each writes its arguments into `said`, one line a call, and answers as it is told.
+struct StandIn {
+    folder: tempfile::TempDir,
+}
+
+impl StandIn {
+    /// `sbatch` is a piece of a shell script: what it prints, and how it ends.
+    fn new(sbatch: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let said = folder.path().join("said");
+        for (name, rest) in [("sbatch", sbatch), ("squeue", ""), ("sacct", ""), ("scancel", ""), ("scontrol", "")] {
+            let script = format!(
+                "#!/bin/sh\necho \"{name} $* clusters=$SLURM_CLUSTERS job=$SLURM_JOB_ID\" >> '{}'\n{rest}\n",
+                said.display()
+            );
+            let path = folder.path().join("bin").join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(&path, script).unwrap();
+            fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        }
+        Self { folder }
+    }
+
+    fn attnlab(&self, arguments: &[&str]) -> Output {
+        let path = format!("{}:/usr/bin:/bin", self.folder.path().join("bin").display());
+        Command::new(env!("CARGO_BIN_EXE_attnlab"))
+            .args(arguments)
+            .current_dir(self.folder.path())
+            .env("PATH", path)
+            .env("SLURM_CLUSTERS", "gpu2")
+            .env("SLURM_JOB_ID", "7")
+            .output()
+            .unwrap()
+    }
+
+    /// The last call of a command of Slurm.
+    fn last(&self, name: &str) -> String {
+        let said = fs::read_to_string(self.folder.path().join("said")).unwrap();
+        said.lines().filter(|line| line.starts_with(name)).next_back().unwrap_or_default().to_owned()
+    }
+
+    /// The folders of sweeps in `logs`.
+    fn sweeps(&self, logs: &str) -> Vec<PathBuf> {
+        let entries = fs::read_dir(self.folder.path().join(logs)).into_iter().flatten().flatten();
+        entries.map(|entry| entry.path()).filter(|path| path.join("sweep.toml").is_file()).collect()
+    }
+}
+
+const SMALL: [&str; 4] = ["--set", "trials=20", "--set", "angles=3"];
+
+#[test]
+fn a_job_on_another_cluster_is_asked_for_there() {
+    let slurm = StandIn::new("echo 'site: quota is fine'; echo '424242;gpu2'; echo 'site: bye'");
+    let submitted = slurm.attnlab(&[&["sweep", "hybrid", "--slurm", "--set", "seed=1,2"], SMALL.as_slice()].concat());
+    let said = String::from_utf8_lossy(&submitted.stdout).into_owned();
+    assert!(said.starts_with("job 424242;gpu2: 2 points"), "{said}{}", String::from_utf8_lossy(&submitted.stderr));
+    let folder = slurm.sweeps("logs").remove(0);
+    assert!(fs::read_to_string(folder.join("sweep.toml")).unwrap().contains("jobs = [\"424242;gpu2\"]"));
+    // What says which cluster is meant is handed on, what belongs to the job around us is not.
+    assert!(slurm.last("sbatch").ends_with("clusters=gpu2 job="), "{}", slurm.last("sbatch"));
+    for (arguments, command, expected) in [
+        (["sweep", "status", "last"].as_slice(), "squeue", "squeue -M gpu2 -h -r -a -t all -j 424242 "),
+        (&["sweep", "throttle", "last", "3"], "scontrol", "scontrol -M gpu2 update JobId=424242 ArrayTaskThrottle=3 "),
+        (&["sweep", "cancel", "last"], "scancel", "scancel -M gpu2 424242 "),
+        (&["sweep", "resume", "last"], "sbatch", "sbatch -M gpu2 --parsable --array="),
+    ] {
+        let output = slurm.attnlab(arguments);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        assert!(slurm.last(command).starts_with(expected), "{}", slurm.last(command));
+    }
+}
+
+#[test]
+fn a_folder_is_removed_only_where_there_is_no_job() {
+    let sweep = [&["sweep", "hybrid", "--slurm"], SMALL.as_slice()].concat();
+    let silent = StandIn::new("echo 'your job is on its way'");
+    let output = silent.attnlab(&sweep);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(!output.status.success() && said.contains("no job number") && said.contains("is kept"), "{said}");
+    assert_eq!(silent.sweeps("logs").len(), 1);
+    let refusing = StandIn::new("echo 'sbatch: error: Invalid account' >&2; exit 1");
+    let output = refusing.attnlab(&sweep);
+    assert!(String::from_utf8_lossy(&output.stderr).contains("Invalid account"));
+    assert!(refusing.sweeps("logs").is_empty());
+}
+
+#[test]
+fn a_path_is_a_path_to_the_shell_and_to_the_batch_system() {
+    // The stand-in does what Slurm does: reads the header, and runs the script as the first element.
+    let slurm = StandIn::new("for script; do :; done; SLURM_ARRAY_TASK_ID=0 bash \"$script\" >&2 && echo 5");
+    let logs = "it's $(touch hacked) `touch hacked` \"q\" %A \\ ~#";
+    let sweep = [&["sweep", "hybrid", "--slurm", "--logs", logs], SMALL.as_slice()].concat();
+    let output = slurm.attnlab(&sweep);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let folder = slurm.sweeps(logs).remove(0);
+    assert!(folder.join("seen/0").is_file() && folder.join("points/0").is_file());
+    let results = slurm.attnlab(&["sweep", "results", "last", "--logs", logs]);
+    assert!(results.status.success(), "{}", String::from_utf8_lossy(&results.stderr));
+    assert!(!slurm.folder.path().join("hacked").exists() && !folder.join("hacked").exists());
+    let script = fs::read_to_string(folder.join("sweep.sbatch")).unwrap();
+    let place = script.lines().find(|line| line.starts_with("#SBATCH --chdir=")).unwrap();
+    assert!(place.contains(r#"\"q\" %A \\ ~#"#), "{place}");
+    // What no header can hold is refused, before anything is written.
+    for logs in ["a\nb", "a\rb"] {
+        let output = slurm.attnlab(&["sweep", "hybrid", "--slurm", "--logs", logs]);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(2), "{said}");
+        assert!(said.contains("without control characters"), "{said}");
+        assert!(!slurm.folder.path().join(logs).exists());
+    }
+}
+
+#[test]
+fn a_command_a_line_stays_a_command_a_line() {
+    let slurm = StandIn::new("");
+    let queries = "queries=$(touch hacked)`touch hacked`';~ # \"x";
+    let random = ["sweep", "random-features", "--commands", "--set", "inputs=file", "--set", "keys=k.npy", "--set"];
+    let listed = slurm.attnlab(&[random.as_slice(), &[queries]].concat());
+    let line = String::from_utf8(listed.stdout).unwrap();
+    assert_eq!(line.lines().count(), 1, "{}", String::from_utf8_lossy(&listed.stderr));
+    let output = Command::new("sh").args(["-c", &line]).current_dir(slurm.folder.path()).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(said.contains("$(touch hacked)`touch hacked`';~ # \"x"), "the file is looked for by its name: {said}");
+    assert!(!slurm.folder.path().join("hacked").exists());
+    let refused = slurm.attnlab(&[random.as_slice(), &["queries=a\ntouch hacked"]].concat());
+    let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert_eq!((refused.status.code(), refused.stdout.len()), (Some(2), 0), "{said}");
+    assert!(said.contains("line feed"), "{said}");
+}
+
+#[test]
+fn a_plan_from_a_stranger_is_checked_before_it_is_believed() {
+    let slurm = StandIn::new("echo 5");
+    let output = slurm.attnlab(&[&["sweep", "hybrid", "--slurm", "--set", "seed=1,2"], SMALL.as_slice()].concat());
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let folder = slurm.sweeps("logs").remove(0);
+    let plan = fs::read_to_string(folder.join("sweep.toml")).unwrap();
+    for (old, new, word) in [
+        ("\npoints = 2", "\npoints = 9223372036854775807", "points: found `9223372036854775807`"),
+        ("\npoints = 2", "\npoints = 2000000000", "allowed: a whole number from 1 to 100000"),
+        ("\npoints = 2", "\npoints = 0", "points: found `0`"),
+        ("\nelement_points = ", "\nelement_points = 0 # ", "element_points: found `0`"),
+        ("schema = 1", "schema = 2", "reads up to form 1"),
+        ("jobs = [\"5\"]", "jobs = [\"--help\"]", "allowed: a job number"),
+    ] {
+        assert!(plan.contains(old), "{old}: {plan}");
+        fs::write(folder.join("sweep.toml"), plan.replace(old, new)).unwrap();
+        for command in ["status", "results", "resume"] {
+            let output = slurm.attnlab(&["sweep", command, "last"]);
+            let said = String::from_utf8_lossy(&output.stderr).into_owned();
+            assert_eq!(output.status.code(), Some(2), "{command} {new}: {said}");
+            assert!(said.contains("sweep.toml") && said.contains(word), "{new}: {said}");
+        }
+    }
+    fs::write(folder.join("sweep.toml"), &plan).unwrap();
+    // The name of a run is the name of a folder among the runs, and nothing else.
+    fs::create_dir(slurm.folder.path().join("elsewhere")).unwrap();
+    for name in ["../elsewhere", "/", ".", "a/b"] {
+        fs::write(folder.join("points/0"), name).unwrap();
+        let status = slurm.attnlab(&["sweep", "status", "last"]);
+        let said = String::from_utf8_lossy(&status.stdout).into_owned();
+        assert!(said.contains("2 not begun"), "{name}: {said}");
+    }
+    fs::remove_file(folder.join("points/0")).unwrap();
+    // One line too many, and lines out of order.
+    let points = fs::read_to_string(folder.join("points.jsonl")).unwrap();
+    for (text, word) in [
+        (points.repeat(2), "here is one more"),
+        (points.lines().rev().collect::<Vec<_>>().join("\n"), "allowed: point 0"),
+        (String::new(), "0 points, and the plan has 2"),
+    ] {
+        fs::write(folder.join("points.jsonl"), text).unwrap();
+        let output = slurm.attnlab(&["sweep", "element", folder.to_str().unwrap(), "0"]);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.code() == Some(2) && said.contains(word), "{said}");
     }
 }

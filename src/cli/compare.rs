@@ -3,7 +3,7 @@
 use super::args::Compare;
 use super::failure::Failure;
 use super::{output, store, table};
-use crate::lab::compare::{Comparison, Mean, compare};
+use crate::lab::compare::{Mean, VariantComparison, compare};
 use crate::lab::export::CsvTable;
 use crate::lab::store::Filter;
 use crate::lab::{Column, Places, Problem, decimal};
@@ -51,7 +51,7 @@ fn columns(arguments: &Compare, problem: &dyn Problem, headline: &str) -> Result
     std::iter::once(number).chain(arguments.show.iter().map(String::as_str)).map(find).collect()
 }
 
-fn page(comparison: &Comparison, by: &str, columns: &[&Column], bases: &[&str]) -> String {
+fn page(comparison: &VariantComparison, by: &str, columns: &[&Column], bases: &[&str]) -> String {
     let mut headings = vec![(by.to_owned(), false), ("runs".to_owned(), true)];
     headings.extend(columns.iter().map(|column| (column.heading(), true)));
     for base in bases {
@@ -78,7 +78,7 @@ fn page(comparison: &Comparison, by: &str, columns: &[&Column], bases: &[&str]) 
 }
 
 /// The same as comma-separated values, a line a variant.
-fn csv(comparisons: &[Comparison], by: &str, keys: &[&str], bases: &[&str]) -> String {
+fn csv(comparisons: &[VariantComparison], by: &str, keys: &[&str], bases: &[&str]) -> String {
     let number = |value: Option<f64>| value.map_or_else(String::new, |value| value.to_string());
     let both = |mean: Option<Mean>| [mean.map(|mean| mean.mean), mean.and_then(|mean| mean.interval)].map(number);
     let mut table = CsvTable::new();

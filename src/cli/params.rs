@@ -1,6 +1,6 @@
 //! `attnlab params` and `attnlab run PROBLEM --help`: a problem's parameters, from their declarations.
 
-use super::args::Parameters;
+use super::args::ParamsArguments;
 use super::failure::Failure;
 use super::{output, table};
 use crate::lab::{Kind, Param, Problem, nearest};
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use std::fmt::Write;
 
 /// Lists the parameters of one problem, or the problems.
-pub fn list(arguments: &Parameters) -> Result<(), Failure> {
+pub fn list(arguments: &ParamsArguments) -> Result<(), Failure> {
     let Some(name) = &arguments.problem else {
         if arguments.json {
             let all: Vec<Value> = problems::ALL.iter().map(|problem| declared(*problem)).collect();
@@ -58,7 +58,7 @@ pub fn help(problem: &dyn Problem) -> String {
         }
     }
     let columns: Vec<&str> = problem.columns().iter().map(|column| column.key).collect();
-    let _ = write!(page, "\nRows of --json:\n  {}\n", wrapped(&columns.join(", "), 100).join("\n  "));
+    let _ = write!(page, "\nRows of --json:\n  {}\n", textwrap::wrap(&columns.join(", "), 100).join("\n  "));
     page + "\nValues are set as KEY=VALUE; `a,b,c` and `16..1024 x2` stand for several. Shown are the defaults.\n"
 }
 
@@ -76,20 +76,6 @@ fn allowed(param: &Param) -> Vec<String> {
     };
     if param.list {
         lines.push("one run takes a list".to_owned());
-    }
-    lines
-}
-
-/// `text` cut at spaces into lines of at most `width` characters.
-fn wrapped(text: &str, width: usize) -> Vec<String> {
-    let mut lines = vec![String::new()];
-    for word in text.split(' ') {
-        let line = lines.last_mut().filter(|line| line.is_empty() || line.len() + 1 + word.len() <= width);
-        match line {
-            Some(line) if line.is_empty() => line.push_str(word),
-            Some(line) => *line += &format!(" {word}"),
-            None => lines.push(word.to_owned()),
-        }
     }
     lines
 }

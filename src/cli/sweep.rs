@@ -3,8 +3,8 @@
 use super::args::{Run, SweepArguments, SweepCommand};
 use super::failure::Failure;
 use super::{merge, output, run, signals, table, target};
-use crate::lab::slurm::{self, Ending, JobArray, Slurm, SlurmOptions, Status};
-use crate::lab::{Document, LabError, Places, RunSpec, RunState, decimal, store};
+use crate::lab::slurm::{self, Ending, JobArray, Slurm, Status};
+use crate::lab::{Document, LabError, Places, RunSpec, RunState, decimal, shell, store};
 use crate::problems;
 use serde_json::json;
 use std::env;
@@ -26,18 +26,32 @@ fn left(arguments: &Run, places: &Places) -> Result<Vec<RunSpec>, Failure> {
     Ok(store::Plan::new(specs, &store::list(&places.logs)?).left())
 }
 
-/// Prints a command a point, for any queue.
+/// Prints a command a point, each on a line of its own, for any queue.
 fn commands(arguments: &Run, places: &Places) -> Result<(), Failure> {
     let program = env::current_exe().map_err(LabError::io("find", "attnlab"))?;
-    let absolute = |path: &Path| std::path::absolute(path).map_err(LabError::io("find", path));
-    let (logs, data) = (absolute(&places.logs)?, absolute(&places.data)?);
+    let word = |what: &str, path: &Path| {
+        let path = std::path::absolute(path).map_err(LabError::io("find", path))?;
+        match path.to_str() {
+            Some(text) => Ok(shell::quote(text).into_owned()),
+            None => Err(Failure::bad_input(format!("{what}: found `{}`, allowed: a path in UTF-8", path.display()))),
+        }
+    };
+    let there = format!("--logs {} --data-dir {}", word("--logs", &places.logs)?, word("--data-dir", &places.data)?);
+    let program = word("attnlab", &program)?;
     let mut page = String::new();
     for spec in left(arguments, places)? {
         let command = spec.command();
         let command = command.strip_prefix("attnlab").unwrap_or(&command);
-        let quote = |path: &Path| format!("'{}'", path.display().to_string().replace('\'', r"'\''"));
-        let places = format!("--logs {} --data-dir {}", quote(&logs), quote(&data));
-        page += &format!("{}{command} --quiet --resume {places}\n", quote(&program));
+        let line = format!("{program}{command} --quiet --resume {there}");
+        // Many queues read line by line, and would run the rest of a cut line as another command.
+        if line.contains(['\n', '\r']) {
+            let shown = line.escape_debug();
+            return Err(Failure::bad_input(format!(
+                "--commands: found a line feed in `{shown}`, allowed: values and paths that stand on one line"
+            )));
+        }
+        page += &line;
+        page.push('\n');
     }
     output::print(&page)
 }
@@ -47,17 +61,7 @@ fn submit(arguments: &SweepArguments, places: &Places) -> Result<(), Failure> {
     let specs = left(&arguments.run, places)?;
     let name = arguments.run.title.clone().or_else(|| specs.first()?.title.clone());
     let name = name.or_else(|| arguments.run.target.clone()).unwrap_or_default();
-    let options = SlurmOptions {
-        max_parallel: arguments.max_parallel,
-        time: arguments.time.clone(),
-        mem: arguments.mem.clone(),
-        cpus: arguments.cpus,
-        gpus: arguments.gpus.clone(),
-        partition: arguments.partition.clone(),
-        account: arguments.account.clone(),
-        arguments: arguments.sbatch_arg.clone(),
-        requeues: arguments.requeues,
-    };
+    let options = arguments.options.0.clone();
     if specs.is_empty() {
         return output::print("every point of the sweep has a finished run\n");
     }
@@ -67,7 +71,7 @@ fn submit(arguments: &SweepArguments, places: &Places) -> Result<(), Failure> {
     let sweep = slurm::submit(places, &specs, &name, options)?;
     let plan = sweep.plan_ref();
     let (points, elements) = (plan.points, plan.elements());
-    let job = plan.jobs.last().cloned().unwrap_or_default();
+    let job = plan.jobs.last().map(ToString::to_string).unwrap_or_default();
     let folder = sweep.folder().display().to_string();
     if arguments.run.telling.json {
         let told = json!({ "schema": 1, "sweep": folder, "job": job, "points": points, "elements": elements });
@@ -208,7 +212,7 @@ fn work(folder: &Path, element: usize) -> Result<(), Failure> {
 /// The time limit is near: the element waits for its next turn and goes on then, at most as often as the plan allows.
 fn back_into_queue(sweep: &JobArray, element: usize) -> Result<(), Failure> {
     let restarts = env::var("SLURM_RESTART_COUNT").ok().and_then(|text| text.parse().ok()).unwrap_or(0_u32);
-    let most = sweep.plan_ref().slurm.requeues;
+    let most = sweep.plan_ref().slurm.requeues();
     if restarts >= most {
         return Err(Failure::failed(format!("element {element}: came to its time limit {} times", restarts + 1)));
     }

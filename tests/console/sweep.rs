@@ -197,11 +197,11 @@ fn what_a_cluster_is_asked_for_is_checked_where_it_is_typed() {
     desk.press("enter");
     assert!(desk.screen((80, 24)).contains("found `many`"), "{}", desk.screen((80, 24)));
     desk.press("ctrl-u enter");
-    assert_eq!(desk.app.slurm.max_parallel, None);
+    assert_eq!(desk.app.slurm.max_parallel(), None);
     desk.press("e");
     desk.type_text("7");
     desk.press("enter esc");
-    assert_eq!(desk.app.slurm.max_parallel, Some(7));
+    assert_eq!(desk.app.slurm.max_parallel(), Some(7));
 }
 
 #[test]

@@ -4,6 +4,7 @@ mod export;
 mod fold;
 mod going_on;
 mod grid;
+mod params;
 mod preset;
 mod queue;
 mod resume;

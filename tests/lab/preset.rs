@@ -91,6 +91,10 @@ fn presets_are_found_by_name_and_by_path() {
     assert_eq!(preset::find("steep", &places, PROBLEMS).unwrap().title, "Steep");
     let path = places.presets.join("steep.toml");
     assert_eq!(preset::find(path.to_str().unwrap(), &places, PROBLEMS).unwrap().file, Some(path));
+    let large = places.presets.join("large.toml");
+    std::fs::write(&large, format!("{WHOLE}{}", "#".repeat(1 << 20))).unwrap();
+    let error = preset::find(large.to_str().unwrap(), &places, PROBLEMS).unwrap_err().to_string();
+    assert!(error.contains("large.toml: a preset has at most 1048576 bytes"), "{error}");
     let error = preset::find("steap", &places, PROBLEMS).unwrap_err().to_string();
     assert!(error.contains("did you mean `steep`?"), "{error}");
 }

@@ -2,7 +2,7 @@
 
 use crate::slope::SLOPE;
 use attnlab::lab::list::{self, LIMIT, count, values, values_seeded};
-use attnlab::lab::{Draft, Param, Problem, Scale, Sweep, SweepMode, Value};
+use attnlab::lab::{Draft, Param, Problem, Scale, Sweep, SweepMode, Value, shell};
 use proptest::prelude::*;
 
 const WHOLE: Param = Param::int("m", "m", 1, 1 << 40, "1");
@@ -239,6 +239,16 @@ proptest! {
                 }
             }
         }
+    }
+
+    #[test]
+    fn a_quoted_word_comes_through_a_shell_unchanged(
+        word in prop_oneof![any::<String>(), r#"[-~#$`"'\\!*?&|;<>(){}\[\] \n\t=a]{0,12}"#],
+    ) {
+        prop_assume!(!word.contains('\0'));
+        let line = format!("printf %s {}", shell::quote(&word));
+        let output = std::process::Command::new("sh").args(["-c", &line]).output().unwrap();
+        prop_assert_eq!(String::from_utf8(output.stdout).unwrap(), word, "{}", line);
     }
 
     #[test]

@@ -1,15 +1,16 @@
 //! The command line as clap reads it; the help texts live here.
 
+mod slurm;
 mod stored;
 mod telling;
 
+pub use slurm::SlurmArguments;
 pub use stored::{AxisScale, Compare, Delete, Export, List, Report, Resume, Show, Tag};
 pub use telling::Telling;
 
 use super::examples::{
     COMPARE_EXAMPLES, DATA_EXAMPLES, EXAMPLES, EXPORT_EXAMPLES, LIST_EXAMPLES, RUN_EXAMPLES, SWEEP_EXAMPLES,
 };
-use crate::lab::slurm::SlurmOptions;
 use clap::{Args, Parser, Subcommand, ValueHint};
 use std::path::PathBuf;
 
@@ -93,7 +94,7 @@ pub enum Command {
     #[command(after_help = SWEEP_EXAMPLES, args_conflicts_with_subcommands = true, disable_help_flag = true)]
     Sweep(SweepArguments),
     /// List the parameters of a problem, or the problems.
-    Params(Parameters),
+    Params(ParamsArguments),
     /// List the presets: shipped ones and those of the presets directory.
     Presets(Presets),
     /// List the runs in the logs directory, the newest last.
@@ -173,33 +174,9 @@ pub struct SweepArguments {
     /// Submit a job array to Slurm.
     #[arg(long, help_heading = "Slurm")]
     pub slurm: bool,
-    /// Elements of the array that may run at a time.
-    #[arg(long, value_name = "N", requires = "slurm", value_parser = positive, help_heading = "Slurm")]
-    pub max_parallel: Option<usize>,
-    /// Time limit of an element; before it the element saves and goes back into the queue.
-    #[arg(long, value_name = "TIME", requires = "slurm", help_heading = "Slurm")]
-    pub time: Option<String>,
-    /// Memory of an element.
-    #[arg(long, value_name = "SIZE", requires = "slurm", help_heading = "Slurm")]
-    pub mem: Option<String>,
-    /// CPUs of an element.
-    #[arg(short, long = "cpus-per-task", value_name = "N", requires = "slurm", value_parser = positive, help_heading = "Slurm")]
-    pub cpus: Option<usize>,
-    /// GPUs of an element.
-    #[arg(long, value_name = "GPUS", requires = "slurm", help_heading = "Slurm")]
-    pub gpus: Option<String>,
-    /// Partition.
-    #[arg(short, long, value_name = "NAME", requires = "slurm", help_heading = "Slurm")]
-    pub partition: Option<String>,
-    /// Account.
-    #[arg(short = 'A', long, value_name = "NAME", requires = "slurm", help_heading = "Slurm")]
-    pub account: Option<String>,
-    /// A further option of `sbatch`; may be given often.
-    #[arg(long, value_name = "OPTION", requires = "slurm", allow_hyphen_values = true, help_heading = "Slurm")]
-    pub sbatch_arg: Vec<String>,
-    /// How often an element that comes to its time limit goes back into the queue.
-    #[arg(long, value_name = "K", default_value_t = SlurmOptions::REQUEUES, help_heading = "Slurm")]
-    pub requeues: u32,
+    /// What Slurm is asked for.
+    #[command(flatten)]
+    pub options: SlurmArguments,
     /// Print one self-contained command a point, for any queue, and run nothing.
     #[arg(long, conflicts_with = "slurm")]
     pub commands: bool,
@@ -261,7 +238,7 @@ pub enum SweepCommand {
 
 /// `attnlab params`.
 #[derive(Args, Debug)]
-pub struct Parameters {
+pub struct ParamsArguments {
     /// A problem; all of them are named without one.
     pub problem: Option<String>,
     /// Print one JSON document.
@@ -290,7 +267,7 @@ pub struct Predict {
     #[arg(long, default_value = "test")]
     pub split: String,
     /// Only the first so many images.
-    #[arg(long, value_name = "N", value_parser = limit)]
+    #[arg(long, value_name = "N", value_parser = positive)]
     pub limit: Option<usize>,
     /// Write the logits here: images × classes, f32.
     #[arg(long, value_name = "FILE.npy", value_hint = ValueHint::FilePath)]
@@ -347,20 +324,24 @@ pub struct Fetch {
     pub mirrors: Vec<String>,
 }
 
-/// A count of at least 1.
-fn limit(text: &str) -> Result<usize, String> {
-    text.parse().ok().filter(|count| *count > 0).ok_or_else(|| "allowed: a whole number of at least 1".to_owned())
+/// What an argument should have been.
+#[derive(Debug, thiserror::Error)]
+enum ArgumentError {
+    #[error("allowed: KEY=VALUE")]
+    Assignment,
+    #[error("allowed: a whole number of at least 1")]
+    Positive,
 }
 
 /// `key=value`.
-fn assignment(text: &str) -> Result<(String, String), String> {
+fn assignment(text: &str) -> Result<(String, String), ArgumentError> {
     match text.split_once('=') {
         Some((key, value)) if !key.trim().is_empty() => Ok((key.trim().to_owned(), value.trim().to_owned())),
-        _ => Err("allowed: KEY=VALUE".to_owned()),
+        _ => Err(ArgumentError::Assignment),
     }
 }
 
 /// A number of at least one.
-fn positive(text: &str) -> Result<usize, String> {
-    text.parse().ok().filter(|number| *number > 0).ok_or_else(|| "allowed: a whole number of at least 1".to_owned())
+fn positive(text: &str) -> Result<usize, ArgumentError> {
+    text.parse().ok().filter(|number| *number > 0).ok_or(ArgumentError::Positive)
 }

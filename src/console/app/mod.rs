@@ -130,7 +130,7 @@ impl App {
             exit: None,
             wanted: None,
             targets: Vec::new(),
-            slurm: SlurmOptions { requeues: SlurmOptions::REQUEUES, ..SlurmOptions::default() },
+            slurm: SlurmOptions::default(),
             has_cluster: Slurm.is_here(),
             submitting: None,
             submissions: Vec::new(),

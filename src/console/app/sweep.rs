@@ -2,7 +2,7 @@
 
 use crate::lab::slurm::SlurmOptions;
 use crate::lab::store::{self, Plan};
-use crate::lab::{Differences, Estimate, LabError, Machine, Param, Places, Sweep, SweepMode, estimate, list};
+use crate::lab::{Differences, Estimate, LabError, Machine, Param, Places, Sweep, SweepMode, common, estimate, list};
 use std::collections::HashMap;
 use std::thread::JoinHandle;
 use tui_input::Input;
@@ -36,7 +36,10 @@ pub struct PlannedSweep {
 impl PlannedSweep {
     fn new(sweep: &Sweep, places: &Places) -> Result<Self, LabError> {
         let specs = sweep.specs_up_to(Sweep::MOST)?;
-        let keys = sweep.problem.schema().iter().map(|param| param.key);
+        let mut keys: Vec<&str> = sweep.swept().into_iter().map(|param| param.key).collect();
+        if sweep.repeats > 1 {
+            keys.push(common::SEED.key);
+        }
         let differences = Differences::of(keys, specs.len(), |run, key| specs[run].params.typed(key));
         let named: Vec<(String, String)> =
             specs.iter().enumerate().map(|(run, spec)| (spec.point(), differences.words(run))).collect();
@@ -204,7 +207,7 @@ impl SweepDialog {
         match &mut self.list {
             Some(skip) => *skip = skip.saturating_add_signed(by).min(self.count.saturating_sub(1)),
             None => {
-                let last = SlurmOptions::FIELDS.len() - 1;
+                let last = SlurmOptions::ALL.len() - 1;
                 self.field = self.field.saturating_add_signed(by.signum()).min(last);
             }
         }
@@ -213,14 +216,14 @@ impl SweepDialog {
     /// Begins typing into the chosen field.
     pub fn edit(&mut self) {
         self.error = None;
-        let field = SlurmOptions::FIELDS[self.field];
+        let field = SlurmOptions::ALL[self.field];
         self.input = Some(Input::new(self.options.text(field.key)));
     }
 
     /// Takes what was typed into the chosen field; says why where it is refused.
     pub fn commit(&mut self) {
         let Some(input) = &self.input else { return };
-        match self.options.set(SlurmOptions::FIELDS[self.field].key, input.value()) {
+        match self.options.set(SlurmOptions::ALL[self.field].key, input.value()) {
             Ok(()) => self.input = None,
             Err(error) => self.error = Some(error.to_string()),
         }

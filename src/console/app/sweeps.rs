@@ -53,7 +53,7 @@ impl SweepEntry {
                     problem: plan.problem.clone(),
                     title: if plan.title.is_empty() { name } else { plan.title.clone() },
                     created: plan.created.clone(),
-                    job: plan.jobs.last().cloned(),
+                    job: plan.jobs.last().map(ToString::to_string),
                     element_points: plan.element_points,
                     // They never change.
                     labels: match before {

@@ -170,7 +170,7 @@ fn target(app: &App, dialog: &SweepDialog) -> Vec<Line<'static>> {
     if !dialog.on_cluster || !app.has_cluster {
         return lines;
     }
-    for (index, field) in SlurmOptions::FIELDS.iter().enumerate() {
+    for (index, field) in SlurmOptions::ALL.iter().enumerate() {
         let chosen = index == dialog.field;
         let mut spans = vec![
             Span::styled(if chosen { "  ▸ " } else { "    " }, theme.accent()),
@@ -212,7 +212,7 @@ fn tail(app: &App, dialog: &SweepDialog, width: usize) -> Vec<Line<'static>> {
         lines.extend(wrapped(words, theme.warn()));
         lines.extend(wrapped(&format!("{} --commands", dialog.sweep.command("sweep")), Style::new()));
     } else if dialog.on_cluster {
-        lines.extend(wrapped(SlurmOptions::FIELDS[dialog.field].help, theme.dim()));
+        lines.extend(wrapped(SlurmOptions::ALL[dialog.field].help, theme.dim()));
     } else {
         return Vec::new();
     }

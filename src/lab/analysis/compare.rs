@@ -18,7 +18,7 @@ pub struct Mean {
 }
 
 impl Mean {
-    /// Of some numbers; none of none.
+    /// The mean of some numbers with its interval; none where there is no number.
     #[must_use]
     pub fn of(numbers: &[f64]) -> Option<Self> {
         let (mean, error) = mean_and_error(numbers.iter().copied())?;
@@ -53,9 +53,9 @@ pub struct ComparedVariant {
     pub against: Vec<Paired>,
 }
 
-/// Variants that differ in one parameter and in the seed, all else being equal.
+/// Runs that differ in one parameter and in the seed, all else being equal.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Comparison {
+pub struct VariantComparison {
     /// The parameters that tell it from the other comparisons, as `key=value` with exact values, in form order; empty
     /// where there is one.
     pub setting: String,
@@ -76,7 +76,7 @@ pub fn compare(
     by: &str,
     columns: &[&str],
     bases: &[&str],
-) -> Vec<Comparison> {
+) -> Vec<VariantComparison> {
     let schema = problem.schema();
     let counts = |key: &str| {
         ![by, common::SEED.key].contains(&key) && schema.get(key).is_some_and(|param| param.determines_result)
@@ -103,7 +103,7 @@ pub fn compare(
                 let [(a, size), (b, other)] = [a, b].map(|variant| place(problem, by, &variant.value));
                 a.cmp(&b).then(size.total_cmp(&other))
             });
-            Comparison { setting: words.collect::<Vec<_>>().join(" "), variants }
+            VariantComparison { setting: words.collect::<Vec<_>>().join(" "), variants }
         })
         .collect()
 }

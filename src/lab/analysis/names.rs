@@ -40,10 +40,11 @@ impl Differences {
     /// Of stored runs, in those of their parameters that `counts`; a problem that is known tells their order.
     #[must_use]
     pub fn between(runs: &[&StoredParams], schema: Option<Schema>, counts: impl Fn(&str) -> bool) -> Self {
+        let differing = differing(runs);
         let declared: Vec<&str> = schema.iter().flat_map(Schema::iter).map(|param| param.key).collect();
-        let all: BTreeSet<&str> = runs.iter().flat_map(|run| run.iter()).map(|(key, _)| key).collect();
-        let others = all.iter().copied().filter(|key| !declared.contains(key));
-        let keys: Vec<&str> = declared.iter().copied().chain(others).filter(|key| counts(key)).collect();
+        let others = differing.iter().copied().filter(|key| !declared.contains(key));
+        let known = declared.iter().copied().filter(|key| differing.contains(key));
+        let keys: Vec<&str> = known.chain(others).filter(|key| counts(key)).collect();
         Self::of(keys, runs.len(), |run, key| runs[run].text(key))
     }
 
@@ -75,6 +76,21 @@ impl Differences {
         let pairs = self.keys.iter().zip(&self.short[run]).filter(|(key, _)| *key != left_out);
         pairs.map(word).collect::<Vec<_>>().join(" ")
     }
+}
+
+/// The keys under which runs have different values, or only some of the runs have one.
+fn differing<'a>(runs: &[&'a StoredParams]) -> BTreeSet<&'a str> {
+    let mut keys = BTreeSet::new();
+    let Some((first, others)) = runs.split_first() else { return keys };
+    for run in others {
+        // Runs of one version have the same keys in the same order.
+        for (here, there) in run.iter().zip(first.iter()).filter(|(here, there)| here != there) {
+            keys.extend([here.0, there.0]);
+        }
+        let (short, long) = (run.iter().count().min(first.iter().count()), [*run, *first]);
+        long.iter().for_each(|params| keys.extend(params.iter().skip(short).map(|(key, _)| key)));
+    }
+    keys
 }
 
 /// Long numbers with the fewest digits, at least two, that keep different ones different: `3.2e-3` for 0.00316227766.

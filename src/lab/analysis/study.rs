@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, HashMap};
 /// Up to so many variants each has a marker of its own where they are weighed against each other.
 const MARKED: usize = 16;
 
-/// What a study reads of a run.
+/// A run as a study reads it.
 #[derive(Clone, Copy, Debug)]
 pub struct StudyRun<'a> {
     /// Its parameters.
@@ -133,7 +133,7 @@ impl Study {
         StudyPlot { plot: Plot { id, title, x: axis, y: Axis::linear(self.interval(heading)) }, curves }
     }
 
-    /// The headline number against what it costs; the variants that no other beats in both are joined.
+    /// The headline number against what it costs; the Pareto-optimal variants are joined by a staircase.
     fn weigh(&self, problem: &dyn Problem, cost: &str, heading: &str, runs: &[StudyRun<'_>]) -> StudyPlot {
         let column = problem.column(cost);
         let title = column.map_or_else(|| cost.to_owned(), |column| column.heading());
@@ -169,7 +169,7 @@ impl Study {
         StudyPlot { plot, curves }
     }
 
-    /// What an axis of means says.
+    /// The title of an axis of means.
     fn interval(&self, heading: &str) -> String {
         let repeated = self.variants.iter().any(|variant| variant.runs.len() > 1);
         if repeated { format!("{heading} ± 95 %") } else { heading.to_owned() }
@@ -236,7 +236,7 @@ fn scale_of(steps: &[f64]) -> Scale {
     if (middle / ratio).ln().abs() < (middle / even).ln().abs() { Scale::Log } else { Scale::Linear }
 }
 
-/// The stairs along the points that no other beats in both: less of x, more of y.
+/// The staircase along the Pareto-optimal points: no other point has both less x and more y.
 fn frontier(mut points: Vec<Sample>) -> Vec<Sample> {
     points.sort_by(|a, b| a.x.total_cmp(&b.x).then(b.y.total_cmp(&a.y)));
     let mut stairs: Vec<Sample> = Vec::new();

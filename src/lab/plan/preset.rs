@@ -5,12 +5,16 @@ use crate::lab::{Draft, Kind, LabError, ParamError, Places, Problem, SCHEMA, Swe
 use include_dir::{Dir, include_dir};
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::Read;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 static SHIPPED: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/presets");
+
+/// The most bytes of a preset that are read.
+const LARGEST: u64 = 1 << 20;
 
 /// The most repetitions of a point.
 const REPEATS: usize = 1000;
@@ -183,7 +187,11 @@ impl Preset {
     /// # Errors
     /// The file cannot be read, or as [`Preset::parse`].
     pub fn read(path: &Path, problems: &[&'static dyn Problem]) -> Result<Self, LabError> {
-        let text = fs::read_to_string(path).map_err(LabError::io("read the preset", path))?;
+        let mut text = String::new();
+        let read = fs::File::open(path).and_then(|file| file.take(LARGEST + 1).read_to_string(&mut text));
+        if read.map_err(LabError::io("read the preset", path))? as u64 > LARGEST {
+            return Err(LabError::content(path, None, format!("a preset has at most {LARGEST} bytes")));
+        }
         Ok(Self { file: Some(path.to_owned()), ..Self::parse(&text, path, problems)? })
     }
 
@@ -239,7 +247,8 @@ pub fn all(places: &Places, problems: &[&'static dyn Problem]) -> Vec<(String, R
     }
     for entry in fs::read_dir(&places.presets).into_iter().flatten().flatten() {
         let path = entry.path();
-        if is_preset(&path) {
+        // A pipe of that name would be waited for without end.
+        if is_preset(&path) && !fs::metadata(&path).is_ok_and(|file| !file.is_file()) {
             found.insert(stem(&path), Preset::read(&path, problems));
         }
     }

@@ -91,6 +91,9 @@ impl RunSpec {
         for (key, text) in self.changes() {
             command += &format!(" --set {}", shell::quote(&format!("{key}={text}")));
         }
+        if let Some(title) = &self.title {
+            command += &format!(" {}", shell::quote(&format!("--title={title}")));
+        }
         command
     }
 }

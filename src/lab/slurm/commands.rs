@@ -1,12 +1,14 @@
 //! Slurm's commands, each with a time-out: with its controller down they would wait for a minute and more.
 
+use super::job::Job;
 use crate::lab::LabError;
 use std::collections::HashMap;
 use std::io::{self, Read};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
+use wait_timeout::ChildExt;
 
 /// How long a command may take.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -25,6 +27,33 @@ pub struct Queued {
     pub node: String,
 }
 
+/// What came of handing a script to `sbatch`.
+#[derive(Debug)]
+pub(super) enum SbatchAnswer {
+    /// Slurm has taken the job.
+    Taken(Job),
+    /// There is no job.
+    Refused(LabError),
+    /// There may be a job: `sbatch` succeeded without naming it, or did not answer in time.
+    Unclear(LabError),
+}
+
+/// Why a command of Slurm gave no answer.
+enum NoAnswer {
+    /// It did not start, or ended with a failure.
+    Failed(LabError),
+    /// It did not end in time.
+    TooLate(LabError),
+}
+
+impl From<NoAnswer> for LabError {
+    fn from(why: NoAnswer) -> Self {
+        match why {
+            NoAnswer::Failed(error) | NoAnswer::TooLate(error) => error,
+        }
+    }
+}
+
 /// The batch system of this machine.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Slurm;
@@ -37,35 +66,38 @@ impl Slurm {
         std::env::split_paths(&path).any(|folder| folder.join("sbatch").is_file())
     }
 
-    /// Submits `script`; of its elements only those in `elements` where given. Gives the job's number.
-    ///
-    /// # Errors
-    /// What `sbatch` said, word for word.
-    pub fn submit(self, script: &Path, elements: Option<&str>) -> Result<String, LabError> {
-        let mut command = command("sbatch");
-        command.arg("--parsable");
+    /// Submits `script`; of its elements only those in `elements` where given, to `cluster` where given.
+    pub(super) fn submit(self, script: &Path, elements: Option<&str>, cluster: Option<&str>) -> SbatchAnswer {
+        let mut sbatch = on_cluster("sbatch", cluster);
+        sbatch.arg("--parsable");
         if let Some(elements) = elements {
-            command.arg(format!("--array={elements}"));
+            sbatch.arg(format!("--array={elements}"));
         }
-        let said = run(command.arg(script))?;
-        // `id` or `id;cluster`, on the last line: site plug-ins may say more before it.
-        let id = said.lines().last().unwrap_or_default().split(';').next().unwrap_or_default().trim();
-        if id.is_empty() || !id.bytes().all(|byte| byte.is_ascii_digit()) {
-            return Err(LabError::Refused(format!("sbatch: no job number in its answer `{}`", said.trim())));
+        match run(sbatch.arg(script)) {
+            Ok(answer) => match Job::find(&answer) {
+                Some(job) => SbatchAnswer::Taken(job),
+                None => {
+                    let answer = answer.trim();
+                    SbatchAnswer::Unclear(LabError::Refused(format!("sbatch: no job number in its answer `{answer}`")))
+                }
+            },
+            Err(NoAnswer::Failed(error)) => SbatchAnswer::Refused(error),
+            Err(NoAnswer::TooLate(error)) => SbatchAnswer::Unclear(error),
         }
-        Ok(id.to_owned())
     }
 
     /// What becomes of the elements of `job`, by element; empty where Slurm does not know the job any more.
     ///
     /// # Errors
     /// What `squeue` said, or that it did not answer.
-    pub fn queue(self, job: &str) -> Result<HashMap<usize, Queued>, LabError> {
+    pub fn queue(self, job: &Job) -> Result<HashMap<usize, Queued>, LabError> {
         // The fixed format is the one that is the same in every release.
-        let mut squeue = command("squeue");
-        let said = match run(squeue.args(["-h", "-r", "-a", "-t", "all", "-j", job, "-o", "%K|%T|%r|%N"])) {
+        let mut squeue = on_cluster("squeue", job.cluster.as_deref());
+        let said = match run(squeue.args(["-h", "-r", "-a", "-t", "all", "-j", &job.number, "-o", "%K|%T|%r|%N"])) {
             // It forgets finished jobs after a few minutes.
-            Err(LabError::Refused(text)) if text.contains("Invalid job id") => return Ok(HashMap::new()),
+            Err(NoAnswer::Failed(LabError::Refused(text))) if text.contains("Invalid job id") => {
+                return Ok(HashMap::new());
+            }
             said => said?,
         };
         Ok(said.lines().filter_map(line).collect())
@@ -73,49 +105,53 @@ impl Slurm {
 
     /// As [`Slurm::queue`], from the accounting where the site keeps one.
     #[must_use]
-    pub fn accounting(self, job: &str) -> HashMap<usize, Queued> {
-        let mut sacct = command("sacct");
-        let said = run(sacct.args(["-n", "-X", "-P", "-j", job, "-o", "JobID,State,ExitCode,NodeList"]));
+    pub fn accounting(self, job: &Job) -> HashMap<usize, Queued> {
+        let mut sacct = on_cluster("sacct", job.cluster.as_deref());
+        let said = run(sacct.args(["-n", "-X", "-P", "-j", &job.number, "-o", "JobID,State,ExitCode,NodeList"]));
         let entry = |text: &str| {
             let mut fields = text.split('|');
             let element = fields.next()?.rsplit_once('_')?.1.parse().ok()?;
             let state = fields.next()?.split(' ').next()?.to_owned();
             Some((element, Queued { state, reason: fields.next()?.to_owned(), node: fields.next()?.to_owned() }))
         };
-        said.unwrap_or_default().lines().filter_map(entry).collect()
+        said.ok().unwrap_or_default().lines().filter_map(entry).collect()
     }
 
     /// Cancels a job.
     ///
     /// # Errors
     /// What `scancel` said.
-    pub fn cancel(self, job: &str) -> Result<(), LabError> {
-        run(command("scancel").arg(job)).map(drop)
+    pub fn cancel(self, job: &Job) -> Result<(), LabError> {
+        Ok(run(on_cluster("scancel", job.cluster.as_deref()).arg(&job.number)).map(drop)?)
     }
 
     /// Sets how many elements of a job may run at a time.
     ///
     /// # Errors
     /// What `scontrol` said.
-    pub fn throttle(self, job: &str, most: usize) -> Result<(), LabError> {
-        run(command("scontrol").args(["update", &format!("JobId={job}"), &format!("ArrayTaskThrottle={most}")]))
-            .map(drop)
+    pub fn throttle(self, job: &Job, most: usize) -> Result<(), LabError> {
+        let mut scontrol = on_cluster("scontrol", job.cluster.as_deref());
+        scontrol.args(["update", &format!("JobId={}", job.number), &format!("ArrayTaskThrottle={most}")]);
+        Ok(run(&mut scontrol).map(drop)?)
     }
 
     /// Puts one element of a job back into the queue; never the whole array, which has the number of its last element.
+    /// Called on a node of the job's own cluster, whatever cluster was named where it was submitted.
     ///
     /// # Errors
     /// What `scontrol` said.
     pub fn requeue(self, job: &str, element: usize) -> Result<(), LabError> {
-        run(command("scontrol").args(["requeue", &format!("{job}_{element}")])).map(drop)
+        let mut scontrol = command("scontrol");
+        scontrol.env_remove(CLUSTERS).args(["requeue", &format!("{job}_{element}")]);
+        Ok(run(&mut scontrol).map(drop)?)
     }
 
-    /// How many elements an array may have.
+    /// How many elements an array may have, on `cluster` where given.
     ///
     /// # Errors
     /// There is no Slurm here, or its controller does not answer.
-    pub fn array_limit(self) -> Result<usize, LabError> {
-        let said = run(command("scontrol").args(["show", "config"]))?;
+    pub fn array_limit(self, cluster: Option<&str>) -> Result<usize, LabError> {
+        let said = run(on_cluster("scontrol", cluster).args(["show", "config"]))?;
         let value = said.lines().find_map(|line| line.split_once('=').filter(|(key, _)| key.trim() == "MaxArraySize"));
         Ok(value.and_then(|(_, value)| value.trim().parse().ok()).unwrap_or(ARRAY_LIMIT))
     }
@@ -129,13 +165,25 @@ fn line(text: &str) -> Option<(usize, Queued)> {
     Some((element, Queued { state, reason, node }))
 }
 
-/// A command without what an allocation around us would hand down: inside one, inherited settings break the inner job.
-/// `SLURM_CONF` says which cluster is meant, `SBATCH_…` are the user's own defaults.
+/// The clusters that Slurm's commands ask where they are not told otherwise.
+const CLUSTERS: &str = "SLURM_CLUSTERS";
+
+/// A command that asks `cluster` where one is named.
+fn on_cluster(name: &str, cluster: Option<&str>) -> Command {
+    let mut command = command(name);
+    if let Some(cluster) = cluster {
+        command.args(["-M", cluster]);
+    }
+    command
+}
+
+/// A command without the settings of an allocation around this process, which would break the inner job. `SLURM_CONF`
+/// and `SLURM_CLUSTERS` stay, because they say which cluster is meant; `SBATCH_…` are the user's own defaults.
 fn command(name: &str) -> Command {
     let mut command = Command::new(name);
     for (key, _) in std::env::vars_os() {
         let text = key.to_string_lossy();
-        let inherited = text.starts_with("SLURM_") && text != "SLURM_CONF";
+        let inherited = text.starts_with("SLURM_") && text != "SLURM_CONF" && text != CLUSTERS;
         if inherited || text.starts_with("SQUEUE_") || text.starts_with("SACCT_") {
             command.env_remove(&key);
         }
@@ -145,34 +193,44 @@ fn command(name: &str) -> Command {
 }
 
 /// Runs a command and gives what it printed.
-fn run(command: &mut Command) -> Result<String, LabError> {
+fn run(command: &mut Command) -> Result<String, NoAnswer> {
     let name = command.get_program().to_string_lossy().into_owned();
+    let refuse = |text: String| NoAnswer::Failed(LabError::Refused(text));
     let mut child = command.spawn().map_err(|error| {
-        LabError::Refused(match error.kind() {
+        refuse(match error.kind() {
             io::ErrorKind::NotFound => format!(
                 "`{name}` is not in the path: no Slurm here (`attnlab sweep … --commands` prints a command a point for any other queue)"
             ),
             _ => format!("{name}: {error}"),
         })
     })?;
-    // Read while it runs: what does not fit into a pipe would hold it up.
+    // Read while it runs, because what does not fit into a pipe would hold it up.
     let (output, complaint) = (reader(child.stdout.take()), reader(child.stderr.take()));
-    let Some(success) = wait(&mut child) else {
-        child.kill().ok();
-        child.wait().ok();
-        let seconds = PATIENCE.as_secs();
-        return Err(LabError::Refused(format!("{name}: no answer in {seconds} s; Slurm's controller may be down")));
+    let status = match child.wait_timeout(PATIENCE) {
+        Ok(Some(status)) => status,
+        ended => {
+            child.kill().ok();
+            child.wait().ok();
+            return Err(match ended {
+                Err(error) => refuse(format!("{name}: {error}")),
+                Ok(_) => {
+                    let seconds = PATIENCE.as_secs();
+                    let text = format!("{name}: no answer in {seconds} s; Slurm's controller may be down");
+                    NoAnswer::TooLate(LabError::Refused(text))
+                }
+            });
+        }
     };
     let text = |reader: thread::JoinHandle<Vec<u8>>| {
         String::from_utf8_lossy(&reader.join().unwrap_or_default()).trim().to_owned()
     };
     let (output, complaint) = (text(output), text(complaint));
-    if success {
+    if status.success() {
         Ok(output)
     } else if complaint.is_empty() {
-        Err(LabError::Refused(format!("{name}: failed without a word")))
+        Err(refuse(format!("{name}: failed with {status} and said nothing")))
     } else {
-        Err(LabError::Refused(complaint))
+        Err(refuse(complaint))
     }
 }
 
@@ -184,20 +242,6 @@ fn reader(stream: Option<impl Read + Send + 'static>) -> thread::JoinHandle<Vec<
         }
         bytes
     })
-}
-
-/// Whether the child succeeded; none if it did not end in time.
-fn wait(child: &mut Child) -> Option<bool> {
-    let began = Instant::now();
-    let mut pause = Duration::from_millis(2);
-    loop {
-        match child.try_wait() {
-            Ok(Some(status)) => return Some(status.success()),
-            Ok(None) if began.elapsed() < PATIENCE => thread::sleep(pause),
-            _ => return None,
-        }
-        pause = (pause * 2).min(Duration::from_millis(50));
-    }
 }
 
 #[cfg(test)]

@@ -1,13 +1,16 @@
-//! What is done with a sweep that was submitted. Each takes as long as Slurm takes: never on a screen's thread.
+//! Actions on a submitted sweep. Each waits for Slurm, so none belongs on the thread of a screen.
 
-use super::{JobArray, Slurm, Status};
+use super::array::JobArray;
+use super::commands::{SbatchAnswer, Slurm};
+use super::job::Job;
+use super::status::Status;
 use crate::lab::LabError;
 
 /// A second try of what is missing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Resubmitted {
-    /// The job's number.
-    pub job: String,
+    /// The job.
+    pub job: Job,
     /// Its elements, as `sbatch --array` takes them.
     pub elements: String,
 }
@@ -36,23 +39,32 @@ impl JobArray {
     pub fn resume(&mut self, slurm: Slurm) -> Result<Option<Resubmitted>, LabError> {
         let status = Status::with_slurm(self, slurm);
         if let Some(trouble) = status.trouble {
-            // What is not known to be dead must not be submitted twice.
+            // An element that may still be at work must not be submitted a second time.
             return Err(LabError::Refused(trouble));
         }
         let Some(elements) = status.missing() else { return Ok(None) };
-        let throttle = self.plan_ref().slurm.max_parallel.map_or_else(String::new, |most| format!("%{most}"));
-        let job = slurm.submit(&self.script(), Some(&format!("{elements}{throttle}")))?;
+        let throttle = self.plan_ref().slurm.max_parallel().map_or_else(String::new, |most| format!("%{most}"));
+        // Where the sweep has been so far: the script names no cluster.
+        let cluster = self.plan_ref().jobs.last().and_then(|job| job.cluster.clone());
+        let submission = slurm.submit(&self.script(), Some(&format!("{elements}{throttle}")), cluster.as_deref());
+        let job = match submission {
+            SbatchAnswer::Taken(job) => job,
+            SbatchAnswer::Refused(error) => return Err(error),
+            SbatchAnswer::Unclear(error) => {
+                return Err(LabError::Refused(format!("{error}; the job may have been taken: see `squeue`")));
+            }
+        };
         self.add_job(job.clone())?;
         Ok(Some(Resubmitted { job, elements }))
     }
 
-    fn each_job(&self, act: impl Fn(&str) -> Result<(), LabError>) -> Result<(), LabError> {
+    fn each_job(&self, act: impl Fn(&Job) -> Result<(), LabError>) -> Result<(), LabError> {
         let jobs = &self.plan_ref().jobs;
         if jobs.is_empty() {
             return Err(LabError::Refused("no job of this sweep is known; was it submitted by hand?".to_owned()));
         }
-        // Those that are over already refuse; the newest has the last word.
-        let outcomes: Vec<_> = jobs.iter().map(|job| act(job)).collect();
+        // Jobs that are over refuse; what the newest answers counts.
+        let outcomes: Vec<_> = jobs.iter().map(act).collect();
         outcomes.into_iter().next_back().unwrap_or(Ok(()))
     }
 }

@@ -1,14 +1,15 @@
-//! What one element of the array does: its points, each in a run folder, going on where an earlier try was ended.
+//! The work of one element of the array: it runs its points, each in a run folder, and resumes those that an earlier try
+//! has begun.
 
-use super::JobArray;
+use super::array::JobArray;
 use crate::lab::{LabError, Owner, Places, Problem, Queue, Request, RunHandle, RunSpec, RunState, RunSummary};
 use std::path::Path;
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// How long the process of an earlier try is waited for after it was asked to stop. One on a node that is gone shows no
-/// sign of life for a minute and then counts as dead.
+/// How long to wait for the process of an earlier try after it was asked to stop. The process of a node that is gone
+/// updates its lock no more, and counts as dead after a minute.
 const ORPHAN: Duration = Duration::from_secs(90);
 
 /// How an element's work ended.
@@ -16,7 +17,7 @@ const ORPHAN: Duration = Duration::from_secs(90);
 pub enum Ending {
     /// Every point has a finished run.
     Complete,
-    /// It was told to end; the runs go on from their checkpoints at the next try.
+    /// It was told to end; the next try resumes the runs from their checkpoints.
     Stopped,
     /// Some runs failed, and why is in their folders.
     Failed {
@@ -90,7 +91,7 @@ fn begin(
             return Ok(None);
         }
         release(&folder)?;
-        // What the process of an earlier try finished while it was waited for is finished.
+        // The process of the earlier try may have finished the run while it was waited for.
         if RunSummary::read(&folder).state == RunState::Finished {
             return Ok(None);
         }
@@ -101,8 +102,8 @@ fn begin(
     Ok(Some(handle))
 }
 
-/// Takes the run in `folder` away from the process of an earlier try, if one still works on it: it stops at a
-/// checkpoint, and two never write into one folder.
+/// Waits until the process of an earlier try has stopped at a checkpoint, if one still works on the run in `folder`: two
+/// processes must never write into one folder.
 fn release(folder: &Path) -> Result<(), LabError> {
     let began = Instant::now();
     while let Some(owner) = Owner::of(folder) {
@@ -113,7 +114,7 @@ fn release(folder: &Path) -> Result<(), LabError> {
                 "{id}: process {pid} on {host} works on this run and does not stop"
             )));
         }
-        // Refused when it has just ended, which is what is wanted.
+        // This fails where the process has just ended, which is what is wanted.
         Request::Stop.send(folder).ok();
         thread::sleep(Duration::from_millis(500));
     }

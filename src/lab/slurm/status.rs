@@ -1,8 +1,8 @@
 //! How far a sweep is: what lies on the disk first, what the batch system says second.
 
-use super::commands::Queued;
-use super::{JobArray, Slurm};
-use crate::lab::{RunState, RunSummary};
+use super::array::JobArray;
+use super::commands::{Queued, Slurm};
+use crate::lab::{RunState, RunSummary, files};
 use serde::Serialize;
 use std::collections::HashMap;
 
@@ -61,13 +61,13 @@ impl Queues {
     #[must_use]
     pub fn ask(sweep: &JobArray, slurm: Slurm) -> Self {
         let mut queues = Self::default();
-        // Later jobs are second tries of what is missing: they have the last word.
+        // Later jobs try again what is missing, so their answers replace earlier ones.
         for job in &sweep.plan_ref().jobs {
             match slurm.queue(job) {
                 Ok(found) if found.is_empty() => queues.found.extend(slurm.accounting(job)),
                 Ok(found) => queues.found.extend(found),
                 Err(error) => {
-                    // Who does not answer for one does not answer for the next, after as long a wait.
+                    // Slurm would not answer for the next job either, and would be waited for as long.
                     queues.trouble = Some(error.to_string());
                     break;
                 }
@@ -76,7 +76,7 @@ impl Queues {
         queues
     }
 
-    /// What was said `before` holds on where Slurm did not answer now.
+    /// Keeps the answers of `before` where Slurm did not answer this time.
     #[must_use]
     pub fn after(mut self, before: Option<Self>) -> Self {
         if let (Some(_), Some(before)) = (&self.trouble, before) {
@@ -125,7 +125,7 @@ impl Status {
         status
     }
 
-    /// Puts what Slurm says beside what lies on the disk.
+    /// Adds the states that Slurm has told to what lies on the disk.
     pub fn put_beside(&mut self, sweep: &JobArray, queues: &Queues) {
         self.trouble.clone_from(&queues.trouble);
         for element in &mut self.elements {
@@ -172,7 +172,7 @@ impl Status {
 /// Why the program could not start in an element.
 fn broken(sweep: &JobArray, element: usize) -> Option<String> {
     let path = sweep.folder().join("broken").join(element.to_string());
-    let code: u32 = std::fs::read_to_string(path).ok()?.trim().parse().ok()?;
+    let code: u32 = files::read_text(&path, 64).ok()?.trim().parse().ok()?;
     Some(match code {
         // A shell tells the signal as 128 more: 4 is SIGILL.
         132 => "the program was built for another processor: build it on a node, or without `-C target-cpu=native`"
@@ -182,7 +182,7 @@ fn broken(sweep: &JobArray, element: usize) -> Option<String> {
     })
 }
 
-/// What stands behind an element's state where Slurm's own reason does not tell a person.
+/// Why an element is in its state: Slurm's own reason, or what a person would rather be told.
 fn explain(sweep: &JobArray, element: usize, found: &Queued) -> String {
     let seen = sweep.folder().join("seen").join(element.to_string()).is_file();
     let failed = ["FAILED", "NODE_FAIL", "BOOT_FAIL"].contains(&found.state.as_str());

@@ -156,7 +156,7 @@ impl App {
         match answer.join().unwrap_or_else(|_| Err(failed())) {
             Ok(sweep) => {
                 let plan = sweep.plan_ref();
-                let job = plan.jobs.last().map_or("", String::as_str);
+                let job = plan.jobs.last().map(ToString::to_string).unwrap_or_default();
                 let text = format!("job {job}: {} points in {} elements", plan.points, plan.elements());
                 if matches!(self.overlay, Some(Overlay::Sweep(_))) {
                     self.overlay = None;

@@ -14,10 +14,9 @@ mod decimal;
 mod range;
 
 use crate::lab::Scale;
-use crate::lab::param::declaration::{Kind, Param, ParamError, Value};
 
-/// The most values that one text may stand for.
-pub const LIMIT: usize = 10_000;
+use crate::lab::param::declaration::{Kind, Param, ParamError, Value};
+pub use range::LIMIT;
 
 /// Reads the text of a parameter as one value or a list of values, in order.
 ///

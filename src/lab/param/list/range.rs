@@ -1,11 +1,13 @@
 //! Ranges: `16..1024 x2`, `0..1 +0.1`, `log(1e-4..1e-2, 5)`, `random(8, log 1e-4..1e-1)`.
 
-use super::LIMIT;
 use super::decimal::Decimal;
 use crate::lab::param::declaration::{Kind, Param, ParamError};
 use crate::random::generator;
 use rand::Rng;
 use std::cmp::Ordering;
+
+/// The most values that one text may stand for.
+pub const LIMIT: usize = 10_000;
 
 /// The texts of the values that `piece`, one part of a list, stands for; none if it is not a range.
 pub(super) fn expand(param: &Param, piece: &str, seed: u64) -> Result<Option<Vec<String>>, ParamError> {
@@ -154,7 +156,7 @@ impl Range<'_> {
 
     /// `random(N, A..B)` and `random(N, log A..B)`: N draws determined by the seed and the parameter's key.
     fn random(&self, inner: &str, seed: u64) -> Result<Vec<String>, ParamError> {
-        let Draws { count, log, a, b } = self.draws(inner)?;
+        let RandomRange { count, log, a, b } = self.draws(inner)?;
         let whole = self.is_whole();
         let mut random = generator(seed, &format!("sweep of {}", self.param.key), 0);
         let draws = (0..count).map(|_| match (log, whole) {
@@ -165,7 +167,7 @@ impl Range<'_> {
         Ok(draws.map(|draw| self.round(draw, 6)).collect())
     }
 
-    fn draws(&self, inner: &str) -> Result<Draws, ParamError> {
+    fn draws(&self, inner: &str) -> Result<RandomRange, ParamError> {
         let form = "the form `random(8, 0..1)` or `random(8, log 1e-4..1e-1)`";
         let (count, ends) = inner.split_once(',').ok_or_else(|| self.refuse(form))?;
         let ends = ends.trim();
@@ -178,7 +180,7 @@ impl Range<'_> {
         if log && a <= 0.0 {
             return Err(self.refuse("ends above 0 on a logarithmic range"));
         }
-        Ok(Draws { count: self.count(count)?, log, a, b })
+        Ok(RandomRange { count: self.count(count)?, log, a, b })
     }
 
     const fn is_whole(&self) -> bool {
@@ -195,7 +197,7 @@ impl Range<'_> {
 }
 
 /// `random(…)`, read.
-struct Draws {
+struct RandomRange {
     count: usize,
     log: bool,
     a: f64,
