@@ -1,6 +1,6 @@
 //! Parameters as text, TOML and JSON: every conversion is exact in both directions.
 
-use attnlab::lab::{Draft, Param, Params, Schema, StoredParams, Value, list};
+use attnlab::lab::{Draft, Param, Params, Schema, StoredParams, StoredValue, Value, list};
 use proptest::prelude::*;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -50,7 +50,10 @@ proptest! {
         let file = File { params: params.stored(&SCHEMA) };
         let toml: File = toml::from_str(&toml::to_string(&file).unwrap()).unwrap();
         let json: File = serde_json::from_str(&serde_json::to_string(&file).unwrap()).unwrap();
-        prop_assert!(same(&toml, &file) && same(&json, &file), "{:?} {:?} {:?}", file, toml, json);
+        // A table of TOML is sorted by key; JSON keeps form order.
+        let kept = |(key, value): (&str, &StoredValue)| toml.params.get(key).is_some_and(|read| same(read, value));
+        prop_assert!(file.params.iter().all(kept), "{:?} {:?}", file, toml);
+        prop_assert!(same(&json, &file), "{:?} {:?}", file, json);
         // As text: what a run shows, put into a form, is the same run.
         let mut draft = Draft::new(&SCHEMA);
         for (key, value) in toml.params.iter() {

@@ -123,8 +123,7 @@ impl SlurmOptions {
                 Word,
                 "time",
                 "time limit",
-                "time limit of an element, as 30, 1:00:00 or 2-00:00:00; before it the element saves and goes back into \
-                 the queue",
+                "of an element, as 30, 1:00:00 or 2-00:00:00; at the limit it goes on in its next turn",
             )
             .flag("time", "TIME")
             .sbatch("time"),
