@@ -394,7 +394,7 @@ impl StandIn {
     /// The last call of a command of Slurm.
     fn last(&self, name: &str) -> String {
         let said = fs::read_to_string(self.folder.path().join("said")).unwrap();
-        said.lines().filter(|line| line.starts_with(name)).next_back().unwrap_or_default().to_owned()
+        said.lines().rfind(|line| line.starts_with(name)).unwrap_or_default().to_owned()
     }
 
     /// The folders of sweeps in `logs`.
