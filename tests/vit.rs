@@ -163,7 +163,7 @@ fn a_subset_is_trained_on_and_what_does_not_fit_is_named() {
     }
     let (outcome, _) = run(&[("dataset", "mnist")], folder.path());
     let error = outcome.unwrap_err();
-    assert!(matches!(error, RunError::Input(_)) && error.to_string().contains("mnist"), "{error}");
+    assert!(error.is_bad_input() && error.to_string().contains("mnist"), "{error}");
 }
 
 #[test]
