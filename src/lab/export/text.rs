@@ -20,9 +20,13 @@ pub fn escaped(text: &str) -> String {
 /// Text in Markdown outside of code: no tag, link, picture or table border begins in it.
 pub fn in_markdown(text: &str) -> String {
     let mut safe = String::new();
-    for c in printable(text).chars() {
+    let text = printable(text);
+    let mut characters = text.chars().peekable();
+    while let Some(c) = characters.next() {
+        // Only what follows at once makes a tag of it: `entries < 0` is none.
+        let begins_tag = |next: &char| next.is_ascii_alphabetic() || "/!?".contains(*next);
         match c {
-            '<' => safe += "&lt;",
+            '<' if characters.peek().is_some_and(begins_tag) => safe += "&lt;",
             '|' | '[' | '`' => safe.extend(['\\', c]),
             _ => safe.push(c),
         }
@@ -52,6 +56,7 @@ mod tests {
     #[test]
     fn nothing_is_obeyed() {
         assert_eq!(escaped("<b>\u{1b}]52;c;x\u{7}&\"\u{202e}"), "&lt;b&gt; ]52;c;x &amp;&quot; ");
+        assert_eq!(in_markdown("entries < 0"), "entries < 0");
         assert_eq!(in_markdown("a|b <img src=x> ![p](u) `c`\n"), "a\\|b &lt;img src=x> !\\[p](u) \\`c\\` ");
     }
 
