@@ -13,7 +13,7 @@
 //!   random  statistics            named generators · means, errors, quantiles
 //! ```
 //!
-//! * [`attention`] knows no I/O, no thread pool, no screen: arrays in, arrays out.
+//! * [`attention`] knows no file and no screen: arrays in, arrays out; heavy loops run on rayon's current pool.
 //! * [`vision`] is image data, the vision transformer, its fused CPU kernels and training.
 //! * [`lab`] is everything about *runs* (parameters, events, folders, queue) and nothing about attention.
 //! * [`problems`] ties them together; the faces read only `lab` and the list of problems.
