@@ -1,0 +1,182 @@
+//! The memory that runs of estimators take, beside what they say they will take.
+
+use attnlab::lab::Params;
+use attnlab::problems;
+use std::process::{Command, Stdio};
+use std::thread::sleep;
+use std::time::Duration;
+
+/// The peak of the resident memory of `attnlab run NAME` with these parameters, in bytes.
+fn peak(name: &str, changes: &[(&str, &str)]) -> f64 {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_attnlab"));
+    command.arg("--logs").arg(folder.path()).args(["run", name, "--quiet"]);
+    for (key, value) in changes {
+        command.arg("--set").arg(format!("{key}={value}"));
+    }
+    let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let status = format!("/proc/{}/status", child.id());
+    let mut highest: f64 = 0.0;
+    loop {
+        let text = std::fs::read_to_string(&status).unwrap_or_default();
+        let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let kib = line.and_then(|line| line.trim().trim_end_matches(" kB").parse::<f64>().ok());
+        highest = highest.max(kib.unwrap_or(0.0) * 1024.0);
+        if let Some(end) = child.try_wait().unwrap() {
+            assert!(end.success(), "{name} {changes:?}: {end}");
+            return highest;
+        }
+        sleep(Duration::from_millis(2));
+    }
+}
+
+/// The peak that the problem says, in bytes.
+fn said(name: &str, changes: &[(&str, &str)]) -> f64 {
+    let problem = problems::find(name).unwrap();
+    let params = Params::with(&problem.schema(), changes).unwrap();
+    problem.check(&params).unwrap();
+    problem.estimate(&params).bytes.unwrap() as f64
+}
+
+/// Runs every shape of a problem and compares its peak, less that of the smallest run, with what the problem says.
+fn compare(name: &str, least: &[(&str, &str)], grid: &[&[(&str, &str)]]) {
+    if !cfg!(target_os = "linux") {
+        println!("skipped: only Linux tells the peak of another process");
+        return;
+    }
+    let base = peak(name, least);
+    let mut wrong = Vec::new();
+    for shape in grid {
+        let changes: Vec<_> = shape.iter().copied().chain([("threads", "2")]).collect();
+        let (found, expected) = (peak(name, &changes) - base, said(name, &changes));
+        assert!(expected > 1e8, "{shape:?}: {expected} is too little to be told from the program itself");
+        let off = found / expected - 1.0;
+        println!("{name} {shape:?}: {:.0} MB, said {:.0} MB, off {:+.1} %", found / 1e6, expected / 1e6, 100.0 * off);
+        if off.abs() > 0.2 {
+            wrong.push(format!("{shape:?}: {found:.0} for {expected:.0}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn random_features_take_what_they_say() {
+    const ONE: (&str, &str) = ("trials", "1");
+    compare(
+        "random-features",
+        &[("length", "4"), ("dim", "2"), ("m", "1"), ONE],
+        &[
+            &[("length", "64"), ("dim", "512"), ("m", "32768"), ("projection", "gaussian"), ONE],
+            &[
+                ("length", "16"),
+                ("dim", "8"),
+                ("m", "262144"),
+                ("projection", "orthogonal"),
+                ("estimator", "hyperbolic"),
+                ONE,
+            ],
+            &[("length", "64"), ("dim", "256"), ("m", "32768"), ("projection", "gaussian"), ("estimator", "gerf"), ONE],
+            &[("length", "64"), ("dim", "256"), ("m", "32768"), ("projection", "gaussian"), ("precision", "f64"), ONE],
+            &[
+                ("length", "128"),
+                ("m", "256"),
+                ("hybrid_n", "63"),
+                ("projection", "gaussian"),
+                ("estimator", "hybrid"),
+                ONE,
+            ],
+            &[("length", "6000"), ("dim", "4"), ("m", "512"), ("projection", "gaussian"), ONE],
+        ],
+    );
+}
+
+#[test]
+fn masked_estimators_take_what_they_say() {
+    const FEW: (&str, &str) = ("trials", "2");
+    compare(
+        "masked",
+        &[("length", "4"), ("dim", "2"), ("features", "16"), FEW],
+        &[
+            &[("length", "64"), ("dim", "256"), ("features", "32768"), ("method", "stratified"), FEW],
+            &[
+                ("length", "64"),
+                ("dim", "64"),
+                ("mask_dim", "128"),
+                ("features", "32768"),
+                ("method", "projection-gaussian"),
+                FEW,
+            ],
+            &[("length", "64"), ("dim", "128"), ("features", "8192"), ("method", "tensor-sketch"), FEW],
+            &[
+                ("task", "attention"),
+                ("length", "512"),
+                ("features", "65536"),
+                ("value_dim", "64"),
+                ("method", "stratified"),
+            ],
+        ],
+    );
+}
+
+#[test]
+fn hybrids_take_what_they_say() {
+    const ONE: (&str, &str) = ("trials", "1");
+    compare(
+        "hybrid",
+        &[("m1", "1"), ("m2", "1"), ONE],
+        &[
+            &[("m1", "65536"), ("m2", "65536"), ("dim", "128"), ("base", "hybrid-hyperbolic"), ONE],
+            &[
+                ("m1", "1024"),
+                ("m2", "1024"),
+                ("n", "63"),
+                ("dim", "64"),
+                ("base", "trigonometric"),
+                ("budget", "features"),
+                ONE,
+            ],
+            &[("m1", "524288"), ("dim", "8"), ("base", "positive"), ("projection", "orthogonal"), ONE],
+        ],
+    );
+}
+
+/// How `attnlab run` with these arguments ends, and what it says.
+fn end(arguments: &str, kib: Option<u64>) -> (Option<i32>, String) {
+    let folder = tempfile::tempdir().unwrap();
+    let limit = kib.map_or(String::new(), |kib| format!("ulimit -v {kib}; "));
+    let line = format!("{limit}exec \"$0\" --logs \"$1\" run {arguments}");
+    let output = Command::new("sh")
+        .args(["-c", &line, env!("CARGO_BIN_EXE_attnlab")])
+        .arg(folder.path())
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+}
+
+#[test]
+fn runs_that_outgrow_the_machine_are_refused_with_the_parameter_to_lower() {
+    for (arguments, key) in [
+        ("hybrid --set m1=1048576 --set dim=16384 --set trials=1", None),
+        ("hybrid --set m1=1048576 --set dim=4096 --set trials=1", Some("m1")),
+        // Neither m1 nor m2 alone can be lowered enough.
+        ("hybrid --set m1=1048576 --set m2=1048576 --set dim=4096 --set trials=1", Some("dim")),
+        ("masked --set length=1048576 --set trials=1", Some("length")),
+        ("random-features --set length=1048576 --set m=1048576", Some("m")),
+        ("random-features --set estimator=hybrid --set hybrid_n=4096 --set m=65536 --set length=512", Some("hybrid_n")),
+    ] {
+        let (code, text) = end(arguments, None);
+        assert_eq!(code, Some(2), "{arguments}: {text}");
+        if let Some(key) = key {
+            assert!(text.contains(&format!("{key}: found")) && text.contains("the run needs"), "{arguments}: {text}");
+            assert!(text.contains("at most") || text.contains("less of it"), "{arguments}: {text}");
+        }
+    }
+}
+
+#[test]
+fn a_limit_on_the_address_space_counts() {
+    let (code, text) = end("hybrid --set m1=131072 --set m2=131072 --set dim=2048 --set trials=1", Some(3_000_000));
+    assert_eq!(code, Some(2), "{text}");
+    assert!(text.contains("the limit on its address space allows 2.9 GiB"), "{text}");
+}
