@@ -33,7 +33,19 @@ impl Desk {
         let at = |name: &str| home.path().join(name);
         let places = Places { logs: at("logs"), data: at("data"), presets: at("presets") };
         let queue = Queue::new(places, 1).unwrap();
-        Self { app: App::new(PROBLEMS, queue, theme, keymap), home }
+        let mut desk = Self { app: App::new(PROBLEMS, queue, theme, keymap), home };
+        desk.settle();
+        desk
+    }
+
+    /// Waits until everything is done that the console does beside the screen.
+    fn settle(&mut self) {
+        let began = Instant::now();
+        while self.app.has_tasks() {
+            assert!(began.elapsed() < Duration::from_secs(20), "the console is at work for too long");
+            std::thread::sleep(Duration::from_millis(1));
+            self.app.take_news();
+        }
     }
 
     /// Puts a run on screen that says what it says without a clock.
@@ -75,6 +87,7 @@ impl Desk {
                 one => (KeyCode::Char(one.chars().next().unwrap()), KeyModifiers::NONE),
             };
             self.app.key(&KeyEvent::new(code, modifiers));
+            self.settle();
         }
     }
 
@@ -278,7 +291,7 @@ fn parameters_are_saved_and_found_again() {
     let text = std::fs::read_to_string(desk.home.path().join("presets/mine.toml")).unwrap();
     assert!(text.contains("kind = \"relu\""), "{text}");
     desk.press("right p");
-    let Some(Overlay::Presets { list, .. }) = &desk.app.overlay else { panic!("no list") };
+    let Some(Overlay::Presets { list: Some(list), .. }) = &desk.app.overlay else { panic!("no list") };
     let at = list.iter().position(|(name, _)| name == "mine").unwrap();
     let chosen = list.iter().position(|(_, preset)| preset.is_ok()).unwrap();
     assert_eq!(at, chosen, "the cursor is on a preset of this problem");

@@ -1,4 +1,5 @@
-//! What the console knows, and how keys and events change it. Nothing here draws and nothing here waits.
+//! What the console knows, and how keys and news change it. Nothing here draws, and nothing here touches a file: that is
+//! done by tasks ([`task`]).
 
 mod act;
 mod figure;
@@ -9,6 +10,7 @@ mod submission;
 mod sweep;
 mod sweeps;
 mod tab;
+mod task;
 
 pub use figure::{CurveOf, Figure, Looks, SMOOTHINGS};
 pub use overlay::{Field, Overlay, Purpose};
@@ -16,17 +18,17 @@ pub use runs::{ORDERS, RunsTab};
 pub use shown::{ShownRun, Source};
 pub use submission::{Arrived, Points, Submission, Submitting};
 pub use sweep::{PlannedSweep, Planning, PointState, SweepDialog, SweptAxis};
-pub use sweeps::{News, SweepEntry, Sweeps};
+pub use sweeps::{SweepEntry, Sweeps};
 pub use tab::{Asked, Pane, ProblemTab, ResultLine};
 
-use super::keymap::{Action, Key, Keymap, Place};
+use super::keymap::{Keymap, Place};
 use super::theme::Theme;
 use crate::lab::slurm::{Slurm, SlurmOptions};
 use crate::lab::{Places, Problem, Queue, RunState};
-use ratatui::crossterm::event::{Event, KeyEvent};
 use ratatui::layout::Rect;
+use std::fmt::Display;
 use std::time::{Duration, Instant};
-use tui_input::backend::crossterm::to_input_request;
+use task::{Origin, Tasks};
 use tui_logger::TuiWidgetState;
 
 /// How a message is meant.
@@ -107,8 +109,15 @@ pub struct App {
     pub submitting: Option<Submitting>,
     submissions: Vec<Submission>,
     queue: Queue,
+    tasks: Tasks<Self>,
+    /// Runs on their way into the queue by a task.
+    coming: usize,
     looked: Instant,
     log_total: usize,
+    /// The task that the screen names.
+    named_task: Option<String>,
+    /// Whether a task has changed what is on screen.
+    stale: bool,
 }
 
 impl App {
@@ -116,7 +125,7 @@ impl App {
     #[must_use]
     pub fn new(problems: &[&'static dyn Problem], queue: Queue, theme: Theme, keymap: Keymap) -> Self {
         let places = queue.places().clone();
-        Self {
+        let mut app = Self {
             theme,
             keymap,
             tabs: problems.iter().map(|problem| ProblemTab::new(*problem)).collect(),
@@ -135,9 +144,15 @@ impl App {
             submitting: None,
             submissions: Vec::new(),
             queue,
+            tasks: Tasks::new(),
+            coming: 0,
             looked: Instant::now(),
             log_total: 0,
-        }
+            named_task: None,
+            stale: false,
+        };
+        app.count_cost();
+        app
     }
 
     /// The queue behind the console.
@@ -192,7 +207,7 @@ impl App {
         let handles = self.queue.handles();
         let count = |states: &[RunState]| handles.iter().filter(|run| states.contains(&run.state())).count();
         let coming: usize = self.submissions.iter().map(|submission| submission.left).sum();
-        (count(&[RunState::Running, RunState::Paused]), count(&[RunState::Queued]) + coming)
+        (count(&[RunState::Running, RunState::Paused]), count(&[RunState::Queued]) + coming + self.coming)
     }
 
     /// Whether any run of this process is not over.
@@ -201,22 +216,62 @@ impl App {
         self.busy() != (0, 0) || !self.submissions.is_empty()
     }
 
+    /// Whether a task is under way. What it brings is taken in by [`App::follow`].
+    #[must_use]
+    pub fn has_tasks(&self) -> bool {
+        self.tasks.is_any()
+    }
+
+    /// Whether something that the user asked for is not done yet: a run, or a file that is being written.
+    #[must_use]
+    pub fn is_unfinished(&self) -> bool {
+        self.at_work() || self.tasks.is_any_asked_for()
+    }
+
+    /// The task that takes so long that the screen names it.
+    #[must_use]
+    pub fn named_task(&self) -> Option<&str> {
+        self.named_task.as_deref()
+    }
+
+    /// Calls `wake` from now on whenever [`App::follow`] has something to take in from a task.
+    pub fn wake_with(&mut self, wake: impl Fn() + Send + Sync + 'static) {
+        self.tasks.wake_with(wake);
+    }
+
+    /// Does something that the user asked for beside the screen; `done` takes what comes of it. A failure is shown as a
+    /// message.
+    fn start<T: Send + 'static, E: Display>(
+        &mut self,
+        name: impl Into<String>,
+        work: impl FnOnce() -> Result<T, E> + Send + 'static,
+        done: impl FnOnce(&mut Self, T) + Send + 'static,
+    ) {
+        let work = move |_: &_| work().map_err(|error| error.to_string());
+        self.tasks.start(name, Origin::User, work, |app: &mut Self, outcome| {
+            app.stale = true;
+            match outcome {
+                Ok(value) => done(app, value),
+                Err(reason) => app.say(reason, Tone::Bad),
+            }
+        });
+    }
+
     /// Whether something on screen may change without a key: then [`App::follow`] is to be called about ten times a
     /// second.
     #[must_use]
     pub fn is_lively(&self) -> bool {
-        let following = |run: &ShownRun| !matches!(run.source, Source::Still) && !run.view.state.is_final();
         let asking = self.submitting.is_some() || matches!(self.overlay, Some(Overlay::Sweep(_) | Overlay::Sweeps));
-        let asking = asking || self.sweeps.is_followed();
         asking
-            || self.runs.is_looking()
+            || self.sweeps.is_followed()
+            || self.tasks.is_any()
             || self.at_work()
-            || self.tabs.iter().any(|tab| tab.is_stale() || tab.runs.iter().any(following))
+            || self.tabs.iter().any(|tab| tab.is_stale() || tab.runs.iter().any(ShownRun::is_followed))
     }
 
     /// Takes in what has happened elsewhere; whether anything on screen has changed.
     pub fn follow(&mut self) -> bool {
-        let mut changed = false;
+        let mut changed = self.take_changes();
         for (index, tab) in self.tabs.iter_mut().enumerate() {
             let before: Vec<RunState> = tab.runs.iter().map(|run| run.view.state).collect();
             changed |= tab.follow() && index == self.tab;
@@ -227,18 +282,38 @@ impl App {
                 }
             }
         }
+        self.read_journals();
         changed |= self.follow_submissions();
-        changed |= self.follow_sweeps();
-        changed |= self.runs.follow() && self.on_runs();
+        self.follow_sweeps();
         if self.on_runs() && self.looked.elapsed() > Duration::from_secs(2) {
-            self.looked = Instant::now();
-            self.runs.look();
+            self.list_runs();
         }
+        self.count_cost();
         tui_logger::move_events();
         let total = super::logging::lines();
         changed |= self.on_log() && total != self.log_total;
         self.log_total = total;
+        let named = self.tasks.noticeable();
+        if named != self.named_task.as_deref() {
+            self.named_task = named.map(str::to_owned);
+            changed = true;
+        }
         changed
+    }
+
+    /// Takes in what tasks have brought, without looking for other news; whether anything on screen has changed.
+    pub fn take_news(&mut self) -> bool {
+        let changed = self.take_changes();
+        self.count_cost();
+        changed
+    }
+
+    /// Makes the changes that tasks have sent; whether anything on screen has changed.
+    fn take_changes(&mut self) -> bool {
+        while let Some(change) = self.tasks.next_change() {
+            change(self);
+        }
+        std::mem::take(&mut self.stale)
     }
 
     /// Writes a change of state into the log.
@@ -250,67 +325,6 @@ impl App {
                 log::error!(target: "runs", "{} {}{words} ({})", run.label, state.name(), run.id);
             }
             _ => log::info!(target: "runs", "{} {}{words} ({})", run.label, state.name(), run.id),
-        }
-    }
-
-    /// Takes a key.
-    pub fn key(&mut self, event: &KeyEvent) {
-        let place = self.place();
-        let action = self.keymap.action(place, Key::of(event));
-        if action != Some(Action::Interrupt) && action != Some(Action::Redraw) {
-            self.message = None;
-        }
-        match action {
-            Some(action) => self.act(action),
-            None if place == Place::Typing => {
-                if let Some(request) = to_input_request(&Event::Key(*event)) {
-                    self.type_key(request);
-                }
-            }
-            None => {}
-        }
-    }
-
-    /// Takes pasted text, where text is typed.
-    pub fn paste(&mut self, text: &str) {
-        if self.place() == Place::Typing {
-            let line = text.lines().next().unwrap_or_default();
-            line.chars().for_each(|character| self.type_key(tui_input::InputRequest::InsertChar(character)));
-        }
-    }
-
-    /// Takes a click at a cell.
-    pub fn click(&mut self, column: u16, row: u16) {
-        if self.overlay.is_some() || self.place() == Place::Typing {
-            return;
-        }
-        let hit = self.targets.iter().find(|(area, _)| area.contains((column, row).into())).map(|(_, target)| *target);
-        match hit {
-            Some(Target::Tab(index)) => self.act(Action::Tab(index)),
-            Some(Target::Pane(pane)) => {
-                if let Some(tab) = self.tabs.get_mut(self.tab) {
-                    tab.pane = pane;
-                }
-            }
-            None => {}
-        }
-    }
-
-    fn type_key(&mut self, request: tui_input::InputRequest) {
-        match &mut self.overlay {
-            Some(Overlay::Typing(field)) => field.type_key(request),
-            Some(Overlay::Sweep(dialog)) => {
-                dialog.error = None;
-                if let Some(input) = &mut dialog.input {
-                    input.handle(request);
-                }
-            }
-            Some(_) => {}
-            None => {
-                if let Some(tab) = self.tabs.get_mut(self.tab) {
-                    tab.form.type_key(request);
-                }
-            }
         }
     }
 

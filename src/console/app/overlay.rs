@@ -10,8 +10,8 @@ use tui_input::{Input, InputRequest};
 pub enum Overlay {
     /// The presets.
     Presets {
-        /// Name and preset, or why it cannot be read.
-        list: Vec<(String, Result<Preset, LabError>)>,
+        /// Name and preset, or why it cannot be read; none while the files are read.
+        list: Option<Vec<(String, Result<Preset, LabError>)>>,
         /// Index of the chosen one.
         chosen: usize,
     },
@@ -72,9 +72,9 @@ impl Purpose {
         match self {
             Self::Preset => ("Save as preset", "a name: letters, digits, - _ ."),
             Self::Filter => {
-                ("Filter", "words, and key=value, key>number, e.g. problem=vit test_accuracy>0.9; nothing shows all")
+                ("Filter", "words, and key=value, key>number, e.g. problem=vit test_accuracy>0.9; empty: every run")
             }
-            Self::Name(_) => ("Name of the run", "any words; nothing gives it back its own"),
+            Self::Name(_) => ("Name of the run", "any words; empty: the name that its parameters give it"),
             Self::Tags(_) => ("Tags of the run", "words with spaces between"),
             Self::Throttle(_) => ("Elements at a time", "a whole number; 0 sets no limit"),
         }
@@ -90,17 +90,22 @@ pub struct Field {
     pub input: Input,
     /// Why it was refused.
     pub error: Option<String>,
+    /// Whether what it is for is being done, so that it cannot be asked for again.
+    pub is_waiting: bool,
 }
 
 impl Field {
     /// A field that holds `text`.
     #[must_use]
     pub fn new(purpose: Purpose, text: impl Into<String>) -> Self {
-        Self { purpose, input: Input::new(text.into()), error: None }
+        Self { purpose, input: Input::new(text.into()), error: None, is_waiting: false }
     }
 
     /// Takes a key.
     pub fn type_key(&mut self, request: InputRequest) {
+        if self.is_waiting {
+            return;
+        }
         self.error = None;
         self.input.handle(request);
     }

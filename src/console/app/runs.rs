@@ -1,9 +1,11 @@
 //! The Runs tab: every run there is, from this process and from others.
 
-use crate::lab::{Filter, FilterError, LabError, Problem, RunSummary, Store, slurm, store};
+use super::task::Origin;
+use super::{App, Tone};
+use crate::lab::{Filter, FilterError, Problem, RunSummary, Store, slurm, store};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::thread::JoinHandle;
+use std::time::Instant;
 
 /// What the list can be sorted by: the key, its word, and whether the largest come first.
 pub const ORDERS: [(&str, &str, bool); 4] = [
@@ -12,8 +14,6 @@ pub const ORDERS: [(&str, &str, bool); 4] = [
     ("headline", "headline", true),
     ("seconds", "longest", true),
 ];
-
-type Looked = (Store, Result<Vec<Arc<RunSummary>>, LabError>, usize);
 
 /// The state of the Runs tab.
 pub struct RunsTab {
@@ -38,8 +38,10 @@ pub struct RunsTab {
     logs: PathBuf,
     filter: Filter,
     all: Vec<Arc<RunSummary>>,
+    /// What has been read so far; none while a task reads more.
     store: Option<Store>,
-    looking: Option<JoinHandle<Looked>>,
+    /// Whether the list has to be read again as soon as that task is done.
+    is_outdated: bool,
 }
 
 impl RunsTab {
@@ -60,44 +62,20 @@ impl RunsTab {
             filter: Filter::default(),
             all: Vec::new(),
             store: Some(Store::open(logs)),
-            looking: None,
+            is_outdated: false,
         }
     }
 
-    /// Begins to look through the directory, on a thread of its own.
-    pub fn look(&mut self) {
-        let Some(mut store) = self.store.take() else { return };
-        let logs = self.logs.clone();
-        self.looking = Some(std::thread::spawn(move || {
-            let runs = store.refresh();
-            (store, runs, slurm::folders(&logs).len())
-        }));
-    }
-
-    /// Whether a look is under way.
-    #[must_use]
-    pub const fn is_looking(&self) -> bool {
-        self.looking.is_some()
-    }
-
-    /// Takes a look that has ended; whether the list has changed.
-    pub fn follow(&mut self) -> bool {
-        if !self.looking.as_ref().is_some_and(JoinHandle::is_finished) {
-            return false;
-        }
-        let Some(Ok((store, runs, sweeps))) = self.looking.take().map(JoinHandle::join) else { return false };
-        self.store = Some(store);
+    /// Takes what a look through the directory has found; whether the list has changed.
+    fn take(&mut self, found: Vec<Arc<RunSummary>>, sweeps: usize) -> bool {
         let first = !std::mem::replace(&mut self.known, true) | (std::mem::replace(&mut self.sweeps, sweeps) != sweeps);
-        match runs {
-            Ok(runs) if runs == self.all && self.trouble.is_none() => first,
-            Ok(runs) => {
-                self.trouble = None;
-                self.all = runs;
-                self.sift();
-                true
-            }
-            Err(error) => self.trouble.replace(error.to_string()).is_none(),
+        if found == self.all && self.trouble.is_none() {
+            return first;
         }
+        self.trouble = None;
+        self.all = found;
+        self.sift();
+        true
     }
 
     /// Sets what the list is filtered by.
@@ -142,5 +120,45 @@ impl RunsTab {
         store::sort(&mut self.shown, key, descending);
         let at = chosen.and_then(|id| self.shown.iter().position(|run| run.id == id));
         self.chosen = at.unwrap_or(self.chosen).min(self.shown.len().saturating_sub(1));
+    }
+}
+
+impl App {
+    /// Begins to look through the directory of runs; where that is under way, once more afterwards.
+    pub(super) fn list_runs(&mut self) {
+        self.looked = Instant::now();
+        let Some(mut store) = self.runs.store.take() else {
+            self.runs.is_outdated = true;
+            return;
+        };
+        let logs = self.runs.logs.clone();
+        let work = move |_: &_| {
+            let found = store.refresh().map_err(|error| error.to_string());
+            Ok((store, found, slurm::folders(&logs).len()))
+        };
+        self.tasks.start("listing the runs", Origin::Console, work, |app: &mut Self, outcome| {
+            let found = match outcome {
+                Ok((store, found, sweeps)) => {
+                    app.runs.store = Some(store);
+                    found.map(|found| app.runs.take(found, sweeps))
+                }
+                Err(reason) => {
+                    // What had been read is gone with the task; everything is read anew.
+                    app.runs.store = Some(Store::open(&app.runs.logs));
+                    Err(reason)
+                }
+            };
+            match found {
+                Ok(changed) => app.stale |= changed,
+                Err(reason) if app.runs.trouble.as_ref() != Some(&reason) => {
+                    app.say(format!("the runs cannot be listed: {reason}"), Tone::Bad);
+                    (app.runs.trouble, app.stale) = (Some(reason), true);
+                }
+                Err(_) => {}
+            }
+            if std::mem::take(&mut app.runs.is_outdated) {
+                app.list_runs();
+            }
+        });
     }
 }

@@ -127,6 +127,10 @@ fn submit(
             return Ok(());
         }
     }
-    known.iter().all(|run| show(ShownRun::called(logs, run, run.label.clone())));
+    for run in &known {
+        if !show(ShownRun::stored(logs, run, run.label.clone())?) {
+            return Ok(());
+        }
+    }
     Ok(())
 }

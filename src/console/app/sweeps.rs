@@ -1,13 +1,12 @@
-//! Sweeps on a cluster: how far each is, read from the disk every second or two on a thread of its own, with what Slurm
-//! says beside it, asked seldom.
+//! Sweeps on a cluster: how far each is, read from the disk every second or two, with what Slurm says beside it, asked
+//! seldom; both by tasks.
 
 use super::ShownRun;
-use crate::lab::slurm::{self, JobArray, Queues, Slurm, Status};
-use crate::lab::{LabError, Problem, RunState};
+use crate::lab::slurm::{self, JobArray, Queues, Status};
+use crate::lab::{Problem, RunState};
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 /// The least time between two looks at the disk.
@@ -85,11 +84,22 @@ impl SweepEntry {
     }
 }
 
-/// What a look brings.
-struct Looked {
-    entries: Vec<SweepEntry>,
-    /// Runs of followed sweeps that are new on screen, or of which there is news that the screen would miss.
-    runs: Vec<(String, ShownRun)>,
+/// What a look at the disk brings.
+pub(super) struct SweepsRead {
+    pub entries: Vec<SweepEntry>,
+    /// Runs of followed sweeps that are new on screen, or of which there is news that the screen would miss, with their
+    /// problems' names.
+    pub runs: Vec<(String, ShownRun)>,
+}
+
+/// What a look at the disk needs to know.
+pub(super) struct SweepsLook {
+    logs: PathBuf,
+    problems: Vec<&'static dyn Problem>,
+    known: Vec<SweepEntry>,
+    queues: HashMap<PathBuf, Queues>,
+    followed: HashSet<PathBuf>,
+    chosen: Option<PathBuf>,
 }
 
 /// The sweeps among the runs.
@@ -108,23 +118,18 @@ pub struct Sweeps {
     problems: Vec<&'static dyn Problem>,
     followed: HashSet<PathBuf>,
     queues: HashMap<PathBuf, Queues>,
+    /// When the disk was looked at last.
     looked: Option<Instant>,
-    looking: Option<JoinHandle<Looked>>,
+    /// Whether a task looks at it.
+    is_looking: bool,
+    /// The least time until the next look.
     pause: Duration,
+    /// When Slurm was asked about a sweep last.
     asked: HashMap<PathBuf, Instant>,
-    asking: Option<(PathBuf, JoinHandle<Queues>)>,
-    doing: Option<JoinHandle<Result<String, LabError>>>,
-}
-
-/// What following brings.
-#[derive(Default)]
-pub struct News {
-    /// Whether anything has changed.
-    pub changed: bool,
-    /// Runs for the tab of a problem.
-    pub runs: Vec<(String, ShownRun)>,
-    /// What came of an action.
-    pub said: Option<Result<String, String>>,
+    /// Whether a task asks Slurm.
+    is_asking: bool,
+    /// Whether a task changes a sweep.
+    is_changing: bool,
 }
 
 impl Sweeps {
@@ -142,11 +147,11 @@ impl Sweeps {
             followed: HashSet::new(),
             queues: HashMap::new(),
             looked: None,
-            looking: None,
+            is_looking: false,
             pause: GLANCE,
             asked: HashMap::new(),
-            asking: None,
-            doing: None,
+            is_asking: false,
+            is_changing: false,
         }
     }
 
@@ -162,20 +167,17 @@ impl Sweeps {
         (self.skip, self.doomed, self.looked) = (0, None, None);
     }
 
-    /// Whether a question to Slurm or an action is under way.
+    /// Whether a question to Slurm or a change of a sweep is under way.
     #[must_use]
     pub const fn is_busy(&self) -> bool {
-        self.asking.is_some() || self.doing.is_some()
+        self.is_asking || self.is_changing
     }
 
     /// Whether there is something to follow although the list is not on screen.
     #[must_use]
     pub fn is_followed(&self) -> bool {
         let open = |entry: &SweepEntry| self.followed.contains(&entry.folder) && !entry.is_complete();
-        self.doing.is_some()
-            || self.looking.is_some()
-            || (!self.followed.is_empty() && !self.known)
-            || self.entries.iter().any(open)
+        (!self.followed.is_empty() && !self.known) || self.entries.iter().any(open)
     }
 
     /// Brings the runs of a sweep on screen from now on, as they come.
@@ -184,110 +186,56 @@ impl Sweeps {
         self.looked = None;
     }
 
-    /// Does something with the chosen sweep, on a thread of its own.
-    pub fn act(&mut self, act: impl FnOnce(JobArray) -> Result<String, LabError> + Send + 'static) {
-        let Some(folder) = self.chosen().map(|entry| entry.folder.clone()) else { return };
-        if self.doing.is_none() {
-            self.asked.remove(&folder);
-            self.doing = Some(std::thread::spawn(move || act(JobArray::open(&folder)?)));
-        }
+    /// The folder of the chosen sweep, to be changed by a task; none while another is.
+    pub(super) fn begin_change(&mut self) -> Option<PathBuf> {
+        let folder = self.chosen().filter(|_| !self.is_changing)?.folder.clone();
+        self.asked.remove(&folder);
+        self.is_changing = true;
+        Some(folder)
     }
 
-    /// Takes in what threads have brought, and sends them again when it is time; `shown` are the runs on any tab, with
-    /// their states where they are followed no more.
-    pub fn follow(&mut self, on_screen: bool, shown: impl FnOnce() -> HashMap<String, Option<RunState>>) -> News {
-        let mut news = News::default();
-        if self.doing.as_ref().is_some_and(JoinHandle::is_finished)
-            && let Some(Ok(outcome)) = self.doing.take().map(JoinHandle::join)
-        {
-            news.said = Some(outcome.map_err(|error| error.to_string()));
-            (news.changed, self.looked) = (true, None);
-        }
-        if self.asking.as_ref().is_some_and(|(_, thread)| thread.is_finished())
-            && let Some((folder, thread)) = self.asking.take()
-        {
-            let before = self.queues.remove(&folder);
-            self.queues.insert(folder, thread.join().unwrap_or_default().after(before));
-            (news.changed, self.looked) = (true, None);
-        }
-        if self.looking.as_ref().is_some_and(JoinHandle::is_finished)
-            && let Some(Ok(looked)) = self.looking.take().map(JoinHandle::join)
-        {
-            self.take(looked, &mut news);
-        }
-        if self.looking.is_none() && self.looked.is_none_or(|looked| looked.elapsed() > self.pause) {
-            self.look(shown());
-        }
-        self.ask(on_screen);
-        news
+    /// Ends the change: the disk is looked at again at once.
+    pub(super) fn end_change(&mut self) {
+        (self.is_changing, self.looked) = (false, None);
     }
 
-    fn take(&mut self, looked: Looked, news: &mut News) {
-        let took = self.looked.map_or(GLANCE, |began| began.elapsed());
+    /// What a look at the disk needs to know, where one is due.
+    pub(super) fn begin_look(&mut self) -> Option<SweepsLook> {
+        if self.is_looking || self.looked.is_some_and(|looked| looked.elapsed() <= self.pause) {
+            return None;
+        }
+        (self.looked, self.is_looking) = (Some(Instant::now()), true);
+        Some(SweepsLook {
+            logs: self.logs.clone(),
+            problems: self.problems.clone(),
+            known: self.entries.clone(),
+            queues: self.queues.clone(),
+            followed: self.followed.clone(),
+            chosen: self.chosen().map(|entry| entry.folder.clone()),
+        })
+    }
+
+    /// Takes what a look at the disk has brought; whether anything on screen has changed. None where it went wrong.
+    pub(super) fn end_look(&mut self, read: Option<Vec<SweepEntry>>) -> bool {
+        self.is_looking = false;
         // Thousands of points take their time: most of it is left to others.
-        self.pause = GLANCE.max(took * 4);
+        self.pause = GLANCE.max(self.looked.map_or(GLANCE, |began| began.elapsed()) * 4);
+        let Some(entries) = read else { return false };
         let chosen = self.chosen().map(|entry| entry.folder.clone());
-        news.changed |= !self.known
-            || self.entries.len() != looked.entries.len()
-            || self
-                .entries
-                .iter()
-                .zip(&looked.entries)
-                .any(|(old, new)| old.folder != new.folder || old.status != new.status);
-        self.entries = looked.entries;
+        let other = |(old, new): (&SweepEntry, &SweepEntry)| old.folder != new.folder || old.status != new.status;
+        let changed =
+            !self.known || self.entries.len() != entries.len() || self.entries.iter().zip(&entries).any(other);
+        self.entries = entries;
         self.known = true;
         let at = chosen.and_then(|folder| self.entries.iter().position(|entry| entry.folder == folder));
         self.chosen = at.unwrap_or(self.chosen).min(self.entries.len().saturating_sub(1));
-        news.changed |= !looked.runs.is_empty();
-        news.runs = looked.runs;
+        changed
     }
 
-    /// Begins to look at the disk.
-    fn look(&mut self, shown: HashMap<String, Option<RunState>>) {
-        self.looked = Some(Instant::now());
-        let (logs, known, queues) = (self.logs.clone(), self.entries.clone(), self.queues.clone());
-        let (followed, chosen) = (self.followed.clone(), self.chosen().map(|entry| entry.folder.clone()));
-        let problems = self.problems.clone();
-        self.looking = Some(std::thread::spawn(move || {
-            let mut folders = slurm::folders(&logs);
-            folders.reverse();
-            let (mut entries, mut runs) = (Vec::with_capacity(folders.len()), Vec::new());
-            for folder in folders {
-                let before = known.iter().find(|entry| entry.folder == folder);
-                let wanted = followed.contains(&folder);
-                let fresh = |entry: &&SweepEntry| {
-                    let near = wanted || chosen.as_ref() == Some(&folder);
-                    entry.is_complete() || (!near && entry.looked.elapsed() < ASIDE)
-                };
-                let entry = match before.filter(fresh) {
-                    Some(entry) => entry.clone(),
-                    None => {
-                        SweepEntry::read(&folder, queues.get(&folder).unwrap_or(&Queues::default()), before, &problems)
-                    }
-                };
-                if let (true, Ok(status)) = (wanted, &entry.status) {
-                    for run in status.points.iter().filter_map(|point| point.run.as_ref()) {
-                        let news = match shown.get(&run.id) {
-                            // Followed on the tab itself.
-                            Some(None) => false,
-                            Some(Some(state)) => *state != run.state,
-                            None => true,
-                        };
-                        if news && run.damage.is_none() {
-                            runs.push((run.problem.clone(), ShownRun::called(&logs, run, run.label.clone())));
-                        }
-                    }
-                }
-                entries.push(entry);
-            }
-            Looked { entries, runs }
-        }));
-    }
-
-    /// Asks Slurm about the chosen or a followed sweep when it is time.
-    fn ask(&mut self, on_screen: bool) {
-        if self.asking.is_some() {
-            return;
+    /// The sweep that Slurm is to be asked about now: the chosen one while the list is on screen, or a followed one.
+    pub(super) fn begin_question(&mut self, on_screen: bool) -> Option<PathBuf> {
+        if self.is_asking {
+            return None;
         }
         let due = |entry: &SweepEntry, every: Duration| {
             let asked = self.asked.get(&entry.folder);
@@ -296,10 +244,58 @@ impl Sweeps {
         let chosen = self.chosen().filter(|entry| on_screen && due(entry, QUESTION.0));
         let followed =
             || self.entries.iter().find(|entry| self.followed.contains(&entry.folder) && due(entry, QUESTION.1));
-        let Some(folder) = chosen.or_else(followed).map(|entry| entry.folder.clone()) else { return };
+        let folder = chosen.or_else(followed)?.folder.clone();
         self.asked.insert(folder.clone(), Instant::now());
-        let sweep = folder.clone();
-        let ask = move || JobArray::open(&sweep).map(|sweep| Queues::ask(&sweep, Slurm)).unwrap_or_default();
-        self.asking = Some((folder, std::thread::spawn(ask)));
+        self.is_asking = true;
+        Some(folder)
+    }
+
+    /// Takes what Slurm has answered.
+    pub(super) fn end_question(&mut self, folder: PathBuf, answer: Queues) {
+        let before = self.queues.remove(&folder);
+        self.queues.insert(folder, answer.after(before));
+        (self.is_asking, self.looked) = (false, None);
+    }
+}
+
+impl SweepsLook {
+    /// Reads how far the sweeps are; `shown` are the runs on any tab, with their states where nothing more is read of
+    /// them.
+    pub(super) fn read(self, shown: &HashMap<String, Option<RunState>>) -> SweepsRead {
+        let mut folders = slurm::folders(&self.logs);
+        folders.reverse();
+        let (mut entries, mut runs) = (Vec::with_capacity(folders.len()), Vec::new());
+        for folder in folders {
+            let before = self.known.iter().find(|entry| entry.folder == folder);
+            let wanted = self.followed.contains(&folder);
+            let fresh = |entry: &&SweepEntry| {
+                let near = wanted || self.chosen.as_ref() == Some(&folder);
+                entry.is_complete() || (!near && entry.looked.elapsed() < ASIDE)
+            };
+            let queues = || self.queues.get(&folder).cloned().unwrap_or_default();
+            let entry = match before.filter(fresh) {
+                Some(entry) => entry.clone(),
+                None => SweepEntry::read(&folder, &queues(), before, &self.problems),
+            };
+            if let (true, Ok(status)) = (wanted, &entry.status) {
+                for run in status.points.iter().filter_map(|point| point.run.as_ref()) {
+                    let news = match shown.get(&run.id) {
+                        // Its journal is followed already.
+                        Some(None) => false,
+                        Some(Some(state)) => *state != run.state,
+                        None => true,
+                    };
+                    // A journal that cannot be read yet is tried again at the next look.
+                    if news
+                        && run.damage.is_none()
+                        && let Ok(shown) = ShownRun::stored(&self.logs, run, run.label.clone())
+                    {
+                        runs.push((run.problem.clone(), shown));
+                    }
+                }
+            }
+            entries.push(entry);
+        }
+        SweepsRead { entries, runs }
     }
 }

@@ -5,11 +5,9 @@ use super::shown::{ShownRun, Source};
 use crate::console::widget::form::Form;
 use crate::console::widget::heatmap::Look;
 use crate::lab::{
-    Draft, Estimate, Machine, ParamError, Problem, RunSpec, RunState, Scale, Study, StudyRun, Sweep, SweepMode,
-    estimate,
+    Estimate, Machine, ParamError, Problem, RunState, Scale, Study, StudyRun, Sweep, SweepMode, estimate,
 };
 use std::collections::{BTreeMap, HashSet};
-use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 /// The parts of a problem's tab that take keys.
@@ -33,25 +31,27 @@ pub struct ResultLine {
     pub row: Option<usize>,
 }
 
-/// The most combinations of values, over all runs, whose cost is worked out on the thread that draws.
-const AT_ONCE: usize = 1000;
-
 /// What the form's parameters stand for.
 #[derive(Clone, Debug, Default)]
 pub struct Asked {
     /// The number of runs.
     pub runs: usize,
-    /// What they will cost; nothing is known yet while it is worked out on another thread.
+    /// What they will cost; of very many nothing is known.
     pub cost: Estimate,
-    /// The first run, where the runs were made.
-    pub first: Option<RunSpec>,
 }
 
 impl Asked {
-    fn of(sweep: &Sweep) -> Result<Self, ParamError> {
-        let mut specs = sweep.specs()?;
-        let (runs, cost) = (specs.len(), estimate(&specs, Machine::here().cores));
-        Ok(Self { runs, cost, first: (!specs.is_empty()).then(|| specs.swap_remove(0)) })
+    /// Counts the runs and their cost: for a task.
+    ///
+    /// # Errors
+    /// A value or a combination is not allowed, or there are too many runs.
+    pub fn of(sweep: &Sweep) -> Result<Self, ParamError> {
+        let runs = sweep.count()?;
+        if runs > Sweep::LIMIT {
+            return Ok(Self { runs, ..Self::default() });
+        }
+        let specs = sweep.specs()?;
+        Ok(Self { runs, cost: estimate(&specs, Machine::here().cores) })
     }
 }
 
@@ -93,18 +93,18 @@ pub struct ProblemTab {
     /// When the study was made, how long that took, and whether there is news since.
     studied: (Instant, Duration, bool),
     looks: BTreeMap<String, Looks>,
-    /// The draft, mode and repeats that [`ProblemTab::asked`] belongs to.
-    counted: Option<(Draft, SweepMode, usize)>,
-    asked: Result<Asked, ParamError>,
-    /// The same, being worked out for many runs.
-    asking: Option<JoinHandle<Result<Asked, ParamError>>>,
+    /// What [`ProblemTab::asked`] belongs to.
+    counted: Option<Sweep>,
+    asked: Option<Result<Asked, ParamError>>,
+    /// Whether a task works out the cost.
+    is_counting: bool,
 }
 
 impl ProblemTab {
     /// A tab without runs.
     #[must_use]
     pub fn new(problem: &'static dyn Problem) -> Self {
-        let mut tab = Self {
+        Self {
             problem,
             form: Form::new(problem.schema()),
             mode: SweepMode::Grid,
@@ -125,17 +125,9 @@ impl ProblemTab {
             studied: (Instant::now(), Duration::ZERO, false),
             looks: BTreeMap::new(),
             counted: None,
-            asked: Ok(Asked::default()),
-            asking: None,
-        };
-        tab.count_cost();
-        tab
-    }
-
-    /// The runs that the form stands for.
-    #[must_use]
-    pub fn sweep(&self) -> Sweep {
-        Sweep::new(self.problem, self.form.draft().clone()).combined(self.mode).repeated(self.repeats)
+            asked: None,
+            is_counting: false,
+        }
     }
 
     /// Changes parameters of the form, all of them or none.
@@ -149,59 +141,34 @@ impl ProblemTab {
         Ok(())
     }
 
-    /// Works out what the form's parameters stand for and will cost, if they have changed; of many runs on a thread of
-    /// its own.
-    pub fn count_cost(&mut self) {
-        let unchanged = |(draft, mode, repeats): &(Draft, SweepMode, usize)| {
-            (draft, *mode, *repeats) == (self.form.draft(), self.mode, self.repeats)
-        };
-        if self.counted.as_ref().is_some_and(unchanged) {
-            return;
-        }
-        let sweep = self.sweep();
-        self.counted = Some((sweep.draft.clone(), sweep.mode, sweep.repeats));
-        self.asking = None;
-        self.asked = match sweep.count() {
-            Ok(runs) if runs.saturating_mul(sweep.combinations()) <= AT_ONCE => Asked::of(&sweep),
-            Ok(runs) => {
-                if runs <= Sweep::LIMIT {
-                    self.asking = Some(std::thread::spawn(move || Asked::of(&sweep)));
-                }
-                Ok(Asked { runs, ..Asked::default() })
-            }
-            Err(error) => Err(error),
-        };
+    /// The runs that the form stands for.
+    #[must_use]
+    pub fn sweep(&self) -> Sweep {
+        Sweep::new(self.problem, self.form.draft().clone()).combined(self.mode).repeated(self.repeats)
     }
 
-    /// What the form's parameters stand for, or why they cannot be run.
-    ///
-    /// # Errors
-    /// A value or a combination is not allowed, or there are too many runs.
-    pub const fn asked(&self) -> Result<&Asked, &ParamError> {
+    /// The sweep whose cost is to be worked out, where it is not known and no task works it out.
+    pub(super) fn cost_question(&mut self) -> Option<Sweep> {
+        let unchanged = |counted: &Sweep| {
+            (&counted.draft, counted.mode, counted.repeats) == (self.form.draft(), self.mode, self.repeats)
+        };
+        if self.is_counting || self.counted.as_ref().is_some_and(unchanged) {
+            return None;
+        }
+        self.is_counting = true;
+        Some(self.sweep())
+    }
+
+    /// Takes the cost that was worked out for a sweep; none where that went wrong.
+    pub(super) fn answer_cost(&mut self, counted: Sweep, asked: Option<Result<Asked, ParamError>>) {
+        self.is_counting = false;
+        (self.counted, self.asked) = (Some(counted), asked);
+    }
+
+    /// What the form's parameters stand for, or why they cannot be run, as last worked out.
+    #[must_use]
+    pub const fn asked(&self) -> Option<&Result<Asked, ParamError>> {
         self.asked.as_ref()
-    }
-
-    /// The first of the runs that the form stands for.
-    ///
-    /// # Errors
-    /// As [`ProblemTab::asked`].
-    pub fn first(&self) -> Result<RunSpec, ParamError> {
-        match &self.asked {
-            Ok(Asked { first: Some(first), .. }) => Ok(first.clone()),
-            Ok(_) => self.sweep().first(),
-            Err(error) => Err(error.clone()),
-        }
-    }
-
-    /// Takes in the cost that another thread has worked out; whether there is any.
-    fn follow_cost(&mut self) -> bool {
-        if !self.asking.as_ref().is_some_and(JoinHandle::is_finished) {
-            return false;
-        }
-        if let Some(Ok(asked)) = self.asking.take().map(JoinHandle::join) {
-            self.asked = asked;
-        }
-        true
     }
 
     /// Every line of the results.
@@ -297,10 +264,10 @@ impl ProblemTab {
         &self.labels
     }
 
-    /// Whether there is news that the study has not taken in, or a cost that is still worked out.
+    /// Whether there is news that the study has not taken in.
     #[must_use]
     pub const fn is_stale(&self) -> bool {
-        self.studied.2 || self.asking.is_some()
+        self.studied.2
     }
 
     /// Makes the study anew after runs have come or gone.
@@ -319,13 +286,11 @@ impl ProblemTab {
     /// Takes in what the runs have said; whether anything has changed.
     pub fn follow(&mut self) -> bool {
         let chosen = self.target();
-        let mut changed = self.follow_cost();
-        let mut news = false;
+        let mut changed = false;
         for run in &mut self.runs {
-            news |= run.follow();
+            changed |= run.follow();
         }
-        self.studied.2 |= news;
-        changed |= news;
+        self.studied.2 |= changed;
         let (made, took, stale) = self.studied;
         // A study of thousands of runs takes its time: most of it is left to others.
         if stale && made.elapsed() > took * 50 {

@@ -26,17 +26,25 @@ pub enum Message {
     Terminate,
     /// The process goes on after a stop.
     Continued,
+    /// A task of the console has something to be taken in.
+    News,
 }
 
 /// Listens on threads of its own.
 pub struct Input {
     /// What has come.
     pub messages: Receiver<Message>,
+    sender: Sender<Message>,
     wake: UnixStream,
     keys: Option<JoinHandle<()>>,
 }
 
 impl Input {
+    /// Another way for messages to come.
+    pub fn sender(&self) -> Sender<Message> {
+        self.sender.clone()
+    }
+
     /// Begins to listen.
     ///
     /// # Errors
@@ -59,8 +67,9 @@ impl Input {
                 }
             }
         })?;
-        let keys = thread::Builder::new().name("keys".to_owned()).spawn(move || read_keys(&sender, woken))?;
-        Ok(Self { messages, wake, keys: Some(keys) })
+        let told = sender.clone();
+        let keys = thread::Builder::new().name("keys".to_owned()).spawn(move || read_keys(&told, woken))?;
+        Ok(Self { messages, sender, wake, keys: Some(keys) })
     }
 
     /// Stops reading keys: from a background process the terminal must not be read.

@@ -56,6 +56,8 @@ fn open(places: Places, problems: &[&'static dyn Problem]) -> Result<ExitCode, S
     let terminal = |error: io::Error| format!("cannot set up the terminal: {error}");
     screen::guard_against_panics();
     let mut input = Input::start().map_err(terminal)?;
+    let sender = input.sender();
+    app.wake_with(move || drop(sender.send(Message::News)));
     let mut screen = Screen::take().map_err(terminal)?;
     let end = live(&mut app, &mut screen, &input);
     input.stop_keys();
@@ -107,6 +109,7 @@ fn live(app: &mut App, screen: &mut Screen, input: &Input) -> End {
             (false, false) if app.on_runs() || app.on_log() => Duration::from_secs(1),
             (false, false) => Duration::from_secs(3600),
         };
+        let mut has_news = false;
         let mut news = match input.messages.recv_timeout(rest) {
             Ok(message) => Some(message),
             Err(RecvTimeoutError::Timeout) => None,
@@ -116,6 +119,7 @@ fn live(app: &mut App, screen: &mut Screen, input: &Input) -> End {
             match message {
                 Message::Input(event) => stale |= take(app, event),
                 Message::Resized => stale = true,
+                Message::News => has_news = true,
                 // Stopped and continued from outside: the shell has had the terminal.
                 Message::Continued => match screen.take_again() {
                     Ok(()) => stale = true,
@@ -125,6 +129,9 @@ fn live(app: &mut App, screen: &mut Screen, input: &Input) -> End {
                 Message::Terminate => return End::Terminated,
             }
             news = input.messages.try_recv().ok();
+        }
+        if has_news {
+            stale |= app.take_news();
         }
         if followed.elapsed() >= BEAT {
             stale |= app.follow();
@@ -176,7 +183,7 @@ fn leave(app: &mut App, input: &Input, end: End) -> ExitCode {
     let count = running + queued;
     let runs = if count == 1 { "1 run".to_owned() } else { format!("{count} runs") };
     match end {
-        End::User(Exit::Idle) => return ExitCode::SUCCESS,
+        End::User(Exit::Idle) => {}
         End::User(Exit::LeaveRunning) => {
             println!("{runs} at work in process {0}; `attnlab` shows them, `kill {0}` stops them.", std::process::id());
             go_to_background();
@@ -192,10 +199,10 @@ fn leave(app: &mut App, input: &Input, end: End) -> ExitCode {
     }
     let hurry = matches!(end, End::User(Exit::Force));
     let began = Instant::now();
-    let mut asked = matches!(end, End::User(Exit::Stop | Exit::Force) | End::Terminated);
-    while app.at_work() && !(hurry && began.elapsed() > PATIENCE) {
+    let mut asked = !matches!(end, End::User(Exit::LeaveRunning) | End::HungUp);
+    while app.is_unfinished() && !(hurry && began.elapsed() > PATIENCE) {
         match input.messages.recv_timeout(BEAT) {
-            // The second wish to end is the last word.
+            // Whoever asks a second time does not wait.
             Ok(Message::Terminate) if asked => return ExitCode::from(STOPPED),
             Ok(Message::Terminate) => {
                 asked = true;
@@ -204,8 +211,10 @@ fn leave(app: &mut App, input: &Input, end: End) -> ExitCode {
             Ok(_) | Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => std::thread::sleep(BEAT),
         }
-        // What was on its way into the queue has come, and is meant as well.
-        if app.follow_submissions() && asked {
+        app.take_news();
+        app.follow_submissions();
+        if asked {
+            // Runs that were on their way into the queue are meant as well.
             app.stop_all();
         }
     }

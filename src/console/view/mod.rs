@@ -114,6 +114,10 @@ fn draw_footer(frame: &mut Frame<'_>, app: &App, area: Rect) {
         let words = text::fit(&format!(" {words}"), area.width.into());
         return frame.render_widget(Line::styled(words, style), area);
     }
+    if let Some(task) = app.named_task() {
+        let words = text::fit(&format!(" {task}…"), area.width.into());
+        return frame.render_widget(Line::styled(words, theme.warn()), area);
+    }
     let always = [Action::Help, Action::Quit];
     let (last, first): (Vec<_>, Vec<_>) = app
         .keymap

@@ -13,7 +13,11 @@ use ratatui::text::{Line, Span};
 pub fn draw(frame: &mut Frame<'_>, app: &App, area: Rect) {
     match &app.overlay {
         None => {}
-        Some(Overlay::Presets { list, chosen }) => draw_presets(frame, app, area, list, *chosen),
+        Some(Overlay::Presets { list: None, .. }) => {
+            let inner = popup(frame, &app.theme, area, (area.width.saturating_sub(8).min(100), 5), "Presets");
+            put(frame, inner, vec![Line::styled("reading the presets…", app.theme.dim())]);
+        }
+        Some(Overlay::Presets { list: Some(list), chosen }) => draw_presets(frame, app, area, list, *chosen),
         Some(Overlay::Sweep(dialog)) => super::sweep::draw(frame, app, area, dialog),
         Some(Overlay::Sweeps) => super::sweeps::draw(frame, app, area),
         Some(Overlay::Typing(field)) => draw_field(frame, app, area, field),

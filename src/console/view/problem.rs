@@ -80,11 +80,12 @@ fn draw_form(frame: &mut Frame<'_>, app: &App, tab: &ProblemTab, area: Rect) {
 /// What pressing run would cost.
 fn cost(tab: &ProblemTab, theme: &Theme, width: usize) -> Vec<Line<'static>> {
     match tab.asked() {
-        Err(error) => {
+        None => Vec::new(),
+        Some(Err(error)) => {
             let words = format!("✘ {error}");
             text::wrap(&words, width).into_iter().take(3).map(|line| Line::styled(line, theme.bad())).collect()
         }
-        Ok(Asked { runs, cost: estimate, .. }) => {
+        Some(Ok(Asked { runs, cost: estimate })) => {
             let mut words = vec![if *runs == 1 { "1 run".to_owned() } else { format!("{runs} runs") }];
             if tab.repeats > 1 {
                 words[0] += &format!(", {} seeds each", tab.repeats);

@@ -1,16 +1,80 @@
-//! What every action does.
+//! From a key to what it does.
 
 mod problem;
 mod runs;
 mod sweep;
 mod sweeps;
 
-use super::{App, Exit, Field, Overlay, Pane, Purpose, Tone, Wanted};
-use crate::console::keymap::Action;
+use super::task::Origin;
+use super::{App, Exit, Field, Overlay, Pane, Purpose, Target, Tone, Wanted};
+use crate::console::keymap::{Action, Key, Place};
 use crate::lab::{Preset, Sweep, store};
+use ratatui::crossterm::event::{Event, KeyEvent};
+use tui_input::backend::crossterm::to_input_request;
 use tui_logger::TuiWidgetEvent;
 
 impl App {
+    /// Takes a key.
+    pub fn key(&mut self, event: &KeyEvent) {
+        let place = self.place();
+        let action = self.keymap.action(place, Key::of(event));
+        if action != Some(Action::Interrupt) && action != Some(Action::Redraw) {
+            self.message = None;
+        }
+        match action {
+            Some(action) => self.act(action),
+            None if place == Place::Typing => {
+                if let Some(request) = to_input_request(&Event::Key(*event)) {
+                    self.type_key(request);
+                }
+            }
+            None => {}
+        }
+    }
+
+    /// Takes pasted text, where text is typed.
+    pub fn paste(&mut self, text: &str) {
+        if self.place() == Place::Typing {
+            let line = text.lines().next().unwrap_or_default();
+            line.chars().for_each(|character| self.type_key(tui_input::InputRequest::InsertChar(character)));
+        }
+    }
+
+    /// Takes a click at a cell.
+    pub fn click(&mut self, column: u16, row: u16) {
+        if self.overlay.is_some() || self.place() == Place::Typing {
+            return;
+        }
+        let hit = self.targets.iter().find(|(area, _)| area.contains((column, row).into())).map(|(_, target)| *target);
+        match hit {
+            Some(Target::Tab(index)) => self.act(Action::Tab(index)),
+            Some(Target::Pane(pane)) => {
+                if let Some(tab) = self.tabs.get_mut(self.tab) {
+                    tab.pane = pane;
+                }
+            }
+            None => {}
+        }
+    }
+
+    fn type_key(&mut self, request: tui_input::InputRequest) {
+        match &mut self.overlay {
+            Some(Overlay::Typing(field)) => field.type_key(request),
+            Some(Overlay::Sweep(dialog)) => {
+                dialog.error = None;
+                if let Some(input) = &mut dialog.input {
+                    input.handle(request);
+                }
+            }
+            Some(_) => {}
+            None => {
+                if let Some(tab) = self.tabs.get_mut(self.tab) {
+                    tab.form.type_key(request);
+                }
+            }
+        }
+    }
+
     /// Does what a key stands for.
     pub fn act(&mut self, action: Action) {
         match action {
@@ -28,16 +92,14 @@ impl App {
             _ if self.on_log() => self.act_on_log(action),
             _ => self.act_on_problem(action),
         }
-        if let Some(tab) = self.tabs.get_mut(self.tab) {
-            tab.count_cost();
-        }
+        self.count_cost();
     }
 
     fn go_to(&mut self, index: usize) {
         if index < self.titles().len() {
             self.tab = index;
             if self.on_runs() {
-                self.runs.look();
+                self.list_runs();
             }
         }
     }
@@ -55,7 +117,6 @@ impl App {
 
     fn act_on_overlay(&mut self, action: Action) {
         let Some(overlay) = self.overlay.take() else { return };
-        let last = |count: usize| count.saturating_sub(1);
         self.overlay = match (overlay, action) {
             (Overlay::Sweep(dialog), action) => self.act_on_sweep(dialog, action),
             (Overlay::Sweeps, action) => self.act_on_sweeps(action),
@@ -64,13 +125,13 @@ impl App {
             (Overlay::Presets { list, chosen }, Action::Up) => {
                 Some(Overlay::Presets { list, chosen: chosen.saturating_sub(1) })
             }
-            (Overlay::Presets { list, chosen }, Action::Down) => {
-                let chosen = (chosen + 1).min(last(list.len()));
-                Some(Overlay::Presets { list, chosen })
+            (Overlay::Presets { list: Some(list), chosen }, Action::Down) => {
+                let chosen = (chosen + 1).min(list.len().saturating_sub(1));
+                Some(Overlay::Presets { list: Some(list), chosen })
             }
-            (Overlay::Presets { list, chosen }, Action::Edit) => {
+            (Overlay::Presets { list: Some(list), chosen }, Action::Edit) => {
                 match list.get(chosen) {
-                    Some((_, Ok(preset))) => self.load(&preset.clone()),
+                    Some((_, Ok(preset))) => self.load(preset),
                     Some((_, Err(error))) => self.say(error.to_string(), Tone::Bad),
                     None => {}
                 }
@@ -91,24 +152,32 @@ impl App {
         };
     }
 
-    /// Does what a typed text is for; the field again, with the reason, where it is refused.
+    /// Does what a typed text is for. The field stays on screen until that is done, and says why where it is refused.
     fn take(&mut self, mut field: Field) -> Option<Overlay> {
+        if field.is_waiting {
+            return Some(Overlay::Typing(field));
+        }
         let text = field.input.value().trim().to_owned();
-        let done = match &field.purpose {
-            Purpose::Preset => self.save(&text),
+        let refused = match field.purpose.clone() {
+            Purpose::Preset => return self.save_preset(field, &text),
+            Purpose::Name(folder) => {
+                return self.write(field, "naming the run", move || {
+                    store::rename(&folder, &text).map(|()| None).map_err(|error| error.to_string())
+                });
+            }
+            Purpose::Tags(folder) => {
+                return self.write(field, "tagging the run", move || {
+                    let tags: Vec<String> = text.split_whitespace().map(str::to_owned).collect();
+                    store::tag(&folder, &tags).map(|()| None).map_err(|error| error.to_string())
+                });
+            }
             Purpose::Filter => {
                 let problems: Vec<_> = self.tabs.iter().map(|tab| tab.problem).collect();
                 self.runs.set_filter(&text, &problems).map_err(|error| error.to_string())
             }
-            Purpose::Name(folder) => store::rename(folder, &text).map_err(|error| error.to_string()),
-            Purpose::Tags(folder) => {
-                let tags: Vec<String> = text.split_whitespace().map(str::to_owned).collect();
-                store::tag(folder, &tags).map_err(|error| error.to_string())
-            }
             Purpose::Throttle(_) => self.throttle_sweep(&text),
         };
-        self.runs.look();
-        match done {
+        match refused {
             Ok(()) => matches!(field.purpose, Purpose::Throttle(_)).then_some(Overlay::Sweeps),
             Err(reason) => {
                 field.error = Some(reason);
@@ -117,8 +186,46 @@ impl App {
         }
     }
 
-    fn save(&mut self, name: &str) -> Result<(), String> {
-        let Some(tab) = self.tabs.get(self.tab) else { return Ok(()) };
+    /// Does `work` for a field beside the screen: closes the field when it is done and shows the message that it gives,
+    /// or says in the field why it failed.
+    fn write(
+        &mut self,
+        mut field: Field,
+        name: &str,
+        work: impl FnOnce() -> Result<Option<String>, String> + Send + 'static,
+    ) -> Option<Overlay> {
+        let purpose = field.purpose.clone();
+        field.is_waiting = true;
+        self.tasks.start(
+            name,
+            Origin::User,
+            move |_| work(),
+            move |app: &mut Self, outcome| {
+                app.stale = true;
+                let field = match &mut app.overlay {
+                    Some(Overlay::Typing(field)) if field.purpose == purpose => Some(field),
+                    _ => None,
+                };
+                match (outcome, field) {
+                    (Ok(said), field) => {
+                        if field.is_some() {
+                            app.overlay = None;
+                        }
+                        if let Some(said) = said {
+                            app.say(said, Tone::Good);
+                        }
+                        app.list_runs();
+                    }
+                    (Err(reason), Some(field)) => (field.error, field.is_waiting) = (Some(reason), false),
+                    (Err(reason), None) => app.say(reason, Tone::Bad),
+                }
+            },
+        );
+        Some(Overlay::Typing(field))
+    }
+
+    fn save_preset(&mut self, field: Field, name: &str) -> Option<Overlay> {
+        let tab = self.tabs.get(self.tab)?;
         let preset = Preset {
             name: name.to_owned(),
             title: name.to_owned(),
@@ -126,9 +233,11 @@ impl App {
             sweep: tab.sweep(),
             file: None,
         };
-        let path = preset.save(&self.places).map_err(|error| error.to_string())?;
-        self.say(format!("saved as {}", path.display()), Tone::Good);
-        Ok(())
+        let places = self.places.clone();
+        self.write(field, "saving the preset", move || {
+            let path = preset.save(&places).map_err(|error| error.to_string())?;
+            Ok(Some(format!("saved as {}", path.display())))
+        })
     }
 
     fn load(&mut self, preset: &Preset) {

@@ -1,44 +1,51 @@
 //! Actions on a problem's tab.
 
-use super::super::{App, Field, Figure, Overlay, Pane, ProblemTab, Purpose, SMOOTHINGS, ShownRun, Submission, Tone};
+use super::super::task::Origin;
+use super::super::{App, Asked, Field, Figure, Overlay, Pane, ProblemTab, Purpose, SMOOTHINGS, ShownRun, Submission, Tone};
 use crate::console::keymap::Action;
 use crate::console::widget::heatmap::Look;
-use crate::lab::{Preset, Request, RunState, preset};
+use crate::lab::{ParamError, Preset, Request, RunHandle, RunState, preset};
+use std::path::PathBuf;
+use std::sync::Arc;
 
 /// The most repetitions that are offered.
 const REPEATS: usize = 100;
 
+/// What is said where a key needs a run and none is on screen.
+const NO_RUN: &str = "no run is on screen: start one first, or open one from the list of runs";
+
+/// What comes of starting what a form holds.
+enum Started {
+    /// A value or combination is not allowed.
+    Refused(ParamError),
+    /// The form stands for several runs.
+    Several,
+    /// The one run is in the queue.
+    One(Arc<RunHandle>),
+}
+
 impl App {
     pub(super) fn act_on_problem(&mut self, action: Action) {
         match action {
-            Action::Run => return self.run(),
-            Action::Presets => {
-                let problems: Vec<_> = self.tabs.iter().map(|tab| tab.problem).collect();
-                let list = preset::all(&self.places, &problems);
-                let name = self.problem().map_or("", |tab| tab.problem.name());
-                let own = |found: &(String, Result<Preset, _>)| {
-                    found.1.as_ref().is_ok_and(|preset| preset.sweep.problem.name() == name)
-                };
-                let chosen = list.iter().position(own).unwrap_or(0);
-                self.overlay = Some(Overlay::Presets { list, chosen });
-            }
+            Action::Run => return self.run(self.tab),
+            Action::Presets => return self.list_presets(),
             Action::Save => self.overlay = Some(Overlay::Typing(Field::new(Purpose::Preset, ""))),
-            Action::Stop => return self.steer(Request::Stop),
+            Action::Stop => return self.steer_at_hand(Request::Stop),
             Action::StopAll => return self.stop_tab(),
-            Action::Pause => return self.steer(Request::Pause),
+            Action::Pause => return self.steer_at_hand(Request::Pause),
             Action::Optimise => return self.optimise(),
             Action::FollowUp => {
                 let chosen = self.problem().and_then(|tab| Some(tab.runs[tab.target()?].id.clone()));
                 return match chosen {
                     Some(id) => self.follow_up(self.tab, &id),
-                    None => self.say("no run", Tone::Info),
+                    None => self.say(NO_RUN, Tone::Info),
                 };
             }
             Action::Export => {
                 let folders = self
                     .problem()
-                    .map(|tab| tab.overlaid().into_iter().map(|run| tab.runs[run].folder.clone()).collect::<Vec<_>>());
-                return self.export(&folders.unwrap_or_default());
+                    .map(|tab| tab.overlaid().into_iter().map(|run| tab.runs[run].folder.clone()).collect());
+                return self.export(folders.unwrap_or_default());
             }
             _ => {}
         }
@@ -90,43 +97,87 @@ impl App {
         }
     }
 
-    /// Starts the run that the form stands for; of several, asks first.
-    pub(super) fn run(&mut self) {
-        let Some(tab) = self.tabs.get_mut(self.tab) else { return };
-        tab.count_cost();
-        let several = tab.asked().is_ok_and(|asked| asked.runs > 1);
-        if several {
-            tab.form.clear_error();
-            return self.ask_for_sweep();
-        }
-        let spec = match tab.first() {
-            Ok(spec) => spec,
-            Err(error) => {
-                let text = error.to_string();
-                tab.pane = Pane::Form;
-                tab.form.mark(error);
-                return self.say(text, Tone::Bad);
+    /// Opens the list of presets and reads them beside the screen.
+    fn list_presets(&mut self) {
+        self.overlay = Some(Overlay::Presets { list: None, chosen: 0 });
+        let problems: Vec<_> = self.tabs.iter().map(|tab| tab.problem).collect();
+        let here = self.problem().map_or("", |tab| tab.problem.name());
+        let places = self.places.clone();
+        let read = move || Ok::<_, String>(preset::all(&places, &problems));
+        self.start("reading the presets", read, move |app, found| {
+            if let Some(Overlay::Presets { list, chosen }) = &mut app.overlay {
+                let own = |(_, preset): &(String, Result<Preset, _>)| {
+                    preset.as_ref().is_ok_and(|preset| preset.sweep.problem.name() == here)
+                };
+                *chosen = found.iter().position(own).unwrap_or(0);
+                *list = Some(found);
+            }
+        });
+    }
+
+    /// Starts the run that the form of tab `index` stands for; where it stands for several, asks first.
+    pub(super) fn run(&mut self, index: usize) {
+        let Some(tab) = self.tabs.get_mut(index) else { return };
+        tab.form.clear_error();
+        let (sweep, queue) = (tab.sweep(), self.queue.clone());
+        let work = move |_: &_| {
+            let spec = sweep.count().and_then(|count| if count > 1 { Ok(None) } else { sweep.first().map(Some) });
+            match spec {
+                Err(error) => Ok(Started::Refused(error)),
+                Ok(None) => Ok(Started::Several),
+                Ok(Some(spec)) => queue.submit(spec).map(Started::One).map_err(|error| error.to_string()),
             }
         };
-        tab.form.clear_error();
-        match self.queue.submit(spec) {
-            Ok(handle) => self.show_live(handle),
-            Err(error) => self.say(error.to_string(), Tone::Bad),
+        self.coming += 1;
+        self.tasks.start("starting the run", Origin::User, work, move |app: &mut Self, outcome| {
+            app.coming -= 1;
+            app.stale = true;
+            match outcome {
+                Ok(Started::One(handle)) => app.tabs[index].show(ShownRun::live(handle)),
+                Ok(Started::Several) if app.tab == index && app.overlay.is_none() => app.ask_for_sweep(),
+                Ok(Started::Several) => {}
+                Ok(Started::Refused(error)) => {
+                    app.say(error.to_string(), Tone::Bad);
+                    let tab = &mut app.tabs[index];
+                    tab.pane = Pane::Form;
+                    tab.form.mark(error);
+                }
+                Err(reason) => app.say(reason, Tone::Bad),
+            }
+        });
+    }
+
+    /// Begins to work out what the parameters of the tab on screen will cost, if they have changed.
+    pub(in super::super) fn count_cost(&mut self) {
+        let index = self.tab;
+        let Some(tab) = self.tabs.get_mut(index) else { return };
+        let Some(sweep) = tab.cost_question() else { return };
+        let asked = sweep.clone();
+        let work = move |_: &_| Ok(Asked::of(&asked));
+        self.tasks.start("counting the cost", Origin::Console, work, move |app: &mut Self, outcome| {
+            app.stale = true;
+            let asked = outcome.map_err(|reason| app.say(reason, Tone::Bad)).ok();
+            app.tabs[index].answer_cost(sweep, asked);
+        });
+    }
+
+    /// Stops, pauses or lets go on the run at hand on the tab on screen.
+    fn steer_at_hand(&mut self, request: Request) {
+        match self.problem().and_then(ProblemTab::at_hand) {
+            Some(run) => self.steer(self.tab, run, request),
+            None => self.say(NO_RUN, Tone::Info),
         }
     }
 
-    /// Stops, or pauses and lets go on, the run at hand.
-    pub(super) fn steer(&mut self, request: Request) {
-        let Some(tab) = self.tabs.get(self.tab) else { return };
-        let Some(run) = tab.at_hand() else { return self.say("no run", Tone::Info) };
+    /// Stops run number `run` of tab `index`; or pauses it, or lets it go on where it holds still.
+    pub(super) fn steer(&mut self, index: usize, run: usize, request: Request) {
+        let tab = &self.tabs[index];
         let shown = &tab.runs[run];
         if shown.view.state.is_final() {
             let text = format!("{} is {}", shown.label, shown.view.state.name());
             return self.say(text, Tone::Info);
         }
-        let paused = shown.view.state == RunState::Paused;
-        let request = if request == Request::Pause && paused { Request::Proceed } else { request };
-        let done = match tab.handle(run) {
+        match tab.handle(run) {
             Some(handle) => {
                 let control = handle.control();
                 match request {
@@ -135,13 +186,30 @@ impl App {
                     Request::Pause => control.pause(),
                     Request::Proceed => control.proceed(),
                 }
-                Ok(())
             }
-            None => request.send(&shown.folder),
-        };
-        if let Err(error) = done {
-            self.say(error.to_string(), Tone::Bad);
+            None => {
+                let paused = shown.view.state == RunState::Paused;
+                let request = if request == Request::Pause && paused { Request::Proceed } else { request };
+                let (label, folder) = (shown.label.clone(), shown.folder.clone());
+                self.ask(label, folder, request);
+            }
         }
+    }
+
+    /// Asks the process that works on the run in `folder` to do something with it.
+    pub(super) fn ask(&mut self, label: String, folder: PathBuf, request: Request) {
+        let what = match request {
+            Request::Stop => "stop",
+            Request::Pause => "pause",
+            Request::Proceed => "go on",
+        };
+        self.start(
+            format!("asking {label} to {what}"),
+            move || request.send(&folder),
+            move |app, ()| {
+                app.say(format!("{label} is asked to {what}"), Tone::Good);
+            },
+        );
     }
 
     /// Stops every run on the tab on screen, and those on their way to it.
@@ -150,33 +218,50 @@ impl App {
         self.submissions.iter().filter(|submission| submission.tab == here).for_each(Submission::stop);
         let Some(tab) = self.tabs.get(here) else { return };
         let open: Vec<usize> = (0..tab.runs.len()).filter(|run| !tab.runs[*run].view.state.is_final()).collect();
-        let mut refused = None;
-        for run in &open {
-            match tab.handle(*run) {
+        let count = open.len();
+        let mut elsewhere: Vec<PathBuf> = Vec::new();
+        for run in open {
+            match tab.handle(run) {
                 Some(handle) => handle.control().stop(),
-                None => refused = Request::Stop.send(&tab.runs[*run].folder).err().or(refused),
+                None => elsewhere.push(tab.runs[run].folder.clone()),
             }
         }
-        match refused {
-            Some(error) => self.say(error.to_string(), Tone::Bad),
-            None => self.say(format!("{} runs are asked to stop", open.len()), Tone::Info),
+        let text =
+            if count == 1 { "1 run is asked to stop".to_owned() } else { format!("{count} runs are asked to stop") };
+        if elsewhere.is_empty() {
+            return self.say(text, Tone::Info);
         }
+        // Every one is asked, whoever refuses.
+        let ask =
+            move || elsewhere.iter().map(|folder| Request::Stop.send(folder)).fold(Ok(()), |all, one| all.and(one));
+        self.start("asking the runs to stop", ask, move |app, ()| app.say(text, Tone::Info));
     }
 
+    /// Fills in the best values that theory knows for the form.
     fn optimise(&mut self) {
-        let Some(tab) = self.tabs.get_mut(self.tab) else { return };
-        let spec = match tab.first() {
-            Ok(spec) => spec,
-            Err(error) => return tab.form.mark(error),
-        };
-        let Some(found) = tab.problem.optimise(&spec.params) else {
-            return self.say("theory has no best values for these parameters", Tone::Info);
-        };
-        let words: Vec<String> = found.iter().map(|(key, text)| format!("{key}={text}")).collect();
-        match tab.change(&found) {
-            Ok(()) => self.say(format!("best by theory: {}", words.join(", ")), Tone::Good),
-            Err(error) => self.say(error.to_string(), Tone::Bad),
-        }
+        let index = self.tab;
+        let Some(tab) = self.tabs.get(index) else { return };
+        let sweep = tab.sweep();
+        let asked = sweep.draft.clone();
+        let work = move || Ok::<_, String>(sweep.first().map(|spec| sweep.problem.optimise(&spec.params)));
+        self.start("looking for the best parameters", work, move |app, found| {
+            let tab = &mut app.tabs[index];
+            if *tab.form.draft() != asked {
+                return app.say("the parameters have changed meanwhile: nothing was set", Tone::Info);
+            }
+            let said = match found {
+                Err(error) => return tab.form.mark(error),
+                Ok(None) => ("theory has no best values for these parameters".to_owned(), Tone::Info),
+                Ok(Some(found)) => {
+                    let words: Vec<String> = found.iter().map(|(key, text)| format!("{key}={text}")).collect();
+                    match tab.change(&found) {
+                        Ok(()) => (format!("best by theory: {}", words.join(", ")), Tone::Good),
+                        Err(error) => (error.to_string(), Tone::Bad),
+                    }
+                }
+            };
+            app.say(said.0, said.1);
+        });
     }
 }
 

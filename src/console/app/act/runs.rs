@@ -1,6 +1,7 @@
 //! Actions on the Runs tab.
 
-use super::super::{App, Field, Overlay, Pane, Purpose, ShownRun, Tone};
+use super::super::task::Origin;
+use super::super::{App, Field, Overlay, Purpose, ShownRun, Tone};
 use crate::console::keymap::Action;
 use crate::lab::{Preset, Request, RunState, RunSummary, SweepMode, export, store};
 use std::path::{Path, PathBuf};
@@ -33,12 +34,15 @@ impl App {
         let folder = run.folder(&self.places.logs);
         let problems: Vec<_> = self.tabs.iter().map(|tab| tab.problem).collect();
         let Some(index) = problems.iter().position(|problem| problem.name() == run.problem) else {
-            let damage = run.damage.unwrap_or_else(|| format!("no problem is called `{}`", run.problem));
+            let damage = run.damage.unwrap_or_else(|| {
+                let known: Vec<&str> = problems.iter().map(|problem| problem.name()).collect();
+                format!("{}: no problem is called `{}`, there are {}", run.id, run.problem, known.join(", "))
+            });
             return if action == Action::Delete { self.delete(&run.id) } else { self.say(damage, Tone::Bad) };
         };
         match action {
             Action::Edit => {
-                self.show(index, &run);
+                self.open(index, &run, |_| {});
                 self.tab = index;
             }
             Action::Compare => match self.tabs[index].position(&run.id) {
@@ -47,71 +51,73 @@ impl App {
                     self.say(format!("{} is off the screen", run.label), Tone::Info);
                 }
                 None => {
-                    self.show(index, &run);
-                    self.tabs[index].compare = true;
-                    let title = self.tabs[index].problem.title();
-                    self.say(format!("{} is overlaid in {title}", run.label), Tone::Good);
+                    let label = run.label.clone();
+                    self.open(index, &run, move |app| {
+                        app.tabs[index].compare = true;
+                        let title = app.tabs[index].problem.title();
+                        app.say(format!("{label} is overlaid in {title}"), Tone::Good);
+                    });
                 }
             },
-            Action::Run => match Preset::read(&folder.join("run.toml"), &problems) {
-                Ok(preset) => {
-                    self.load(&preset);
-                    (self.tabs[index].mode, self.tabs[index].repeats) = (SweepMode::Grid, 1);
-                    self.run();
-                }
-                Err(error) => self.say(error.to_string(), Tone::Bad),
-            },
-            Action::Resume => match self.queue.resume(&folder, &problems) {
-                Ok(handle) => {
-                    if let Some(at) = self.tabs[index].position(&run.id) {
-                        self.tabs[index].remove(at);
+            Action::Run => {
+                let read = move || Preset::read(&folder.join("run.toml"), &problems);
+                self.start("reading the run's parameters", read, move |app, preset| {
+                    app.load(&preset);
+                    (app.tabs[index].mode, app.tabs[index].repeats) = (SweepMode::Grid, 1);
+                    app.run(index);
+                });
+            }
+            Action::Resume => {
+                let queue = self.queue.clone();
+                self.coming += 1;
+                let work = move |_: &_| queue.resume(&folder, &problems).map_err(|error| error.to_string());
+                self.tasks.start("resuming the run", Origin::User, work, move |app: &mut Self, outcome| {
+                    app.coming -= 1;
+                    app.stale = true;
+                    match outcome {
+                        Ok(handle) => {
+                            app.tabs[index].retain(|shown| shown.id != run.id);
+                            app.tabs[index].show(ShownRun::live(handle));
+                            app.tab = index;
+                        }
+                        Err(reason) => app.say(reason, Tone::Bad),
                     }
-                    self.tab = index;
-                    self.show_live(handle);
-                }
-                Err(error) => self.say(error.to_string(), Tone::Bad),
-            },
+                });
+            }
             Action::Stop | Action::Pause => {
-                if self.tabs[index].position(&run.id).is_some() {
-                    self.show(index, &run);
-                    let here = std::mem::replace(&mut self.tab, index);
-                    let pane = std::mem::replace(&mut self.tabs[index].pane, Pane::Results);
-                    self.steer(if action == Action::Stop { Request::Stop } else { Request::Pause });
-                    (self.tab, self.tabs[index].pane) = (here, pane);
-                    return;
+                let request = if action == Action::Stop { Request::Stop } else { Request::Pause };
+                if let Some(at) = self.tabs[index].position(&run.id) {
+                    return self.steer(index, at, request);
                 }
-                let request = match (action, run.state) {
-                    (Action::Stop, _) => Request::Stop,
-                    (_, RunState::Paused) => Request::Proceed,
-                    _ => Request::Pause,
-                };
-                match request.send(&folder) {
-                    Ok(()) => self.say(format!("asked {} to {request:?}", run.label).to_lowercase(), Tone::Good),
-                    Err(error) => self.say(error.to_string(), Tone::Bad),
-                }
+                let request =
+                    if action == Action::Pause && run.state == RunState::Paused { Request::Proceed } else { request };
+                self.ask(run.label, folder, request);
             }
             Action::FollowUp => self.follow_up(index, &run.id),
             Action::Rename => self.overlay = Some(Overlay::Typing(Field::new(Purpose::Name(folder), run.title))),
             Action::Tags => {
                 self.overlay = Some(Overlay::Typing(Field::new(Purpose::Tags(folder), run.tags.join(" "))));
             }
-            Action::Export => self.export(&[folder]),
+            Action::Export => self.export(vec![folder]),
             Action::Delete => self.delete(&run.id),
             _ => {}
         }
     }
 
     /// Writes runs into files for a paper.
-    pub(super) fn export(&mut self, folders: &[PathBuf]) {
+    pub(super) fn export(&mut self, folders: Vec<PathBuf>) {
         let problems: Vec<_> = self.tabs.iter().map(|tab| tab.problem).collect();
-        let sources: Result<Vec<_>, _> =
-            folders.iter().map(|folder| export::RunSource::read(folder, &problems)).collect();
-        let formats = [export::Format::Csv, export::Format::Svg, export::Format::Markdown];
-        let folder = Path::new(EXPORTS);
-        match sources.and_then(|runs| export::export(&runs, &formats, export::Scales::default(), folder)) {
-            Ok(files) => self.say(format!("{} files written into {EXPORTS}/", files.len()), Tone::Good),
-            Err(error) => self.say(error.to_string(), Tone::Bad),
-        }
+        let name =
+            if folders.len() == 1 { "exporting 1 run".to_owned() } else { format!("exporting {} runs", folders.len()) };
+        let work = move || {
+            let runs: Vec<_> =
+                folders.iter().map(|folder| export::RunSource::read(folder, &problems)).collect::<Result<_, _>>()?;
+            let formats = [export::Format::Csv, export::Format::Svg, export::Format::Markdown];
+            export::export(&runs, &formats, export::Scales::default(), Path::new(EXPORTS))
+        };
+        self.start(name, work, |app, files| {
+            app.say(format!("{} files written into {EXPORTS}/", files.len()), Tone::Good);
+        });
     }
 
     /// Moves a run to the trash when asked for the second time.
@@ -122,19 +128,29 @@ impl App {
             return self.say(format!("{key} once more moves {id} to the trash"), Tone::Bad);
         }
         self.runs.doomed = None;
-        match store::delete(&self.places.logs.join(id)) {
-            Ok(trash) => self.say(format!("moved to {}", trash.display()), Tone::Good),
-            Err(error) => self.say(error.to_string(), Tone::Bad),
-        }
-        self.runs.look();
+        let folder = self.places.logs.join(id);
+        self.start(
+            format!("deleting {id}"),
+            move || store::delete(&folder),
+            |app, trash| {
+                app.say(format!("moved to {}", trash.display()), Tone::Good);
+                app.list_runs();
+            },
+        );
     }
 
-    /// Puts a stored run on the screen of its problem.
-    fn show(&mut self, index: usize, run: &RunSummary) {
-        let tab = &mut self.tabs[index];
-        match tab.position(&run.id) {
-            Some(_) => tab.choose(&run.id),
-            None => tab.show(ShownRun::summed(&self.places.logs, run)),
+    /// Puts a stored run on the screen of its problem, chooses it, and does `then`.
+    fn open(&mut self, index: usize, run: &RunSummary, then: impl FnOnce(&mut Self) + Send + 'static) {
+        if self.tabs[index].position(&run.id).is_some() {
+            self.tabs[index].choose(&run.id);
+            return then(self);
         }
+        let label = if run.title.is_empty() { run.label.clone() } else { run.title.clone() };
+        let (logs, run) = (self.places.logs.clone(), run.clone());
+        let read = move || ShownRun::stored(&logs, &run, label);
+        self.start("reading the run", read, move |app, run| {
+            app.tabs[index].show(run);
+            then(app);
+        });
     }
 }

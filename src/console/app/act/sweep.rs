@@ -1,6 +1,6 @@
 //! Actions of the dialog before a sweep, and what follows from it.
 
-use super::super::{App, Arrived, Overlay, Planning, Points, ShownRun, Submission, Submitting, SweepDialog, Tone};
+use super::super::{App, Arrived, Overlay, Planning, Points, Submission, Submitting, SweepDialog, Tone};
 use crate::console::keymap::Action;
 use crate::lab::slurm::{self, SlurmOptions};
 use crate::lab::{LabError, Sweep};
@@ -176,12 +176,5 @@ impl App {
     pub fn stop_all(&self) {
         self.submissions.iter().for_each(Submission::stop);
         self.queue.handles().iter().for_each(|handle| handle.control().stop());
-    }
-
-    /// Puts one run of this process on the tab on screen and chooses it.
-    pub(super) fn show_live(&mut self, handle: std::sync::Arc<crate::lab::RunHandle>) {
-        if let Some(tab) = self.tabs.get_mut(self.tab) {
-            tab.show(ShownRun::live(handle));
-        }
     }
 }

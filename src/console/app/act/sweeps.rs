@@ -1,8 +1,10 @@
 //! Actions on the list of sweeps, and what follows from it.
 
-use super::super::{App, Field, News, Overlay, Purpose, Source, Tone};
+use super::super::task::Origin;
+use super::super::{App, Field, Overlay, Purpose, ShownRun, Source, Tone};
 use crate::console::keymap::Action;
-use crate::lab::slurm::Slurm;
+use crate::lab::LabError;
+use crate::lab::slurm::{JobArray, Queues, Slurm};
 use std::collections::{BTreeMap, HashMap};
 
 impl App {
@@ -20,7 +22,7 @@ impl App {
             }
             Action::Edit => return self.open_sweep(),
             Action::Cancel => self.cancel_sweep(),
-            Action::Resume => self.sweeps.act(|mut sweep| {
+            Action::Resume => self.change_sweep(|mut sweep| {
                 Ok(match sweep.resume(Slurm)? {
                     Some(again) => format!("job {}: elements {}", again.job, again.elements),
                     None => "nothing is missing: every point is finished, running or waiting".to_owned(),
@@ -65,13 +67,13 @@ impl App {
             return self.say(format!("{key} once more cancels what waits and runs of {title}"), Tone::Bad);
         }
         self.sweeps.doomed = None;
-        self.sweeps.act(move |sweep| sweep.cancel(Slurm).map(|()| format!("{title} is cancelled")));
+        self.change_sweep(move |sweep| sweep.cancel(Slurm).map(|()| format!("{title} is cancelled")));
     }
 
     /// Sets how many elements of the chosen sweep run at a time.
     pub(super) fn throttle_sweep(&mut self, text: &str) -> Result<(), String> {
         let most = text.parse::<usize>().map_err(|_| format!("found `{text}`, allowed: a whole number"))?;
-        self.sweeps.act(move |sweep| {
+        self.change_sweep(move |sweep| {
             sweep.throttle(Slurm, most).map(|()| match most {
                 0 => "as many elements at a time as Slurm has room for".to_owned(),
                 _ => format!("{most} elements at a time"),
@@ -80,39 +82,66 @@ impl App {
         Ok(())
     }
 
-    /// Takes in what has become of sweeps on a cluster, if somebody looks; whether anything on screen has changed.
-    pub(in super::super) fn follow_sweeps(&mut self) -> bool {
+    /// Does something with the chosen sweep, and shows the message that it gives.
+    fn change_sweep(&mut self, change: impl FnOnce(JobArray) -> Result<String, LabError> + Send + 'static) {
+        let Some(folder) = self.sweeps.begin_change() else { return };
+        let work = move |_: &_| JobArray::open(&folder).and_then(change).map_err(|error| error.to_string());
+        self.tasks.start("changing the sweep", Origin::User, work, |app: &mut Self, outcome| {
+            app.stale = true;
+            app.sweeps.end_change();
+            match outcome {
+                Ok(text) => app.say(text, Tone::Good),
+                Err(reason) => app.say(reason, Tone::Bad),
+            }
+        });
+    }
+
+    /// Looks what has become of sweeps on a cluster, where somebody looks at them and it is time.
+    pub(in super::super) fn follow_sweeps(&mut self) {
         let on_screen = matches!(self.overlay, Some(Overlay::Sweeps));
         if !on_screen && !self.sweeps.is_followed() {
-            return false;
+            return;
         }
-        let tabs = &self.tabs;
-        let shown = || -> HashMap<String, _> {
-            let state = |run: &super::super::ShownRun| match run.source {
+        if let Some(look) = self.sweeps.begin_look() {
+            let state = |run: &ShownRun| match run.source {
                 Source::Still => Some(run.view.state),
                 Source::Live(_) | Source::Folder(_) => None,
             };
-            tabs.iter().flat_map(|tab| &tab.runs).map(|run| (run.id.clone(), state(run))).collect()
-        };
-        let News { changed, runs, said } = self.sweeps.follow(on_screen, shown);
+            let shown: HashMap<String, _> =
+                self.tabs.iter().flat_map(|tab| &tab.runs).map(|run| (run.id.clone(), state(run))).collect();
+            let work = move |_: &_| Ok(look.read(&shown));
+            self.tasks.start("reading the sweeps", Origin::Console, work, |app: &mut Self, outcome| match outcome {
+                Ok(read) => {
+                    app.stale |= app.sweeps.end_look(Some(read.entries)) | !read.runs.is_empty();
+                    app.renew(read.runs);
+                }
+                Err(reason) => {
+                    app.sweeps.end_look(None);
+                    app.stale = true;
+                    app.say(reason, Tone::Bad);
+                }
+            });
+        }
+        if let Some(folder) = self.sweeps.begin_question(on_screen) {
+            let sweep = folder.clone();
+            let ask = move |_: &_| Ok(JobArray::open(&sweep).map(|sweep| Queues::ask(&sweep, Slurm)).unwrap_or_default());
+            self.tasks.start("asking Slurm", Origin::Console, ask, move |app: &mut Self, outcome| {
+                app.stale = true;
+                let answer = outcome.map_err(|reason| app.say(reason, Tone::Bad)).unwrap_or_default();
+                app.sweeps.end_question(folder, answer);
+            });
+        }
+    }
+
+    /// Puts runs on the tabs of their problems, in the place of what is shown of them already.
+    fn renew(&mut self, runs: Vec<(String, ShownRun)>) {
+        let mut by_problem: HashMap<String, Vec<ShownRun>> = HashMap::new();
+        runs.into_iter().for_each(|(problem, run)| by_problem.entry(problem).or_default().push(run));
         for tab in &mut self.tabs {
-            let own: Vec<_> = runs.iter().filter(|(problem, _)| problem == tab.problem.name()).collect();
-            if !own.is_empty() {
-                tab.retain(|run| own.iter().all(|(_, new)| new.id != run.id));
+            if let Some(new) = by_problem.remove(tab.problem.name()) {
+                tab.retain(|run| new.iter().all(|new| new.id != run.id));
+                tab.show_all(new);
             }
         }
-        let mut by_tab: HashMap<usize, Vec<_>> = HashMap::new();
-        for (problem, run) in runs {
-            if let Some(index) = self.tabs.iter().position(|tab| tab.problem.name() == problem) {
-                by_tab.entry(index).or_default().push(run);
-            }
-        }
-        by_tab.into_iter().for_each(|(index, runs)| self.tabs[index].show_all(runs));
-        match said {
-            Some(Ok(text)) => self.say(text, Tone::Good),
-            Some(Err(text)) => self.say(text, Tone::Bad),
-            None => {}
-        }
-        changed
     }
 }
