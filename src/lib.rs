@@ -30,4 +30,5 @@ pub mod problems;
 pub mod product;
 pub mod random;
 mod statistics;
+pub mod text;
 pub mod vision;

@@ -1,6 +1,7 @@
 //! Writing to standard output and standard error without a panic when the other side is gone.
 
 use super::failure::Failure;
+use crate::text;
 use indicatif::MultiProgress;
 use serde::Serialize;
 use std::io::{self, ErrorKind, Write};
@@ -9,8 +10,13 @@ use std::sync::{Mutex, PoisonError};
 /// The bars that a line on standard error must not cut through.
 static BARS: Mutex<Option<MultiProgress>> = Mutex::new(None);
 
-/// Writes a command's result. A reader that has seen enough (`| head`) is no failure.
+/// Writes a command's result, with what a terminal would obey made visible. A reader that has seen enough (`| head`) is
+/// no failure.
 pub fn print(text: &str) -> Result<(), Failure> {
+    write(&text::visible_lines(text))
+}
+
+fn write(text: &str) -> Result<(), Failure> {
     let mut out = io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => {
@@ -24,11 +30,13 @@ pub fn print(text: &str) -> Result<(), Failure> {
 pub fn print_json(document: &impl Serialize) -> Result<(), Failure> {
     let text = serde_json::to_string_pretty(document)
         .map_err(|error| Failure::failed(format!("cannot write the output as JSON: {error}")))?;
-    print(&(text + "\n"))
+    write(&text::visible_json(&(text + "\n")))
 }
 
-/// Writes a line to standard error; when nobody is there any more, there is nobody to tell.
+/// Writes a line to standard error, with what a terminal would obey made visible. When nobody reads it any more, nothing
+/// is to be done about it.
 pub fn complain(line: &str) {
+    let line = text::visible(line);
     let bars = BARS.lock().unwrap_or_else(PoisonError::into_inner).clone();
     let write = || drop(writeln!(io::stderr(), "{line}"));
     bars.map_or_else(write, |bars| bars.suspend(write));

@@ -5,6 +5,7 @@ use super::failure::Failure;
 use super::{output, table};
 use crate::lab::{Kind, Param, Problem, nearest};
 use crate::problems;
+use crate::text;
 use serde_json::{Value, json};
 use std::fmt::Write;
 
@@ -58,7 +59,7 @@ pub fn help(problem: &dyn Problem) -> String {
         }
     }
     let columns: Vec<&str> = problem.columns().iter().map(|column| column.key).collect();
-    let _ = write!(page, "\nRows of --json:\n  {}\n", textwrap::wrap(&columns.join(", "), 100).join("\n  "));
+    let _ = write!(page, "\nRows of --json:\n  {}\n", text::wrap(&columns.join(", "), 100).join("\n  "));
     page + "\nValues are set as KEY=VALUE; `a,b,c` and `16..1024 x2` stand for several. Shown are the defaults.\n"
 }
 

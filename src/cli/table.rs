@@ -1,6 +1,7 @@
 //! Tables for people.
 
 use crate::lab::{Column, Row};
+use crate::text::visible;
 use comfy_table::{CellAlignment, ContentArrangement, LineStyle, Table, TableStyle};
 
 const RULED: TableStyle = TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─'));
@@ -15,7 +16,7 @@ pub fn render<'a>(
     let mut table = Table::new();
     table.load_style(RULED).set_header(headings).set_content_arrangement(ContentArrangement::Dynamic);
     table.set_width(super::output::width().unwrap_or(u16::MAX));
-    table.add_rows(rows);
+    table.add_rows(rows.into_iter().map(|row| row.iter().map(|cell| visible(cell).into_owned()).collect::<Vec<_>>()));
     for (column, numeric) in table.column_iter_mut().zip(numeric) {
         column.set_padding((0, 2));
         if numeric {

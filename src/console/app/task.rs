@@ -205,7 +205,9 @@ mod tests {
     fn whoever_waits_is_woken() {
         let mut tasks = Tasks::<Vec<String>>::new();
         let (sender, woken) = channel();
-        tasks.wake_with(move || drop(sender.send(())));
+        tasks.wake_with(move || {
+            let _ = sender.send(());
+        });
         tasks.start("counting", Origin::Console, |_| Ok(1), note);
         assert_eq!(woken.recv_timeout(Duration::from_secs(20)), Ok(()));
         assert_eq!(finish(&mut tasks), ["1"]);

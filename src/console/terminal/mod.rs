@@ -1,6 +1,7 @@
 //! The console's life in a terminal: taking it, the loop of keys, news and frames, and every way to leave.
 
 mod input;
+mod rescue;
 mod screen;
 
 use super::app::{App, Exit, Wanted};
@@ -57,7 +58,10 @@ fn open(places: Places, problems: &[&'static dyn Problem]) -> Result<ExitCode, S
     screen::guard_against_panics();
     let mut input = Input::start().map_err(terminal)?;
     let sender = input.sender();
-    app.wake_with(move || drop(sender.send(Message::News)));
+    app.wake_with(move || {
+        // Nobody reads messages any more only when the program ends.
+        let _ = sender.send(Message::News);
+    });
     let mut screen = Screen::take().map_err(terminal)?;
     let end = live(&mut app, &mut screen, &input);
     input.stop_keys();

@@ -1,5 +1,6 @@
 //! The terminal while the console has it: raw, on its alternate screen; given back whatever happens.
 
+use super::rescue;
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
 use ratatui::crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
@@ -86,7 +87,9 @@ impl Drop for Screen {
 }
 
 fn enter() -> io::Result<()> {
+    rescue::prepare()?;
     enable_raw_mode()?;
+    rescue::hold(true);
     let entered = execute!(io::stdout(), EnterAlternateScreen, EnableBracketedPaste, Print(MOUSE_ON), cursor::Hide);
     if entered.is_err() {
         give_back();
@@ -99,6 +102,7 @@ fn give_back() {
     let mut out = io::stdout();
     let _ = execute!(out, Print(MOUSE_OFF), DisableBracketedPaste, LeaveAlternateScreen, cursor::Show);
     let _ = disable_raw_mode();
+    rescue::hold(false);
 }
 
 /// Makes a panic of this thread give the terminal back before it is reported. Panics of other threads (runs, which

@@ -22,9 +22,11 @@ use super::theme::Theme;
 use super::widget::text;
 use crate::lab::RunState;
 use ratatui::Frame;
+use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
-use ratatui::widgets::{Block, Clear};
+use ratatui::widgets::{Block, Clear, Paragraph};
+use std::borrow::Cow;
 
 /// The smallest terminal that everything can be used on: columns and rows.
 pub const SMALLEST: (u16, u16) = (56, 14);
@@ -50,8 +52,18 @@ pub fn draw(frame: &mut Frame<'_>, app: &mut App) {
         draw_footer(frame, app, footer);
         overlay::draw(frame, app, body);
     }
+    make_visible(frame.buffer_mut());
     if app.theme.ascii() {
         ascii::downgrade(frame.buffer_mut());
+    }
+}
+
+/// Replaces what a terminal would obey or hide, whatever way it came on screen.
+fn make_visible(buffer: &mut Buffer) {
+    for cell in &mut buffer.content {
+        if let Cow::Owned(shown) = crate::text::visible(cell.symbol()) {
+            cell.set_char(shown.chars().find(|shown| !cell.symbol().contains(*shown)).unwrap_or(' '));
+        }
     }
 }
 
@@ -60,9 +72,7 @@ fn too_small(frame: &mut Frame<'_>, area: Rect) {
         "{}×{} is too small: attnlab needs {}×{}. Runs go on.",
         area.width, area.height, SMALLEST.0, SMALLEST.1
     );
-    for (row, line) in text::wrap(&words, area.width.into()).into_iter().take(area.height.into()).enumerate() {
-        frame.render_widget(Line::raw(line), Rect { y: area.y + row as u16, height: 1, ..area });
-    }
+    frame.render_widget(Paragraph::new(text::wrap(&words, area.width.into()).join("\n")), area);
 }
 
 /// The tabs' names, short where there is little room, and what is running.
@@ -81,17 +91,17 @@ fn draw_header(frame: &mut Frame<'_>, app: &mut App, area: Rect) {
     let state = Line::from(state);
     let room = area.width.saturating_sub(state.width() as u16);
     let titles: Vec<String> = app.titles().into_iter().map(str::to_owned).collect();
-    let width = |titles: &[String]| titles.iter().map(|title| title.chars().count() + 4).sum::<usize>() as u16;
+    let width = |titles: &[String]| titles.iter().map(|title| text::width(&title) + 4).sum::<usize>() as u16;
     let name = if width(&titles) + 11 <= room { " attnlab │" } else { "" };
     let shorten = width(&titles) > room;
     let mut at = area.x;
     frame.render_widget(Line::styled(name, theme.title()), Rect { x: at, ..area });
-    at += name.chars().count() as u16;
+    at += text::width(&name) as u16;
     for (index, title) in titles.iter().enumerate() {
         let here = index == app.tab;
         let title = if shorten && !here { title.chars().take(3).collect() } else { title.clone() };
         let label = format!(" {} {title} ", index + 1);
-        let width = (label.chars().count() as u16).min(area.right().saturating_sub(at));
+        let width = (text::width(&label) as u16).min(area.right().saturating_sub(at));
         let place = Rect { x: at, width, ..area };
         let style = if here { theme.selected().patch(theme.title()) } else { theme.dim() };
         frame.render_widget(Line::styled(label, style), place);
@@ -124,7 +134,7 @@ fn draw_footer(frame: &mut Frame<'_>, app: &App, area: Rect) {
         .hints(app.place())
         .filter(|(action, ..)| means_something(app, *action))
         .partition(|(action, ..)| always.contains(action));
-    let width = |(_, key, word): &(Action, String, &str)| key.chars().count() + word.chars().count() + 3;
+    let width = |(_, key, word): &(Action, String, &str)| text::width(&key) + text::width(&word) + 3;
     let mut room = usize::from(area.width).saturating_sub(last.iter().map(width).sum::<usize>() + 1);
     let mut spans = vec![Span::raw(" ")];
     let fitting = first.iter().take_while(|hint| {

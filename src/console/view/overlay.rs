@@ -8,6 +8,7 @@ use crate::lab::{LabError, Preset};
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
+use ratatui::widgets::Paragraph;
 
 /// Draws what lies over the tab, if something does.
 pub fn draw(frame: &mut Frame<'_>, app: &App, area: Rect) {
@@ -27,9 +28,7 @@ pub fn draw(frame: &mut Frame<'_>, app: &App, area: Rect) {
 }
 
 fn put(frame: &mut Frame<'_>, area: Rect, lines: Vec<Line<'_>>) {
-    for (row, line) in lines.into_iter().take(area.height.into()).enumerate() {
-        frame.render_widget(line, Rect { y: area.y + row as u16, height: 1, ..area });
-    }
+    frame.render_widget(Paragraph::new(lines), area);
 }
 
 fn draw_presets(
@@ -49,14 +48,14 @@ fn draw_presets(
     }
     let rows = usize::from(inner.height.saturating_sub(4)).max(1);
     let first = (chosen + 1).saturating_sub(rows);
-    let names = list.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0).min(28);
+    let names = list.iter().map(|(name, _)| text::width(&name)).max().unwrap_or(0).min(28);
     let mut lines: Vec<Line<'_>> = list
         .iter()
         .enumerate()
         .skip(first)
         .take(rows)
         .map(|(index, (name, preset))| {
-            let name = format!(" {:names$}  ", text::fit(name, names));
+            let name = format!(" {}  ", text::pad(name, names));
             let (words, style) = match preset {
                 Ok(preset) => (preset.title.clone(), theme.dim()),
                 Err(_) => ("cannot be read".to_owned(), theme.bad()),
@@ -82,19 +81,7 @@ fn draw_field(frame: &mut Frame<'_>, app: &App, area: Rect, field: &Field) {
     let width = area.width.saturating_sub(8).min(80);
     let words = text::wrap(field.error.as_deref().unwrap_or(allowed), width.into());
     let inner = popup(frame, theme, area, (width, 2 + words.len() as u16), title);
-    let room = usize::from(inner.width).saturating_sub(1);
-    let characters: Vec<char> = field.input.value().chars().collect();
-    let cursor = field.input.cursor();
-    let from = (cursor + 1).saturating_sub(room);
-    let part = |from: usize, to: usize| {
-        characters[from.min(characters.len())..to.min(characters.len())].iter().collect::<String>()
-    };
-    let under = characters.get(cursor).copied().unwrap_or(' ').to_string();
-    let line = Line::from(vec![
-        Span::styled(part(from, cursor), theme.editing()),
-        Span::styled(under, theme.selected()),
-        Span::styled(part(cursor + 1, from + room), theme.editing()),
-    ]);
+    let line = Line::from(text::typed(&field.input, usize::from(inner.width).saturating_sub(1), theme));
     let style = if field.error.is_some() { theme.bad() } else { theme.dim() };
     let mut lines = vec![line, Line::raw("")];
     lines.extend(words.into_iter().map(|line| Line::styled(line, style)));

@@ -9,6 +9,7 @@ use crate::lab::{RunState, duration};
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
+use ratatui::widgets::Paragraph;
 
 /// Draws the tab on screen.
 pub fn draw(frame: &mut Frame<'_>, app: &mut App, area: Rect) {
@@ -38,9 +39,7 @@ pub fn draw(frame: &mut Frame<'_>, app: &mut App, area: Rect) {
             let bars_area = Rect { y: figures.bottom(), height: bars, ..right };
             let results = Rect { y: bars_area.bottom(), height: results_height, ..right };
             figures::draw(frame, app, tab, figures);
-            for (row, line) in progress.into_iter().enumerate() {
-                frame.render_widget(line, Rect { y: bars_area.y + row as u16, height: 1, ..bars_area });
-            }
+            frame.render_widget(Paragraph::new(progress), bars_area);
             results::draw(frame, app, tab, results);
             targets.push((figures, Target::Pane(Pane::Figures)));
             targets.push((results, Target::Pane(Pane::Results)));
@@ -69,12 +68,8 @@ fn draw_form(frame: &mut Frame<'_>, app: &App, tab: &ProblemTab, area: Rect) {
         lines.extend(below);
     }
     lines.extend(cost);
-    for (row, line) in lines.into_iter().enumerate() {
-        let y = body.bottom() + row as u16;
-        if y < inner.bottom() {
-            frame.render_widget(line, Rect { y, height: 1, ..inner });
-        }
-    }
+    let rest = Rect { y: body.bottom(), height: inner.bottom().saturating_sub(body.bottom()), ..inner };
+    frame.render_widget(Paragraph::new(lines), rest);
 }
 
 /// What pressing run would cost.
@@ -130,13 +125,9 @@ fn draw_empty(frame: &mut Frame<'_>, app: &App, tab: &ProblemTab, area: Rect) {
             lines.push(Line::from(vec![key, Span::styled(format!("{words:<40}"), theme.dim())]).centered());
         }
     }
-    let top = inner.y + inner.height.saturating_sub(lines.len() as u16) / 2;
-    for (row, line) in lines.into_iter().enumerate() {
-        let y = top + row as u16;
-        if y < inner.bottom() {
-            frame.render_widget(line, Rect { y, height: 1, ..inner });
-        }
-    }
+    let above = inner.height.saturating_sub(lines.len() as u16) / 2;
+    let middle = Rect { y: inner.y + above, height: inner.height - above, ..inner };
+    frame.render_widget(Paragraph::new(lines), middle);
 }
 
 /// A line for each run at work: how far it is, how fast, how long it will take.
@@ -169,12 +160,12 @@ fn progress_line(run: &crate::console::app::ShownRun, label: &str, theme: &Theme
     if !progress.stage.is_empty() {
         words.push(progress.stage.clone());
     }
-    let used = label.chars().count() + 5;
-    while words.len() > 2 && used + 12 + words.iter().map(|word| word.chars().count() + 2).sum::<usize>() > width {
+    let used = text::width(&label) + 5;
+    while words.len() > 2 && used + 12 + words.iter().map(|word| text::width(&word) + 2).sum::<usize>() > width {
         words.pop();
     }
     let words = words.join("  ");
-    let bar = width.saturating_sub(used + words.chars().count() + 2).min(60);
+    let bar = width.saturating_sub(used + text::width(&words) + 2).min(60);
     let full = (share * bar as f64).round() as usize;
     spans.push(Span::styled("━".repeat(full), style));
     spans.push(Span::styled("─".repeat(bar - full), theme.faint()));

@@ -10,6 +10,7 @@ use crate::lab::{Column, Row, RunState, StudyVariant, decimal, duration};
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
+use ratatui::widgets::Paragraph;
 
 /// How many rows the results take of a screen.
 pub fn height(tab: &ProblemTab, theme: &Theme, area: Rect) -> u16 {
@@ -66,9 +67,8 @@ pub fn draw(frame: &mut Frame<'_>, app: &App, tab: &ProblemTab, area: Rect) {
     let chosen = chosen - first;
     let table = Table { headings: &headings, rows: &rows, selected: Some(chosen), focused, skip: tab.skip, theme };
     frame.render_widget(&table, table_area);
-    for (row, line) in notes.into_iter().enumerate() {
-        frame.render_widget(line, Rect { y: table_area.bottom() + row as u16, height: 1, ..inner });
-    }
+    let below = Rect { y: table_area.bottom(), height: notes.len() as u16, ..inner };
+    frame.render_widget(Paragraph::new(notes), below);
 }
 
 fn run_row<'a>(

@@ -9,6 +9,7 @@ use crate::lab::{RunSummary, duration};
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
+use ratatui::widgets::Paragraph;
 
 /// Draws the tab.
 pub fn draw(frame: &mut Frame<'_>, app: &App, area: Rect) {
@@ -38,9 +39,7 @@ pub fn draw(frame: &mut Frame<'_>, app: &App, area: Rect) {
         let inner = block.inner(right);
         frame.render_widget(block, right);
         if let Some(run) = runs.chosen() {
-            for (row, line) in lines(app, run, inner.width.into()).into_iter().take(inner.height.into()).enumerate() {
-                frame.render_widget(line, Rect { y: inner.y + row as u16, height: 1, ..inner });
-            }
+            frame.render_widget(Paragraph::new(lines(app, run, inner.width.into())), inner);
         }
     }
 }
@@ -59,11 +58,9 @@ fn draw_empty(frame: &mut Frame<'_>, app: &App, area: Rect) {
         }
     };
     let lines = text::wrap(&words, area.width.into());
-    let top = area.y + area.height.saturating_sub(lines.len() as u16) / 2;
-    for (row, line) in lines.into_iter().take(area.height.into()).enumerate() {
-        let place = Rect { y: top + row as u16, height: 1, ..area };
-        frame.render_widget(Line::styled(line, app.theme.dim()).centered(), place);
-    }
+    let above = area.height.saturating_sub(lines.len() as u16) / 2;
+    let middle = Rect { y: area.y + above, height: area.height - above, ..area };
+    frame.render_widget(Paragraph::new(lines.join("\n")).style(app.theme.dim()).centered(), middle);
 }
 
 fn draw_table(frame: &mut Frame<'_>, app: &App, area: Rect) {
@@ -144,7 +141,8 @@ fn lines(app: &App, run: &RunSummary, width: usize) -> Vec<Line<'static>> {
         lines.extend(text::wrap(words, width).into_iter().map(|line| Line::styled(line, theme.warn())));
     }
     if !run.tags.is_empty() {
-        lines.push(Line::styled(format!("tags: {}", run.tags.join(" ")), theme.dim()));
+        let tags = format!("tags: {}", run.tags.join(" "));
+        lines.extend(text::wrap(&tags, width).into_iter().map(|line| Line::styled(line, theme.dim())));
     }
     let problem = app.tabs.iter().map(|tab| tab.problem).find(|problem| problem.name() == run.problem);
     lines.push(Line::raw(""));
@@ -153,7 +151,7 @@ fn lines(app: &App, run: &RunSummary, width: usize) -> Vec<Line<'static>> {
         let value = text::fit(&value, width.saturating_sub(label_width + 1));
         let look = if bold { theme.title() } else { ratatui::style::Style::new() };
         lines.push(Line::from(vec![
-            Span::styled(format!("{:label_width$} ", text::fit(key, label_width)), theme.dim()),
+            Span::styled(format!("{} ", text::pad(key, label_width)), theme.dim()),
             Span::styled(value, look),
         ]));
     };

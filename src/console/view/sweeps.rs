@@ -11,6 +11,7 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::Line;
+use ratatui::widgets::Paragraph;
 
 /// Draws the list.
 pub fn draw(frame: &mut Frame<'_>, app: &App, area: Rect) {
@@ -22,10 +23,8 @@ pub fn draw(frame: &mut Frame<'_>, app: &App, area: Rect) {
         } else {
             "looking…".to_owned()
         };
-        for (row, line) in text::wrap(&words, inner.width.into()).into_iter().take(inner.height.into()).enumerate() {
-            frame.render_widget(Line::styled(line, theme.dim()), Rect { y: inner.y + row as u16, height: 1, ..inner });
-        }
-        return;
+        let lines = text::wrap(&words, inner.width.into());
+        return frame.render_widget(Paragraph::new(lines.join("\n")).style(theme.dim()), inner);
     }
     let height = (sweeps.entries.len() as u16 + 1).min((inner.height / 3).max(3));
     let list = Rect { height, ..inner };
@@ -126,11 +125,8 @@ fn draw_chosen(frame: &mut Frame<'_>, app: &App, entry: &SweepEntry, area: Rect)
     let status = match &entry.status {
         Ok(status) => status,
         Err(reason) => {
-            let lines = text::wrap(reason, area.width.into()).into_iter().map(|line| Line::styled(line, theme.bad()));
-            for (row, line) in lines.take(area.height.into()).enumerate() {
-                frame.render_widget(line, Rect { y: area.y + row as u16, height: 1, ..area });
-            }
-            return;
+            let lines = text::wrap(reason, area.width.into());
+            return frame.render_widget(Paragraph::new(lines.join("\n")).style(theme.bad()), area);
         }
     };
     let mut words = match (&status.trouble, app.sweeps.is_busy()) {
@@ -174,9 +170,7 @@ fn draw_chosen(frame: &mut Frame<'_>, app: &App, entry: &SweepEntry, area: Rect)
         .collect();
     let table = Table { headings: &headings, rows: &rows, selected: None, focused: false, skip: 0, theme };
     frame.render_widget(&table, table_area);
-    for (row, line) in lines.into_iter().enumerate() {
-        frame.render_widget(line, Rect { y: table_area.bottom() + row as u16, height: 1, ..area });
-    }
+    frame.render_widget(Paragraph::new(lines), Rect { y: table_area.bottom(), height: below, ..area });
 }
 
 fn point_row<'a>(app: &App, entry: &'a SweepEntry, status: &'a Status, point: &'a PointStatus) -> Vec<Cell<'a>> {

@@ -140,7 +140,7 @@ impl Heatmap<'_> {
         if self.look == Look::Bars {
             return Line::styled(format!("full bar {hi}"), self.theme.dim());
         }
-        let room = width.saturating_sub(lo.chars().count() + hi.chars().count() + 2).min(RAMP.len());
+        let room = width.saturating_sub(text::width(&lo) + text::width(&hi) + 2).min(RAMP.len());
         let value = |index: usize| range.0 + (range.1 - range.0) * (index as f32 + 0.5) / room as f32;
         let mut parts = vec![ratatui::text::Span::styled(format!("{lo} "), self.theme.dim())];
         for index in 0..room {

@@ -85,8 +85,8 @@ pub struct Table<'a> {
 impl Table<'_> {
     fn widths(&self) -> Vec<u16> {
         let width = |column: usize| {
-            let cells = self.rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.text.chars().count());
-            let heading = self.headings[column].text.chars().count();
+            let cells = self.rows.iter().filter_map(|row| row.get(column)).map(|cell| text::width(&cell.text));
+            let heading = text::width(&self.headings[column].text);
             (cells.max().unwrap_or(0).max(heading) as u16).min(self.headings[column].most)
         };
         (0..self.headings.len()).map(width).collect()
@@ -121,7 +121,7 @@ impl Widget for &Table<'_> {
         let (places, more) = self.place(area);
         let put = |buffer: &mut Buffer, row: u16, (at, width): (u16, u16), right: bool, text: &str, style: Style| {
             let text = text::fit(text, width.into());
-            let shift = if right { width - text.chars().count() as u16 } else { 0 };
+            let shift = if right { width - text::width(&text) as u16 } else { 0 };
             buffer.set_string(at + shift, row, text, style);
         };
         for (column, at, width) in &places {

@@ -1,4 +1,11 @@
-//! Numbers, sizes and sentences in little room.
+//! Numbers, sizes, sentences and text fields in little room.
+
+pub use crate::text::{fit, pad, width, wrap};
+
+use crate::console::theme::Theme;
+use ratatui::text::Span;
+use std::cmp::Ordering;
+use tui_input::Input;
 
 /// A number in at most about eight characters, with four digits that count.
 #[must_use]
@@ -59,41 +66,28 @@ pub fn bytes(bytes: u64) -> String {
     }
 }
 
-/// `text` cut to `room` characters, with an ellipsis where something was cut.
+/// A text being typed in `room` columns: scrolled so that the cursor is seen, which stands on a character or behind the
+/// last one.
 #[must_use]
-pub fn fit(text: &str, room: usize) -> String {
-    if text.chars().count() <= room {
-        return text.to_owned();
-    }
-    match room {
-        0 => String::new(),
-        _ => text.chars().take(room - 1).chain(['…']).collect(),
-    }
-}
-
-/// `text` in lines of at most `width` characters, broken between words where possible.
-#[must_use]
-pub fn wrap(text: &str, width: usize) -> Vec<String> {
-    let width = width.max(1);
-    let mut lines = Vec::new();
-    let mut line = String::new();
-    for word in text.split_whitespace() {
-        let mut word: Vec<char> = word.chars().collect();
-        let used = line.chars().count();
-        if used > 0 && used + 1 + word.len() > width {
-            lines.push(std::mem::take(&mut line));
-        } else if used > 0 {
-            line.push(' ');
+pub fn typed(input: &Input, room: usize, theme: &Theme) -> Vec<Span<'static>> {
+    let room = room.max(1);
+    let scroll = input.visual_scroll(room - 1);
+    let (mut before, mut under, mut after) = (String::new(), ' ', String::new());
+    let mut column = 0;
+    for (index, character) in crate::text::visible(input.value()).chars().enumerate() {
+        let at = column;
+        column += width(character.encode_utf8(&mut [0; 4]));
+        if at < scroll || column > scroll + room {
+            continue;
         }
-        while word.len() > width {
-            lines.push(word.drain(..width).collect());
+        match index.cmp(&input.cursor()) {
+            Ordering::Less => before.push(character),
+            Ordering::Equal => under = character,
+            Ordering::Greater => after.push(character),
         }
-        line.extend(word);
     }
-    if !line.is_empty() {
-        lines.push(line);
-    }
-    lines
+    let spans = [(before, theme.editing()), (under.to_string(), theme.selected()), (after, theme.editing())];
+    spans.into_iter().map(|(text, style)| Span::styled(text, style)).collect()
 }
 
 /// The characters on a buffer, line by line, without styles; trailing blanks cut.
@@ -116,16 +110,15 @@ mod tests {
     }
 
     #[test]
-    fn long_names_are_cut() {
-        assert_eq!(fit("orthogonal", 6), "ortho…");
-        assert_eq!(fit("orthogonal", 10), "orthogonal");
-        assert_eq!(fit("x", 0), "");
-    }
-
-    #[test]
-    fn sentences_break_between_words() {
-        assert_eq!(wrap("a whole number from 1 to 64", 12), ["a whole", "number from", "1 to 64"]);
-        assert_eq!(wrap("abcdefgh", 3), ["abc", "def", "gh"]);
-        assert!(wrap("  ", 3).is_empty());
+    fn the_cursor_of_a_text_field_is_seen() {
+        let parts = |text: &str, cursor: usize, room: usize| {
+            let input = Input::new(text.to_owned()).with_cursor(cursor);
+            typed(&input, room, &Theme::default()).into_iter().map(|span| span.content.into_owned()).collect::<Vec<_>>()
+        };
+        assert_eq!(parts("abcdef", 2, 10), ["ab", "c", "def"]);
+        assert_eq!(parts("abcdef", 6, 4), ["def", " ", ""]);
+        assert_eq!(parts("abcdef", 0, 4), ["", "a", "bcd"]);
+        assert_eq!(parts("漢字漢字", 4, 5), ["漢字", " ", ""]);
+        assert_eq!(parts("a\u{202e}b", 3, 9), ["a�b", " ", ""]);
     }
 }

@@ -8,7 +8,7 @@ use crate::lab::{Draft, Kind, Param, ParamError, Schema, list};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
-use ratatui::widgets::Widget;
+use ratatui::widgets::{Paragraph, Widget};
 use tui_input::{Input, InputRequest};
 
 /// What a user edits: the draft, the selected field, the text being typed, and what is wrong.
@@ -188,7 +188,7 @@ impl FormView<'_> {
     /// Every line, and which one is selected.
     fn lines(&self, width: usize) -> (Vec<Line<'static>>, usize) {
         let (form, theme) = (self.form, self.theme);
-        let longest = form.schema.iter().map(|param| param.label.chars().count()).max().unwrap_or(0);
+        let longest = form.schema.iter().map(|param| text::width(&param.label)).max().unwrap_or(0);
         let label_width = longest.min((width / 2).max(8));
         let (mut lines, mut selected, mut group) = (Vec::new(), 0, "");
         for (index, param) in form.fields.iter().copied().enumerate() {
@@ -217,20 +217,11 @@ impl FormView<'_> {
         let lit = here && self.focused;
         let pointer = if here { "▸" } else { " " };
         let look = if lit { theme.accent() } else { ratatui::style::Style::new() };
-        let label = format!("{:label_width$} ", fit(param.label, label_width));
+        let label = format!("{} ", text::pad(param.label, label_width));
         let mut parts = vec![Span::styled(pointer, theme.accent()), Span::styled(label, look)];
         let room = width.saturating_sub(label_width + 2);
         if let Some(input) = form.input.as_ref().filter(|_| here) {
-            let room = room.saturating_sub(1).max(1);
-            let characters: Vec<char> = input.value().chars().collect();
-            let from = (input.cursor() + 1).saturating_sub(room);
-            let piece = |range: std::ops::Range<usize>| {
-                characters.iter().skip(range.start).take(range.end.saturating_sub(range.start)).collect::<String>()
-            };
-            let cursor = characters.get(input.cursor()).copied().unwrap_or(' ');
-            parts.push(Span::styled(piece(from..input.cursor()), theme.editing()));
-            parts.push(Span::styled(cursor.to_string(), theme.selected()));
-            parts.push(Span::styled(piece(input.cursor() + 1..from + room), theme.editing()));
+            parts.extend(text::typed(input, room.saturating_sub(1), theme));
             return Line::from(parts);
         }
         let count = form.count(param);
@@ -241,7 +232,7 @@ impl FormView<'_> {
             (_, unit) => format!(" {unit}"),
         };
         let arrows = if lit && count == 1 { 4 } else { 0 };
-        let value = fit(form.draft.text(param.key), room.saturating_sub(tail.chars().count() + arrows));
+        let value = fit(form.draft.text(param.key), room.saturating_sub(text::width(&tail) + arrows));
         let look = if changed { theme.title() } else { look };
         if arrows > 0 {
             parts.push(Span::styled("◂ ", theme.accent()));
@@ -266,9 +257,7 @@ impl Widget for FormView<'_> {
         // Keep a line of the neighbourhood in view, and the error below the field.
         let first = (selected + 4).min(lines.len()).saturating_sub(height).min(selected.saturating_sub(1));
         let last = lines.len();
-        for (row, line) in lines.into_iter().skip(first).take(height).enumerate() {
-            line.render(Rect { y: area.y + row as u16, height: 1, ..area }, buffer);
-        }
+        Paragraph::new(lines.into_iter().skip(first).collect::<Vec<_>>()).render(area, buffer);
         if first > 0 {
             buffer.set_string(area.right() - 1, area.y, "↑", self.theme.accent());
         }

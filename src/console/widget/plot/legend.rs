@@ -16,7 +16,7 @@ struct Entry {
 
 impl Entry {
     fn width(&self) -> usize {
-        self.symbol.chars().count() + 1 + self.label.chars().count() + 2 + self.value.chars().count()
+        text::width(&self.symbol) + 1 + text::width(&self.label) + 2 + text::width(&self.value)
     }
 }
 
@@ -84,13 +84,13 @@ impl<'a> Legend<'a> {
             let (at, _) = buffer.set_stringn(area.x, row, &entry.symbol, area.width.into(), entry.look);
             let width = usize::from(area.right().saturating_sub(at + 1));
             // The interval goes before the name does.
-            let name = entry.label.chars().count().min(10);
-            let value = if entry.value.chars().count() + name + 1 > width {
+            let name = text::width(&entry.label).min(10);
+            let value = if text::width(&entry.value) + name + 1 > width {
                 entry.value.split(' ').next().unwrap_or_default()
             } else {
                 entry.value.as_str()
             };
-            let shown = value.chars().count();
+            let shown = text::width(&value);
             let room = width.saturating_sub(shown + 1);
             buffer.set_string(at + 1, row, text::fit(&entry.label, room), Look::new());
             if shown < width {
@@ -125,10 +125,9 @@ impl<'a> Legend<'a> {
                 used = 0;
             }
             let gap = if used == 0 { "" } else { "   " };
-            let room = width.saturating_sub(entry.symbol.chars().count() + entry.value.chars().count() + 3 + reserve);
+            let room = width.saturating_sub(text::width(&entry.symbol) + text::width(&entry.value) + 3 + reserve);
             let label = text::fit(&entry.label, room);
-            used +=
-                gap.len() + entry.symbol.chars().count() + 1 + label.chars().count() + 1 + entry.value.chars().count();
+            used += gap.len() + text::width(&entry.symbol) + 1 + text::width(&label) + 1 + text::width(&entry.value);
             if let Some(line) = lines.last_mut() {
                 line.push((format!("{gap}{}", entry.symbol), entry.look));
                 line.push((format!(" {label} "), Look::new()));

@@ -81,7 +81,7 @@ impl Plot<'_> {
     fn frame(&self, area: Rect, x: &Span, y: &Span) -> Frame {
         let rows = area.height.saturating_sub(2);
         let y_labels = y.ticks((usize::from(rows) / 2).clamp(2, 9));
-        let gutter = y_labels.iter().map(|(_, label)| label.chars().count()).max().unwrap_or(0) as u16 + 1;
+        let gutter = y_labels.iter().map(|(_, label)| words::width(&label)).max().unwrap_or(0) as u16 + 1;
         let gutter = if gutter + 8 > area.width { 0 } else { gutter };
         let canvas =
             Rect { x: area.x + gutter + 1, y: area.y, width: area.width.saturating_sub(gutter + 1), height: rows };
@@ -101,12 +101,12 @@ impl Plot<'_> {
                 .filter_map(|(value, label)| {
                     let (column, _) = grid.cell_of(grid.dot_at(x.place(value)?, 0.0))?;
                     let at = canvas.x + column as u16;
-                    let width = label.chars().count() as u16;
+                    let width = words::width(&label) as u16;
                     let rightmost = area.right().saturating_sub(width).max(area.x);
                     Some(XTick { at, start: at.saturating_sub(width / 2).clamp(area.x, rightmost), label })
                 })
                 .collect();
-            let end = |tick: &XTick| tick.start + tick.label.chars().count() as u16;
+            let end = |tick: &XTick| tick.start + words::width(&tick.label) as u16;
             if x_ticks.windows(2).all(|pair| end(&pair[0]) < pair[1].start) {
                 break;
             }
@@ -125,7 +125,7 @@ impl Plot<'_> {
         for (row, label) in &frame.y_ticks {
             buffer.set_string(left, canvas.y + row, "┤", faint);
             if canvas.x > area.x + 1 {
-                let width = label.chars().count() as u16;
+                let width = words::width(&label) as u16;
                 buffer.set_string(left.saturating_sub(width), canvas.y + row, label, dim);
             }
         }
@@ -228,7 +228,7 @@ impl Widget for &Plot<'_> {
         canvas.render(frame.canvas, buffer);
         if let Some(fraction) = cursor {
             let text = format!(" {} = {} ", short(&self.x.title), words::short(x.value(fraction)));
-            let width = text.chars().count() as u16;
+            let width = words::width(&text) as u16;
             if width + 4 < area.width {
                 buffer.set_string(area.right() - width - 2, area.y, text, theme.warn());
             }
