@@ -1,8 +1,11 @@
-//! The `attnlab` program: parse the arguments, choose a face; nothing else.
+//! The `attnlab` program: the command line, with the console where no command is given.
+
+use attnlab::{cli, console, problems};
+use std::process::ExitCode;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-fn main() -> std::process::ExitCode {
-    attnlab::cli::main()
+fn main() -> ExitCode {
+    cli::main(|places| console::run(places, problems::ALL), console::keymap::markdown)
 }

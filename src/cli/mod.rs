@@ -20,7 +20,6 @@ mod sweep;
 mod table;
 mod target;
 
-use crate::console;
 use crate::lab::Places;
 use crate::problems;
 use args::{Arguments, Command, Run};
@@ -28,16 +27,16 @@ use clap::{CommandFactory, Parser};
 use failure::Failure;
 use std::process::ExitCode;
 
-/// Runs the program on the process's arguments.
+/// Runs the program on the process's arguments. Without a command that is `console`; `keys` is the table of its keys.
 #[must_use]
-pub fn main() -> ExitCode {
-    attempt().unwrap_or_else(|failure| {
+pub fn main(console: impl FnOnce(Places) -> ExitCode, keys: impl FnOnce() -> String) -> ExitCode {
+    attempt(console, keys).unwrap_or_else(|failure| {
         output::complain(&failure.line());
         failure.status()
     })
 }
 
-fn attempt() -> Result<ExitCode, Failure> {
+fn attempt(console: impl FnOnce(Places) -> ExitCode, keys: impl FnOnce() -> String) -> Result<ExitCode, Failure> {
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
         // `--help` and `--version` come this way too.
@@ -49,7 +48,7 @@ fn attempt() -> Result<ExitCode, Failure> {
     let common = arguments.common;
     let places = Places { logs: common.logs, data: common.data_dir, presets: common.presets };
     let Some(command) = arguments.command else {
-        return Ok(console::run(places, problems::ALL));
+        return Ok(console(places));
     };
     logging::start(common.log_level);
     match command {
@@ -69,7 +68,7 @@ fn attempt() -> Result<ExitCode, Failure> {
         Command::Delete(delete) => store::delete(&delete, &places),
         Command::Predict(predict) => predict::logits(&predict, &places),
         Command::Data(sets) => data::data(&sets, &places),
-        Command::Keys => output::print(&console::keymap::markdown()),
+        Command::Keys => output::print(&keys()),
         Command::Completions { shell } => completions(shell),
     }?;
     Ok(ExitCode::SUCCESS)

@@ -83,6 +83,29 @@ impl Session {
         writer.flush().unwrap();
     }
 
+    /// Presses keys that the program may not take any more.
+    #[allow(dead_code, reason = "not every test binary needs it")]
+    pub fn try_press(&mut self, keys: &str) {
+        let writer = self.keys.as_mut().unwrap();
+        let _ = writer.write_all(keys.as_bytes()).and_then(|()| writer.flush());
+    }
+
+    /// How the program has ended, if it has.
+    #[allow(dead_code, reason = "not every test binary needs it")]
+    pub fn status(&mut self) -> Option<ExitStatus> {
+        self.child.try_wait().unwrap()
+    }
+
+    /// Waits until the screen is as `done` wants it, or the program has ended.
+    #[allow(dead_code, reason = "not every test binary needs it")]
+    pub fn wait_until_or_end(&mut self, what: &str, done: impl Fn(&str) -> bool) {
+        let began = Instant::now();
+        while self.status().is_none() && !done(&self.text()) {
+            assert!(began.elapsed() < PATIENCE, "waited too long for {what}; the screen is\n{}", self.text());
+            thread::sleep(Duration::from_millis(10));
+        }
+    }
+
     /// Gives the terminal another size.
     pub fn resize(&mut self, columns_rows: (u16, u16)) {
         self.screen.lock().unwrap().screen_mut().set_size(cells(columns_rows.1), cells(columns_rows.0));

@@ -1,8 +1,11 @@
 //! The real program in a pseudo-terminal: what a person does, and what happens to the line.
 
 mod cluster;
+mod ends;
 mod home;
+mod hostile;
 mod measure;
+mod monkey;
 #[path = "../support/pty.rs"]
 mod pty;
 mod sweeps;

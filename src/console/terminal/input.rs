@@ -1,17 +1,25 @@
 //! What reaches the console from outside: keys, size, signals, the end of the line.
 
-use ratatui::crossterm::event::{self, Event};
+use super::rescue;
+use ratatui::crossterm::event::{self, Event, KeyCode, KeyEvent, KeyModifiers};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGTERM, SIGWINCH};
 use signal_hook::iterator::Signals;
 use std::io::{self, Write};
 use std::os::unix::net::UnixStream;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How long the decoder may look for a key that the terminal has announced. Its `poll` finds nothing when given no time.
 const MOMENT: Duration = Duration::from_millis(1);
+
+/// How long the thread that draws has time to answer a second Ctrl-C before the program is ended without it.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// Exit code of that end, as a shell counts SIGINT.
+const INTERRUPTED: i32 = 130;
 
 /// Something from outside.
 #[derive(Clone, Debug)]
@@ -35,11 +43,17 @@ pub struct Input {
     /// What has come.
     pub messages: Receiver<Message>,
     sender: Sender<Message>,
+    interrupts: Arc<AtomicU32>,
     wake: UnixStream,
     keys: Option<JoinHandle<()>>,
 }
 
 impl Input {
+    /// Says that the thread that draws has taken the keys that had come.
+    pub fn answered(&self) {
+        self.interrupts.store(0, Ordering::Relaxed);
+    }
+
     /// Another way for messages to come.
     pub fn sender(&self) -> Sender<Message> {
         self.sender.clone()
@@ -67,9 +81,10 @@ impl Input {
                 }
             }
         })?;
-        let told = sender.clone();
-        let keys = thread::Builder::new().name("keys".to_owned()).spawn(move || read_keys(&told, woken))?;
-        Ok(Self { messages, sender, wake, keys: Some(keys) })
+        let interrupts = Arc::new(AtomicU32::new(0));
+        let (told, counted) = (sender.clone(), Arc::clone(&interrupts));
+        let keys = thread::Builder::new().name("keys".to_owned()).spawn(move || read_keys(&told, &counted, woken))?;
+        Ok(Self { messages, sender, interrupts, wake, keys: Some(keys) })
     }
 
     /// Stops reading keys: from a background process the terminal must not be read.
@@ -92,11 +107,23 @@ impl Drop for Input {
 ///
 /// The decoder must be the one that polls (crossterm's `use-dev-tty`): the other is told once of a key, and forgets it
 /// when a new size comes at the same moment.
-fn read_keys(sender: &Sender<Message>, woken: UnixStream) {
+///
+/// It also counts in `interrupts` how often Ctrl-C was pressed since the thread that draws last took a key: where that
+/// does not answer the second one, the program is ended from here, with the terminal given back.
+fn read_keys(sender: &Sender<Message>, interrupts: &AtomicU32, woken: UnixStream) {
     let terminal = rustix::stdio::stdin();
+    let mut ignored_since = None::<Instant>;
     loop {
+        let ignored = interrupts.load(Ordering::Relaxed) >= 2;
+        ignored_since = ignored_since.filter(|_| ignored).or_else(|| ignored.then(Instant::now));
+        let left = ignored_since.map(|since| PATIENCE.saturating_sub(since.elapsed()));
+        if left.is_some_and(|left| left.is_zero()) {
+            rescue::give_back();
+            signal_hook::low_level::exit(INTERRUPTED);
+        }
+        let wait = left.map(|left| Timespec { tv_sec: left.as_secs() as i64, tv_nsec: i64::from(left.subsec_nanos()) });
         let mut both = [PollFd::new(&terminal, PollFlags::IN), PollFd::new(&woken, PollFlags::IN)];
-        match poll(&mut both, None::<&Timespec>) {
+        match poll(&mut both, wait.as_ref()) {
             Ok(_) | Err(rustix::io::Errno::INTR) => {}
             Err(_) => break,
         }
@@ -112,6 +139,9 @@ fn read_keys(sender: &Sender<Message>, woken: UnixStream) {
                 // Sizes come by signal as well, and at once.
                 Ok(Event::Resize(..)) => {}
                 Ok(input) => {
+                    if matches!(&input, Event::Key(key) if is_interrupt(key)) {
+                        interrupts.fetch_add(1, Ordering::Relaxed);
+                    }
                     if sender.send(Message::Input(input)).is_err() {
                         return;
                     }
@@ -121,4 +151,9 @@ fn read_keys(sender: &Sender<Message>, woken: UnixStream) {
         }
     }
     let _ = sender.send(Message::HungUp);
+}
+
+/// Whether a key is Ctrl-C, whatever a user's key file says.
+fn is_interrupt(key: &KeyEvent) -> bool {
+    key.code == KeyCode::Char('c') && key.modifiers.contains(KeyModifiers::CONTROL)
 }

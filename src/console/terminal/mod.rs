@@ -134,6 +134,7 @@ fn live(app: &mut App, screen: &mut Screen, input: &Input) -> End {
             }
             news = input.messages.try_recv().ok();
         }
+        input.answered();
         if has_news {
             stale |= app.take_news();
         }

@@ -1,7 +1,9 @@
 //! Actions on a problem's tab.
 
 use super::super::task::Origin;
-use super::super::{App, Asked, Field, Figure, Overlay, Pane, ProblemTab, Purpose, SMOOTHINGS, ShownRun, Submission, Tone};
+use super::super::{
+    App, Asked, Field, Figure, Overlay, Pane, ProblemTab, Purpose, SMOOTHINGS, ShownRun, Submission, Tone,
+};
 use crate::console::keymap::Action;
 use crate::console::widget::heatmap::Look;
 use crate::lab::{ParamError, Preset, Request, RunHandle, RunState, preset};

@@ -124,7 +124,8 @@ impl App {
         }
         if let Some(folder) = self.sweeps.begin_question(on_screen) {
             let sweep = folder.clone();
-            let ask = move |_: &_| Ok(JobArray::open(&sweep).map(|sweep| Queues::ask(&sweep, Slurm)).unwrap_or_default());
+            let ask =
+                move |_: &_| Ok(JobArray::open(&sweep).map(|sweep| Queues::ask(&sweep, Slurm)).unwrap_or_default());
             self.tasks.start("asking Slurm", Origin::Console, ask, move |app: &mut Self, outcome| {
                 app.stale = true;
                 let answer = outcome.map_err(|reason| app.say(reason, Tone::Bad)).unwrap_or_default();
