@@ -84,20 +84,17 @@ impl Session {
     }
 
     /// Presses keys that the program may not take any more.
-    #[allow(dead_code, reason = "not every test binary needs it")]
     pub fn try_press(&mut self, keys: &str) {
         let writer = self.keys.as_mut().unwrap();
         let _ = writer.write_all(keys.as_bytes()).and_then(|()| writer.flush());
     }
 
     /// How the program has ended, if it has.
-    #[allow(dead_code, reason = "not every test binary needs it")]
     pub fn status(&mut self) -> Option<ExitStatus> {
         self.child.try_wait().unwrap()
     }
 
     /// Waits until the screen is as `done` wants it, or the program has ended.
-    #[allow(dead_code, reason = "not every test binary needs it")]
     pub fn wait_until_or_end(&mut self, what: &str, done: impl Fn(&str) -> bool) {
         let began = Instant::now();
         while self.status().is_none() && !done(&self.text()) {

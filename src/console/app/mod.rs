@@ -16,7 +16,6 @@ pub use figure::{CurveOf, Figure, Looks, SMOOTHINGS};
 pub use overlay::{Field, Overlay, Purpose};
 pub use runs::{ORDERS, RunsTab};
 pub use shown::{ShownRun, Source};
-pub use submission::{Arrived, Points, Submission, Submitting};
 pub use sweep::{PlannedSweep, Planning, PointState, SweepDialog, SweptAxis};
 pub use sweeps::{SweepEntry, Sweeps};
 pub use tab::{Asked, Pane, ProblemTab, ResultLine};
@@ -28,6 +27,7 @@ use crate::lab::{Places, Problem, Queue, RunState};
 use ratatui::layout::Rect;
 use std::fmt::Display;
 use std::time::{Duration, Instant};
+use submission::Submission;
 use task::{Origin, Tasks};
 use tui_logger::TuiWidgetState;
 
@@ -105,9 +105,11 @@ pub struct App {
     pub slurm: SlurmOptions,
     /// Whether there is a cluster to submit to.
     pub has_cluster: bool,
-    /// A sweep that is being handed to the cluster.
-    pub submitting: Option<Submitting>,
+    /// Whether a sweep is being handed to the cluster.
+    is_submitting: bool,
     submissions: Vec<Submission>,
+    /// How many submissions there have been.
+    submitted: usize,
     queue: Queue,
     tasks: Tasks<Self>,
     /// Runs on their way into the queue by a task.
@@ -141,8 +143,9 @@ impl App {
             targets: Vec::new(),
             slurm: SlurmOptions::default(),
             has_cluster: Slurm.is_here(),
-            submitting: None,
+            is_submitting: false,
             submissions: Vec::new(),
+            submitted: 0,
             queue,
             tasks: Tasks::new(),
             coming: 0,
@@ -228,6 +231,12 @@ impl App {
         self.at_work() || self.tasks.is_any_asked_for()
     }
 
+    /// Whether a sweep is being handed to the cluster.
+    #[must_use]
+    pub const fn is_submitting(&self) -> bool {
+        self.is_submitting
+    }
+
     /// The task that takes so long that the screen names it.
     #[must_use]
     pub fn named_task(&self) -> Option<&str> {
@@ -261,8 +270,7 @@ impl App {
     /// second.
     #[must_use]
     pub fn is_lively(&self) -> bool {
-        let asking = self.submitting.is_some() || matches!(self.overlay, Some(Overlay::Sweep(_) | Overlay::Sweeps));
-        asking
+        matches!(self.overlay, Some(Overlay::Sweeps))
             || self.sweeps.is_followed()
             || self.tasks.is_any()
             || self.at_work()
@@ -283,7 +291,6 @@ impl App {
             }
         }
         self.read_journals();
-        changed |= self.follow_submissions();
         self.follow_sweeps();
         if self.on_runs() && self.looked.elapsed() > Duration::from_secs(2) {
             self.list_runs();
@@ -313,6 +320,7 @@ impl App {
         while let Some(change) = self.tasks.next_change() {
             change(self);
         }
+        self.show_submitted();
         std::mem::take(&mut self.stale)
     }
 

@@ -1,10 +1,11 @@
 //! The dialog before a sweep: what it stands for, what of it is done already, and where the rest is to run.
 
+use super::task::Origin;
+use super::{App, Overlay};
 use crate::lab::slurm::SlurmOptions;
 use crate::lab::store::{self, Plan};
 use crate::lab::{Differences, Estimate, LabError, Machine, Param, Places, Sweep, SweepMode, common, estimate, list};
 use std::collections::HashMap;
-use std::thread::JoinHandle;
 use tui_input::Input;
 
 /// How far a point of a sweep is before it starts.
@@ -82,7 +83,7 @@ pub struct SweptAxis {
 /// What is known of a sweep's points.
 pub enum Planning {
     /// They are looked up.
-    Working(JoinHandle<Result<PlannedSweep, LabError>>),
+    Working,
     /// They are known.
     Done(Box<PlannedSweep>),
     /// There can be none.
@@ -115,14 +116,15 @@ pub struct SweepDialog {
     pub error: Option<String>,
     /// Its points.
     pub planning: Planning,
-    places: Places,
+    /// How often the points were looked up.
+    looked_up: usize,
 }
 
 impl SweepDialog {
     /// The dialog for a draft that stands for several runs.
     #[must_use]
-    pub fn new(tab: usize, sweep: Sweep, options: SlurmOptions, places: &Places) -> Self {
-        let mut dialog = Self {
+    pub fn new(tab: usize, sweep: Sweep, options: SlurmOptions) -> Self {
+        Self {
             tab,
             sweep,
             count: 0,
@@ -135,41 +137,30 @@ impl SweepDialog {
             asked: false,
             error: None,
             planning: Planning::Refused(String::new()),
-            places: places.clone(),
-        };
-        dialog.look_up();
-        dialog
+            looked_up: 0,
+        }
     }
 
-    /// Begins to look the points up, on a thread of its own.
-    fn look_up(&mut self) {
-        self.asked = false;
+    /// Begins to look the points up: the number of the look, where there are points.
+    fn begin_look_up(&mut self) -> Option<usize> {
+        (self.asked, self.looked_up) = (false, self.looked_up + 1);
         match self.sweep.count() {
             Ok(count) => {
-                self.count = count;
-                let (sweep, places) = (self.sweep.clone(), self.places.clone());
-                self.planning = Planning::Working(std::thread::spawn(move || PlannedSweep::new(&sweep, &places)));
+                (self.count, self.planning) = (count, Planning::Working);
+                Some(self.looked_up)
             }
-            Err(error) => self.planning = Planning::Refused(error.to_string()),
+            Err(error) => {
+                self.planning = Planning::Refused(error.to_string());
+                None
+            }
         }
     }
 
-    /// Takes what was looked up; whether anything has changed.
-    pub fn follow(&mut self) -> bool {
-        if !matches!(&self.planning, Planning::Working(thread) if thread.is_finished()) {
-            return false;
+    /// Takes the points that look number `number` has found; an older look counts no more.
+    fn end_look_up(&mut self, number: usize, found: Result<PlannedSweep, String>) {
+        if self.looked_up == number {
+            self.planning = found.map_or_else(Planning::Refused, |planned| Planning::Done(Box::new(planned)));
         }
-        let Planning::Working(thread) =
-            std::mem::replace(&mut self.planning, Planning::Refused("the points cannot be looked up".to_owned()))
-        else {
-            return false;
-        };
-        match thread.join() {
-            Ok(Ok(planned)) => self.planning = Planning::Done(Box::new(planned)),
-            Ok(Err(error)) => self.planning = Planning::Refused(error.to_string()),
-            Err(_) => {}
-        }
-        true
     }
 
     /// Its points, once they are known.
@@ -177,7 +168,7 @@ impl SweepDialog {
     pub fn planned(&self) -> Option<&PlannedSweep> {
         match &self.planning {
             Planning::Done(planned) => Some(planned),
-            Planning::Working(_) | Planning::Refused(_) => None,
+            Planning::Working | Planning::Refused(_) => None,
         }
     }
 
@@ -187,7 +178,6 @@ impl SweepDialog {
             SweepMode::Grid => SweepMode::Zip,
             SweepMode::Zip => SweepMode::Grid,
         };
-        self.look_up();
     }
 
     /// The swept parameters.
@@ -227,5 +217,20 @@ impl SweepDialog {
             Ok(()) => self.input = None,
             Err(error) => self.error = Some(error.to_string()),
         }
+    }
+}
+
+impl App {
+    /// Looks the points of a dialog up beside the screen.
+    pub(super) fn look_up(&mut self, dialog: &mut SweepDialog) {
+        let Some(number) = dialog.begin_look_up() else { return };
+        let (sweep, places) = (dialog.sweep.clone(), self.places.clone());
+        let work = move |_: &_| PlannedSweep::new(&sweep, &places).map_err(|error| error.to_string());
+        self.tasks.start("looking up the points", Origin::Console, work, move |app: &mut Self, found| {
+            app.stale = true;
+            if let Some(Overlay::Sweep(dialog)) = &mut app.overlay {
+                dialog.end_look_up(number, found);
+            }
+        });
     }
 }

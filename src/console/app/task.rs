@@ -32,7 +32,6 @@ pub enum Origin {
 /// What a task sends back.
 enum Message<S> {
     /// A change on the way.
-    #[allow(dead_code, reason = "for what sends many things, as a sweep on its way into the queue")]
     Change(Change<S>),
     /// The last change; the task with this number is over.
     End(u64, Change<S>),
@@ -63,7 +62,6 @@ pub struct Outbox<S> {
 
 impl<S> Outbox<S> {
     /// Asks for a change before the task is over.
-    #[allow(dead_code, reason = "for what sends many things, as a sweep on its way into the queue")]
     pub fn send(&self, change: impl FnOnce(&mut S) + Send + 'static) {
         self.put(Message::Change(Box::new(change)));
     }

@@ -217,7 +217,6 @@ fn leave(app: &mut App, input: &Input, end: End) -> ExitCode {
             Err(RecvTimeoutError::Disconnected) => std::thread::sleep(BEAT),
         }
         app.take_news();
-        app.follow_submissions();
         if asked {
             // Runs that were on their way into the queue are meant as well.
             app.stop_all();

@@ -91,12 +91,12 @@ fn draw_header(frame: &mut Frame<'_>, app: &mut App, area: Rect) {
     let state = Line::from(state);
     let room = area.width.saturating_sub(state.width() as u16);
     let titles: Vec<String> = app.titles().into_iter().map(str::to_owned).collect();
-    let width = |titles: &[String]| titles.iter().map(|title| text::width(&title) + 4).sum::<usize>() as u16;
+    let width = |titles: &[String]| titles.iter().map(|title| text::width(title) + 4).sum::<usize>() as u16;
     let name = if width(&titles) + 11 <= room { " attnlab │" } else { "" };
     let shorten = width(&titles) > room;
     let mut at = area.x;
     frame.render_widget(Line::styled(name, theme.title()), Rect { x: at, ..area });
-    at += text::width(&name) as u16;
+    at += text::width(name) as u16;
     for (index, title) in titles.iter().enumerate() {
         let here = index == app.tab;
         let title = if shorten && !here { title.chars().take(3).collect() } else { title.clone() };
@@ -134,7 +134,7 @@ fn draw_footer(frame: &mut Frame<'_>, app: &App, area: Rect) {
         .hints(app.place())
         .filter(|(action, ..)| means_something(app, *action))
         .partition(|(action, ..)| always.contains(action));
-    let width = |(_, key, word): &(Action, String, &str)| text::width(&key) + text::width(&word) + 3;
+    let width = |(_, key, word): &(Action, String, &str)| text::width(key) + text::width(word) + 3;
     let mut room = usize::from(area.width).saturating_sub(last.iter().map(width).sum::<usize>() + 1);
     let mut spans = vec![Span::raw(" ")];
     let fitting = first.iter().take_while(|hint| {

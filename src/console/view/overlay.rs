@@ -48,7 +48,7 @@ fn draw_presets(
     }
     let rows = usize::from(inner.height.saturating_sub(4)).max(1);
     let first = (chosen + 1).saturating_sub(rows);
-    let names = list.iter().map(|(name, _)| text::width(&name)).max().unwrap_or(0).min(28);
+    let names = list.iter().map(|(name, _)| text::width(name)).max().unwrap_or(0).min(28);
     let mut lines: Vec<Line<'_>> = list
         .iter()
         .enumerate()

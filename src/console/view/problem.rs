@@ -161,7 +161,7 @@ fn progress_line(run: &crate::console::app::ShownRun, label: &str, theme: &Theme
         words.push(progress.stage.clone());
     }
     let used = text::width(&label) + 5;
-    while words.len() > 2 && used + 12 + words.iter().map(|word| text::width(&word) + 2).sum::<usize>() > width {
+    while words.len() > 2 && used + 12 + words.iter().map(|word| text::width(word) + 2).sum::<usize>() > width {
         words.pop();
     }
     let words = words.join("  ");

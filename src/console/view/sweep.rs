@@ -27,7 +27,7 @@ pub fn draw(frame: &mut Frame<'_>, app: &App, area: Rect, dialog: &SweepDialog) 
     }
     let mut lines = sweep(app, dialog, width.into());
     lines.push(Line::raw(""));
-    lines.extend(target(app, dialog));
+    lines.extend(target(app, dialog, width));
     let tail = tail(app, dialog, width.into());
     let whole = lines.len() + tail.len();
     // On a small screen blank lines go first.
@@ -87,7 +87,7 @@ fn sweep(app: &App, dialog: &SweepDialog, width: usize) -> Vec<Line<'static>> {
     }
     lines.push(Line::raw(""));
     match &dialog.planning {
-        Planning::Working(_) => lines.push(Line::styled("looking up which points are finished…", theme.dim())),
+        Planning::Working => lines.push(Line::styled("looking up which points are finished…", theme.dim())),
         Planning::Refused(reason) => {
             lines.extend(
                 text::wrap(&format!("✘ {reason}"), width).into_iter().map(|line| Line::styled(line, theme.bad())),
@@ -162,7 +162,7 @@ fn mark(theme: &Theme, state: PointState) -> (char, Style) {
 }
 
 /// Where it runs, and what Slurm is asked for.
-fn target(app: &App, dialog: &SweepDialog) -> Vec<Line<'static>> {
+fn target(app: &App, dialog: &SweepDialog, width: u16) -> Vec<Line<'static>> {
     let theme = &app.theme;
     let (here, other) =
         if dialog.on_cluster { ("on a Slurm cluster", "runs it here") } else { ("here", "takes a Slurm cluster") };
@@ -178,13 +178,8 @@ fn target(app: &App, dialog: &SweepDialog) -> Vec<Line<'static>> {
         ];
         match dialog.input.as_ref().filter(|_| chosen) {
             Some(input) => {
-                let typed: Vec<char> = input.value().chars().collect();
-                let cursor = input.cursor().min(typed.len());
-                let part = |characters: &[char]| characters.iter().collect::<String>();
-                let under = typed.get(cursor).copied().unwrap_or(' ').to_string();
-                spans.push(Span::styled(part(&typed[..cursor]), theme.editing()));
-                spans.push(Span::styled(under, theme.selected()));
-                spans.push(Span::styled(part(typed.get(cursor + 1..).unwrap_or_default()), theme.editing()));
+                let room = usize::from(width).saturating_sub(19);
+                spans.extend(text::typed(input, room, theme));
             }
             None => match dialog.options.text(field.key) {
                 text if text.is_empty() => spans.push(Span::styled("–", theme.faint())),
@@ -205,7 +200,7 @@ fn tail(app: &App, dialog: &SweepDialog, width: usize) -> Vec<Line<'static>> {
     let mut lines = vec![Line::styled("─".repeat(width), theme.faint())];
     if let Some(error) = &dialog.error {
         lines.extend(wrapped(error, theme.bad()));
-    } else if app.submitting.is_some() {
+    } else if app.is_submitting() {
         lines.extend(wrapped("handing it to Slurm…", theme.warn()));
     } else if dialog.on_cluster && !app.has_cluster {
         let words = "There is no `sbatch` in the path: no Slurm here. One command a point, for any other queue:";

@@ -1,9 +1,8 @@
 //! Actions on a problem's tab.
 
+use super::super::submission::Submission;
 use super::super::task::Origin;
-use super::super::{
-    App, Asked, Field, Figure, Overlay, Pane, ProblemTab, Purpose, SMOOTHINGS, ShownRun, Submission, Tone,
-};
+use super::super::{App, Asked, Field, Figure, Overlay, Pane, ProblemTab, Purpose, SMOOTHINGS, ShownRun, Tone};
 use crate::console::keymap::Action;
 use crate::console::widget::heatmap::Look;
 use crate::lab::{ParamError, Preset, Request, RunHandle, RunState, preset};
@@ -233,9 +232,11 @@ impl App {
         if elsewhere.is_empty() {
             return self.say(text, Tone::Info);
         }
-        // Every one is asked, whoever refuses.
-        let ask =
-            move || elsewhere.iter().map(|folder| Request::Stop.send(folder)).fold(Ok(()), |all, one| all.and(one));
+        let ask = move || {
+            // Every one is asked, whoever refuses.
+            let answers: Vec<_> = elsewhere.iter().map(|folder| Request::Stop.send(folder)).collect();
+            answers.into_iter().collect::<Result<(), _>>()
+        };
         self.start("asking the runs to stop", ask, move |app, ()| app.say(text, Tone::Info));
     }
 

@@ -1,9 +1,11 @@
 //! Actions of the dialog before a sweep, and what follows from it.
 
-use super::super::{App, Arrived, Overlay, Planning, Points, Submission, Submitting, SweepDialog, Tone};
+use super::super::submission::Points;
+use super::super::task::Origin;
+use super::super::{App, Overlay, Planning, SweepDialog, Tone};
 use crate::console::keymap::Action;
-use crate::lab::slurm::{self, SlurmOptions};
-use crate::lab::{LabError, Sweep};
+use crate::lab::Sweep;
+use crate::lab::slurm::{self, JobArray};
 use std::collections::HashSet;
 
 /// Lines of a page in the list of points.
@@ -13,7 +15,8 @@ impl App {
     /// Opens the dialog for what the form of the tab on screen stands for.
     pub(super) fn ask_for_sweep(&mut self) {
         let Some(tab) = self.tabs.get(self.tab) else { return };
-        let dialog = SweepDialog::new(self.tab, tab.sweep(), self.slurm.clone(), &self.places);
+        let mut dialog = SweepDialog::new(self.tab, tab.sweep(), self.slurm.clone());
+        self.look_up(&mut dialog);
         self.overlay = Some(Overlay::Sweep(Box::new(dialog)));
     }
 
@@ -39,6 +42,7 @@ impl App {
             Action::Again => dialog.again = !dialog.again,
             Action::Grid => {
                 dialog.turn_mode();
+                self.look_up(&mut dialog);
                 if let Some(tab) = self.tabs.get_mut(dialog.tab) {
                     tab.mode = dialog.sweep.mode;
                 }
@@ -54,7 +58,7 @@ impl App {
     /// Starts the sweep, if all is known and agreed.
     fn start_sweep(&mut self, mut dialog: Box<SweepDialog>) -> Option<Overlay> {
         dialog.error = match &dialog.planning {
-            Planning::Working(_) => Some("a moment: looking up which points are finished".to_owned()),
+            Planning::Working => Some("a moment: looking up which points are finished".to_owned()),
             Planning::Refused(reason) => Some(reason.clone()),
             Planning::Done(planned) if dialog.on_cluster && planned.to_run(dialog.again) == 0 => {
                 Some("every point is finished or under way".to_owned())
@@ -82,8 +86,7 @@ impl App {
         let count = planned.to_run(again);
         self.expect_sweep(tab, &sweep, &planned.plan.finished.iter().map(|run| run.id.clone()).collect());
         let points = if again { Points::All(sweep) } else { Points::Missing(planned.plan) };
-        let problems = self.tabs.iter().map(|tab| tab.problem).collect();
-        self.submissions.push(Submission::start(tab, count, points, &self.queue, problems));
+        self.submit(tab, count, points);
         None
     }
 
@@ -94,87 +97,44 @@ impl App {
         }
     }
 
-    /// Hands the sweep to the cluster, on a thread of its own.
+    /// Hands the sweep to the cluster beside the screen.
     fn start_on_cluster(&mut self, dialog: &mut SweepDialog) {
-        if self.submitting.is_some() {
-            dialog.error = Some("a sweep is being submitted already".to_owned());
+        if self.is_submitting {
+            dialog.error = Some("a sweep is being submitted already: wait for the answer of the cluster".to_owned());
             return;
         }
         let Planning::Done(planned) = &dialog.planning else { return };
-        let (sweep, again, places) = (dialog.sweep.clone(), dialog.again, self.places.clone());
-        let options: SlurmOptions = dialog.options.clone();
-        let left = planned.plan.left();
-        let finished = planned.plan.finished.iter().map(|run| run.id.clone()).collect();
-        let (tab, wanted) = (dialog.tab, sweep.clone());
-        let answer = std::thread::spawn(move || {
-            let specs = if again { sweep.specs_up_to(Sweep::MOST)? } else { left };
-            slurm::submit(&places, &specs, &sweep.name(), options)
+        let (tab, sweep, again, places) = (dialog.tab, dialog.sweep.clone(), dialog.again, self.places.clone());
+        let (options, left) = (dialog.options.clone(), planned.plan.left());
+        let finished: HashSet<String> = planned.plan.finished.iter().map(|run| run.id.clone()).collect();
+        let swept = sweep.clone();
+        let work = move |_: &_| {
+            let specs = if again { sweep.specs_up_to(Sweep::MOST).map_err(|error| error.to_string())? } else { left };
+            slurm::submit(&places, &specs, &sweep.name(), options).map_err(|error| error.to_string())
+        };
+        self.is_submitting = true;
+        self.tasks.start("submitting the sweep", Origin::User, work, move |app: &mut Self, answer| {
+            (app.is_submitting, app.stale) = (false, true);
+            match answer {
+                Ok(array) => app.take_array(tab, &swept, &finished, &array),
+                Err(reason) => match &mut app.overlay {
+                    Some(Overlay::Sweep(dialog)) => dialog.error = Some(reason),
+                    _ => app.say(reason, Tone::Bad),
+                },
+            }
         });
-        self.submitting = Some(Submitting { tab, sweep: wanted, finished, answer });
     }
 
-    /// Takes in what has come of sweeps on their way; whether anything has.
-    pub fn follow_submissions(&mut self) -> bool {
-        let mut changed = false;
-        let mut said = None;
-        let tabs = &mut self.tabs;
-        self.submissions.retain_mut(|submission| {
-            let Arrived { runs, error, over } = submission.arrived();
-            let Some(tab) = tabs.get_mut(submission.tab) else { return false };
-            changed |= over || !runs.is_empty();
-            if !runs.is_empty() {
-                tab.show_all(runs);
-            }
-            let queued = submission.queued;
-            match (error, over) {
-                (Some(error), _) => said = Some((error.to_string(), Tone::Bad)),
-                (None, true) if queued == 0 => {
-                    said = Some(("every point is finished: their runs are on screen".to_owned(), Tone::Good));
-                }
-                (None, true) => said = Some((format!("{queued} runs queued"), Tone::Good)),
-                (None, false) => {}
-            }
-            !over
-        });
-        if let Some((text, tone)) = said {
-            self.say(text, tone);
+    /// Takes a sweep that the cluster has accepted.
+    fn take_array(&mut self, tab: usize, sweep: &Sweep, finished: &HashSet<String>, array: &JobArray) {
+        let plan = array.plan_ref();
+        let job = plan.jobs.last().map(ToString::to_string).unwrap_or_default();
+        let text = format!("job {job}: {} points in {} elements", plan.points, plan.elements());
+        if matches!(self.overlay, Some(Overlay::Sweep(_))) {
+            self.overlay = None;
         }
-        if let Some(Overlay::Sweep(dialog)) = &mut self.overlay {
-            changed |= dialog.follow();
-        }
-        if self.submitting.as_ref().is_some_and(|submitting| submitting.answer.is_finished()) {
-            changed = true;
-            self.take_submitted();
-        }
-        changed
-    }
-
-    /// Takes the answer of the cluster.
-    fn take_submitted(&mut self) {
-        let Some(Submitting { tab, sweep: draft, finished, answer }) = self.submitting.take() else { return };
-        let failed = || LabError::Refused("the sweep could not be submitted: its thread has panicked".to_owned());
-        match answer.join().unwrap_or_else(|_| Err(failed())) {
-            Ok(sweep) => {
-                let plan = sweep.plan_ref();
-                let job = plan.jobs.last().map(ToString::to_string).unwrap_or_default();
-                let text = format!("job {job}: {} points in {} elements", plan.points, plan.elements());
-                if matches!(self.overlay, Some(Overlay::Sweep(_))) {
-                    self.overlay = None;
-                }
-                self.expect_sweep(tab, &draft, &finished);
-                self.sweeps.follow_runs(sweep.folder());
-                self.say(text, Tone::Good);
-            }
-            Err(error) => match &mut self.overlay {
-                Some(Overlay::Sweep(dialog)) => dialog.error = Some(error.to_string()),
-                _ => self.say(error.to_string(), Tone::Bad),
-            },
-        }
-    }
-
-    /// Asks every run of this process to stop, and submits no more.
-    pub fn stop_all(&self) {
-        self.submissions.iter().for_each(Submission::stop);
-        self.queue.handles().iter().for_each(|handle| handle.control().stop());
+        self.expect_sweep(tab, sweep, finished);
+        self.sweeps.follow_runs(array.folder());
+        self.say(text, Tone::Good);
     }
 }

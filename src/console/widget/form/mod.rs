@@ -188,7 +188,7 @@ impl FormView<'_> {
     /// Every line, and which one is selected.
     fn lines(&self, width: usize) -> (Vec<Line<'static>>, usize) {
         let (form, theme) = (self.form, self.theme);
-        let longest = form.schema.iter().map(|param| text::width(&param.label)).max().unwrap_or(0);
+        let longest = form.schema.iter().map(|param| text::width(param.label)).max().unwrap_or(0);
         let label_width = longest.min((width / 2).max(8));
         let (mut lines, mut selected, mut group) = (Vec::new(), 0, "");
         for (index, param) in form.fields.iter().copied().enumerate() {

@@ -90,7 +90,7 @@ impl<'a> Legend<'a> {
             } else {
                 entry.value.as_str()
             };
-            let shown = text::width(&value);
+            let shown = text::width(value);
             let room = width.saturating_sub(shown + 1);
             buffer.set_string(at + 1, row, text::fit(&entry.label, room), Look::new());
             if shown < width {

@@ -81,7 +81,7 @@ impl Plot<'_> {
     fn frame(&self, area: Rect, x: &Span, y: &Span) -> Frame {
         let rows = area.height.saturating_sub(2);
         let y_labels = y.ticks((usize::from(rows) / 2).clamp(2, 9));
-        let gutter = y_labels.iter().map(|(_, label)| words::width(&label)).max().unwrap_or(0) as u16 + 1;
+        let gutter = y_labels.iter().map(|(_, label)| words::width(label)).max().unwrap_or(0) as u16 + 1;
         let gutter = if gutter + 8 > area.width { 0 } else { gutter };
         let canvas =
             Rect { x: area.x + gutter + 1, y: area.y, width: area.width.saturating_sub(gutter + 1), height: rows };
@@ -125,7 +125,7 @@ impl Plot<'_> {
         for (row, label) in &frame.y_ticks {
             buffer.set_string(left, canvas.y + row, "┤", faint);
             if canvas.x > area.x + 1 {
-                let width = words::width(&label) as u16;
+                let width = words::width(label) as u16;
                 buffer.set_string(left.saturating_sub(width), canvas.y + row, label, dim);
             }
         }
