@@ -112,6 +112,8 @@ pub struct App {
     submitted: usize,
     queue: Queue,
     tasks: Tasks<Self>,
+    /// Whether a task reads what the runs on screen have said.
+    is_reading: bool,
     /// Runs on their way into the queue by a task.
     coming: usize,
     looked: Instant,
@@ -148,6 +150,7 @@ impl App {
             submitted: 0,
             queue,
             tasks: Tasks::new(),
+            is_reading: false,
             coming: 0,
             looked: Instant::now(),
             log_total: 0,
@@ -281,16 +284,9 @@ impl App {
     pub fn follow(&mut self) -> bool {
         let mut changed = self.take_changes();
         for (index, tab) in self.tabs.iter_mut().enumerate() {
-            let before: Vec<RunState> = tab.runs.iter().map(|run| run.view.state).collect();
             changed |= tab.follow() && index == self.tab;
-            for (run, before) in tab.runs.iter().zip(before) {
-                if run.view.state != before {
-                    changed = true;
-                    Self::tell(run);
-                }
-            }
         }
-        self.read_journals();
+        self.read_runs();
         self.follow_sweeps();
         if self.on_runs() && self.looked.elapsed() > Duration::from_secs(2) {
             self.list_runs();
@@ -322,18 +318,6 @@ impl App {
         }
         self.show_submitted();
         std::mem::take(&mut self.stale)
-    }
-
-    /// Writes a change of state into the log.
-    fn tell(run: &ShownRun) {
-        let (state, message) = (run.view.state, &run.view.message);
-        let words = if message.is_empty() { String::new() } else { format!(": {message}") };
-        match state {
-            RunState::Failed | RunState::Diverged | RunState::Lost => {
-                log::error!(target: "runs", "{} {}{words} ({})", run.label, state.name(), run.id);
-            }
-            _ => log::info!(target: "runs", "{} {}{words} ({})", run.label, state.name(), run.id),
-        }
     }
 
     /// Shows a message until the next key.

@@ -1,7 +1,7 @@
 //! A run on screen: what it has said so far, and where more comes from.
 
-use super::App;
 use super::task::Origin;
+use super::{App, Tone};
 use crate::lab::journal::Tail;
 use crate::lab::{Event, LabError, Owner, RunHandle, RunState, RunSummary, RunView, Stamped, StoredParams};
 use std::collections::HashMap;
@@ -62,26 +62,29 @@ impl ShownRun {
         Ok(Self { id: run.id.clone(), folder, label, params: run.params.clone(), view, source })
     }
 
-    /// Takes in what a run of this process has said; whether it has said anything.
-    pub fn follow(&mut self) -> bool {
-        let Source::Live(handle) = &self.source else { return false };
-        let events = handle.drain();
-        events.iter().for_each(|event| self.view.fold(event));
-        !events.is_empty()
+    /// What a task needs to read what has come since it last did; none where nothing more will come, or a task reads.
+    fn begin_read(&mut self) -> Option<Reader> {
+        match &mut self.source {
+            Source::Live(handle) if !self.view.state.is_final() => Some(Reader::Live(Arc::clone(handle))),
+            Source::Folder(tail) => tail.take().map(|tail| Reader::Folder(self.folder.clone(), tail)),
+            Source::Live(_) | Source::Still => None,
+        }
     }
 
-    /// Takes in what a task has read from the journal.
-    fn take(&mut self, tail: Tail, read: Result<Vec<Stamped>, String>) -> bool {
-        let changed = !matches!(&read, Ok(events) if events.is_empty());
-        self.source = Source::Folder(Some(tail));
-        match read {
+    /// Takes in what a task has read; whether that was anything.
+    pub(super) fn take(&mut self, news: RunNews) -> bool {
+        let changed = !matches!(&news.events, Ok(events) if events.is_empty());
+        if let Source::Folder(tail) = &mut self.source {
+            *tail = news.tail;
+        }
+        match news.events {
             Ok(events) => events.iter().for_each(|event| self.view.fold(event)),
             Err(reason) => {
                 self.view.notes.push(reason);
                 self.source = Source::Still;
             }
         }
-        if self.view.state.is_final() {
+        if matches!(self.source, Source::Folder(_)) && self.view.state.is_final() {
             self.source = Source::Still;
         }
         changed
@@ -98,6 +101,28 @@ impl ShownRun {
     pub fn is_at_work(&self) -> bool {
         matches!(self.source, Source::Live(_)) && !self.view.state.is_final()
     }
+}
+
+/// Where a task reads what has come.
+enum Reader {
+    Live(Arc<RunHandle>),
+    Folder(PathBuf, Tail),
+}
+
+impl Reader {
+    fn read(self) -> RunNews {
+        match self {
+            Self::Live(handle) => RunNews { events: Ok(handle.drain()), tail: None },
+            Self::Folder(folder, mut tail) => RunNews { events: news(&folder, &mut tail), tail: Some(tail) },
+        }
+    }
+}
+
+/// What a task has read of a run.
+pub(super) struct RunNews {
+    events: Result<Vec<Stamped>, String>,
+    /// Where its journal was read to, of a run of another process.
+    tail: Option<Tail>,
 }
 
 /// What the run in `folder` has said since its journal was read last; that it is lost, where its process is gone without
@@ -118,43 +143,35 @@ fn news(folder: &Path, tail: &mut Tail) -> Result<Vec<Stamped>, String> {
 }
 
 impl App {
-    /// Begins to read on in the journals of the runs on screen that other processes work on.
-    pub(super) fn read_journals(&mut self) {
-        let mut open: Vec<(String, PathBuf, Tail)> = Vec::new();
-        for run in self.tabs.iter_mut().flat_map(|tab| &mut tab.runs) {
-            if let Source::Folder(tail) = &mut run.source
-                && let Some(tail) = tail.take()
-            {
-                open.push((run.id.clone(), run.folder.clone(), tail));
-            }
-        }
-        if open.is_empty() {
+    /// Begins to read what the runs on screen have said, from memory or from their journals.
+    pub(super) fn read_runs(&mut self) {
+        if self.is_reading {
             return;
         }
-        let work = |_: &_| {
-            let read = |(id, folder, mut tail): (String, PathBuf, Tail)| {
-                let news = news(&folder, &mut tail);
-                (id, tail, news)
-            };
-            Ok(open.into_iter().map(read).collect::<Vec<_>>())
-        };
-        self.tasks.start("reading journals", Origin::Console, work, |app: &mut Self, outcome| {
-            let mut runs = app.tabs.iter_mut().flat_map(|tab| &mut tab.runs);
+        let runs = self.tabs.iter_mut().flat_map(|tab| &mut tab.runs);
+        let readers: Vec<_> = runs.filter_map(|run| Some((run.id.clone(), run.begin_read()?))).collect();
+        if readers.is_empty() {
+            return;
+        }
+        self.is_reading = true;
+        let work = |_: &_| Ok(readers.into_iter().map(|(id, reader)| (id, reader.read())).collect::<HashMap<_, _>>());
+        self.tasks.start("reading the runs", Origin::Console, work, |app: &mut Self, outcome| {
+            app.is_reading = false;
             match outcome {
-                Ok(read) => {
-                    let mut read: HashMap<_, _> = read.into_iter().map(|(id, tail, news)| (id, (tail, news))).collect();
-                    for run in runs {
-                        if let (Source::Folder(None), Some((tail, news))) = (&run.source, read.remove(&run.id)) {
-                            app.stale |= run.take(tail, news);
-                        }
+                Ok(mut news) => {
+                    for index in 0..app.tabs.len() {
+                        let changed = app.tabs[index].take_news(&mut news);
+                        app.stale |= changed && index == app.tab;
                     }
                 }
                 Err(reason) => {
-                    let stuck = |run: &&mut ShownRun| matches!(run.source, Source::Folder(None));
-                    while let Some(run) = runs.find(stuck) {
-                        (run.source, app.stale) = (Source::Still, true);
+                    let runs = app.tabs.iter_mut().flat_map(|tab| &mut tab.runs);
+                    for run in runs.filter(|run| matches!(run.source, Source::Folder(None))) {
+                        run.source = Source::Still;
                         run.view.notes.push(format!("{reason}; open the run again to follow it"));
                     }
+                    app.say(reason, Tone::Bad);
+                    app.stale = true;
                 }
             }
         });

@@ -1,13 +1,13 @@
 //! A problem's tab: the form, the runs on screen, and how they are looked at.
 
 use super::figure::Looks;
-use super::shown::{ShownRun, Source};
+use super::shown::{RunNews, ShownRun, Source};
 use crate::console::widget::form::Form;
 use crate::console::widget::heatmap::Look;
 use crate::lab::{
     Estimate, Machine, ParamError, Problem, RunState, Scale, Study, StudyRun, Sweep, SweepMode, estimate,
 };
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::time::{Duration, Instant};
 
 /// The parts of a problem's tab that take keys.
@@ -283,28 +283,42 @@ impl ProblemTab {
         self.studied = (began, began.elapsed(), false);
     }
 
-    /// Takes in what the runs have said; whether anything has changed.
-    pub fn follow(&mut self) -> bool {
+    /// Takes in what the runs have said, by their names; whether that was anything. Changes of state are logged.
+    pub(super) fn take_news(&mut self, news: &mut HashMap<String, RunNews>) -> bool {
         let chosen = self.target();
         let mut changed = false;
         for run in &mut self.runs {
-            changed |= run.follow();
+            let before = run.view.state;
+            changed |= news.remove(&run.id).is_some_and(|news| run.take(news));
+            if run.view.state != before {
+                log_state(run);
+            }
         }
         self.studied.2 |= changed;
+        self.keep_choice(chosen);
+        changed
+    }
+
+    /// Makes the study anew where there is news and it is time; whether it did.
+    pub fn follow(&mut self) -> bool {
         let (made, took, stale) = self.studied;
         // A study of thousands of runs takes its time: most of it is left to others.
-        if stale && made.elapsed() > took * 50 {
+        let due = stale && made.elapsed() > took * 50;
+        if due {
+            let chosen = self.target();
             self.study_again();
-            changed = true;
+            self.keep_choice(chosen);
         }
-        // Rows that came above the chosen line must not move the choice to another run.
-        if changed
-            && self.target() != chosen
+        due
+    }
+
+    /// Chooses the run that was chosen before rows came above its line.
+    fn keep_choice(&mut self, chosen: Option<usize>) {
+        if self.target() != chosen
             && let Some(line) = self.lines().iter().position(|line| Some(line.run) == chosen)
         {
             self.line = line;
         }
-        changed
     }
 
     /// The run called `id`, if it is on screen.
@@ -338,4 +352,15 @@ impl ProblemTab {
             Source::Folder(_) | Source::Still => None,
         }
     }
+}
+
+/// Writes a change of a run's state into the log.
+fn log_state(run: &ShownRun) {
+    let (state, message) = (run.view.state, &run.view.message);
+    let words = if message.is_empty() { String::new() } else { format!(": {message}") };
+    let level = match state {
+        RunState::Failed | RunState::Diverged | RunState::Lost => log::Level::Error,
+        _ => log::Level::Info,
+    };
+    log::log!(target: "runs", level, "{} {}{words} ({})", run.label, state.name(), run.id);
 }
