@@ -139,8 +139,8 @@ fn a_sweep_is_stopped_as_a_whole_and_goes_on_with_what_is_missing() {
     let running = |app: &App| app.tabs[0].runs.iter().any(|run| run.view.state == RunState::Running);
     desk.wait("the sweep", |app| app.tabs[0].runs.len() == 12 && running(app));
     desk.press("X");
-    desk.wait("the end", |app| !app.at_work());
-    assert!(desk.app.tabs[0].runs.iter().all(|run| run.view.state == RunState::Stopped));
+    desk.wait("the end", |app| app.tabs[0].runs.iter().all(|run| run.view.state == RunState::Stopped));
+    assert!(!desk.app.at_work());
     desk.press("r");
     known(&mut desk);
     assert_eq!(points(&desk.app, PointState::Unfinished), 12);

@@ -125,9 +125,14 @@ fn draw_empty(frame: &mut Frame<'_>, app: &App, tab: &ProblemTab, area: Rect) {
             lines.push(Line::from(vec![key, Span::styled(format!("{words:<40}"), theme.dim())]).centered());
         }
     }
-    let above = inner.height.saturating_sub(lines.len() as u16) / 2;
-    let middle = Rect { y: inner.y + above, height: inner.height - above, ..inner };
-    frame.render_widget(Paragraph::new(lines), middle);
+    // Line by line: a paragraph centres lines one column further to the right where the room is odd.
+    let top = inner.y + inner.height.saturating_sub(lines.len() as u16) / 2;
+    for (row, line) in lines.into_iter().enumerate() {
+        let y = top + row as u16;
+        if y < inner.bottom() {
+            frame.render_widget(line, Rect { y, height: 1, ..inner });
+        }
+    }
 }
 
 /// A line for each run at work: how far it is, how fast, how long it will take.

@@ -58,9 +58,12 @@ fn draw_empty(frame: &mut Frame<'_>, app: &App, area: Rect) {
         }
     };
     let lines = text::wrap(&words, area.width.into());
-    let above = area.height.saturating_sub(lines.len() as u16) / 2;
-    let middle = Rect { y: area.y + above, height: area.height - above, ..area };
-    frame.render_widget(Paragraph::new(lines.join("\n")).style(app.theme.dim()).centered(), middle);
+    // Line by line: a paragraph centres lines one column further to the right where the room is odd.
+    let top = area.y + area.height.saturating_sub(lines.len() as u16) / 2;
+    for (row, line) in lines.into_iter().take(area.height.into()).enumerate() {
+        let place = Rect { y: top + row as u16, height: 1, ..area };
+        frame.render_widget(Line::styled(line, app.theme.dim()).centered(), place);
+    }
 }
 
 fn draw_table(frame: &mut Frame<'_>, app: &App, area: Rect) {
