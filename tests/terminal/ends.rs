@@ -40,8 +40,9 @@ fn where_memory_runs_out_the_terminal_is_given_back() {
     let pid = Pid::from_raw(session.pid() as i32);
     prlimit(pid, Resource::As, Rlimit { current: most, maximum: most }).unwrap();
     session.press("r");
-    // The run fails with a message, or the program dies of it.
-    session.wait_until_or_end("the failure", |screen| screen.contains("failed") || screen.contains("memory"));
+    // The run cannot be started, is refused, fails with a message, fits after all, or the program dies of it.
+    let told = ["failed", "memory", "thread", "✔"];
+    session.wait_until_or_end("what comes of it", |screen| told.iter().any(|word| screen.contains(word)));
     if session.status().is_none() {
         session.press("\x1bq");
         session.wait_until_or_end("the end or the question", |screen| screen.contains("stop it"));

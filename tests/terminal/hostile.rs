@@ -54,7 +54,7 @@ fn hostile_text_is_shown_and_not_obeyed() {
         assert_harmless(&format!("{arguments:?}, standard error"), &trouble);
         assert!(!out.is_empty(), "{arguments:?}: {trouble}");
     }
-    let (_, trouble) = attnlab(&home, &["show", HOSTILE]);
+    let (_, trouble) = attnlab(&home, &["show", &format!("{HOSTILE} nobody")]);
     assert!(trouble.contains("evil␛"), "{trouble}");
     assert_harmless("a message about a name", &trouble);
     let (json, _) = attnlab(&home, &["list", "--json"]);
@@ -71,7 +71,7 @@ fn hostile_text_is_shown_and_not_obeyed_by_the_console() {
     session.wait_for("evil␛]0;title␇");
     session.press("\r");
     session.wait_for("Results");
-    session.press("n[");
+    session.press("n6");
     session.wait_for("Targets");
     session.press("q");
     session.wait_for_end();
