@@ -44,7 +44,7 @@ fn where_memory_runs_out_the_terminal_is_given_back() {
     let told = ["failed", "memory", "thread", "✔"];
     session.wait_until_or_end("what comes of it", |screen| told.iter().any(|word| screen.contains(word)));
     if session.status().is_none() {
-        session.press("\x1bq");
+        session.press("q");
         session.wait_until_or_end("the end or the question", |screen| screen.contains("stop it"));
         session.try_press("s");
     }

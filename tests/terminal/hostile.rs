@@ -72,7 +72,7 @@ fn hostile_text_is_shown_and_not_obeyed_by_the_console() {
     session.press("\r");
     session.wait_for("Results");
     session.press("n6");
-    session.wait_for("Targets");
+    session.wait_for("Log  [log");
     session.press("q");
     session.wait_for_end();
     let written = String::from_utf8_lossy(&session.written()).into_owned();

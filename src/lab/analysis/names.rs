@@ -120,7 +120,9 @@ fn rounded(value: f64, digits: usize) -> String {
     let mantissa = if mantissa.contains('.') { mantissa.trim_end_matches('0').trim_end_matches('.') } else { mantissa };
     let scientific = format!("{mantissa}e{exponent}");
     let plain = scientific.parse::<f64>().unwrap_or(value).to_string();
-    if plain.len() <= scientific.len() { plain } else { scientific }
+    // Where both are equally long, a small number is easier to read without its leading zeros.
+    let is_short = plain.len() < scientific.len() || (plain.len() == scientific.len() && value.abs() >= 1.0);
+    if is_short { plain } else { scientific }
 }
 
 #[cfg(test)]

@@ -42,8 +42,8 @@ impl App {
         };
         match action {
             Action::Edit => {
-                self.open(index, &run, |_| {});
-                self.tab = index;
+                // The tab comes when the run is there, so that the next key finds it.
+                self.open(index, &run, move |app| app.tab = index);
             }
             Action::Compare => match self.tabs[index].position(&run.id) {
                 Some(at) => {
