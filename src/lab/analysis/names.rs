@@ -96,7 +96,10 @@ fn differing<'a>(runs: &[&'a StoredParams]) -> BTreeSet<&'a str> {
 /// Long numbers with the fewest digits, at least two, that keep different ones different: `3.2e-3` for 0.00316227766.
 fn shortened(texts: &[String]) -> Vec<String> {
     let long = |text: &String| text.len() > SHORT && text.contains('.') && text.parse::<f64>().is_ok();
+    // One number can be written in two ways: numbers are told apart by value.
+    let told = |text: &str| text.parse::<f64>().map_or_else(|_| text.to_owned(), |number| number.to_string());
     let distinct: BTreeSet<&String> = texts.iter().collect();
+    let values: BTreeSet<String> = texts.iter().map(|text| told(text)).collect();
     if !texts.iter().any(long) {
         return texts.to_vec();
     }
@@ -104,8 +107,8 @@ fn shortened(texts: &[String]) -> Vec<String> {
         if long(text) { rounded(text.parse().unwrap_or(f64::NAN), digits) } else { text.clone() }
     };
     let fits = |digits: &usize| {
-        let shown: BTreeSet<String> = distinct.iter().map(|text| at(text, *digits)).collect();
-        shown.len() == distinct.len()
+        let shown: BTreeSet<String> = distinct.iter().map(|text| told(&at(text, *digits))).collect();
+        shown.len() == values.len()
     };
     match (2..17).find(fits) {
         Some(digits) => texts.iter().map(|text| at(text, digits)).collect(),
