@@ -122,7 +122,11 @@ fn live(app: &mut App, screen: &mut Screen, input: &Input) -> End {
         while let Some(message) = news {
             match message {
                 Message::Input(event) => stale |= take(app, event),
-                Message::Resized => stale = true,
+                // A terminal that shrank and grew again between two frames has the old size and has lost its cells.
+                Message::Resized => match screen.redraw() {
+                    Ok(()) => stale = true,
+                    Err(_) => return End::HungUp,
+                },
                 Message::News => has_news = true,
                 // Stopped and continued from outside: the shell has had the terminal.
                 Message::Continued => match screen.take_again() {
