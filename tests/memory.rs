@@ -1,36 +1,16 @@
 //! The memory that runs of estimators take, beside what they say they will take.
 
+#[path = "support/peak.rs"]
+mod peak;
+
 use attnlab::lab::Params;
 use attnlab::problems;
 use std::process::{Command, Stdio};
-use std::thread::sleep;
-use std::time::Duration;
 
 /// The peak of the resident memory of `attnlab run NAME` with these parameters, in bytes.
-fn peak(name: &str, changes: &[(&str, &str)]) -> f64 {
-    let folder = tempfile::tempdir().unwrap();
-    let mut command = Command::new(env!("CARGO_BIN_EXE_attnlab"));
-    command.arg("--logs").arg(folder.path()).args(["run", name, "--quiet"]);
-    for (key, value) in changes {
-        command.arg("--set").arg(format!("{key}={value}"));
-    }
-    // Without this the allocator keeps freed pages for some milliseconds before the system has them back, and the peak
-    // holds buffers that do not live at the same time.
-    command.env("MIMALLOC_PURGE_DELAY", "0");
-    let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-    let status = format!("/proc/{}/status", child.id());
-    let mut highest: f64 = 0.0;
-    loop {
-        let text = std::fs::read_to_string(&status).unwrap_or_default();
-        let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-        let kib = line.and_then(|line| line.trim().trim_end_matches(" kB").parse::<f64>().ok());
-        highest = highest.max(kib.unwrap_or(0.0) * 1024.0);
-        if let Some(end) = child.try_wait().unwrap() {
-            assert!(end.success(), "{name} {changes:?}: {end}");
-            return highest;
-        }
-        sleep(Duration::from_millis(2));
-    }
+fn measured(name: &str, changes: &[(&str, &str)]) -> f64 {
+    let set = changes.iter().flat_map(|(key, value)| ["--set".to_owned(), format!("{key}={value}")]);
+    peak::peak([name.to_owned(), "--quiet".to_owned()].into_iter().chain(set)).expect("Linux tells")
 }
 
 /// The peak that the problem says, in bytes.
@@ -47,11 +27,11 @@ fn compare(name: &str, least: &[(&str, &str)], grid: &[&[(&str, &str)]]) {
         println!("skipped: only Linux tells the peak of another process");
         return;
     }
-    let base = peak(name, least);
+    let base = measured(name, least);
     let mut wrong = Vec::new();
     for shape in grid {
         let changes: Vec<_> = shape.iter().copied().chain([("threads", "2")]).collect();
-        let (found, expected) = (peak(name, &changes) - base, said(name, &changes));
+        let (found, expected) = (measured(name, &changes) - base, said(name, &changes));
         assert!(expected > 1e8, "{shape:?}: {expected} is too little to be told from the program itself");
         let off = found / expected - 1.0;
         println!("{name} {shape:?}: {:.0} MB, said {:.0} MB, off {:+.1} %", found / 1e6, expected / 1e6, 100.0 * off);

@@ -1,9 +1,10 @@
 //! Peak memory of the real program while it trains, against what was said before.
 
+#[path = "support/peak.rs"]
+mod peak;
+
 use attnlab::lab::Params;
 use attnlab::problems;
-use std::process::{Command, Stdio};
-use std::time::Duration;
 
 const MIB: f64 = 1048576.0;
 
@@ -17,28 +18,9 @@ fn measure(changes: &[(&str, &str)]) -> Option<(f64, f64)> {
     let params = Params::with(&problem.schema(), &changes).unwrap();
     let said = problem.estimate(&params).bytes.expect("an estimate") as f64 / MIB;
 
-    let folder = tempfile::tempdir().unwrap();
-    let mut command = Command::new(env!("CARGO_BIN_EXE_attnlab"));
-    command.current_dir(folder.path()).args(["--logs", "logs", "run", "vit"]);
-    for (key, value) in &changes {
-        command.args(["--set", &format!("{key}={value}")]);
-    }
-    let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("the program runs");
-    let status = format!("/proc/{}/status", child.id());
-    let mut most = None;
-    let ended = loop {
-        // The high-water mark only rises; the last one read is the peak up to a few milliseconds.
-        let text = std::fs::read_to_string(&status).unwrap_or_default();
-        let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-        let kib = line.and_then(|line| line.trim().trim_end_matches(" kB").parse::<f64>().ok());
-        most = kib.map(|kib| kib / 1024.0).or(most);
-        if let Some(ended) = child.try_wait().unwrap() {
-            break ended;
-        }
-        std::thread::sleep(Duration::from_millis(2));
-    };
-    assert!(ended.success(), "{changes:?}: {ended}");
-    most.map(|most| (said, most))
+    let set = changes.iter().flat_map(|(key, value)| ["--set".to_owned(), format!("{key}={value}")]);
+    let most = peak::peak(["vit".to_owned()].into_iter().chain(set))?;
+    Some((said, most / MIB))
 }
 
 #[test]

@@ -166,9 +166,9 @@ pub(super) fn check(params: &Params, config: &VitConfig, data: u64) -> Result<()
 
 /// The parameter whose lowering saves most memory.
 fn most_lowered(params: &Params, config: &VitConfig, data: u64) -> &'static str {
+    let batch = largest_batch(params);
     let half = |size: usize| (size / 2).max(1);
-    let model =
-        |key, config: VitConfig| (key, model_bytes(params, &config, params.size("batch"), threads(params)) + data);
+    let model = |key, config: VitConfig| (key, model_bytes(params, &config, batch, threads(params)) + data);
     let work = |key, batch, threads| (key, model_bytes(params, config, batch, threads) + data);
     let images = |key, data: u64| (key, bytes(params, config, data / 2));
     let lower = [
@@ -176,8 +176,8 @@ fn most_lowered(params: &Params, config: &VitConfig, data: u64) -> &'static str 
         model("depth", VitConfig { depth: half(config.depth), ..config.clone() }),
         model("mlp_ratio", VitConfig { mlp_ratio: half(config.mlp_ratio), ..config.clone() }),
         model("image_size", VitConfig { image_size: half(config.image_size).max(config.patch), ..config.clone() }),
-        work("batch", half(params.size("batch")), threads(params)),
-        work("threads", params.size("batch"), half(threads(params))),
+        work("batch", half(batch), threads(params)),
+        work("threads", batch, half(threads(params))),
         images("train_images", data),
     ];
     // What goes by itself cannot be lowered, but for the images, all of which are taken.
@@ -215,7 +215,16 @@ fn model_bytes(params: &Params, config: &VitConfig, batch: usize, threads: usize
 
 /// Peak memory of a run whose images take `data` bytes.
 fn bytes(params: &Params, config: &VitConfig, data: u64) -> u64 {
-    model_bytes(params, config, params.size("batch"), threads(params)) + data
+    model_bytes(params, config, largest_batch(params), threads(params)) + data
+}
+
+/// Images that go through the model at a time: a batch, or every image where there are fewer.
+fn largest_batch(params: &Params) -> usize {
+    let known = |key| match params.size(key) {
+        0 => usize::MAX,
+        images => images,
+    };
+    params.size("batch").min(known("train_images").max(known("test_images")))
 }
 
 /// Bytes of images in memory, as far as that is known before they are read: zero where only the files say how many.
