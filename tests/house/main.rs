@@ -51,14 +51,12 @@ fn imports_go_down_the_floors() {
 }
 
 #[test]
-#[ignore = "the console still has circles: cargo test --test house -- --ignored lists them"]
 fn no_files_import_each_other_in_a_circle() {
     let circles: BTreeSet<String> = circles(&imports(&source())).iter().map(|circle| circle.join(" ↔ ")).collect();
     assert!(circles.is_empty(), "files that import each other:\n{}", listed(&circles));
 }
 
 #[test]
-#[ignore = "the console still has names that stand elsewhere: cargo test --test house -- --ignored lists them"]
 fn a_type_name_stands_once() {
     let mut places: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for (name, file) in source().types() {

@@ -1,24 +1,9 @@
 //! What a problem's tab draws: plots with the curves of every visible run, and groups of matrices.
 
-use super::{ProblemTab, ShownRun};
+use super::shown::ShownRun;
+use super::tab::ProblemTab;
 use crate::lab::{Axis, Differences, Matrix, Plot, Scale, SeriesView, StudyPlot};
 use std::collections::HashMap;
-
-/// How a plot is looked at; what is not set is as declared.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Looks {
-    /// The horizontal scale.
-    pub x: Option<Scale>,
-    /// The vertical scale.
-    pub y: Option<Scale>,
-    /// How much curves are smoothed: 0 is not at all.
-    pub smoothing: f64,
-    /// The cursor as a fraction of the width.
-    pub cursor: Option<f64>,
-}
-
-/// The steps of [`Looks::smoothing`].
-pub const SMOOTHINGS: [f64; 4] = [0.0, 0.6, 0.9, 0.98];
 
 /// The most runs that are drawn over each other.
 const OVERLAID: usize = 8;

@@ -1,327 +1,34 @@
 //! What the console knows, and how keys and news change it. Nothing here draws, and nothing here touches a file: that is
 //! done by tasks ([`task`]).
+//!
+//! ```text
+//! state                            everything there is, on top of what follows
+//! tab, figure, looks, shown        a problem's tab: its form, its runs, its figures
+//! runs                             the Runs tab
+//! overlay, sweep, sweeps           what lies over a tab
+//! submission, task                 what is under way
+//! act                              from a key, and from news, to what they change
+//! ```
 
 mod act;
 mod figure;
+mod looks;
 mod overlay;
 mod runs;
 mod shown;
+mod state;
 mod submission;
 mod sweep;
 mod sweeps;
 mod tab;
 mod task;
 
-pub use figure::{CurveOf, Figure, Looks, SMOOTHINGS};
+pub use figure::{CurveOf, Figure};
+pub use looks::{Looks, SMOOTHINGS};
 pub use overlay::{Field, Overlay, Purpose};
 pub use runs::{ORDERS, RunsTab};
 pub use shown::{ShownRun, Source};
+pub use state::{App, Exit, Target, Tone, Wanted};
 pub use sweep::{PlannedSweep, Planning, PointState, SweepDialog, SweptAxis};
 pub use sweeps::{SweepEntry, Sweeps};
 pub use tab::{Asked, Pane, ProblemTab, ResultLine};
-
-use super::keymap::{Keymap, Place};
-use super::theme::Theme;
-use crate::lab::slurm::{Slurm, SlurmOptions};
-use crate::lab::{Places, Problem, Queue, RunState};
-use ratatui::layout::Rect;
-use std::fmt::Display;
-use std::time::{Duration, Instant};
-use submission::Submission;
-use task::{Origin, Tasks};
-use tui_logger::TuiWidgetState;
-
-/// How a message is meant.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Tone {
-    /// Something is so.
-    Info,
-    /// Something went well.
-    Good,
-    /// Something went wrong.
-    Bad,
-}
-
-/// How the console ends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Exit {
-    /// Nothing is running.
-    Idle,
-    /// The work goes on without a screen.
-    LeaveRunning,
-    /// Every run is stopped with what it has.
-    Stop,
-    /// The same, without waiting long.
-    Force,
-}
-
-/// What the loop around the state has to do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Wanted {
-    /// Give the terminal back to the shell until `fg`.
-    Suspend,
-    /// Draw every cell anew.
-    Redraw,
-}
-
-/// Where a mouse click goes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Target {
-    /// A tab's name.
-    Tab(usize),
-    /// A pane of a problem's tab.
-    Pane(Pane),
-}
-
-/// The state of the console.
-pub struct App {
-    /// How everything looks.
-    pub theme: Theme,
-    /// The keys in force.
-    pub keymap: Keymap,
-    /// Where things lie.
-    pub places: Places,
-    /// The problems' tabs.
-    pub tabs: Vec<ProblemTab>,
-    /// The Runs tab.
-    pub runs: RunsTab,
-    /// The Log tab.
-    pub log: TuiWidgetState,
-    /// Index of the tab on screen: the problems', then Runs, then Log.
-    pub tab: usize,
-    /// What lies over the tab.
-    pub overlay: Option<Overlay>,
-    /// The newest message, until the next key.
-    pub message: Option<(String, Tone)>,
-    /// Set when the console is to end.
-    pub exit: Option<Exit>,
-    /// Set when the loop has to do something.
-    pub wanted: Option<Wanted>,
-    /// Where clicks go, as last drawn.
-    pub targets: Vec<(Rect, Target)>,
-    /// The sweeps on a cluster.
-    pub sweeps: Sweeps,
-    /// What a cluster was asked for last.
-    pub slurm: SlurmOptions,
-    /// Whether there is a cluster to submit to.
-    pub has_cluster: bool,
-    /// Whether a sweep is being handed to the cluster.
-    is_submitting: bool,
-    submissions: Vec<Submission>,
-    /// How many submissions there have been.
-    submitted: usize,
-    queue: Queue,
-    tasks: Tasks<Self>,
-    /// Whether a task reads what the runs on screen have said.
-    is_reading: bool,
-    /// Runs on their way into the queue by a task.
-    coming: usize,
-    looked: Instant,
-    log_total: usize,
-    /// The task that the screen names.
-    named_task: Option<String>,
-    /// Whether a task has changed what is on screen.
-    stale: bool,
-}
-
-impl App {
-    /// A console over the runs of `queue`.
-    #[must_use]
-    pub fn new(problems: &[&'static dyn Problem], queue: Queue, theme: Theme, keymap: Keymap) -> Self {
-        let places = queue.places().clone();
-        let mut app = Self {
-            theme,
-            keymap,
-            tabs: problems.iter().map(|problem| ProblemTab::new(*problem)).collect(),
-            runs: RunsTab::new(&places.logs),
-            sweeps: Sweeps::new(&places.logs, problems),
-            places,
-            log: TuiWidgetState::new().set_default_display_level(log::LevelFilter::Info),
-            tab: 0,
-            overlay: None,
-            message: None,
-            exit: None,
-            wanted: None,
-            targets: Vec::new(),
-            slurm: SlurmOptions::default(),
-            has_cluster: Slurm.is_here(),
-            is_submitting: false,
-            submissions: Vec::new(),
-            submitted: 0,
-            queue,
-            tasks: Tasks::new(),
-            is_reading: false,
-            coming: 0,
-            looked: Instant::now(),
-            log_total: 0,
-            named_task: None,
-            stale: false,
-        };
-        app.count_cost();
-        app
-    }
-
-    /// The queue behind the console.
-    #[must_use]
-    pub const fn queue(&self) -> &Queue {
-        &self.queue
-    }
-
-    /// The tabs' names.
-    #[must_use]
-    pub fn titles(&self) -> Vec<&str> {
-        self.tabs.iter().map(|tab| tab.problem.title()).chain(["Runs", "Log"]).collect()
-    }
-
-    /// The problem's tab on screen, if it is one.
-    #[must_use]
-    pub fn problem(&self) -> Option<&ProblemTab> {
-        self.tabs.get(self.tab)
-    }
-
-    /// Whether the Runs tab is on screen.
-    #[must_use]
-    pub fn on_runs(&self) -> bool {
-        self.tab == self.tabs.len()
-    }
-
-    /// Whether the Log tab is on screen.
-    #[must_use]
-    pub fn on_log(&self) -> bool {
-        self.tab == self.tabs.len() + 1
-    }
-
-    /// Where the keys go now.
-    #[must_use]
-    pub fn place(&self) -> Place {
-        match (&self.overlay, self.problem()) {
-            (Some(overlay), _) => overlay.place(),
-            (None, Some(tab)) => match tab.pane {
-                Pane::Form if tab.form.is_editing() => Place::Typing,
-                Pane::Form => Place::Form,
-                Pane::Figures => Place::Figures,
-                Pane::Results => Place::Results,
-            },
-            (None, None) if self.on_runs() => Place::Runs,
-            (None, None) => Place::Log,
-        }
-    }
-
-    /// Runs of this process that work or hold still, and those that wait or are on their way into the queue.
-    #[must_use]
-    pub fn busy(&self) -> (usize, usize) {
-        let handles = self.queue.handles();
-        let count = |states: &[RunState]| handles.iter().filter(|run| states.contains(&run.state())).count();
-        let coming: usize = self.submissions.iter().map(|submission| submission.left).sum();
-        (count(&[RunState::Running, RunState::Paused]), count(&[RunState::Queued]) + coming + self.coming)
-    }
-
-    /// Whether any run of this process is not over.
-    #[must_use]
-    pub fn at_work(&self) -> bool {
-        self.busy() != (0, 0) || !self.submissions.is_empty()
-    }
-
-    /// Whether a task is under way. What it brings is taken in by [`App::follow`].
-    #[must_use]
-    pub fn has_tasks(&self) -> bool {
-        self.tasks.is_any()
-    }
-
-    /// Whether something that the user asked for is not done yet: a run, or a file that is being written.
-    #[must_use]
-    pub fn is_unfinished(&self) -> bool {
-        self.at_work() || self.tasks.is_any_asked_for()
-    }
-
-    /// Whether a sweep is being handed to the cluster.
-    #[must_use]
-    pub const fn is_submitting(&self) -> bool {
-        self.is_submitting
-    }
-
-    /// The task that takes so long that the screen names it.
-    #[must_use]
-    pub fn named_task(&self) -> Option<&str> {
-        self.named_task.as_deref()
-    }
-
-    /// Calls `wake` from now on whenever [`App::follow`] has something to take in from a task.
-    pub fn wake_with(&mut self, wake: impl Fn() + Send + Sync + 'static) {
-        self.tasks.wake_with(wake);
-    }
-
-    /// Does something that the user asked for beside the screen; `done` takes what comes of it. A failure is shown as a
-    /// message.
-    fn start<T: Send + 'static, E: Display>(
-        &mut self,
-        name: impl Into<String>,
-        work: impl FnOnce() -> Result<T, E> + Send + 'static,
-        done: impl FnOnce(&mut Self, T) + Send + 'static,
-    ) {
-        let work = move |_: &_| work().map_err(|error| error.to_string());
-        self.tasks.start(name, Origin::User, work, |app: &mut Self, outcome| {
-            app.stale = true;
-            match outcome {
-                Ok(value) => done(app, value),
-                Err(reason) => app.say(reason, Tone::Bad),
-            }
-        });
-    }
-
-    /// Whether something on screen may change without a key: then [`App::follow`] is to be called about ten times a
-    /// second.
-    #[must_use]
-    pub fn is_lively(&self) -> bool {
-        matches!(self.overlay, Some(Overlay::Sweeps))
-            || self.sweeps.is_followed()
-            || self.tasks.is_any()
-            || self.at_work()
-            || self.tabs.iter().any(|tab| tab.is_stale() || tab.runs.iter().any(ShownRun::is_followed))
-    }
-
-    /// Takes in what has happened elsewhere; whether anything on screen has changed.
-    pub fn follow(&mut self) -> bool {
-        let mut changed = self.take_changes();
-        for (index, tab) in self.tabs.iter_mut().enumerate() {
-            changed |= tab.follow() && index == self.tab;
-        }
-        self.read_runs();
-        self.follow_sweeps();
-        if self.on_runs() && self.looked.elapsed() > Duration::from_secs(2) {
-            self.list_runs();
-        }
-        self.count_cost();
-        tui_logger::move_events();
-        let total = super::logging::lines();
-        changed |= self.on_log() && total != self.log_total;
-        self.log_total = total;
-        let named = self.tasks.noticeable();
-        if named != self.named_task.as_deref() {
-            self.named_task = named.map(str::to_owned);
-            changed = true;
-        }
-        changed
-    }
-
-    /// Takes in what tasks have brought, without looking for other news; whether anything on screen has changed.
-    pub fn take_news(&mut self) -> bool {
-        let changed = self.take_changes();
-        self.count_cost();
-        changed
-    }
-
-    /// Makes the changes that tasks have sent; whether anything on screen has changed.
-    fn take_changes(&mut self) -> bool {
-        while let Some(change) = self.tasks.next_change() {
-            change(self);
-        }
-        self.show_submitted();
-        std::mem::take(&mut self.stale)
-    }
-
-    /// Shows a message until the next key.
-    pub fn say(&mut self, text: impl Into<String>, tone: Tone) {
-        self.message = Some((text.into(), tone));
-    }
-}

@@ -1,6 +1,6 @@
 //! What lies over a tab: lists, text fields, the help, the question whether to leave.
 
-use super::SweepDialog;
+use super::sweep::SweepDialog;
 use crate::console::keymap::Place;
 use crate::lab::{LabError, Preset};
 use std::path::PathBuf;

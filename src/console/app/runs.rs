@@ -1,11 +1,8 @@
 //! The Runs tab: every run there is, from this process and from others.
 
-use super::task::Origin;
-use super::{App, Tone};
 use crate::lab::{Filter, FilterError, Problem, RunSummary, Store, slurm, store};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Instant;
 
 /// What the list can be sorted by: the key, its word, and whether the largest come first.
 pub const ORDERS: [(&str, &str, bool); 4] = [
@@ -66,6 +63,41 @@ impl RunsTab {
         }
     }
 
+    /// What a look through the directory of runs needs; none while a task looks, which then has to look once more.
+    pub(super) fn begin_look(&mut self) -> Option<RunsLook> {
+        let store = self.store.take();
+        self.is_outdated |= store.is_none();
+        Some(RunsLook { store: store?, logs: self.logs.clone() })
+    }
+
+    /// Takes what a look has found; whether the list has changed.
+    ///
+    /// # Errors
+    /// Why there is no list; whether that was not known before.
+    pub(super) fn end_look(&mut self, read: Result<RunsRead, String>) -> Result<bool, (String, bool)> {
+        let found = match read {
+            Ok(RunsRead { store, found, sweeps }) => {
+                self.store = Some(store);
+                found.map(|found| self.take(found, sweeps))
+            }
+            Err(reason) => {
+                // What had been read is gone with the task; everything is read anew.
+                self.store = Some(Store::open(&self.logs));
+                Err(reason)
+            }
+        };
+        found.map_err(|reason| {
+            let before = self.trouble.replace(reason.clone());
+            let is_new = before.as_ref() != Some(&reason);
+            (reason, is_new)
+        })
+    }
+
+    /// Whether somebody has asked for another look since the last one began.
+    pub(super) fn take_outdated(&mut self) -> bool {
+        std::mem::take(&mut self.is_outdated)
+    }
+
     /// Takes what a look through the directory has found; whether the list has changed.
     fn take(&mut self, found: Vec<Arc<RunSummary>>, sweeps: usize) -> bool {
         let first = !std::mem::replace(&mut self.known, true) | (std::mem::replace(&mut self.sweeps, sweeps) != sweeps);
@@ -123,42 +155,24 @@ impl RunsTab {
     }
 }
 
-impl App {
-    /// Begins to look through the directory of runs; where that is under way, once more afterwards.
-    pub(super) fn list_runs(&mut self) {
-        self.looked = Instant::now();
-        let Some(mut store) = self.runs.store.take() else {
-            self.runs.is_outdated = true;
-            return;
-        };
-        let logs = self.runs.logs.clone();
-        let work = move |_: &_| {
-            let found = store.refresh().map_err(|error| error.to_string());
-            Ok((store, found, slurm::folders(&logs).len()))
-        };
-        self.tasks.start("listing the runs", Origin::Console, work, |app: &mut Self, outcome| {
-            let found = match outcome {
-                Ok((store, found, sweeps)) => {
-                    app.runs.store = Some(store);
-                    found.map(|found| app.runs.take(found, sweeps))
-                }
-                Err(reason) => {
-                    // What had been read is gone with the task; everything is read anew.
-                    app.runs.store = Some(Store::open(&app.runs.logs));
-                    Err(reason)
-                }
-            };
-            match found {
-                Ok(changed) => app.stale |= changed,
-                Err(reason) if app.runs.trouble.as_ref() != Some(&reason) => {
-                    app.say(format!("the runs cannot be listed: {reason}"), Tone::Bad);
-                    (app.runs.trouble, app.stale) = (Some(reason), true);
-                }
-                Err(_) => {}
-            }
-            if std::mem::take(&mut app.runs.is_outdated) {
-                app.list_runs();
-            }
-        });
+/// What a look through the directory of runs needs.
+pub(super) struct RunsLook {
+    store: Store,
+    logs: PathBuf,
+}
+
+/// What a look through the directory of runs has found.
+pub(super) struct RunsRead {
+    store: Store,
+    found: Result<Vec<Arc<RunSummary>>, String>,
+    /// Number of sweeps on a cluster.
+    sweeps: usize,
+}
+
+impl RunsLook {
+    /// Looks through the directory: for a task.
+    pub(super) fn read(mut self) -> RunsRead {
+        let found = self.store.refresh().map_err(|error| error.to_string());
+        RunsRead { store: self.store, found, sweeps: slurm::folders(&self.logs).len() }
     }
 }

@@ -1,10 +1,7 @@
 //! A run on screen: what it has said so far, and where more comes from.
 
-use super::task::Origin;
-use super::{App, Tone};
 use crate::lab::journal::Tail;
 use crate::lab::{Event, LabError, Owner, RunHandle, RunState, RunSummary, RunView, Stamped, StoredParams};
-use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -63,7 +60,7 @@ impl ShownRun {
     }
 
     /// What a task needs to read what has come since it last did; none where nothing more will come, or a task reads.
-    fn begin_read(&mut self) -> Option<Reader> {
+    pub(super) fn begin_read(&mut self) -> Option<Reader> {
         match &mut self.source {
             Source::Live(handle) if !self.view.state.is_final() => Some(Reader::Live(Arc::clone(handle))),
             Source::Folder(tail) => tail.take().map(|tail| Reader::Folder(self.folder.clone(), tail)),
@@ -90,6 +87,14 @@ impl ShownRun {
         changed
     }
 
+    /// Takes in that the task that read its journal has failed: the run is followed no more.
+    pub(super) fn stop_following(&mut self, reason: &str) {
+        if matches!(self.source, Source::Folder(None)) {
+            self.source = Source::Still;
+            self.view.notes.push(format!("{reason}; open the run again to follow it"));
+        }
+    }
+
     /// Whether more may come.
     #[must_use]
     pub fn is_followed(&self) -> bool {
@@ -104,13 +109,13 @@ impl ShownRun {
 }
 
 /// Where a task reads what has come.
-enum Reader {
+pub(super) enum Reader {
     Live(Arc<RunHandle>),
     Folder(PathBuf, Tail),
 }
 
 impl Reader {
-    fn read(self) -> RunNews {
+    pub(super) fn read(self) -> RunNews {
         match self {
             Self::Live(handle) => RunNews { events: Ok(handle.drain()), tail: None },
             Self::Folder(folder, mut tail) => RunNews { events: news(&folder, &mut tail), tail: Some(tail) },
@@ -140,40 +145,4 @@ fn news(folder: &Path, tail: &mut Tail) -> Result<Vec<Stamped>, String> {
         }
     }
     Ok(events)
-}
-
-impl App {
-    /// Begins to read what the runs on screen have said, from memory or from their journals.
-    pub(super) fn read_runs(&mut self) {
-        if self.is_reading {
-            return;
-        }
-        let runs = self.tabs.iter_mut().flat_map(|tab| &mut tab.runs);
-        let readers: Vec<_> = runs.filter_map(|run| Some((run.id.clone(), run.begin_read()?))).collect();
-        if readers.is_empty() {
-            return;
-        }
-        self.is_reading = true;
-        let work = |_: &_| Ok(readers.into_iter().map(|(id, reader)| (id, reader.read())).collect::<HashMap<_, _>>());
-        self.tasks.start("reading the runs", Origin::Console, work, |app: &mut Self, outcome| {
-            app.is_reading = false;
-            match outcome {
-                Ok(mut news) => {
-                    for index in 0..app.tabs.len() {
-                        let changed = app.tabs[index].take_news(&mut news);
-                        app.stale |= changed && index == app.tab;
-                    }
-                }
-                Err(reason) => {
-                    let runs = app.tabs.iter_mut().flat_map(|tab| &mut tab.runs);
-                    for run in runs.filter(|run| matches!(run.source, Source::Folder(None))) {
-                        run.source = Source::Still;
-                        run.view.notes.push(format!("{reason}; open the run again to follow it"));
-                    }
-                    app.say(reason, Tone::Bad);
-                    app.stale = true;
-                }
-            }
-        });
-    }
 }

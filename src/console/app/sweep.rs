@@ -1,7 +1,5 @@
 //! The dialog before a sweep: what it stands for, what of it is done already, and where the rest is to run.
 
-use super::task::Origin;
-use super::{App, Overlay};
 use crate::lab::slurm::SlurmOptions;
 use crate::lab::store::{self, Plan};
 use crate::lab::{Differences, Estimate, LabError, Machine, Param, Places, Sweep, SweepMode, common, estimate, list};
@@ -35,7 +33,7 @@ pub struct PlannedSweep {
 }
 
 impl PlannedSweep {
-    fn new(sweep: &Sweep, places: &Places) -> Result<Self, LabError> {
+    pub(super) fn new(sweep: &Sweep, places: &Places) -> Result<Self, LabError> {
         let specs = sweep.specs_up_to(Sweep::MOST)?;
         let mut keys: Vec<&str> = sweep.swept().into_iter().map(|param| param.key).collect();
         if sweep.repeats > 1 {
@@ -142,7 +140,7 @@ impl SweepDialog {
     }
 
     /// Begins to look the points up: the number of the look, where there are points.
-    fn begin_look_up(&mut self) -> Option<usize> {
+    pub(super) fn begin_look_up(&mut self) -> Option<usize> {
         (self.asked, self.looked_up) = (false, self.looked_up + 1);
         match self.sweep.count() {
             Ok(count) => {
@@ -157,7 +155,7 @@ impl SweepDialog {
     }
 
     /// Takes the points that look number `number` has found; an older look counts no more.
-    fn end_look_up(&mut self, number: usize, found: Result<PlannedSweep, String>) {
+    pub(super) fn end_look_up(&mut self, number: usize, found: Result<PlannedSweep, String>) {
         if self.looked_up == number {
             self.planning = found.map_or_else(Planning::Refused, |planned| Planning::Done(Box::new(planned)));
         }
@@ -217,20 +215,5 @@ impl SweepDialog {
             Ok(()) => self.input = None,
             Err(error) => self.error = Some(error.to_string()),
         }
-    }
-}
-
-impl App {
-    /// Looks the points of a dialog up beside the screen.
-    pub(super) fn look_up(&mut self, dialog: &mut SweepDialog) {
-        let Some(number) = dialog.begin_look_up() else { return };
-        let (sweep, places) = (dialog.sweep.clone(), self.places.clone());
-        let work = move |_: &_| PlannedSweep::new(&sweep, &places).map_err(|error| error.to_string());
-        self.tasks.start("looking up the points", Origin::Console, work, move |app: &mut Self, found| {
-            app.stale = true;
-            if let Some(Overlay::Sweep(dialog)) = &mut app.overlay {
-                dialog.end_look_up(number, found);
-            }
-        });
     }
 }

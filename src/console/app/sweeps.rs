@@ -1,7 +1,7 @@
 //! Sweeps on a cluster: how far each is, read from the disk every second or two, with what Slurm says beside it, asked
 //! seldom; both by tasks.
 
-use super::ShownRun;
+use super::shown::ShownRun;
 use crate::lab::slurm::{self, JobArray, Queues, Status};
 use crate::lab::{Problem, RunState};
 use std::collections::{HashMap, HashSet};

@@ -1,6 +1,6 @@
 //! A problem's tab: the form, the runs on screen, and how they are looked at.
 
-use super::figure::Looks;
+use super::looks::Looks;
 use super::shown::{RunNews, ShownRun, Source};
 use crate::console::widget::form::Form;
 use crate::console::widget::heatmap::Look;

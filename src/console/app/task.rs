@@ -30,7 +30,7 @@ pub enum Origin {
 }
 
 /// What a task sends back.
-enum Message<S> {
+enum TaskMessage<S> {
     /// A change on the way.
     Change(Change<S>),
     /// The last change; the task with this number is over.
@@ -47,26 +47,26 @@ struct Running {
 
 /// The tasks of a state `S`.
 pub struct Tasks<S> {
-    sender: Sender<Message<S>>,
-    messages: Receiver<Message<S>>,
+    sender: Sender<TaskMessage<S>>,
+    messages: Receiver<TaskMessage<S>>,
     running: Vec<Running>,
     started: u64,
     wake: Option<Wake>,
 }
 
 /// The way from a task to the state.
-pub struct Outbox<S> {
-    sender: Sender<Message<S>>,
+pub struct ChangeSender<S> {
+    sender: Sender<TaskMessage<S>>,
     wake: Option<Wake>,
 }
 
-impl<S> Outbox<S> {
+impl<S> ChangeSender<S> {
     /// Asks for a change before the task is over.
     pub fn send(&self, change: impl FnOnce(&mut S) + Send + 'static) {
-        self.put(Message::Change(Box::new(change)));
+        self.put(TaskMessage::Change(Box::new(change)));
     }
 
-    fn put(&self, message: Message<S>) {
+    fn put(&self, message: TaskMessage<S>) {
         // The state is gone only when the program ends: then nobody needs the message.
         if self.sender.send(message).is_ok()
             && let Some(wake) = &self.wake
@@ -95,12 +95,12 @@ impl<S: 'static> Tasks<S> {
         &mut self,
         name: impl Into<String>,
         origin: Origin,
-        work: impl FnOnce(&Outbox<S>) -> Result<T, String> + Send + 'static,
+        work: impl FnOnce(&ChangeSender<S>) -> Result<T, String> + Send + 'static,
         done: impl FnOnce(&mut S, Result<T, String>) + Send + 'static,
     ) {
         let (name, number) = (name.into(), self.started);
         self.started += 1;
-        let outbox = Outbox { sender: self.sender.clone(), wake: self.wake.clone() };
+        let sender = ChangeSender { sender: self.sender.clone(), wake: self.wake.clone() };
         let doing = name.clone();
         // Kept outside of the thread as well, for the case that there can be none.
         let parts = Arc::new(Mutex::new(Some((work, done))));
@@ -108,15 +108,15 @@ impl<S: 'static> Tasks<S> {
         let take = |parts: &Mutex<Option<_>>| parts.lock().unwrap_or_else(PoisonError::into_inner).take();
         let thread = thread::Builder::new().name("task".to_owned()).spawn(move || {
             let Some((work, done)) = take(&taken) else { return };
-            let outcome = catch_unwind(AssertUnwindSafe(|| work(&outbox)))
+            let outcome = catch_unwind(AssertUnwindSafe(|| work(&sender)))
                 .unwrap_or_else(|payload| Err(format!("{doing}: the program made a mistake: {}", words(&*payload))));
-            outbox.put(Message::End(number, Box::new(move |state| done(state, outcome))));
+            sender.put(TaskMessage::End(number, Box::new(move |state| done(state, outcome))));
         });
         if let Err(error) = thread {
             let Some((_, done)) = take(&parts) else { return };
             let outcome = Err(format!("{name}: the system starts no thread: {error}"));
             // The receiver lives in `self`.
-            let _ = self.sender.send(Message::End(number, Box::new(move |state| done(state, outcome))));
+            let _ = self.sender.send(TaskMessage::End(number, Box::new(move |state| done(state, outcome))));
         }
         self.running.push(Running { number, name, origin, began: Instant::now() });
     }
@@ -124,8 +124,8 @@ impl<S: 'static> Tasks<S> {
     /// The next change that a task has asked for.
     pub fn next_change(&mut self) -> Option<Change<S>> {
         match self.messages.try_recv().ok()? {
-            Message::Change(change) => Some(change),
-            Message::End(number, change) => {
+            TaskMessage::Change(change) => Some(change),
+            TaskMessage::End(number, change) => {
                 self.running.retain(|task| task.number != number);
                 Some(change)
             }
@@ -178,8 +178,8 @@ mod tests {
     #[test]
     fn changes_come_in_order_and_the_outcome_last() {
         let mut tasks = Tasks::<Vec<String>>::new();
-        let work = |outbox: &Outbox<Vec<String>>| {
-            outbox.send(|state| state.push("on the way".to_owned()));
+        let work = |sender: &ChangeSender<Vec<String>>| {
+            sender.send(|state| state.push("on the way".to_owned()));
             Ok(7)
         };
         tasks.start("counting", Origin::User, work, note);

@@ -1,6 +1,6 @@
 //! The one key table. Dispatch, footer, help and the README's table all come from it.
 
-use super::{Action, Binding, Place};
+use super::binding::{Action, Binding, Place};
 
 const fn key(
     place: Place,

@@ -1,10 +1,10 @@
 //! The figures of a problem's tab, as many at a time as are readable.
 
-use super::pane;
+use super::frame::pane;
 use crate::console::app::{App, Figure, Pane, ProblemTab};
 use crate::console::widget::heatmap::{self, Heatmap};
-use crate::console::widget::plot::{Curve, Plot};
-use crate::lab::{Axis, StudyPlot};
+use crate::console::widget::plot::{DrawnCurve, PlotWidget};
+use crate::lab::{Axis, Plot, StudyPlot};
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
@@ -102,19 +102,19 @@ fn draw_plot(
     frame: &mut Frame<'_>,
     app: &App,
     tab: &ProblemTab,
-    plot: &crate::lab::Plot,
+    plot: &Plot,
     area: Rect,
     chosen: bool,
     number: Option<(usize, usize)>,
 ) {
     let (labels, places) = (tab.labels(), tab.curves(&plot.id));
     let names: Vec<String> = places.iter().map(|curve| tab.curve_label(curve, &plot.id, labels)).collect();
-    let curves: Vec<Curve<'_>> = places
+    let curves: Vec<DrawnCurve<'_>> = places
         .iter()
         .zip(&names)
         .map(|(curve, label)| {
             let view = &tab.runs[curve.run].view.series[curve.series];
-            Curve { label, points: &view.points, style: view.series.style, ink: curve.ink, symbol: curve.symbol }
+            DrawnCurve { label, points: &view.points, style: view.series.style, ink: curve.ink, symbol: curve.symbol }
         })
         .collect();
     let overlaid = tab.visible();
@@ -138,11 +138,11 @@ fn draw_study(
     chosen: bool,
     number: Option<(usize, usize)>,
 ) {
-    let curves: Vec<Curve<'_>> = study
+    let curves: Vec<DrawnCurve<'_>> = study
         .curves
         .iter()
         .enumerate()
-        .map(|(index, curve)| Curve {
+        .map(|(index, curve)| DrawnCurve {
             label: &curve.label,
             points: &curve.points,
             style: curve.style,
@@ -158,8 +158,8 @@ fn draw_curves(
     frame: &mut Frame<'_>,
     app: &App,
     tab: &ProblemTab,
-    (plot, x, title): (&crate::lab::Plot, &Axis, &str),
-    curves: &[Curve<'_>],
+    (plot, x, title): (&Plot, &Axis, &str),
+    curves: &[DrawnCurve<'_>],
     area: Rect,
     chosen: bool,
     number: Option<(usize, usize)>,
@@ -172,7 +172,7 @@ fn draw_curves(
     if looks.smoothing > 0.0 {
         title += " (smoothed)";
     }
-    let widget = Plot {
+    let widget = PlotWidget {
         title: &title,
         x,
         y: &plot.y,

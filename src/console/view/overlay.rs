@@ -1,6 +1,7 @@
 //! What lies over a tab.
 
-use super::popup;
+use super::frame::popup;
+use super::{sweep, sweeps};
 use crate::console::app::{App, Field, Overlay};
 use crate::console::keymap::{Action, Place};
 use crate::console::widget::text;
@@ -19,8 +20,8 @@ pub fn draw(frame: &mut Frame<'_>, app: &App, area: Rect) {
             put(frame, inner, vec![Line::styled("reading the presets…", app.theme.dim())]);
         }
         Some(Overlay::Presets { list: Some(list), chosen }) => draw_presets(frame, app, area, list, *chosen),
-        Some(Overlay::Sweep(dialog)) => super::sweep::draw(frame, app, area, dialog),
-        Some(Overlay::Sweeps) => super::sweeps::draw(frame, app, area),
+        Some(Overlay::Sweep(dialog)) => sweep::draw(frame, app, area, dialog),
+        Some(Overlay::Sweeps) => sweeps::draw(frame, app, area),
         Some(Overlay::Typing(field)) => draw_field(frame, app, area, field),
         Some(Overlay::Help { place, skip }) => draw_help(frame, app, area, *place, *skip),
         Some(Overlay::Leave { interrupted }) => draw_leave(frame, app, area, *interrupted),

@@ -1,9 +1,10 @@
 //! A problem's tab: the form with its cost on the left; figures, progress and results on the right.
 
-use super::{figures, pane, results};
+use super::frame::pane;
+use super::{figures, results};
 use crate::console::app::{App, Asked, Pane, ProblemTab, Target};
 use crate::console::theme::Theme;
-use crate::console::widget::form::FormView;
+use crate::console::widget::form::FormWidget;
 use crate::console::widget::text;
 use crate::lab::{RunState, duration};
 use ratatui::Frame;
@@ -54,7 +55,7 @@ fn draw_form(frame: &mut Frame<'_>, app: &App, tab: &ProblemTab, area: Rect) {
     let block = pane(theme, "Parameters", focused);
     let inner = block.inner(area);
     frame.render_widget(block, area);
-    let view = FormView { form: &tab.form, focused, theme };
+    let view = FormWidget { form: &tab.form, focused, theme };
     let mut below = view.help(inner.width.into());
     below.truncate(if inner.height < 16 { 2 } else { 4 });
     let cost = cost(tab, theme, inner.width.into());

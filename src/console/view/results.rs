@@ -1,6 +1,6 @@
 //! The results of a problem's tab: every row of every run on screen, and what the chosen run remarks.
 
-use super::pane;
+use super::frame::pane;
 use crate::console::app::{App, Pane, ProblemTab, ResultLine};
 use crate::console::theme::Theme;
 use crate::console::widget::table::{Cell, Heading, Table};

@@ -1,6 +1,6 @@
 //! The Runs tab: the list of all runs, and what there is to know about the chosen one.
 
-use super::pane;
+use super::frame::pane;
 use crate::console::app::{App, ORDERS};
 use crate::console::keymap::{Action, Place};
 use crate::console::widget::table::{Cell, Heading, Table};

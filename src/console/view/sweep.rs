@@ -1,6 +1,6 @@
 //! The dialog before a sweep.
 
-use super::popup;
+use super::frame::popup;
 use crate::console::app::{App, PlannedSweep, Planning, PointState, SweepDialog};
 use crate::console::keymap::{Action, Place};
 use crate::console::theme::Theme;

@@ -1,6 +1,6 @@
 //! The list of sweeps on a cluster, and the points of the chosen one.
 
-use super::popup;
+use super::frame::popup;
 use crate::console::app::{App, SweepEntry};
 use crate::console::theme::Theme;
 use crate::console::widget::table::{Cell, Heading, Table};

@@ -1,8 +1,13 @@
 //! Actions on a problem's tab.
 
-use super::super::submission::Submission;
-use super::super::task::Origin;
-use super::super::{App, Asked, Field, Figure, Overlay, Pane, ProblemTab, Purpose, SMOOTHINGS, ShownRun, Tone};
+use crate::console::app::figure::Figure;
+use crate::console::app::looks::SMOOTHINGS;
+use crate::console::app::overlay::{Field, Overlay, Purpose};
+use crate::console::app::shown::ShownRun;
+use crate::console::app::state::{App, Tone};
+use crate::console::app::submission::Submission;
+use crate::console::app::tab::{Asked, Pane, ProblemTab};
+use crate::console::app::task::Origin;
 use crate::console::keymap::Action;
 use crate::console::widget::heatmap::Look;
 use crate::lab::{ParamError, Preset, Request, RunHandle, RunState, preset};
@@ -149,7 +154,7 @@ impl App {
     }
 
     /// Begins to work out what the parameters of the tab on screen will cost, if they have changed.
-    pub(in super::super) fn count_cost(&mut self) {
+    pub(in crate::console::app) fn count_cost(&mut self) {
         let index = self.tab;
         let Some(tab) = self.tabs.get_mut(index) else { return };
         let Some(sweep) = tab.cost_question() else { return };

@@ -1,7 +1,9 @@
 //! Actions on the Runs tab.
 
-use super::super::task::Origin;
-use super::super::{App, Field, Overlay, Purpose, ShownRun, Tone};
+use crate::console::app::overlay::{Field, Overlay, Purpose};
+use crate::console::app::shown::ShownRun;
+use crate::console::app::state::{App, Tone};
+use crate::console::app::task::Origin;
 use crate::console::keymap::Action;
 use crate::lab::{Preset, Request, RunState, RunSummary, SweepMode, export, store};
 use std::path::{Path, PathBuf};

@@ -1,8 +1,10 @@
 //! Actions of the dialog before a sweep, and what follows from it.
 
-use super::super::submission::Points;
-use super::super::task::Origin;
-use super::super::{App, Overlay, Planning, SweepDialog, Tone};
+use crate::console::app::overlay::Overlay;
+use crate::console::app::state::{App, Tone};
+use crate::console::app::submission::Points;
+use crate::console::app::sweep::{PlannedSweep, Planning, SweepDialog};
+use crate::console::app::task::Origin;
 use crate::console::keymap::Action;
 use crate::lab::Sweep;
 use crate::lab::slurm::{self, JobArray};
@@ -18,6 +20,19 @@ impl App {
         let mut dialog = SweepDialog::new(self.tab, tab.sweep(), self.slurm.clone());
         self.look_up(&mut dialog);
         self.overlay = Some(Overlay::Sweep(Box::new(dialog)));
+    }
+
+    /// Looks the points of a dialog up beside the screen.
+    fn look_up(&mut self, dialog: &mut SweepDialog) {
+        let Some(number) = dialog.begin_look_up() else { return };
+        let (sweep, places) = (dialog.sweep.clone(), self.places.clone());
+        let work = move |_: &_| PlannedSweep::new(&sweep, &places).map_err(|error| error.to_string());
+        self.tasks.start("looking up the points", Origin::Console, work, move |app: &mut Self, found| {
+            app.stale = true;
+            if let Some(Overlay::Sweep(dialog)) = &mut app.overlay {
+                dialog.end_look_up(number, found);
+            }
+        });
     }
 
     /// Does what a key stands for in the dialog; what lies over the tab then.

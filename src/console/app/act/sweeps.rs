@@ -1,7 +1,9 @@
 //! Actions on the list of sweeps, and what follows from it.
 
-use super::super::task::Origin;
-use super::super::{App, Field, Overlay, Purpose, ShownRun, Source, Tone};
+use crate::console::app::overlay::{Field, Overlay, Purpose};
+use crate::console::app::shown::{ShownRun, Source};
+use crate::console::app::state::{App, Tone};
+use crate::console::app::task::Origin;
 use crate::console::keymap::Action;
 use crate::lab::LabError;
 use crate::lab::slurm::{JobArray, Queues, Slurm};
@@ -97,7 +99,7 @@ impl App {
     }
 
     /// Looks what has become of sweeps on a cluster, where somebody looks at them and it is time.
-    pub(in super::super) fn follow_sweeps(&mut self) {
+    pub(in crate::console::app) fn follow_sweeps(&mut self) {
         let on_screen = matches!(self.overlay, Some(Overlay::Sweeps));
         if !on_screen && !self.sweeps.is_followed() {
             return;

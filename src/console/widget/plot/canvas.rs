@@ -8,8 +8,9 @@ use ratatui::style::Style;
 /// Bits of the Braille pattern by [row][column] of the 2×4 dots.
 const BRAILLE: [[u8; 2]; 4] = [[0x01, 0x08], [0x02, 0x10], [0x04, 0x20], [0x40, 0x80]];
 
+/// The dots of one character of the screen, or the symbol that stands in their place.
 #[derive(Clone, Copy, Default)]
-struct Cell {
+struct DotCell {
     dots: u8,
     symbol: Option<char>,
     style: Style,
@@ -20,7 +21,7 @@ pub struct Canvas {
     columns: usize,
     rows: usize,
     glyphs: Glyphs,
-    cells: Vec<Cell>,
+    cells: Vec<DotCell>,
 }
 
 /// How a line is drawn: solid, or with gaps, remembering how far it came.
@@ -53,7 +54,7 @@ impl Canvas {
     /// An empty drawing of so many cells.
     #[must_use]
     pub fn new(columns: usize, rows: usize, theme: &Theme) -> Self {
-        Self { columns, rows, glyphs: theme.glyphs, cells: vec![Cell::default(); columns * rows] }
+        Self { columns, rows, glyphs: theme.glyphs, cells: vec![DotCell::default(); columns * rows] }
     }
 
     const fn dots_per_cell(&self) -> (usize, usize) {
@@ -137,7 +138,7 @@ impl Canvas {
     /// Puts a symbol over a cell.
     pub fn symbol(&mut self, (column, row): (usize, usize), symbol: char, style: Style) {
         if column < self.columns && row < self.rows {
-            self.cells[row * self.columns + column] = Cell { dots: 1, symbol: Some(symbol), style };
+            self.cells[row * self.columns + column] = DotCell { dots: 1, symbol: Some(symbol), style };
         }
     }
 

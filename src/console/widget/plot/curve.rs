@@ -7,7 +7,7 @@ use crate::lab::{Sample, Scale, Style};
 
 /// A series to draw.
 #[derive(Clone, Copy, Debug)]
-pub struct Curve<'a> {
+pub struct DrawnCurve<'a> {
     /// Its name in the legend.
     pub label: &'a str,
     /// Its points, in order of x where it is a line.
@@ -101,7 +101,7 @@ pub fn smooth(points: &[Sample], factor: f64, scale: Scale) -> Vec<f64> {
 }
 
 /// What one column of dots holds of a line.
-struct Column {
+struct DotColumn {
     x: i64,
     first: i64,
     last: i64,
@@ -109,7 +109,7 @@ struct Column {
     highest: i64,
 }
 
-impl Curve<'_> {
+impl DrawnCurve<'_> {
     /// Draws intervals: error bars where points stand apart, a band where they stand close.
     pub fn draw_intervals(&self, canvas: &mut Canvas, x: &Span, y: &Span, theme: &Theme) {
         let (width, height) = canvas.size();
@@ -173,9 +173,9 @@ impl Curve<'_> {
     /// A polyline through the points; those that share a column of dots become one stroke from their lowest to their
     /// highest, so that no spike is lost and a million points cost no more strokes than the screen has columns.
     fn draw_line(&self, canvas: &mut Canvas, x: &Span, y: &Span, mut pen: Pen, smooth: Option<&[f64]>) {
-        let mut column: Option<Column> = None;
+        let mut column: Option<DotColumn> = None;
         let mut end: Option<(i64, i64)> = None;
-        let mut flush = |canvas: &mut Canvas, column: Option<Column>, end: &mut Option<(i64, i64)>| {
+        let mut flush = |canvas: &mut Canvas, column: Option<DotColumn>, end: &mut Option<(i64, i64)>| {
             let Some(column) = column else { return };
             match *end {
                 Some(from) => canvas.line(from, (column.x, column.first), &mut pen),
@@ -203,7 +203,7 @@ impl Curve<'_> {
                     column.highest = column.highest.max(dot_y);
                 }
                 _ => {
-                    let begun = Column { x: dot_x, first: dot_y, last: dot_y, lowest: dot_y, highest: dot_y };
+                    let begun = DotColumn { x: dot_x, first: dot_y, last: dot_y, lowest: dot_y, highest: dot_y };
                     flush(canvas, column.replace(begun), &mut end);
                 }
             }

@@ -1,8 +1,9 @@
 //! The legend: beside the curves where the plot is wide, below them where it is not; never nowhere.
 
-use super::{Plot, Span};
+use super::curve::DrawnCurve;
+use crate::console::theme::Theme;
 use crate::console::widget::text;
-use crate::lab::Style;
+use crate::lab::{Span, Style};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style as Look;
@@ -22,14 +23,13 @@ impl Entry {
 
 pub(super) struct Legend<'a> {
     entries: Vec<Entry>,
-    plot: &'a Plot<'a>,
+    theme: &'a Theme,
 }
 
 impl<'a> Legend<'a> {
     /// Every curve with its value at the cursor, or its last one.
-    pub(super) fn new(plot: &'a Plot<'a>, x: &Span, cursor: Option<f64>) -> Self {
-        let theme = plot.theme;
-        let entries = plot.curves.iter().map(|curve| {
+    pub(super) fn new(curves: &[DrawnCurve<'_>], x: &Span, cursor: Option<f64>, theme: &'a Theme) -> Self {
+        let entries = curves.iter().map(|curve| {
             let point = match cursor {
                 Some(fraction) => curve.nearest(x, fraction),
                 None => curve.points.iter().rev().find(|point| point.y.is_finite()),
@@ -47,7 +47,7 @@ impl<'a> Legend<'a> {
             };
             Entry { symbol, look: theme.ink(curve.ink), label: curve.label.to_owned(), value }
         });
-        Self { entries: entries.collect(), plot }
+        Self { entries: entries.collect(), theme }
     }
 
     /// Draws the legend and returns what is left for the curves.
@@ -94,12 +94,12 @@ impl<'a> Legend<'a> {
             let room = width.saturating_sub(shown + 1);
             buffer.set_string(at + 1, row, text::fit(&entry.label, room), Look::new());
             if shown < width {
-                buffer.set_string(area.right() - shown as u16, row, value, self.plot.theme.dim());
+                buffer.set_string(area.right() - shown as u16, row, value, self.theme.dim());
             }
         }
         if shown < self.entries.len() {
             let text = format!("+{} more", self.entries.len() - shown);
-            buffer.set_stringn(area.x, area.bottom() - 1, text, area.width.into(), self.plot.theme.dim());
+            buffer.set_stringn(area.x, area.bottom() - 1, text, area.width.into(), self.theme.dim());
         }
     }
 
@@ -117,7 +117,7 @@ impl<'a> Legend<'a> {
             if !fits && used > 0 {
                 if last_line {
                     if let Some(line) = lines.last_mut() {
-                        line.push((format!("  {more}"), self.plot.theme.dim()));
+                        line.push((format!("  {more}"), self.theme.dim()));
                     }
                     return lines;
                 }
@@ -131,7 +131,7 @@ impl<'a> Legend<'a> {
             if let Some(line) = lines.last_mut() {
                 line.push((format!("{gap}{}", entry.symbol), entry.look));
                 line.push((format!(" {label} "), Look::new()));
-                line.push((entry.value.clone(), self.plot.theme.dim()));
+                line.push((entry.value.clone(), self.theme.dim()));
             }
         }
         lines

@@ -1,9 +1,13 @@
 //! The plot as a person sees it: characters on a buffer.
 
-use super::*;
-use crate::console::theme::Glyphs;
+use super::curve::smooth;
+use super::{DrawnCurve, PlotWidget};
+use crate::console::theme::{Glyphs, Theme};
 use crate::console::widget::text::screen;
-use crate::lab::Sample;
+use crate::lab::{Axis, Sample, Scale, Style};
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::widgets::Widget;
 
 fn samples(points: impl IntoIterator<Item = (f64, f64)>) -> Vec<Sample> {
     points.into_iter().map(|(x, y)| Sample { x, y, lo: None, hi: None }).collect()
@@ -27,10 +31,10 @@ impl Case {
         Self { x: Axis::log("features"), y: Axis::log("error"), ..Self::new() }
     }
 
-    fn draw(&self, width: u16, height: u16, curves: &[Curve<'_>]) -> String {
+    fn draw(&self, width: u16, height: u16, curves: &[DrawnCurve<'_>]) -> String {
         let area = Rect::new(0, 0, width, height);
         let mut buffer = Buffer::empty(area);
-        let plot = Plot {
+        let plot = PlotWidget {
             title: "Training",
             x: &self.x,
             y: &self.y,
@@ -47,8 +51,8 @@ impl Case {
     }
 }
 
-fn line<'a>(label: &'a str, points: &'a [Sample], number: usize) -> Curve<'a> {
-    Curve { label, points, style: Style::Line, ink: number, symbol: number }
+fn line<'a>(label: &'a str, points: &'a [Sample], number: usize) -> DrawnCurve<'a> {
+    DrawnCurve { label, points, style: Style::Line, ink: number, symbol: number }
 }
 
 /// Column of the first `mark` on the line of `screen` that holds the horizontal axis.
@@ -63,7 +67,7 @@ fn ticks_stand_under_their_points() {
         let points = samples((0..=16).map(|x| (f64::from(x) / 2.0, f64::from(x % 3))));
         let mut case = Case::new();
         case.x = Axis::linear("x").over(0.0, 8.0);
-        let curve = Curve { style: Style::Points, ..line("a", &points, 0) };
+        let curve = DrawnCurve { style: Style::Points, ..line("a", &points, 0) };
         let screen = case.draw(width, 12, &[curve]);
         let marks: std::collections::HashSet<usize> = screen
             .lines()

@@ -1,0 +1,283 @@
+//! From a key to what it does.
+
+use crate::console::app::overlay::{Field, Overlay, Purpose};
+use crate::console::app::state::{App, Exit, Target, Tone, Wanted};
+use crate::console::app::tab::Pane;
+use crate::console::app::task::Origin;
+use crate::console::keymap::{Action, Key, Place};
+use crate::lab::{Preset, Sweep, store};
+use ratatui::crossterm::event::{Event, KeyEvent};
+use tui_input::backend::crossterm::to_input_request;
+use tui_logger::TuiWidgetEvent;
+
+impl App {
+    /// Takes a key.
+    pub fn key(&mut self, event: &KeyEvent) {
+        let place = self.place();
+        let action = self.keymap.action(place, Key::of(event));
+        if action != Some(Action::Interrupt) && action != Some(Action::Redraw) {
+            self.message = None;
+        }
+        match action {
+            Some(action) => self.act(action),
+            None if place == Place::Typing => {
+                if let Some(request) = to_input_request(&Event::Key(*event)) {
+                    self.type_key(request);
+                }
+            }
+            None => {}
+        }
+    }
+
+    /// Takes pasted text, where text is typed.
+    pub fn paste(&mut self, text: &str) {
+        if self.place() == Place::Typing {
+            let line = text.lines().next().unwrap_or_default();
+            line.chars().for_each(|character| self.type_key(tui_input::InputRequest::InsertChar(character)));
+        }
+    }
+
+    /// Takes a click at a cell.
+    pub fn click(&mut self, column: u16, row: u16) {
+        if self.overlay.is_some() || self.place() == Place::Typing {
+            return;
+        }
+        let hit = self.targets.iter().find(|(area, _)| area.contains((column, row).into())).map(|(_, target)| *target);
+        match hit {
+            Some(Target::Tab(index)) => self.act(Action::Tab(index)),
+            Some(Target::Pane(pane)) => {
+                if let Some(tab) = self.tabs.get_mut(self.tab) {
+                    tab.pane = pane;
+                }
+            }
+            None => {}
+        }
+    }
+
+    fn type_key(&mut self, request: tui_input::InputRequest) {
+        match &mut self.overlay {
+            Some(Overlay::Typing(field)) => field.type_key(request),
+            Some(Overlay::Sweep(dialog)) => {
+                dialog.error = None;
+                if let Some(input) = &mut dialog.input {
+                    input.handle(request);
+                }
+            }
+            Some(_) => {}
+            None => {
+                if let Some(tab) = self.tabs.get_mut(self.tab) {
+                    tab.form.type_key(request);
+                }
+            }
+        }
+    }
+
+    /// Does what a key stands for.
+    pub fn act(&mut self, action: Action) {
+        match action {
+            Action::Interrupt => self.interrupt(),
+            Action::Suspend => self.wanted = Some(Wanted::Suspend),
+            Action::Redraw => self.wanted = Some(Wanted::Redraw),
+            _ if self.overlay.is_some() => self.act_on_overlay(action),
+            Action::Quit if self.at_work() => self.overlay = Some(Overlay::Leave { interrupted: false }),
+            Action::Quit => self.exit = Some(Exit::Idle),
+            Action::Help => self.overlay = Some(Overlay::Help { place: self.place(), skip: 0 }),
+            Action::Tab(index) => self.go_to(index),
+            Action::NextTab => self.go_to((self.tab + 1) % self.titles().len()),
+            Action::PreviousTab => self.go_to((self.tab + self.titles().len() - 1) % self.titles().len()),
+            _ if self.on_runs() => self.act_on_runs(action),
+            _ if self.on_log() => self.act_on_log(action),
+            _ => self.act_on_problem(action),
+        }
+        self.count_cost();
+    }
+
+    fn go_to(&mut self, index: usize) {
+        if index < self.titles().len() {
+            self.tab = index;
+            if self.on_runs() {
+                self.list_runs();
+            }
+        }
+    }
+
+    fn interrupt(&mut self) {
+        self.exit = match self.overlay {
+            Some(Overlay::Leave { interrupted: true }) => Some(Exit::Force),
+            _ if !self.at_work() => Some(Exit::Idle),
+            _ => {
+                self.overlay = Some(Overlay::Leave { interrupted: true });
+                None
+            }
+        };
+    }
+
+    fn act_on_overlay(&mut self, action: Action) {
+        let Some(overlay) = self.overlay.take() else { return };
+        self.overlay = match (overlay, action) {
+            (Overlay::Sweep(dialog), action) => self.act_on_sweep(dialog, action),
+            (Overlay::Sweeps, action) => self.act_on_sweeps(action),
+            (Overlay::Typing(Field { purpose: Purpose::Throttle(_), .. }), Action::Back) => Some(Overlay::Sweeps),
+            (_, Action::Back) => None,
+            (Overlay::Presets { list, chosen }, Action::Up) => {
+                Some(Overlay::Presets { list, chosen: chosen.saturating_sub(1) })
+            }
+            (Overlay::Presets { list: Some(list), chosen }, Action::Down) => {
+                let chosen = (chosen + 1).min(list.len().saturating_sub(1));
+                Some(Overlay::Presets { list: Some(list), chosen })
+            }
+            (Overlay::Presets { list: Some(list), chosen }, Action::Edit) => {
+                match list.get(chosen) {
+                    Some((_, Ok(preset))) => self.load(preset),
+                    Some((_, Err(error))) => self.say(error.to_string(), Tone::Bad),
+                    None => {}
+                }
+                None
+            }
+            (Overlay::Help { place, skip }, Action::Up) => Some(Overlay::Help { place, skip: skip.saturating_sub(1) }),
+            (Overlay::Help { place, skip }, Action::Down) => Some(Overlay::Help { place, skip: skip + 1 }),
+            (Overlay::Typing(field), Action::Edit) => self.take(field),
+            (Overlay::Leave { .. }, Action::LeaveRunning) => {
+                self.exit = Some(Exit::LeaveRunning);
+                None
+            }
+            (Overlay::Leave { .. }, Action::LeaveStopping) => {
+                self.exit = Some(Exit::Stop);
+                None
+            }
+            (overlay, _) => Some(overlay),
+        };
+    }
+
+    /// Does what a typed text is for. The field stays on screen until that is done, and says why where it is refused.
+    fn take(&mut self, mut field: Field) -> Option<Overlay> {
+        if field.is_waiting {
+            return Some(Overlay::Typing(field));
+        }
+        let text = field.input.value().trim().to_owned();
+        let refused = match field.purpose.clone() {
+            Purpose::Preset => return self.save_preset(field, &text),
+            Purpose::Name(folder) => {
+                return self.write(field, "naming the run", move || {
+                    store::rename(&folder, &text).map(|()| None).map_err(|error| error.to_string())
+                });
+            }
+            Purpose::Tags(folder) => {
+                return self.write(field, "tagging the run", move || {
+                    let tags: Vec<String> = text.split_whitespace().map(str::to_owned).collect();
+                    store::tag(&folder, &tags).map(|()| None).map_err(|error| error.to_string())
+                });
+            }
+            Purpose::Filter => {
+                let problems: Vec<_> = self.tabs.iter().map(|tab| tab.problem).collect();
+                self.runs.set_filter(&text, &problems).map_err(|error| error.to_string())
+            }
+            Purpose::Throttle(_) => self.throttle_sweep(&text),
+        };
+        match refused {
+            Ok(()) => matches!(field.purpose, Purpose::Throttle(_)).then_some(Overlay::Sweeps),
+            Err(reason) => {
+                field.error = Some(reason);
+                Some(Overlay::Typing(field))
+            }
+        }
+    }
+
+    /// Does `work` for a field beside the screen: closes the field when it is done and shows the message that it gives,
+    /// or says in the field why it failed.
+    fn write(
+        &mut self,
+        mut field: Field,
+        name: &str,
+        work: impl FnOnce() -> Result<Option<String>, String> + Send + 'static,
+    ) -> Option<Overlay> {
+        let purpose = field.purpose.clone();
+        field.is_waiting = true;
+        self.tasks.start(
+            name,
+            Origin::User,
+            move |_| work(),
+            move |app: &mut Self, outcome| {
+                app.stale = true;
+                let field = match &mut app.overlay {
+                    Some(Overlay::Typing(field)) if field.purpose == purpose => Some(field),
+                    _ => None,
+                };
+                match (outcome, field) {
+                    (Ok(said), field) => {
+                        if field.is_some() {
+                            app.overlay = None;
+                        }
+                        if let Some(said) = said {
+                            app.say(said, Tone::Good);
+                        }
+                        app.list_runs();
+                    }
+                    (Err(reason), Some(field)) => (field.error, field.is_waiting) = (Some(reason), false),
+                    (Err(reason), None) => app.say(reason, Tone::Bad),
+                }
+            },
+        );
+        Some(Overlay::Typing(field))
+    }
+
+    fn save_preset(&mut self, field: Field, name: &str) -> Option<Overlay> {
+        let tab = self.tabs.get(self.tab)?;
+        let preset = Preset {
+            name: name.to_owned(),
+            title: name.to_owned(),
+            about: String::new(),
+            sweep: tab.sweep(),
+            file: None,
+        };
+        let places = self.places.clone();
+        self.write(field, "saving the preset", move || {
+            let path = preset.save(&places).map_err(|error| error.to_string())?;
+            Ok(Some(format!("saved as {}", path.display())))
+        })
+    }
+
+    pub(super) fn load(&mut self, preset: &Preset) {
+        let Sweep { problem, draft, mode, repeats, .. } = &preset.sweep;
+        let Some(index) = self.tabs.iter().position(|tab| tab.problem.name() == problem.name()) else { return };
+        self.tab = index;
+        let tab = &mut self.tabs[index];
+        tab.form.fill(draft.clone());
+        (tab.mode, tab.repeats, tab.pane, tab.zoom) = (*mode, *repeats, Pane::Form, false);
+        let run = self.keymap.key(self.place(), Action::Run);
+        self.say(format!("{}: press {run} to run it", preset.title), Tone::Good);
+    }
+
+    /// Fills the form of the problem that can look into what the run `id` of problem `index` has left.
+    pub(super) fn follow_up(&mut self, index: usize, id: &str) {
+        let here = self.tabs[index].problem;
+        let Some((name, changes)) = here.follow_up(id) else {
+            return self.say(format!("no other problem looks into runs of {}", here.title()), Tone::Info);
+        };
+        let Some(index) = self.tabs.iter().position(|tab| tab.problem.name() == name) else { return };
+        let tab = &mut self.tabs[index];
+        if let Err(error) = tab.change(&changes) {
+            return self.say(error.to_string(), Tone::Bad);
+        }
+        tab.pane = Pane::Form;
+        self.tab = index;
+        let run = self.keymap.key(self.place(), Action::Run);
+        self.say(format!("with what {id} has learned: press {run} to run it"), Tone::Good);
+    }
+
+    fn act_on_log(&mut self, action: Action) {
+        let event = match action {
+            Action::Up => TuiWidgetEvent::UpKey,
+            Action::Down => TuiWidgetEvent::DownKey,
+            Action::Left => TuiWidgetEvent::LeftKey,
+            Action::Right => TuiWidgetEvent::RightKey,
+            Action::PageUp => TuiWidgetEvent::PrevPageKey,
+            Action::PageDown => TuiWidgetEvent::NextPageKey,
+            Action::Back => TuiWidgetEvent::EscapeKey,
+            Action::Focus => TuiWidgetEvent::FocusKey,
+            Action::Look => TuiWidgetEvent::HideKey,
+            _ => return,
+        };
+        self.log.transition(event);
+    }
+}

@@ -1,0 +1,178 @@
+//! What keys do and where they are pressed: the words of the key table.
+
+/// What a key does; what `Up`, `Edit` and the like mean depends on the place.
+#[allow(missing_docs, reason = "the key table says what each does")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Action {
+    Up,
+    Down,
+    Left,
+    Right,
+    PageUp,
+    PageDown,
+    Edit,
+    Back,
+    Sweep,
+    Reset,
+    Run,
+    Presets,
+    Stop,
+    StopAll,
+    Pause,
+    Zoom,
+    Compare,
+    LogY,
+    LogX,
+    Smooth,
+    Figure,
+    Look,
+    Group,
+    Optimise,
+    FollowUp,
+    More,
+    Fewer,
+    Save,
+    Load,
+    Remove,
+    Filter,
+    Sort,
+    Resume,
+    Rename,
+    Tags,
+    Delete,
+    Export,
+    Focus,
+    Start,
+    Grid,
+    Target,
+    Again,
+    Points,
+    Sweeps,
+    Cancel,
+    Throttle,
+    LeaveRunning,
+    LeaveStopping,
+    NextPane,
+    PreviousPane,
+    Tab(usize),
+    NextTab,
+    PreviousTab,
+    Help,
+    Quit,
+    Interrupt,
+    Suspend,
+    Redraw,
+}
+
+impl Action {
+    /// The name in a user's key file: `log-y`, `tab-1`.
+    #[must_use]
+    pub fn name(self) -> String {
+        if let Self::Tab(index) = self {
+            return format!("tab-{}", index + 1);
+        }
+        let mut name = String::new();
+        for character in format!("{self:?}").chars() {
+            if character.is_ascii_uppercase() && !name.is_empty() {
+                name.push('-');
+            }
+            name.push(character.to_ascii_lowercase());
+        }
+        name
+    }
+}
+
+/// Where keys are pressed; several hold at once, the innermost first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Place {
+    /// The parameter form.
+    Form,
+    /// The plots and matrices.
+    Figures,
+    /// The table of results.
+    Results,
+    /// Any pane of a problem's tab.
+    Problem,
+    /// Where there are panes.
+    Panes,
+    /// The Runs tab.
+    Runs,
+    /// The Log tab.
+    Log,
+    /// The dialog before a sweep.
+    Sweep,
+    /// The sweeps on a cluster.
+    Sweeps,
+    /// A list to choose from.
+    List,
+    /// A text field.
+    Typing,
+    /// The help overlay.
+    Help,
+    /// The question whether to leave.
+    Leave,
+    /// Every tab, when nothing lies over it.
+    Tabs,
+    /// Everywhere.
+    Always,
+}
+
+impl Place {
+    /// Its heading in the help.
+    #[must_use]
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Form => "Parameters",
+            Self::Figures => "Figures",
+            Self::Results => "Results",
+            Self::Problem => "A problem’s tab",
+            Self::Panes => "Panes",
+            Self::Runs => "Runs",
+            Self::Log => "Log",
+            Self::Sweep => "Before a sweep",
+            Self::Sweeps => "Sweeps on a cluster",
+            Self::List => "Lists",
+            Self::Typing => "Text fields",
+            Self::Help => "Help",
+            Self::Leave => "Leaving while work runs",
+            Self::Tabs => "Every tab",
+            Self::Always => "Everywhere",
+        }
+    }
+
+    /// The places that hold together, innermost first: keys must be unique within each.
+    pub const STACKS: &'static [&'static [Self]] = &[
+        &[Self::Form, Self::Problem, Self::Panes, Self::Tabs, Self::Always],
+        &[Self::Figures, Self::Problem, Self::Panes, Self::Tabs, Self::Always],
+        &[Self::Results, Self::Problem, Self::Panes, Self::Tabs, Self::Always],
+        &[Self::Runs, Self::Tabs, Self::Always],
+        &[Self::Log, Self::Tabs, Self::Always],
+        &[Self::Sweep, Self::Always],
+        &[Self::Sweeps, Self::Always],
+        &[Self::List, Self::Always],
+        &[Self::Typing, Self::Always],
+        &[Self::Help, Self::Always],
+        &[Self::Leave, Self::Always],
+    ];
+
+    /// The stack that begins with this place.
+    #[must_use]
+    pub fn stack(self) -> &'static [Self] {
+        Self::STACKS.iter().copied().find(|stack| stack[0] == self).unwrap_or(&[Self::Always])
+    }
+}
+
+/// One line of the key table.
+#[derive(Clone, Copy, Debug)]
+pub struct Binding {
+    /// Where it holds.
+    pub place: Place,
+    /// What it does.
+    pub action: Action,
+    /// The keys as written.
+    pub keys: &'static [&'static str],
+    /// A word for the footer; empty: not shown there.
+    pub hint: &'static str,
+    /// A line for the help; empty: said by another line.
+    pub help: &'static str,
+}

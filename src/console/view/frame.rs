@@ -1,0 +1,28 @@
+//! Frames around parts of the screen.
+
+use crate::console::theme::Theme;
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::text::Line;
+use ratatui::widgets::{Block, Clear};
+
+/// A frame with a heading, lit when it has the focus.
+pub fn pane<'a>(theme: &Theme, title: &str, focused: bool) -> Block<'a> {
+    let heading = if focused { theme.accent() } else { theme.title() };
+    Block::bordered()
+        .border_set(theme.border_set())
+        .border_style(theme.border(focused))
+        .title_top(Line::styled(format!(" {title} "), heading))
+}
+
+/// Clears and frames a box in the middle of `area`; the place inside.
+pub fn popup(frame: &mut Frame<'_>, theme: &Theme, area: Rect, (width, height): (u16, u16), title: &str) -> Rect {
+    let width = (width + 4).min(area.width);
+    let height = (height + 2).min(area.height);
+    let place = Rect { x: area.x + (area.width - width) / 2, y: area.y + (area.height - height) / 2, width, height };
+    frame.render_widget(Clear, place);
+    let block = pane(theme, title, true);
+    let inner = block.inner(place);
+    frame.render_widget(block, place);
+    Rect { x: inner.x + 1, width: inner.width.saturating_sub(2), ..inner }
+}

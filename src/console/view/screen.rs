@@ -1,0 +1,175 @@
+//! The whole screen: header, the tab, footer, and what lies over the tab.
+
+use super::{log, overlay, problem, runs};
+use crate::console::app::{App, Overlay, Target, Tone};
+use crate::console::ascii;
+use crate::console::keymap::Action;
+use crate::console::widget::text;
+use crate::lab::RunState;
+use ratatui::Frame;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::Paragraph;
+use std::borrow::Cow;
+
+/// The smallest terminal that everything can be used on: columns and rows.
+pub const SMALLEST: (u16, u16) = (56, 14);
+
+/// Draws the whole screen.
+pub fn draw(frame: &mut Frame<'_>, app: &mut App) {
+    let area = frame.area();
+    app.targets.clear();
+    if area.width < SMALLEST.0 || area.height < SMALLEST.1 {
+        too_small(frame, area);
+    } else {
+        let header = Rect { height: 1, ..area };
+        let footer = Rect { y: area.bottom() - 1, height: 1, ..area };
+        let body = Rect { y: area.y + 1, height: area.height - 2, ..area };
+        draw_header(frame, app, header);
+        if app.problem().is_some() {
+            problem::draw(frame, app, body);
+        } else if app.on_runs() {
+            runs::draw(frame, app, body);
+        } else {
+            log::draw(frame, app, body);
+        }
+        draw_footer(frame, app, footer);
+        overlay::draw(frame, app, body);
+    }
+    make_visible(frame.buffer_mut());
+    if app.theme.ascii() {
+        ascii::downgrade(frame.buffer_mut());
+    }
+}
+
+/// Replaces what a terminal would obey or hide, whatever way it came on screen.
+fn make_visible(buffer: &mut Buffer) {
+    for cell in &mut buffer.content {
+        if let Cow::Owned(shown) = crate::text::visible(cell.symbol()) {
+            cell.set_char(shown.chars().find(|shown| !cell.symbol().contains(*shown)).unwrap_or(' '));
+        }
+    }
+}
+
+fn too_small(frame: &mut Frame<'_>, area: Rect) {
+    let words = format!(
+        "{}×{} is too small: attnlab needs {}×{}. Runs go on.",
+        area.width, area.height, SMALLEST.0, SMALLEST.1
+    );
+    frame.render_widget(Paragraph::new(text::wrap(&words, area.width.into()).join("\n")), area);
+}
+
+/// The tabs' names, short where there is little room, and what is running.
+fn draw_header(frame: &mut Frame<'_>, app: &mut App, area: Rect) {
+    let theme = app.theme;
+    let (running, queued) = app.busy();
+    let mut state = Vec::new();
+    if running > 0 {
+        let (symbol, style) = theme.state(RunState::Running);
+        state.push(Span::styled(format!("{symbol} {running} running "), style));
+    }
+    if queued > 0 {
+        let (symbol, style) = theme.state(RunState::Queued);
+        state.push(Span::styled(format!("{symbol} {queued} queued "), style));
+    }
+    let state = Line::from(state);
+    let room = area.width.saturating_sub(state.width() as u16);
+    let titles: Vec<String> = app.titles().into_iter().map(str::to_owned).collect();
+    let width = |titles: &[String]| titles.iter().map(|title| text::width(title) + 4).sum::<usize>() as u16;
+    let name = if width(&titles) + 11 <= room { " attnlab │" } else { "" };
+    let shorten = width(&titles) > room;
+    let mut at = area.x;
+    frame.render_widget(Line::styled(name, theme.title()), Rect { x: at, ..area });
+    at += text::width(name) as u16;
+    for (index, title) in titles.iter().enumerate() {
+        let here = index == app.tab;
+        let title = if shorten && !here { title.chars().take(3).collect() } else { title.clone() };
+        let label = format!(" {} {title} ", index + 1);
+        let width = (text::width(&label) as u16).min(area.right().saturating_sub(at));
+        let place = Rect { x: at, width, ..area };
+        let style = if here { theme.selected().patch(theme.title()) } else { theme.dim() };
+        frame.render_widget(Line::styled(label, style), place);
+        app.targets.push((place, Target::Tab(index)));
+        at += width;
+    }
+    let width = (state.width() as u16).min(area.right().saturating_sub(at));
+    frame.render_widget(state, Rect { x: area.right() - width, width, ..area });
+}
+
+/// The newest message, or the keys of the place.
+fn draw_footer(frame: &mut Frame<'_>, app: &App, area: Rect) {
+    let theme = app.theme;
+    if let Some((words, tone)) = &app.message {
+        let style = match tone {
+            Tone::Info => theme.warn(),
+            Tone::Good => theme.good(),
+            Tone::Bad => theme.bad(),
+        };
+        let words = text::fit(&format!(" {words}"), area.width.into());
+        return frame.render_widget(Line::styled(words, style), area);
+    }
+    if let Some(task) = app.named_task() {
+        let words = text::fit(&format!(" {task}…"), area.width.into());
+        return frame.render_widget(Line::styled(words, theme.warn()), area);
+    }
+    let always = [Action::Help, Action::Quit];
+    let (last, first): (Vec<_>, Vec<_>) = app
+        .keymap
+        .hints(app.place())
+        .filter(|(action, ..)| means_something(app, *action))
+        .partition(|(action, ..)| always.contains(action));
+    let width = |(_, key, word): &(Action, String, &str)| text::width(key) + text::width(word) + 3;
+    let mut room = usize::from(area.width).saturating_sub(last.iter().map(width).sum::<usize>() + 1);
+    let mut spans = vec![Span::raw(" ")];
+    let fitting = first.iter().take_while(|hint| {
+        let fits = width(hint) <= room;
+        room = room.saturating_sub(width(hint));
+        fits
+    });
+    for (_, key, word) in fitting.chain(&last) {
+        spans.push(Span::styled(key.clone(), theme.accent()));
+        spans.push(Span::styled(format!(" {word}  "), theme.dim()));
+    }
+    frame.render_widget(Line::from(spans), area);
+}
+
+/// Whether an action does something in the present state; keys that do nothing are not offered.
+fn means_something(app: &App, action: Action) -> bool {
+    if let Some(Overlay::Sweep(dialog)) = &app.overlay {
+        return match action {
+            Action::Grid => dialog.list.is_none() && dialog.sweep.swept().len() > 1,
+            Action::Edit if dialog.input.is_none() => dialog.list.is_none() && dialog.on_cluster,
+            Action::Target => dialog.list.is_none(),
+            _ => true,
+        };
+    }
+    if matches!(app.overlay, Some(Overlay::Sweeps)) {
+        let chosen = app.sweeps.chosen();
+        return match action {
+            Action::Resume | Action::Throttle | Action::Cancel => {
+                chosen.is_some_and(|entry| entry.job.is_some() && !entry.is_complete())
+            }
+            Action::Edit | Action::PageDown => chosen.is_some(),
+            _ => true,
+        };
+    }
+    let Some(tab) = app.problem().filter(|_| app.overlay.is_none()) else {
+        return match action {
+            Action::Edit | Action::Compare | Action::Run | Action::Resume | Action::Export => {
+                !app.on_runs() || app.overlay.is_some() || app.runs.chosen().is_some()
+            }
+            Action::Stop | Action::Pause => app.runs.chosen().is_some_and(|run| !run.state.is_final()),
+            _ => true,
+        };
+    };
+    let plots = || tab.runs.iter().any(|run| !run.view.plots.is_empty());
+    match action {
+        Action::Stop | Action::Pause => tab.runs.iter().any(|run| !run.view.state.is_final()),
+        Action::Compare => tab.runs.len() > 1,
+        Action::Export => !tab.runs.is_empty(),
+        Action::Zoom => plots() || tab.runs.iter().any(|run| !run.view.matrices.is_empty()),
+        Action::LogY | Action::LogX | Action::Smooth => plots(),
+        _ => true,
+    }
+}

@@ -1,0 +1,194 @@
+//! A parameter form on screen.
+
+use super::state::Form;
+use crate::console::theme::Theme;
+use crate::console::widget::{text, text::fit};
+use crate::lab::{Kind, Param};
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::{Paragraph, Widget};
+
+/// A form on screen, with the help of its selected parameter.
+#[derive(Clone, Copy, Debug)]
+pub struct FormWidget<'a> {
+    /// The form.
+    pub form: &'a Form,
+    /// Whether keys go there.
+    pub focused: bool,
+    /// How everything looks.
+    pub theme: &'a Theme,
+}
+
+impl FormWidget<'_> {
+    /// Lines of the selected field's help: what it does, what is allowed, what the present choice stands for.
+    #[must_use]
+    pub fn help(&self, width: usize) -> Vec<Line<'static>> {
+        let Some(param) = self.form.selected() else { return Vec::new() };
+        let mut words = param.help.to_owned();
+        let now = self.form.draft.text(param.key);
+        if let Kind::Choice(choices) = param.kind
+            && let Some(choice) = choices.iter().find(|choice| choice.name == now && !choice.help.is_empty())
+        {
+            words = format!("{now}: {}", choice.help);
+        }
+        if self.form.is_editing() {
+            words = match param.kind {
+                Kind::Text { .. } => param.allowed(),
+                Kind::Int { .. } | Kind::Float { .. } => {
+                    format!("{}; a list a,b,c; a range 16..1024 x2 or 0..1 +0.1", param.allowed())
+                }
+                Kind::Choice(_) | Kind::Flag => format!("{}; or a list a,b,c", param.allowed()),
+            };
+        }
+        text::wrap(&words, width).into_iter().map(|line| Line::styled(line, self.theme.dim())).collect()
+    }
+
+    /// Every line, and which one is selected.
+    fn lines(&self, width: usize) -> (Vec<Line<'static>>, usize) {
+        let (form, theme) = (self.form, self.theme);
+        let longest = form.schema.iter().map(|param| text::width(param.label)).max().unwrap_or(0);
+        let label_width = longest.min((width / 2).max(8));
+        let (mut lines, mut selected, mut group) = (Vec::new(), 0, "");
+        for (index, param) in form.fields.iter().copied().enumerate() {
+            if param.group != group {
+                group = param.group;
+                lines.push(Line::styled(fit(group, width), theme.dim().patch(theme.title())));
+            }
+            let here = index == form.selected;
+            if here {
+                selected = lines.len();
+            }
+            lines.push(self.field(param, here, label_width, width));
+            let error = form.error.as_ref().filter(|error| error.key == param.key);
+            if let Some(error) = error {
+                let words = format!("{}: {}", error.found, error.allowed);
+                for (row, line) in text::wrap(&words, width.saturating_sub(4)).into_iter().enumerate() {
+                    lines.push(Line::styled(format!("  {} {line}", if row == 0 { '✘' } else { ' ' }), theme.bad()));
+                }
+            }
+        }
+        (lines, selected)
+    }
+
+    fn field(&self, param: &'static Param, here: bool, label_width: usize, width: usize) -> Line<'static> {
+        let (form, theme) = (self.form, self.theme);
+        let lit = here && self.focused;
+        let pointer = if here { "▸" } else { " " };
+        let look = if lit { theme.accent() } else { ratatui::style::Style::new() };
+        let label = format!("{} ", text::pad(param.label, label_width));
+        let mut parts = vec![Span::styled(pointer, theme.accent()), Span::styled(label, look)];
+        let room = width.saturating_sub(label_width + 2);
+        if let Some(input) = form.input.as_ref().filter(|_| here) {
+            parts.extend(text::typed(input, room.saturating_sub(1), theme));
+            return Line::from(parts);
+        }
+        let count = form.count(param);
+        let changed = form.draft.text(param.key) != param.default;
+        let tail = match (count, param.unit) {
+            (2.., _) => format!(" ×{count}"),
+            (_, "") => String::new(),
+            (_, unit) => format!(" {unit}"),
+        };
+        let arrows = if lit && count == 1 { 4 } else { 0 };
+        let value = fit(form.draft.text(param.key), room.saturating_sub(text::width(&tail) + arrows));
+        let look = if changed { theme.title() } else { look };
+        if arrows > 0 {
+            parts.push(Span::styled("◂ ", theme.accent()));
+        }
+        parts.push(Span::styled(value, look));
+        parts.push(Span::styled(tail, if count > 1 { theme.warn() } else { theme.dim() }));
+        if arrows > 0 {
+            parts.push(Span::styled(" ▸", theme.accent()));
+        }
+        Line::from(parts)
+    }
+}
+
+impl Widget for FormWidget<'_> {
+    fn render(self, area: Rect, buffer: &mut Buffer) {
+        let area = area.intersection(buffer.area);
+        if area.is_empty() {
+            return;
+        }
+        let (lines, selected) = self.lines(area.width.into());
+        let height = usize::from(area.height);
+        // Keep a line of the neighbourhood in view, and the error below the field.
+        let first = (selected + 4).min(lines.len()).saturating_sub(height).min(selected.saturating_sub(1));
+        let last = lines.len();
+        Paragraph::new(lines.into_iter().skip(first).collect::<Vec<_>>()).render(area, buffer);
+        if first > 0 {
+            buffer.set_string(area.right() - 1, area.y, "↑", self.theme.accent());
+        }
+        if first + height < last {
+            buffer.set_string(area.right() - 1, area.bottom() - 1, "↓", self.theme.accent());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lab::{Schema, choice};
+    use tui_input::InputRequest;
+
+    const SCHEMA: Schema = Schema(&[
+        Param::choice("attention", "attention", &[choice("softmax", "quadratic"), choice("relu", "linear")], "softmax")
+            .group("model"),
+        Param::int("depth", "depth", 1, 64, "4").group("model").help("number of blocks"),
+        Param::float("rate", "learning rate", 0.0, 1.0, "0.001").group("training"),
+        Param::int("epochs", "epochs", 1, 1000, "3").group("training").unit("epochs"),
+    ]);
+
+    fn screen(form: &Form, width: u16, height: u16) -> String {
+        let area = Rect::new(0, 0, width, height);
+        let mut buffer = Buffer::empty(area);
+        FormWidget { form, focused: true, theme: &Theme::default() }.render(area, &mut buffer);
+        text::screen(&buffer)
+    }
+
+    fn type_text(form: &mut Form, text: &str) {
+        form.type_key(InputRequest::DeleteLine);
+        text.chars().for_each(|character| form.type_key(InputRequest::InsertChar(character)));
+    }
+
+    #[test]
+    fn groups_labels_and_values_stand_in_line() {
+        let form = Form::new(SCHEMA);
+        let expected = "model\n▸attention     ◂ softmax ▸\n depth         4\ntraining\n learning rate 0.001\n epochs        3 epochs";
+        assert_eq!(screen(&form, 32, 6), expected);
+    }
+
+    #[test]
+    fn a_bad_value_is_refused_where_it_is_typed() {
+        let mut form = Form::new(SCHEMA);
+        form.go(1);
+        form.edit();
+        type_text(&mut form, "100");
+        assert!(!form.commit());
+        let text = screen(&form, 40, 8);
+        assert!(text.contains("▸depth         100"), "{text}");
+        assert!(text.contains("✘ 100: a whole number from 1 to 64"), "{text}");
+        assert_eq!(form.draft().text("depth"), "4");
+        type_text(&mut form, "8");
+        assert!(form.commit() && form.error().is_none());
+        assert_eq!(form.draft().text("depth"), "8");
+    }
+
+    #[test]
+    fn a_list_shows_its_number_of_values() {
+        let mut form = Form::new(SCHEMA);
+        form.edit_sweep();
+        assert!(form.commit());
+        assert!(screen(&form, 40, 8).contains("softmax,relu ×2"));
+    }
+
+    #[test]
+    fn the_selected_field_stays_in_view() {
+        let mut form = Form::new(SCHEMA);
+        form.go(3);
+        let text = screen(&form, 30, 3);
+        assert!(text.contains("▸epochs"), "{text}");
+        assert!(screen(&form, 1, 1).len() <= 3);
+    }
+}

@@ -1,0 +1,245 @@
+//! The plot as a widget: axes, ticks, curves and legend in their places.
+
+use super::canvas::Canvas;
+use super::curve::{DrawnCurve, Extent, smooth};
+use super::legend::Legend;
+use crate::console::theme::Theme;
+use crate::console::widget::text as words;
+use crate::lab::{Axis, Rounding, Scale, Span, Style};
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span as Text};
+use ratatui::widgets::{Block, Widget};
+
+/// A plot of several curves.
+#[derive(Clone, Debug)]
+pub struct PlotWidget<'a> {
+    /// The heading.
+    pub title: &'a str,
+    /// The horizontal axis as declared.
+    pub x: &'a Axis,
+    /// The vertical axis as declared.
+    pub y: &'a Axis,
+    /// What is drawn, in order: the last lies on top.
+    pub curves: &'a [DrawnCurve<'a>],
+    /// The scales to use, which may differ from the declared ones.
+    pub scales: (Scale, Scale),
+    /// Factor of the exponential moving average; 0 for none.
+    pub smoothing: f64,
+    /// The cursor as a fraction of the horizontal axis.
+    pub cursor: Option<f64>,
+    /// Whether its frame is lit.
+    pub focused: bool,
+    /// What stands in the middle while there is nothing to draw.
+    pub hint: &'a str,
+    /// How everything looks.
+    pub theme: &'a Theme,
+}
+
+/// Where the parts of a plot stand.
+struct Frame {
+    /// The dots.
+    canvas: Rect,
+    /// Tick labels of the vertical axis, in rows of the canvas, and their width.
+    y_ticks: Vec<(u16, String)>,
+    /// Ticks of the horizontal axis.
+    x_ticks: Vec<XTick>,
+}
+
+/// A tick of the horizontal axis.
+struct XTick {
+    /// Its column on screen.
+    at: u16,
+    /// Where its label begins: centred below it, or shifted inwards at the edges.
+    start: u16,
+    /// Its label.
+    label: String,
+}
+
+impl PlotWidget<'_> {
+    fn spans(&self) -> (Span, Span, Extent) {
+        let mut extent = Extent::default();
+        for curve in self.curves {
+            extent.add(curve.points, self.scales.0, self.scales.1);
+        }
+        let x = Span::fit(extent.x, self.x.range, self.scales.0, Rounding::Growing);
+        let y = Span::fit(extent.shown(self.scales.1), self.y.range, self.scales.1, Rounding::Ticks);
+        (x, y, extent)
+    }
+
+    /// Places axes in `area`: vertical labels take what they need, horizontal ones thin out until none overlap.
+    fn frame(&self, area: Rect, x: &Span, y: &Span) -> Frame {
+        let rows = area.height.saturating_sub(2);
+        let y_labels = y.ticks((usize::from(rows) / 2).clamp(2, 9));
+        let gutter = y_labels.iter().map(|(_, label)| words::width(label)).max().unwrap_or(0) as u16 + 1;
+        let gutter = if gutter + 8 > area.width { 0 } else { gutter };
+        let canvas =
+            Rect { x: area.x + gutter + 1, y: area.y, width: area.width.saturating_sub(gutter + 1), height: rows };
+        let grid = Canvas::new(canvas.width.into(), canvas.height.into(), self.theme);
+        let y_ticks = y_labels
+            .into_iter()
+            .filter_map(|(value, label)| {
+                let (_, row) = grid.cell_of(grid.dot_at(0.0, y.place(value)?))?;
+                Some((row as u16, label))
+            })
+            .collect();
+        let mut x_ticks = Vec::new();
+        for room in (1..=(usize::from(canvas.width) / 4).max(1)).rev() {
+            x_ticks = x
+                .ticks(room)
+                .into_iter()
+                .filter_map(|(value, label)| {
+                    let (column, _) = grid.cell_of(grid.dot_at(x.place(value)?, 0.0))?;
+                    let at = canvas.x + column as u16;
+                    let width = words::width(&label) as u16;
+                    let rightmost = area.right().saturating_sub(width).max(area.x);
+                    Some(XTick { at, start: at.saturating_sub(width / 2).clamp(area.x, rightmost), label })
+                })
+                .collect();
+            let end = |tick: &XTick| tick.start + words::width(&tick.label) as u16;
+            if x_ticks.windows(2).all(|pair| end(&pair[0]) < pair[1].start) {
+                break;
+            }
+        }
+        Frame { canvas, y_ticks, x_ticks }
+    }
+
+    fn draw_axes(&self, area: Rect, frame: &Frame, buffer: &mut Buffer) {
+        let theme = self.theme;
+        let (dim, faint) = (theme.dim(), theme.faint());
+        let canvas = frame.canvas;
+        let left = canvas.x.saturating_sub(1);
+        for row in 0..canvas.height {
+            buffer.set_string(left, canvas.y + row, "│", faint);
+        }
+        for (row, label) in &frame.y_ticks {
+            buffer.set_string(left, canvas.y + row, "┤", faint);
+            if canvas.x > area.x + 1 {
+                let width = words::width(label) as u16;
+                buffer.set_string(left.saturating_sub(width), canvas.y + row, label, dim);
+            }
+        }
+        let bottom = canvas.bottom();
+        buffer.set_string(left, bottom, "└", faint);
+        for column in 0..canvas.width {
+            buffer.set_string(canvas.x + column, bottom, "─", faint);
+        }
+        for XTick { at, start, label } in &frame.x_ticks {
+            buffer.set_string(*at, bottom, "┬", faint);
+            buffer.set_stringn(*start, bottom + 1, label, usize::from(area.right().saturating_sub(*start)), dim);
+        }
+    }
+
+    /// What was left out, in words; empty when everything is drawn.
+    fn left_out(&self, extent: &Extent) -> String {
+        let count = |number: usize, what: &str| {
+            format!("{number} point{} {what} not shown", if number == 1 { "" } else { "s" })
+        };
+        let mut parts = Vec::new();
+        if extent.not_positive > 0 {
+            parts.push(count(extent.not_positive, "≤ 0"));
+        }
+        if extent.infinite > 0 {
+            parts.push(count(extent.infinite, "infinite"));
+        }
+        parts.join(", ")
+    }
+
+    fn block(&self, extent: &Extent) -> Block<'_> {
+        let theme = self.theme;
+        let scale = |scale: Scale| if scale == Scale::Log { ", log" } else { "" };
+        let heading = if self.focused { theme.accent() } else { theme.title() };
+        let mut title = vec![Text::styled(format!(" {} ", self.title), heading)];
+        let y_title = format!("{}{} ", self.y.title, scale(self.scales.1));
+        if !self.y.title.is_empty() && !self.title.to_lowercase().starts_with(&self.y.title.to_lowercase()) {
+            title.push(Text::styled(y_title, theme.dim()));
+        } else if self.scales.1 == Scale::Log {
+            title.push(Text::styled("log ", theme.dim()));
+        }
+        let x_title = format!(" {}{} ", self.x.title, scale(self.scales.0));
+        let mut block = Block::bordered()
+            .border_set(theme.border_set())
+            .border_style(theme.border(self.focused))
+            .title_top(Line::from(title))
+            .title_bottom(Line::styled(x_title, theme.dim()).right_aligned());
+        let left_out = self.left_out(extent);
+        if !left_out.is_empty() {
+            block = block.title_bottom(Line::styled(format!(" {left_out} "), theme.warn()));
+        }
+        block
+    }
+}
+
+impl Widget for &PlotWidget<'_> {
+    fn render(self, area: Rect, buffer: &mut Buffer) {
+        let area = area.intersection(buffer.area);
+        if area.width < 12 || area.height < 5 {
+            return;
+        }
+        let theme = self.theme;
+        let (x, y, extent) = self.spans();
+        let block = self.block(&extent);
+        let inner = block.inner(area);
+        block.render(area, buffer);
+        if extent.x.is_none() {
+            let row = inner.y + inner.height / 2;
+            let line = Line::styled(self.hint, theme.dim()).centered();
+            line.render(Rect { y: row, height: 1, ..inner }, buffer);
+            return;
+        }
+        let cursor = self.cursor.map(|fraction| self.snap(&x, fraction));
+        let legend = Legend::new(self.curves, &x, cursor, theme);
+        let inner = legend.render(inner, buffer);
+        let frame = self.frame(inner, &x, &y);
+        self.draw_axes(inner, &frame, buffer);
+        let mut canvas = Canvas::new(frame.canvas.width.into(), frame.canvas.height.into(), theme);
+        let smoothed: Vec<Option<Vec<f64>>> = self
+            .curves
+            .iter()
+            .map(|curve| {
+                let wanted = self.smoothing > 0.0 && curve.style == Style::Line && curve.points.len() > 2;
+                wanted.then(|| smooth(curve.points, self.smoothing, self.scales.1))
+            })
+            .collect();
+        for curve in self.curves {
+            curve.draw_intervals(&mut canvas, &x, &y, theme);
+        }
+        for (curve, smoothed) in self.curves.iter().zip(&smoothed) {
+            curve.draw(&mut canvas, &x, &y, theme, smoothed.as_deref());
+        }
+        for (curve, smoothed) in self.curves.iter().zip(&smoothed) {
+            curve.mark(&mut canvas, &x, &y, theme, smoothed.as_deref());
+        }
+        if let Some((column, _)) = cursor.and_then(|fraction| canvas.cell_of(canvas.dot_at(fraction, 0.0))) {
+            for row in 0..usize::from(frame.canvas.height) {
+                canvas.underlay((column, row), '┆', theme.warn());
+            }
+        }
+        canvas.render(frame.canvas, buffer);
+        if let Some(fraction) = cursor {
+            let text = format!(" {} = {} ", short(&self.x.title), words::short(x.value(fraction)));
+            let width = words::width(&text) as u16;
+            if width + 4 < area.width {
+                buffer.set_string(area.right() - width - 2, area.y, text, theme.warn());
+            }
+        }
+    }
+}
+
+/// The first words of an axis title, without its unit.
+fn short(title: &str) -> &str {
+    let end = title.find([',', '(']).unwrap_or(title.len());
+    let title = title[..end].trim();
+    if title.is_empty() { "x" } else { title }
+}
+
+impl PlotWidget<'_> {
+    /// The fraction of the nearest point of any curve.
+    fn snap(&self, x: &Span, fraction: f64) -> f64 {
+        self.curves
+            .iter()
+            .filter_map(|curve| x.place(curve.nearest(x, fraction)?.x))
+            .min_by(|one, other| (one - fraction).abs().total_cmp(&(other - fraction).abs()))
+            .unwrap_or(fraction)
+    }
+}
