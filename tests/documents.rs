@@ -5,11 +5,18 @@
 //! that has some small runs; `RUN`, `RUN1`, `RUN2` stand for them. Long work is cut down by settings put behind. A
 //! command in a line of text (`attnlab run …` or `attnlab sweep …`, without `…` or `NAME` in it) is planned with `--dry-run`.
 
+#[path = "support/folders.rs"]
+mod folders;
+#[path = "support/program.rs"]
+mod program;
+
 use attnlab::lab::{Kind, Places, Problem, preset};
 use attnlab::problems;
+use folders::copy;
+use program::program;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::Output;
 use tempfile::TempDir;
 
 fn root() -> &'static Path {
@@ -89,12 +96,7 @@ impl Desk {
     }
 
     fn call(&self, arguments: &[String]) -> Output {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_attnlab"));
-        command.args(arguments).current_dir(self.0.path()).stdin(Stdio::null());
-        for name in ["ATTNLAB_LOGS", "ATTNLAB_DATA", "ATTNLAB_PRESETS", "ATTNLAB_LOG"] {
-            command.env_remove(name);
-        }
-        command.output().unwrap()
+        program(self.0.path(), arguments).output().unwrap()
     }
 
     fn expect(&self, place: &str, arguments: &[String]) {
@@ -121,13 +123,6 @@ impl Desk {
             "DIR" => "data".to_owned(),
             other => other.replace("logs/ID", &format!("logs/{}", self.finished(0))),
         }
-    }
-}
-
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap().flatten() {
-        fs::copy(entry.path(), to.join(entry.file_name())).unwrap();
     }
 }
 

@@ -2,11 +2,17 @@
 //!
 //! `tests/fixtures/runs-0.1` holds them, with what that version itself made of them; its README says how.
 
+#[path = "support/folders.rs"]
+mod folders;
+#[path = "support/program.rs"]
+mod program;
+
+use folders::copy;
+use program::program;
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 use std::time::{Duration, SystemTime};
 use tempfile::TempDir;
 
@@ -41,12 +47,7 @@ impl Desk {
 
     /// Calls the program and expects success; what stood on standard output.
     fn say(&self, arguments: &[&str]) -> String {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_attnlab"));
-        command.args(arguments).current_dir(self.0.path()).stdin(Stdio::null());
-        for name in ["ATTNLAB_LOGS", "ATTNLAB_DATA", "ATTNLAB_PRESETS", "ATTNLAB_LOG"] {
-            command.env_remove(name);
-        }
-        let output = command.output().unwrap();
+        let output = program(self.0.path(), arguments).output().unwrap();
         assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8(output.stdout).unwrap()
     }
@@ -58,18 +59,6 @@ impl Desk {
         names.retain(|name| !name.starts_with('.'));
         names.sort();
         names
-    }
-}
-
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap().flatten() {
-        let target = to.join(entry.file_name());
-        if entry.path().is_dir() {
-            copy(&entry.path(), &target)
-        } else {
-            assert!(fs::copy(entry.path(), target).is_ok())
-        }
     }
 }
 

@@ -6,10 +6,13 @@
 //! files with holes) is made here.
 
 mod files;
+#[path = "../support/folders.rs"]
+mod folders;
 mod links;
 mod runs;
 mod sweeps;
 
+use folders::copy;
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::Read;
@@ -40,18 +43,6 @@ fn inputs(kind: &str) -> Vec<PathBuf> {
 
 fn name(path: &Path) -> String {
     path.file_name().unwrap().to_string_lossy().into_owned()
-}
-
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap().flatten() {
-        let target = to.join(entry.file_name());
-        if entry.path().is_dir() {
-            copy(&entry.path(), &target)
-        } else {
-            assert!(fs::copy(entry.path(), target).is_ok())
-        }
-    }
 }
 
 /// How a command ended.

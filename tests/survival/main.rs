@@ -5,8 +5,11 @@
 //! every line; without the variable there are 20 kills and as many cuts as take a few seconds.
 
 mod cuts;
+#[path = "../support/program.rs"]
+mod program;
 mod told;
 
+use program::program;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use serde_json::Value;
@@ -48,11 +51,8 @@ impl Desk {
     }
 
     fn command(&self, arguments: &[String]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_attnlab"));
-        command.args(arguments).args(["--json", "--quiet"]).current_dir(self.0.path()).stdin(Stdio::null());
-        for name in ["ATTNLAB_LOGS", "ATTNLAB_DATA", "ATTNLAB_PRESETS", "ATTNLAB_LOG"] {
-            command.env_remove(name);
-        }
+        let mut command = program(self.0.path(), arguments);
+        command.args(["--json", "--quiet"]);
         command
     }
 
