@@ -34,6 +34,11 @@ const fn replacement(character: char) -> Option<char> {
     }
 }
 
+/// Whether a terminal, or a program that opens a file, obeys `character` or hides it instead of showing it.
+pub(crate) const fn is_obeyed(character: char) -> bool {
+    replacement(character).is_some()
+}
+
 /// `text` as one line that a terminal shows and does not obey; line feeds are replaced as well.
 #[must_use]
 pub fn visible(text: &str) -> Cow<'_, str> {
@@ -59,8 +64,7 @@ fn shown(text: &str, stays: impl Fn(char) -> bool) -> Cow<'_, str> {
 #[must_use]
 pub fn visible_json(json: &str) -> Cow<'_, str> {
     // Outside of strings JSON has no such character but line feeds, tabs and carriage returns.
-    let escaped =
-        |character: char| !character.is_ascii_control() && replacement(character).is_some() || character == '\u{7f}';
+    let escaped = |character: char| !character.is_ascii_control() && is_obeyed(character) || character == '\u{7f}';
     if !json.chars().any(escaped) {
         return Cow::Borrowed(json);
     }

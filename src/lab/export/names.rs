@@ -1,6 +1,6 @@
 //! Names of exported files: each is one component of a path, and no two are the same.
 
-use super::text;
+use crate::text::is_obeyed;
 use std::fs;
 use std::path::Path;
 
@@ -10,7 +10,7 @@ const LONGEST: usize = 120;
 /// `text` as one component of a path. It may come from a run that somebody else made: separators, control characters
 /// and characters that reverse the direction of writing become `-`, and so does a leading dot.
 pub fn component(text: &str) -> String {
-    let allowed = |c: char| if text::is_obeyed(c) || "/\\:".contains(c) { '-' } else { c };
+    let allowed = |c: char| if is_obeyed(c) || "/\\:".contains(c) { '-' } else { c };
     let mut name: String = text.trim().chars().map(allowed).collect();
     if name.starts_with('.') {
         name.replace_range(..1, "-");

@@ -1,11 +1,7 @@
 //! Texts from runs as they stand in files for others: nothing in them is obeyed by the program that opens the file.
 
+use crate::text::is_obeyed;
 use std::borrow::Cow;
-
-/// Whether a viewer obeys `c` instead of showing it.
-pub fn is_obeyed(c: char) -> bool {
-    c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-}
 
 /// `text` on one line, with spaces for what would be obeyed.
 pub fn printable(text: &str) -> Cow<'_, str> {
