@@ -3,7 +3,8 @@
 //! Linear attention weighs by A_ij = f(q_i)·f(k_j). A map turns the packed queries and keys of one head into features, and
 //! the gradients of the features back into theirs and into those of the map's own parameters. A kernel implements one of
 //! * [`Elementwise`]: f acts on each coordinate alike (relu);
-//! * [`LogFeature`]: f(u) = exp(e(u)), which [`Exponential`] stabilises exactly (exp);
+//! * [`LogFeature`]: f(u) = exp(e(u)), which [`Exponential`] stabilises exactly (exp); [`LogEach`] makes one of an e that
+//!   acts on each coordinate alike (elu);
 //! * [`HeadMap`]: anything else.
 
 use super::register::{exp, keep_first, load, padded, store, vectorize};
@@ -104,6 +105,21 @@ pub(in crate::vision) trait Elementwise: Copy + Send + Sync {
         sums: &mut [S::f32s; MOST_CONSTANTS],
     ) -> S::f32s;
 
+    /// Writes g·f′(u) for whole registers, given `(u, g, into)`; adds to `sums` as [`Self::derivative`] does.
+    #[inline(always)]
+    fn derivatives<S: Simd>(
+        &self,
+        simd: S,
+        constants: &[f32; MOST_CONSTANTS],
+        (u, g, into): (&[f32], &[f32], &mut [f32]),
+        sums: &mut [S::f32s; MOST_CONSTANTS],
+    ) {
+        let lanes = S::F32_LANES;
+        for ((u, g), into) in u.chunks_exact(lanes).zip(g.chunks_exact(lanes)).zip(into.chunks_exact_mut(lanes)) {
+            store(simd, into, self.derivative(simd, constants, load(simd, u), load(simd, g), sums));
+        }
+    }
+
     /// Adds the gradient of the parameters, given the sums over all coordinates.
     fn parameters_gradient(
         &self,
@@ -154,14 +170,9 @@ impl<E: Elementwise> HeadMap for Each<E> {
             simd,
             #[inline(always)]
             || {
-                let lanes = S::F32_LANES;
                 let mut sums = [simd.splat_f32s(0.0); MOST_CONSTANTS];
                 for (u, g, into) in [(u.q, &*g.q, &mut *into.q), (u.k, &*g.k, &mut *into.k)] {
-                    let parts = u.chunks_exact(lanes).zip(g.chunks_exact(lanes));
-                    for ((u, g), into) in parts.zip(into.chunks_exact_mut(lanes)) {
-                        let value = self.0.derivative(simd, &constants, load(simd, u), load(simd, g), &mut sums);
-                        store(simd, into, value);
-                    }
+                    self.0.derivatives(simd, &constants, (u, g, into), &mut sums);
                 }
                 sums.map(|sum| simd.reduce_sum_f32s(sum))
             },
@@ -190,6 +201,48 @@ pub(in crate::vision) trait LogFeature: Copy + Send + Sync {
         u_gradient: &mut [f32],
         parameters_gradient: &mut [f32],
     );
+}
+
+/// An exponent that acts on each coordinate alike as a [`LogFeature`]: [`Elementwise::value`] is e(u) and
+/// [`Elementwise::derivative`] g·e′(u).
+#[derive(Clone, Copy, Debug)]
+pub(in crate::vision) struct LogEach<E>(pub E);
+
+impl<E: Elementwise> LogFeature for LogEach<E> {
+    fn forward<S: Simd>(&self, simd: S, head: Head<'_>, u: &[f32], exponents: &mut [f32]) {
+        let constants = self.0.constants(head.parameters);
+        vectorize(
+            simd,
+            #[inline(always)]
+            || {
+                for (u, e) in u.chunks_exact(S::F32_LANES).zip(exponents.chunks_exact_mut(S::F32_LANES)) {
+                    store(simd, e, self.0.value(simd, &constants, load(simd, u)));
+                }
+            },
+        );
+    }
+
+    fn backward<S: Simd>(
+        &self,
+        simd: S,
+        head: Head<'_>,
+        u: &[f32],
+        gradient: &[f32],
+        u_gradient: &mut [f32],
+        parameters_gradient: &mut [f32],
+    ) {
+        let constants = self.0.constants(head.parameters);
+        let sums = vectorize(
+            simd,
+            #[inline(always)]
+            || {
+                let mut sums = [simd.splat_f32s(0.0); MOST_CONSTANTS];
+                self.0.derivatives(simd, &constants, (u, gradient, u_gradient), &mut sums);
+                sums.map(|sum| simd.reduce_sum_f32s(sum))
+            },
+        );
+        self.0.parameters_gradient(head.parameters, &constants, &sums, parameters_gradient);
+    }
 }
 
 /// f(q) = exp(e(q) + c − r) and f(k) = exp(e(k) − c) with c_l = max_j e(k_j)_l and r_i = max_l (e(q_i)_l + c_l).

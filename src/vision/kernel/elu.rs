@@ -3,8 +3,8 @@
 //! It is computed from e(u) = ln f(u) = u for u ≤ 0 and ln(1 + u) above, e′(u) = 1 and 1/(1 + u): far below zero the value is
 //! eᵘ itself, which (eᵘ − 1) + 1 would round to 0, and it is stabilised exactly as `exp` is.
 
-use crate::vision::fused::feature_map::{Exponential, Head, LogFeature};
-use crate::vision::fused::register::{ln, load, store, vectorize};
+use crate::vision::fused::feature_map::{Elementwise, Exponential, LogEach, MOST_CONSTANTS};
+use crate::vision::fused::register::ln;
 use crate::vision::kernel::linear::{LinearKernel, MapParameters, Mapped};
 use candle_core::{Result, Tensor};
 use pulp::Simd;
@@ -13,50 +13,30 @@ use pulp::Simd;
 #[derive(Clone, Copy, Debug)]
 pub(in crate::vision) struct Elu;
 
-impl LogFeature for Elu {
-    fn forward<S: Simd>(&self, simd: S, _: Head<'_>, u: &[f32], exponents: &mut [f32]) {
-        vectorize(
-            simd,
-            #[inline(always)]
-            || {
-                let (zero, one) = (simd.splat_f32s(0.0), simd.splat_f32s(1.0));
-                for (u, e) in u.chunks_exact(S::F32_LANES).zip(exponents.chunks_exact_mut(S::F32_LANES)) {
-                    let u = load(simd, u);
-                    let above = ln(simd, simd.add_f32s(one, u));
-                    store(simd, e, simd.select_f32s(simd.greater_than_f32s(u, zero), above, u));
-                }
-            },
-        );
+impl Elementwise for Elu {
+    #[inline(always)]
+    fn value<S: Simd>(&self, simd: S, _: &[f32; MOST_CONSTANTS], u: S::f32s) -> S::f32s {
+        let above = ln(simd, simd.add_f32s(simd.splat_f32s(1.0), u));
+        simd.select_f32s(simd.greater_than_f32s(u, simd.splat_f32s(0.0)), above, u)
     }
 
-    fn backward<S: Simd>(
+    #[inline(always)]
+    fn derivative<S: Simd>(
         &self,
         simd: S,
-        _: Head<'_>,
-        u: &[f32],
-        gradient: &[f32],
-        u_gradient: &mut [f32],
-        _: &mut [f32],
-    ) {
-        vectorize(
-            simd,
-            #[inline(always)]
-            || {
-                let (zero, one, lanes) = (simd.splat_f32s(0.0), simd.splat_f32s(1.0), S::F32_LANES);
-                let parts = u.chunks_exact(lanes).zip(gradient.chunks_exact(lanes));
-                for ((u, g), into) in parts.zip(u_gradient.chunks_exact_mut(lanes)) {
-                    let (u, g) = (load(simd, u), load(simd, g));
-                    let above = simd.div_f32s(g, simd.add_f32s(one, u));
-                    store(simd, into, simd.select_f32s(simd.greater_than_f32s(u, zero), above, g));
-                }
-            },
-        );
+        _: &[f32; MOST_CONSTANTS],
+        u: S::f32s,
+        g: S::f32s,
+        _: &mut [S::f32s; MOST_CONSTANTS],
+    ) -> S::f32s {
+        let above = simd.div_f32s(g, simd.add_f32s(simd.splat_f32s(1.0), u));
+        simd.select_f32s(simd.greater_than_f32s(u, simd.splat_f32s(0.0)), above, g)
     }
 }
 
 impl LinearKernel for Elu {
-    type Fused = Exponential<Self>;
-    const FUSED: Exponential<Self> = Exponential(Self);
+    type Fused = Exponential<LogEach<Self>>;
+    const FUSED: Self::Fused = Exponential(LogEach(Self));
 
     fn composed(x: &Tensor, _: &MapParameters<'_>) -> Result<Mapped> {
         let above = x.relu()?;
