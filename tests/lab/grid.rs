@@ -65,7 +65,8 @@ impl Problem for Grid {
             context.check_cancelled()?;
             let mut told = Vec::new();
             for (index, half) in ["first", "second"].into_iter().enumerate() {
-                let known = context.find_row(&object(json!({ "piece": piece, "half": half })));
+                let is_known = |row: &&Row| row["piece"] == piece && row["half"] == half;
+                let known = context.finished_rows().iter().find(is_known);
                 let value = match known {
                     Some(row) => row["value"].as_f64().unwrap(),
                     None => context.generator(half, piece as u64).random::<f64>(),

@@ -19,8 +19,8 @@
 //! }
 //! ```
 //!
-//! A job of many independent pieces of work needs no checkpoint: it skips a piece whose row [`RunContext::find_row`]
-//! finds, and takes from that row what its conclusions need. It emits each piece with [`RunContext::emit_burst`], so that
+//! A job of many independent pieces of work needs no checkpoint: it skips a piece whose row is among
+//! [`RunContext::finished_rows`], and takes from that row what its conclusions need. It emits each piece with [`RunContext::emit_burst`], so that
 //! a row is never in the journal without what belongs to it.
 //!
 //! What the job emits again is already in the journal and is not emitted twice: a job emits everything it comes by, without
@@ -38,7 +38,6 @@ use crate::lab::run::outbox::{Observer, Outbox};
 use crate::lab::run::replay::{Replay, RowIdentity};
 use crate::lab::run::resumed::Resumed;
 use crate::random::{Generator, generator};
-use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -62,9 +61,8 @@ pub struct RunContext {
     /// Damaged lines of the journal, which are no reason not to work from the checkpoints saved from now on.
     damaged: usize,
     identity: RowIdentity,
-    /// Every row emitted by any part of the run, and where the row of an identity lies there.
+    /// Every row emitted by any part of the run.
     rows: Vec<Row>,
-    known_rows: HashMap<String, usize>,
     /// How many of them earlier parts have emitted.
     rows_before: usize,
     replay: Replay,
@@ -97,7 +95,6 @@ impl RunContext {
             damaged: 0,
             identity: RowIdentity::default(),
             rows: Vec::new(),
-            known_rows: HashMap::new(),
             rows_before: 0,
             replay: Replay::default(),
             saved: Instant::now(),
@@ -133,14 +130,14 @@ impl RunContext {
         self
     }
 
-    /// Continues the run whose folder this is. To be called after [`RunContext::with_columns`].
+    /// Continues the run whose folder this is.
     pub(in crate::lab) fn with_resumed(mut self, resumed: Resumed) -> Self {
         self.seconds_before = resumed.seconds;
         self.checkpoint = resumed.checkpoint;
         self.damaged = resumed.damaged;
         self.replay = resumed.replay;
         self.rows_before = resumed.rows.len();
-        resumed.rows.into_iter().for_each(|row| self.remember(row));
+        self.rows = resumed.rows;
         self
     }
 
@@ -201,22 +198,10 @@ impl RunContext {
         &self.rows
     }
 
-    /// The row emitted by this part of the run or an earlier one that has the same values as `row` in the columns that
-    /// identify it; `row` need not have any other. A column without a value counts as null.
-    #[must_use]
-    pub fn find_row(&self, row: &Row) -> Option<&Row> {
-        self.known_rows.get(&self.identity.text(row)).map(|place| &self.rows[*place])
-    }
-
     /// The rows that earlier parts of a continued run have emitted, in order.
     #[must_use]
     pub fn finished_rows(&self) -> &[Row] {
         &self.rows[..self.rows_before]
-    }
-
-    fn remember(&mut self, row: Row) {
-        self.known_rows.insert(self.identity.text(&row), self.rows.len());
-        self.rows.push(row);
     }
 
     /// Gives an event to every observer, unless an earlier part of the run has emitted it. An event that cannot be kept
@@ -253,7 +238,7 @@ impl RunContext {
             return false;
         }
         if let Event::Row { row } = event {
-            self.remember(row.clone());
+            self.rows.push(row.clone());
         }
         true
     }
