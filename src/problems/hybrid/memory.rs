@@ -1,5 +1,6 @@
 //! The peak memory of a run, in bytes, with every factor.
 
+use super::pairs::PairSource;
 use super::parts::{Base, HybridEstimator};
 use crate::attention::hybrid::Weight;
 use crate::attention::{FeatureMap, Projection};
@@ -17,7 +18,7 @@ pub(super) const KEYS: &[&str] = &["m1", "m2", "n", "dim", "angles"];
 pub(super) fn peak(params: &Params, size: &dyn Fn(&str) -> usize) -> f64 {
     let drawn = (size("angles"), size("dim"), params.floats("radius").len());
     let (pairs, dim, radii) = match arrays::shape(params.text("x")) {
-        Some((pairs, dim)) if params.text("inputs") == "file" => (pairs, dim, 1),
+        Some((pairs, dim)) if params.choice::<PairSource>("inputs") == PairSource::File => (pairs, dim, 1),
         _ => drawn,
     };
     let vectors = 16.0 * pairs as f64 * dim as f64 * radii as f64;

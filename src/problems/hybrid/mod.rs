@@ -9,6 +9,7 @@ mod run;
 mod schema;
 
 use crate::lab::{Column, Estimate, ParamError, Params, Problem, RunContext, RunError, Schema};
+use pairs::PairSource;
 
 /// The problem.
 pub(super) struct HybridProblem;
@@ -40,7 +41,8 @@ impl Problem for HybridProblem {
 
     fn label(&self, params: &Params) -> String {
         let radii: Vec<_> = params.floats("radius").iter().map(|radius| format!("R={radius}")).collect();
-        let what = if params.text("inputs") == "file" { "file".to_owned() } else { radii.join(",") };
+        let what =
+            if params.choice::<PairSource>("inputs") == PairSource::File { "file".to_owned() } else { radii.join(",") };
         format!("{what} m={},{} n={}", params.int("m1"), params.int("m2"), params.int("n"))
     }
 

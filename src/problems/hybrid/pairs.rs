@@ -2,9 +2,18 @@
 
 use crate::attention::hybrid::sphere_pair;
 use crate::lab::{Params, RunError};
+use crate::named::named;
 use crate::problems::arrays;
 use ndarray::Array2;
 use std::f64::consts::PI;
+
+named! {
+    /// Where the pairs come from.
+    pub(super) enum PairSource {
+        Angle = "angle", "pairs on a sphere, at angles from 0 to π";
+        File = "file", "row i of `x` with row i of `y`, from files";
+    }
+}
 
 /// Pairs that are estimated together, row i of `x` with row i of `y`.
 pub(super) struct VectorPairs {
@@ -20,7 +29,7 @@ pub(super) struct VectorPairs {
 
 /// The pairs of every radius, or those of the files.
 pub(super) fn pairs(params: &Params) -> Result<Vec<VectorPairs>, RunError> {
-    if params.text("inputs") == "file" {
+    if params.choice::<PairSource>("inputs") == PairSource::File {
         return from_files(params).map(|pairs| vec![pairs]);
     }
     let (dim, count) = (params.size("dim"), params.size("angles"));

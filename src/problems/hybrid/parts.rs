@@ -19,6 +19,14 @@ named! {
     }
 }
 
+named! {
+    /// What single estimators have in common with the hybrid they are compared with.
+    pub(super) enum EqualBudget {
+        Projections = "projections", "single estimators take as many projections as the hybrid's part of that kind";
+        Features = "features", "single estimators take as many features as the whole hybrid";
+    }
+}
+
 impl Base {
     pub const fn is_hybrid(self) -> bool {
         matches!(self, Self::HybridPositive | Self::HybridHyperbolic)
@@ -104,7 +112,7 @@ impl HybridEstimator {
         let projection: Projection = params.choice("projection");
         let map = base.map();
         let [m1, m2, _] = sizes;
-        let m = if params.text("budget") == "features" {
+        let m = if params.choice::<EqualBudget>("budget") == EqualBudget::Features {
             // The hybrid it is compared with: the one of its own kind, the hyperbolic one for trigonometric features.
             let other = if base == Base::Positive { Base::HybridPositive } else { Base::HybridHyperbolic };
             sized_spec(params, other, Weight::ANGLE, sizes).features() / map.features_per_projection()

@@ -1,20 +1,11 @@
 //! The parameters of the problem `hybrid`, what no single one can say, and the cost.
 
 use super::memory;
-use super::parts::Base;
+use super::pairs::PairSource;
+use super::parts::{Base, EqualBudget};
 use crate::attention::Projection;
-use crate::lab::{Choice, Estimate, Param, ParamError, Params, Schema, choice, common};
+use crate::lab::{Estimate, Param, ParamError, Params, Schema, common};
 use crate::problems::limits::{check_dims, check_memory};
-
-static INPUTS: &[Choice] = &[
-    choice("angle", "pairs on a sphere, at angles from 0 to π"),
-    choice("file", "row i of `x` with row i of `y`, from files"),
-];
-
-static BUDGET: &[Choice] = &[
-    choice("projections", "single estimators take as many projections as the hybrid's part of that kind"),
-    choice("features", "single estimators take as many features as the whole hybrid"),
-];
 
 fn is_weight(text: &str) -> bool {
     text == "auto" || text.parse::<f64>().is_ok_and(|value| value.abs() <= 10.0)
@@ -27,7 +18,7 @@ pub(super) static PARAMS: &[Param] = &[
         .help("what is compared; several at a time")
         .group("estimator")
         .list(),
-    Param::choice("inputs", "inputs", INPUTS, "angle").help("which pairs are estimated").group("inputs"),
+    Param::choice("inputs", "inputs", PairSource::CHOICES, "angle").help("which pairs are estimated").group("inputs"),
     Param::float("radius", "radius R", 0.01, 6.0, "1")
         .help("length of x and y; the spread of kernel values is e^±R²")
         .steps(&["0.5", "0.75", "1", "1.25", "1.5", "2"])
@@ -73,7 +64,7 @@ pub(super) static PARAMS: &[Param] = &[
     Param::choice("projection", "projection", Projection::NORMAL, "gaussian")
         .help("how the rows of both parts are drawn")
         .group("estimator"),
-    Param::choice("budget", "compare at equal", BUDGET, "projections")
+    Param::choice("budget", "compare at equal", EqualBudget::CHOICES, "projections")
         .help("what single estimators have in common with the hybrid")
         .group("estimator"),
     Param::int("trials", "trials", 1, 100_000_000, "2000")
@@ -90,7 +81,7 @@ pub(super) fn check(params: &Params) -> Result<(), ParamError> {
         let found = format!("yes with m1 = {}, m2 = {}", params.int("m1"), params.int("m2"));
         return Err(ParamError::new("shared", found, "m1 = m2, where both parts take the same rows"));
     }
-    if params.text("inputs") == "file" {
+    if params.choice::<PairSource>("inputs") == PairSource::File {
         for key in ["x", "y"] {
             if params.text(key).is_empty() {
                 return Err(ParamError::new(
@@ -115,7 +106,7 @@ pub(super) fn check(params: &Params) -> Result<(), ParamError> {
 
 pub(super) fn estimate(params: &Params) -> Estimate {
     let bases: Vec<Base> = params.choices("base");
-    let from_file = params.text("inputs") == "file";
+    let from_file = params.choice::<PairSource>("inputs") == PairSource::File;
     let radii = if from_file { 1 } else { params.floats("radius").len() };
     let angles = params.size("angles");
     let (m1, m2, n, dim) = (params.size("m1"), params.size("m2"), params.size("n"), params.size("dim"));

@@ -1,5 +1,6 @@
 //! Task `attention`: the masked product in linear time beside the exact quadratic one.
 
+use super::choices::MaskKind;
 use super::estimators::{estimator, subject};
 use super::inputs::{self, MaskedInputs};
 use super::rows::{MaskedSubject, ProductResults};
@@ -54,7 +55,8 @@ struct ProductSession<'a> {
 }
 
 pub(super) fn run(params: &Params, pool: &ThreadPool, context: &mut RunContext) -> Result<(), RunError> {
-    let (lengths, budgets, masks) = (params.sizes("length"), params.sizes("features"), params.texts("mask"));
+    let (lengths, budgets) = (params.sizes("length"), params.sizes("features"));
+    let masks: Vec<MaskKind> = params.choices("mask");
     let projections = params.texts("projection").len();
     let each = methods(params).len() * budgets.len() * projections;
     let causal = params.flag("causal");
@@ -67,7 +69,7 @@ pub(super) fn run(params: &Params, pool: &ThreadPool, context: &mut RunContext) 
         points: FinishedPoints::new::<MaskedSubject>(context),
         times: Vec::new(),
     };
-    for mask in &masks {
+    for mask in masks.iter().copied() {
         for &length in &lengths {
             context.check_cancelled()?;
             let drawn = inputs::draw(mask, length, params, context)?;

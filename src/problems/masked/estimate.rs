@@ -1,5 +1,6 @@
 //! Task `estimate`: the error of the whole matrix for every method and budget, beside theory.
 
+use super::choices::MaskKind;
 use super::estimators::{estimator, subject};
 use super::exact::{ExactMatrix, MatrixTrial};
 use super::inputs::{self, MaskedInputs};
@@ -20,7 +21,7 @@ pub(super) fn run(params: &Params, pool: &ThreadPool, context: &mut RunContext) 
     let budgets = params.sizes("features");
     let projections: Vec<Projection> = params.choices("projection");
     let trials = params.size("trials");
-    let (masks, lengths) = (params.texts("mask"), params.sizes("length"));
+    let (masks, lengths): (Vec<MaskKind>, _) = (params.choices("mask"), params.sizes("length"));
     let points = masks.len() * lengths.len() * projections.len() * methods(params).len() * budgets.len();
     let mut session = MatrixSession {
         params,
@@ -31,7 +32,7 @@ pub(super) fn run(params: &Params, pool: &ThreadPool, context: &mut RunContext) 
     };
     declare(context);
     let several = masks.len() * lengths.len() > 1;
-    for mask in &masks {
+    for mask in masks.iter().copied() {
         for &length in &lengths {
             let drawn = inputs::draw(mask, length, params, context)?;
             let exact = ExactMatrix::new(&drawn)?;
@@ -49,7 +50,7 @@ pub(super) fn run(params: &Params, pool: &ThreadPool, context: &mut RunContext) 
                     candidates.extend(session.curve(&drawn, &exact, method, projection, &name, context)?);
                 }
             }
-            conclude(&candidates, mask, &exact, context)?;
+            conclude(&candidates, mask.name(), &exact, context)?;
         }
     }
     Ok(())
@@ -75,7 +76,7 @@ struct MatrixSession<'a> {
     points: FinishedPoints,
 }
 
-/// A method with its result at the last of the budgets: one that may be recommended.
+/// A method with its result at the largest of the budgets: one that may be recommended.
 struct Candidate {
     name: String,
     method: MaskedMethod,
@@ -84,7 +85,7 @@ struct Candidate {
 }
 
 impl MatrixSession<'_> {
-    /// The error of one method over the budgets; what it is at the last of them.
+    /// The error of one method over the budgets; what it is at the largest of them.
     fn curve(
         &mut self,
         masks: &MaskedInputs,
@@ -95,8 +96,10 @@ impl MatrixSession<'_> {
         context: &mut RunContext,
     ) -> Result<Option<Candidate>, RunError> {
         declare_curve(name, method, context);
-        let mut last = None;
-        for (place, features) in self.params.sizes("features").into_iter().enumerate() {
+        let budgets = self.params.sizes("features");
+        let largest = budgets.iter().copied().max();
+        let mut found = None;
+        for (place, features) in budgets.into_iter().enumerate() {
             let estimator = estimator(self.params, masks, method, projection, features)?;
             let theory = MaskedTheory::new(&estimator);
             if let (Err(reason), 0) = (&theory, place) {
@@ -116,10 +119,12 @@ impl MatrixSession<'_> {
                 let errors = errors(&trials, expected.filter(|value| value.is_finite()));
                 self.points.tell(burst(name, method, &subject, &trials, &errors), context)
             };
-            let errors = rows.first().and_then(MatrixErrors::read);
-            last = errors.map(|errors| Candidate { name: name.to_owned(), method, estimator, errors });
+            if Some(features) == largest {
+                let errors = rows.first().and_then(MatrixErrors::read);
+                found = errors.map(|errors| Candidate { name: name.to_owned(), method, estimator, errors });
+            }
         }
-        Ok(last)
+        Ok(found)
     }
 
     /// Fresh draws of one estimator.

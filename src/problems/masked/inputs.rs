@@ -1,27 +1,16 @@
 //! Tokens and masks: drawn, or from files.
 
+use super::choices::{MaskKind, TokenSource};
 use crate::attention::Inputs;
-use crate::attention::inputs::{InputKind, InputParameters};
+use crate::attention::inputs::InputParameters;
 use crate::lab::{Params, RunContext, RunError};
 use crate::memory;
-use crate::named::{Named, named};
 use crate::problems::arrays;
 use crate::problems::limits::failure;
 use crate::random::Generator;
 use ndarray::Array2;
 use rand::Rng;
 use rand_distr::{Distribution as _, StandardNormal};
-
-named! {
-    /// Where mask vectors come from.
-    pub(super) enum MaskKind {
-        ReluNormal = "relu-normal", "relu of standard normal numbers: half of the coordinates are 0";
-        HalfNormal = "half-normal", "|standard normal| numbers: no zeros";
-        OneHot = "one-hot", "one random coordinate is 1: few pairs meet";
-        Flat = "flat", "every coordinate is 1: no mask at all";
-        File = "file", "vectors from the files of masks, through relu";
-    }
-}
 
 /// Queries and keys with their masks.
 pub(super) struct MaskedInputs {
@@ -35,18 +24,25 @@ pub(super) struct MaskedInputs {
     pub keys: Array2<f64>,
 }
 
-/// Tokens of `length` (files have their own) and masks called `mask`.
-pub(super) fn draw(mask: &str, length: usize, params: &Params, context: &RunContext) -> Result<MaskedInputs, RunError> {
-    let kind = MaskKind::parse(mask).map_err(|error| RunError::Input(format!("mask: {error}")))?;
+/// Tokens of `length` (files have their own) and masks of the kind `mask`.
+///
+/// # Errors
+/// A file cannot be read, the shapes do not fit each other, or no query meets a key.
+pub(super) fn draw(
+    mask: MaskKind,
+    length: usize,
+    params: &Params,
+    context: &RunContext,
+) -> Result<MaskedInputs, RunError> {
     let tokens = tokens(length, params, context)?;
     let (rows, others) = (tokens.queries.nrows(), tokens.keys.nrows());
-    let (queries, keys) = if kind == MaskKind::File {
+    let (queries, keys) = if mask == MaskKind::File {
         let read = |key: &str| arrays::matrix(key, params.text(key)).map(|masks| masks.mapv(|value| value.max(0.0)));
         (read("mask_queries")?, read("mask_keys")?)
     } else {
         let mut rng = context.generator(&format!("mask {mask} {length}"), 0);
         let width = params.size("mask_dim");
-        (vectors(kind, rows, width, &mut rng)?, vectors(kind, others, width, &mut rng)?)
+        (vectors(mask, rows, width, &mut rng)?, vectors(mask, others, width, &mut rng)?)
     };
     for (key, found, expected) in [("mask_queries", queries.nrows(), rows), ("mask_keys", keys.nrows(), others)] {
         if found != expected {
@@ -60,7 +56,7 @@ pub(super) fn draw(mask: &str, length: usize, params: &Params, context: &RunCont
     if (queries.sum_axis(ndarray::Axis(0)) * keys.sum_axis(ndarray::Axis(0))).sum() == 0.0 {
         return Err(RunError::Input(format!("mask: `{mask}` lets no query meet a key: every entry is 0")));
     }
-    Ok(MaskedInputs { name: mask.to_owned(), tokens, queries, keys })
+    Ok(MaskedInputs { name: mask.name().to_owned(), tokens, queries, keys })
 }
 
 fn tokens(length: usize, params: &Params, context: &RunContext) -> Result<Inputs, RunError> {
@@ -73,13 +69,13 @@ fn tokens(length: usize, params: &Params, context: &RunContext) -> Result<Inputs
         centres: 8,
         ..InputParameters::default()
     };
-    let distribution = match params.text("inputs") {
-        "file" => {
+    let distribution = match params.choice("inputs") {
+        TokenSource::File => {
             let read = |key: &str| arrays::matrix(key, params.text(key));
             let inputs = Inputs::new(read("queries")?, read("keys")?);
             return Ok(inputs.map_err(|error| RunError::Input(format!("queries, keys: {error}")))?.scaled());
         }
-        drawn => InputKind::parse(drawn).map_err(|error| RunError::Input(format!("inputs: {error}")))?.with(parameters),
+        TokenSource::Drawn(kind) => kind.with(parameters),
     };
     distribution.draw(length, dim, &mut context.generator(&format!("inputs {length} {dim}"), 0)).map_err(failure)
 }

@@ -1,5 +1,6 @@
 //! The peak memory of a run, in bytes, with every factor.
 
+use super::choices::{MaskKind, MaskedTask, TokenSource};
 use crate::attention::Projection;
 use crate::attention::linear::linear_bytes;
 use crate::attention::masked::MaskedMethod;
@@ -36,13 +37,13 @@ pub(super) fn peak(params: &Params, size: &dyn Fn(&str) -> usize) -> f64 {
         dim: size("dim") as f64,
         mask_dim: size("mask_dim") as f64,
     };
-    if params.text("inputs") == "file"
+    if params.choice::<TokenSource>("inputs") == TokenSource::File
         && let Some(((queries, dim), (keys, _))) =
             arrays::shape(params.text("queries")).zip(arrays::shape(params.text("keys")))
     {
         (sizes.queries, sizes.keys, sizes.dim) = (queries as f64, keys as f64, dim as f64);
     }
-    if params.texts("mask").contains(&"file")
+    if params.choices::<MaskKind>("mask").contains(&MaskKind::File)
         && let Some((_, width)) = arrays::shape(params.text("mask_queries"))
     {
         sizes.mask_dim = sizes.mask_dim.max(width as f64);
@@ -52,7 +53,7 @@ pub(super) fn peak(params: &Params, size: &dyn Fn(&str) -> usize) -> f64 {
     for &projection in &projections {
         for method in params.choices("method") {
             let drawn = drawn(method, projection, &sizes, size);
-            peak = peak.max(if params.text("task") == "attention" {
+            peak = peak.max(if params.choice::<MaskedTask>("task") == MaskedTask::Attention {
                 of_attention(&sizes, &drawn, params, size)
             } else {
                 of_estimate(&sizes, &drawn, params)
@@ -117,7 +118,7 @@ fn of_attention(sizes: &Sizes, drawn: &DrawSize, params: &Params, size: &dyn Fn(
 pub(super) fn pieces(params: &Params) -> usize {
     let (rows, features) = (largest(params, "length") as f64, largest(params, "features") as f64);
     let columns = features + largest(params, "dim") as f64;
-    let work = if params.text("task") == "attention" {
+    let work = if params.choice::<MaskedTask>("task") == MaskedTask::Attention {
         rows * (rows.min(params.size("exact_limit") as f64) + features) * params.size("value_dim") as f64
     } else {
         rows * rows * columns * (params.size("trials") as f64).min(8.0)

@@ -1,6 +1,7 @@
 //! The problem `masked`: exp(q·k/√d)·(relu(v_q)·relu(v_k)) estimated without bias, and used inside linear attention.
 
 mod attention;
+mod choices;
 mod estimate;
 mod estimators;
 mod exact;
@@ -12,6 +13,7 @@ mod schema;
 
 use crate::lab::{Column, Estimate, ParamError, Params, Problem, Row, RunContext, RunError, Schema};
 use crate::problems::toolkit::pool;
+use choices::MaskedTask;
 
 /// The problem.
 pub(super) struct MaskedProblem;
@@ -66,10 +68,9 @@ impl Problem for MaskedProblem {
 
     fn run(&self, params: &Params, context: &mut RunContext) -> Result<(), RunError> {
         let pool = pool(params, context, memory::pieces(params))?;
-        if params.text("task") == "attention" {
-            attention::run(params, &pool, context)
-        } else {
-            estimate::run(params, &pool, context)
+        match params.choice("task") {
+            MaskedTask::Estimate => estimate::run(params, &pool, context),
+            MaskedTask::Attention => attention::run(params, &pool, context),
         }
     }
 }

@@ -1,25 +1,12 @@
 //! The parameters of the problem `masked`, what no single one can say, and the cost.
 
-use super::inputs::MaskKind;
+use super::choices::{MaskKind, MaskedTask, TokenSource};
 use super::memory;
 use crate::attention::Projection;
-use crate::attention::inputs::InputKind;
 use crate::attention::masked::{MaskedMethod, Shares};
-use crate::lab::{Choice, Estimate, Param, ParamError, Params, Schema, choice, common};
+use crate::lab::{Estimate, Param, ParamError, Params, Schema, common};
+use crate::named::Named;
 use crate::problems::limits::{check_dims, check_memory, largest};
-
-static TASK: &[Choice] = &[
-    choice("estimate", "error of the estimated kernel matrix against the number of features"),
-    choice("attention", "masked linear attention against the exact quadratic one: time, memory, error of the output"),
-];
-
-static INPUTS: &[Choice] = &[
-    InputKind::Gauss.choice(),
-    InputKind::Sphere.choice(),
-    InputKind::Planted.choice(),
-    InputKind::Cluster.choice(),
-    choice("file", "matrices from the files of queries and keys"),
-];
 
 fn is_shares(text: &str) -> bool {
     Shares::from_text(text).is_some()
@@ -28,8 +15,10 @@ fn is_shares(text: &str) -> bool {
 const FILE: &str = "a .npy file or FILE.safetensors#TENSOR";
 
 pub(super) static PARAMS: &[Param] = &[
-    Param::choice("task", "task", TASK, "estimate").help("what is looked at").group("run"),
-    Param::choice("inputs", "inputs", INPUTS, "gauss").help("where queries and keys come from").group("inputs"),
+    Param::choice("task", "task", MaskedTask::CHOICES, "estimate").help("what is looked at").group("run"),
+    Param::choice("inputs", "inputs", TokenSource::CHOICES, "gauss")
+        .help("where queries and keys come from")
+        .group("inputs"),
     Param::choice("mask", "mask", MaskKind::CHOICES, "relu-normal")
         .help("where mask vectors come from")
         .group("inputs")
@@ -142,7 +131,7 @@ pub(super) fn check(params: &Params) -> Result<(), ParamError> {
         }
     }
     check_dims(params)?;
-    let attention = params.text("task") == "attention";
+    let attention = params.choice::<MaskedTask>("task") == MaskedTask::Attention;
     if attention && params.flag("causal") {
         let methods = methods(params);
         for (key, method) in [("probabilities", MaskedMethod::Coordinate), ("allocation", MaskedMethod::Stratified)] {
@@ -161,11 +150,12 @@ pub(super) fn estimate(params: &Params) -> Estimate {
     let points = params.texts("method").len() * params.texts("projection").len() * params.texts("mask").len();
     let points = points * params.sizes("length").len();
     let budgets = params.sizes("features");
+    let attention = params.choice::<MaskedTask>("task") == MaskedTask::Attention;
     let mut seconds = 0.0;
     for length in params.sizes("length").into_iter().map(|length| length as f64) {
         for features in budgets.iter().map(|&features| features as f64) {
             let map = 2.0 * length * features * (params.size("dim") as f64 * 2e-11 + 1e-8);
-            seconds += if params.text("task") == "attention" {
+            seconds += if attention {
                 let exact = if length <= params.int("exact_limit") as f64 { length * length * 4e-9 } else { 0.0 };
                 map + length * features * 4e-11 * params.size("value_dim") as f64 + exact
             } else {
