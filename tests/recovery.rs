@@ -1,5 +1,14 @@
 //! The program itself among runs that are damaged, worked on by others, or ended by signals.
 
+#[path = "support/program.rs"]
+mod program;
+#[path = "support/results.rs"]
+mod results;
+
+use attnlab::lab::Machine;
+use md5::{Digest, Md5};
+use program::program;
+use results::{run_folders, timeless};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use std::fs;
@@ -20,12 +29,7 @@ impl Desk {
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_attnlab"));
-        command.args(arguments).current_dir(self.0.path()).stdin(Stdio::null());
-        for name in ["ATTNLAB_LOGS", "ATTNLAB_DATA", "ATTNLAB_PRESETS", "ATTNLAB_LOG"] {
-            command.env_remove(name);
-        }
-        command
+        program(self.0.path(), arguments)
     }
 
     fn call(&self, arguments: &[&str]) -> Output {
@@ -34,9 +38,7 @@ impl Desk {
 
     /// The folders of runs, by seed.
     fn runs(&self) -> Vec<PathBuf> {
-        let entries = fs::read_dir(self.0.path().join("logs")).into_iter().flatten().flatten();
-        let mut runs: Vec<PathBuf> = entries.map(|entry| entry.path()).collect();
-        runs.retain(|path| path.join("run.toml").is_file());
+        let mut runs = run_folders(self.0.path());
         let seed = |path: &PathBuf| {
             let text = fs::read_to_string(path.join("run.toml")).unwrap();
             text.parse::<toml::Table>().unwrap()["run"]["seed"].as_integer().unwrap()
@@ -58,11 +60,7 @@ fn complaint(output: &Output) -> String {
 fn rows(folder: &Path) -> Vec<Value> {
     let document: Value = serde_json::from_str(&fs::read_to_string(folder.join("summary.json")).unwrap()).unwrap();
     assert_eq!(document["state"], "finished");
-    let mut rows = document["rows"].as_array().unwrap().clone();
-    for row in rows.iter_mut().filter_map(Value::as_object_mut) {
-        row.retain(|key, _| !key.contains("second"));
-    }
-    rows
+    timeless(&document)
 }
 
 /// Makes a finished run one that a process left at its beginning.
@@ -168,6 +166,23 @@ fn an_empty_name_means_no_run() {
         assert!(complaint(&output).contains("found an empty name"), "{command}: {}", complaint(&output));
     }
     assert_eq!(desk.runs().len(), 1);
+}
+
+#[test]
+fn what_a_killed_command_left_half_written_is_swept_up() {
+    let desk = Desk::new();
+    assert!(desk.call(&["run", "--quiet", "hybrid", "--set", "trials=20", "--set", "angles=3"]).status.success());
+    let run = desk.runs().remove(0);
+    // The name says which process wrote the file: machine, number and beginning (0 for any).
+    let machine = hex::encode(&Md5::digest(&Machine::here().host)[..4]);
+    let left_by = |process: &str| run.join(format!("marks.json.{machine}-{process}-0123456789abcdef.part"));
+    let (gone, alive) = (left_by("1-1"), left_by(&format!("{}-0", std::process::id())));
+    for command in [&["tag", name(&run), "kept"][..], &["list"]] {
+        [&gone, &alive].into_iter().for_each(|path| fs::write(path, "{").unwrap());
+        assert!(desk.call(command).status.success());
+        assert!(!gone.exists(), "{command:?}: its process is gone");
+        assert!(alive.exists(), "{command:?}: its process may go on");
+    }
 }
 
 #[test]

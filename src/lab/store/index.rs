@@ -56,6 +56,10 @@ impl IndexEntry {
     pub fn read(folder: &Path, changed: u64) -> Self {
         let read_at = nanoseconds(SystemTime::now());
         let run = Arc::new(RunSummary::read(folder));
+        if run.state.is_final() {
+            // No process works on the run: what lies there half written is what a killed `tag` has left.
+            files::sweep_up(folder);
+        }
         let still = read_at.saturating_sub(changed) > DOUBT.as_nanos() as u64;
         // A damaged folder may be repaired, and a run that goes on appends, both without a change of the folder.
         let settled = still && run.state.is_final() && run.damage.is_none();

@@ -82,6 +82,8 @@ impl Marks {
     pub fn write(&self, folder: &Path) -> Result<(), LabError> {
         let path = folder.join(MARKS);
         let text = serde_json::to_vec(self).unwrap_or_default();
+        // One that was killed on the way has left its file beside.
+        files::sweep_up(folder);
         files::replace(&path, &text, false).map_err(LabError::io("write", path))
     }
 }
