@@ -1,8 +1,15 @@
 //! The program itself on the command line: results, exit status, files, signals, bad input.
 
+#[path = "support/program.rs"]
+mod program;
+#[path = "support/results.rs"]
+mod results;
+
 use attnlab::console::keymap;
 use attnlab::lab::{Places, preset};
 use attnlab::problems;
+use program::program;
+use results::{run_folders, timeless};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use std::fs;
@@ -27,12 +34,7 @@ impl Desk {
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_attnlab"));
-        command.args(arguments).current_dir(self.0.path()).stdin(Stdio::null());
-        for name in ["ATTNLAB_LOGS", "ATTNLAB_DATA", "ATTNLAB_PRESETS", "ATTNLAB_LOG"] {
-            command.env_remove(name);
-        }
-        command
+        program(self.0.path(), arguments)
     }
 
     fn call(&self, arguments: &[&str]) -> Output {
@@ -61,11 +63,7 @@ impl Desk {
     }
 
     fn runs(&self) -> Vec<PathBuf> {
-        let Ok(entries) = fs::read_dir(self.path("logs")) else { return Vec::new() };
-        let mut runs: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
-        runs.retain(|path| path.join("run.toml").is_file());
-        runs.sort();
-        runs
+        run_folders(self.0.path())
     }
 
     /// A training with signals sent to it once it trains.
@@ -115,15 +113,6 @@ fn signal(child: &Child, signal: Signal) {
 
 fn keys(value: &Value) -> Vec<&str> {
     value.as_object().unwrap().keys().map(String::as_str).collect()
-}
-
-/// The rows without what a clock says.
-fn timeless(document: &Value) -> Vec<Value> {
-    let mut rows = document["rows"].as_array().unwrap().clone();
-    for row in &mut rows {
-        row.as_object_mut().unwrap().retain(|key, _| !key.contains("second"));
-    }
-    rows
 }
 
 #[test]
@@ -226,6 +215,35 @@ fn runs_are_listed_shown_tagged_exported_and_put_away() {
     assert!(desk.path(desk.say(&["report", "last"]).trim()).is_file());
     desk.say(&["delete", "last"]);
     assert!(desk.runs().is_empty());
+}
+
+#[test]
+fn runs_that_differ_are_told_apart_in_lists() {
+    let desk = Desk::new();
+    let sweep = ["run", "hybrid", "--quiet", "--title", "study", "--set", "trials=20", "--set", "angles=3"];
+    desk.say(&[&sweep[..], &["--set", "dim=8,16"]].concat());
+    desk.say(&[&sweep[..], &["--set", "dim=8"]].concat());
+    let list = desk.say(&["list"]);
+    assert!(list.starts_with("all: hybrid angles=3 trials=20\n\nrun "), "what is equal in all: {list}");
+    assert_eq!((list.matches("study dim=8 ").count(), list.matches("study dim=16 ").count()), (2, 1), "{list}");
+    let document = desk.json(&["list", "--json"]);
+    let runs = document["runs"].as_array().unwrap();
+    let same = |run: &Value, other: &Value, key: &str| run[key] == other[key];
+    for (run, other) in runs.iter().flat_map(|run| runs.iter().map(move |other| (run, other))) {
+        assert_eq!(same(run, other, "label"), same(run, other, "params"), "{run} {other}");
+    }
+}
+
+#[test]
+fn conclusions_are_about_the_largest_budget_wherever_it_stands() {
+    let desk = Desk::new();
+    let run = ["run", "masked", "--quiet", "--set", "length=32", "--set", "trials=2", "--set", "method=coordinate"];
+    for features in ["features=64,16", "features=16,64"] {
+        desk.say(&[&run[..], &["--set", features]].concat());
+        let shown = desk.say(&["show", "last"]);
+        let conclusion = shown.lines().find(|line| line.contains("has the smallest error")).unwrap();
+        assert!(conclusion.contains("at M = 64)"), "{features}: {conclusion}");
+    }
 }
 
 #[test]

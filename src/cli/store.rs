@@ -4,8 +4,9 @@ use super::args::{Delete, List, Show, Tag};
 use super::failure::Failure;
 use super::{output, table};
 use crate::lab::store::{self, Filter, RunSummary};
-use crate::lab::{Document, Places, RunRecord, RunView, decimal, duration};
+use crate::lab::{Differences, Document, Places, RunRecord, RunView, StoredParams, decimal, distinct_names, duration};
 use crate::problems;
+use crate::text::visible;
 use serde_json::json;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -21,11 +22,39 @@ pub fn list(arguments: &List, places: &Places) -> Result<(), Failure> {
         None => runs.reverse(),
     }
     if arguments.json {
-        let runs: Vec<&RunSummary> = runs.iter().map(Arc::as_ref).collect();
+        let labels = told_apart(&runs, |run| &run.label);
+        let labelled = |(run, label): (&Arc<RunSummary>, String)| RunSummary { label, ..RunSummary::clone(run) };
+        let runs: Vec<RunSummary> = runs.iter().zip(labels).map(labelled).collect();
         return output::print_json(&json!({ "schema": 1, "runs": runs }));
     }
+    let names = told_apart(&runs, |run| if run.title.is_empty() { &run.label } else { &run.title });
     let headings = [("run", false), ("state", false), ("what", false), ("result", true), ("time", true), ("", false)];
-    output::print(&table::render(headings, runs.iter().map(|run| line(run))))
+    let lines = runs.iter().zip(names).map(|(run, name)| line(run, name));
+    output::print(&(in_common(&runs) + &table::render(headings, lines)))
+}
+
+/// A name for each run, such that runs with different parameters have different names.
+fn told_apart(runs: &[Arc<RunSummary>], name: impl Fn(&RunSummary) -> &str) -> Vec<String> {
+    let named: Vec<_> = runs.iter().map(|run| (run.problem.as_str(), name(run), &run.params)).collect();
+    distinct_names(&named, |problem| problems::find(problem).map(|problem| problem.schema()))
+}
+
+/// A line about what several runs of one problem have in common beside the defaults; empty where they have nothing.
+fn in_common(runs: &[Arc<RunSummary>]) -> String {
+    let problem = runs.first().and_then(|run| problems::find(&run.problem));
+    let Some(problem) = problem.filter(|problem| runs.iter().all(|run| run.problem == problem.name())) else {
+        return String::new();
+    };
+    if runs.len() < 2 {
+        return String::new();
+    }
+    let schema = problem.schema();
+    let params: Vec<&StoredParams> = runs.iter().map(|run| &run.params).collect();
+    let differences = Differences::between(&params, Some(schema), |key| schema.get(key).is_some());
+    let is_default = |key: &str, text: &str| schema.get(key).is_some_and(|param| param.default == text);
+    let changed = differences.common().iter().filter(|(key, text)| !is_default(key, text));
+    let words: Vec<String> = changed.map(|(key, text)| format!("{key}={text}")).collect();
+    if words.is_empty() { String::new() } else { format!("all: {} {}\n\n", problem.name(), visible(&words.join(" "))) }
 }
 
 /// Every run, the newest first.
@@ -33,7 +62,7 @@ pub fn all(places: &Places) -> Result<Vec<Arc<RunSummary>>, Failure> {
     if places.logs.is_dir() { Ok(store::list(&places.logs)?) } else { Ok(Vec::new()) }
 }
 
-fn line(run: &RunSummary) -> Vec<String> {
+fn line(run: &RunSummary, name: String) -> Vec<String> {
     let known = problems::find(&run.problem);
     let column = known.and_then(|problem| problem.column(problem.headline_of(&run.row)));
     let result = run.headline.map_or_else(String::new, |value| match column {
@@ -42,9 +71,8 @@ fn line(run: &RunSummary) -> Vec<String> {
     });
     let tags = run.tags.iter().map(|tag| format!("#{tag}"));
     let remarks: Vec<String> = tags.chain(run.damage.clone()).collect();
-    let what = if run.title.is_empty() { &run.label } else { &run.title };
     let time = duration(run.seconds);
-    vec![run.id.clone(), run.state.name().to_owned(), what.clone(), result, time, remarks.join(" ")]
+    vec![run.id.clone(), run.state.name().to_owned(), name, result, time, remarks.join(" ")]
 }
 
 /// Finds the runs that the names of one command line mean; the directory of runs is looked through once at most.

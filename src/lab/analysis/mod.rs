@@ -6,7 +6,7 @@ mod show;
 mod span;
 mod study;
 
-pub use names::Differences;
+pub use names::{Differences, distinct_names};
 pub use show::{decimal, duration};
 pub use span::{Rounding, Span};
 pub use study::{Study, StudyCurve, StudyPlot, StudyRun, StudyVariant};

@@ -1,12 +1,12 @@
 //! The words that tell several runs apart: in legends, tables, exported files and lists of points.
 
 use crate::lab::{Schema, StoredParams};
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 /// Numbers with at most so many characters are shown as they are.
 const SHORT: usize = 7;
 
-/// The parameters in which several runs differ.
+/// The parameters in which several runs differ, and those that are equal in all of them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Differences {
     /// The parameters that differ, in form order.
@@ -15,15 +15,18 @@ pub struct Differences {
     exact: Vec<Vec<String>>,
     /// The same, with numbers shortened to the digits that tell them apart.
     short: Vec<Vec<String>>,
+    /// The parameters that are equal in all runs, with their text, in form order.
+    common: Vec<(String, String)>,
 }
 
 impl Differences {
     /// Of `runs` runs in the parameters `keys`, where `text` gives the text of a run's parameter.
     pub fn of<'a>(keys: impl IntoIterator<Item = &'a str>, runs: usize, text: impl Fn(usize, &str) -> String) -> Self {
-        let mut differences = Self { keys: Vec::new(), exact: vec![Vec::new(); runs], short: vec![Vec::new(); runs] };
+        let mut differences = Self { exact: vec![Vec::new(); runs], short: vec![Vec::new(); runs], ..Self::default() };
         for key in keys {
-            let texts: Vec<String> = (0..runs).map(|run| text(run, key)).collect();
+            let mut texts: Vec<String> = (0..runs).map(|run| text(run, key)).collect();
             if texts.iter().all(|text| *text == texts[0]) {
+                differences.common.extend(texts.pop().map(|text| (key.to_owned(), text)));
                 continue;
             }
             for (run, short) in shortened(&texts).into_iter().enumerate() {
@@ -45,13 +48,22 @@ impl Differences {
         let others = differing.iter().copied().filter(|key| !declared.contains(key));
         let known = declared.iter().copied().filter(|key| differing.contains(key));
         let keys: Vec<&str> = known.chain(others).filter(|key| counts(key)).collect();
-        Self::of(keys, runs.len(), |run, key| runs[run].text(key))
+        let differences = Self::of(keys, runs.len(), |run, key| runs[run].text(key));
+        let equal = runs.first().into_iter().flat_map(|run| run.iter()).filter(|(key, _)| !differing.contains(key));
+        let common = equal.filter(|(key, _)| counts(key)).map(|(key, value)| (key.to_owned(), value.to_string()));
+        Self { common: common.collect(), ..differences }
     }
 
     /// The parameters that differ, in form order.
     #[must_use]
     pub fn keys(&self) -> &[String] {
         &self.keys
+    }
+
+    /// The parameters that are equal in all runs, with their text.
+    #[must_use]
+    pub fn common(&self) -> &[(String, String)] {
+        &self.common
     }
 
     /// The exact texts of a run's parameters, in the order of [`Differences::keys`].
@@ -76,6 +88,24 @@ impl Differences {
         let pairs = self.keys.iter().zip(&self.short[run]).filter(|(key, _)| *key != left_out);
         pairs.map(word).collect::<Vec<_>>().join(" ")
     }
+}
+
+/// A name for each of several runs, given as problem, name and parameters: names of runs that differ in a parameter differ.
+/// Where several runs of a problem have the same name, the words that tell these apart stand behind it.
+pub fn distinct_names(runs: &[(&str, &str, &StoredParams)], schema: impl Fn(&str) -> Option<Schema>) -> Vec<String> {
+    let mut groups: HashMap<(&str, &str), Vec<usize>> = HashMap::new();
+    for (place, (problem, name, _)) in runs.iter().enumerate() {
+        groups.entry((problem, name)).or_default().push(place);
+    }
+    let mut names: Vec<String> = runs.iter().map(|(_, name, _)| (*name).to_owned()).collect();
+    for ((problem, name), places) in groups.iter().filter(|(_, places)| places.len() > 1) {
+        let params: Vec<&StoredParams> = places.iter().map(|place| runs[*place].2).collect();
+        let differences = Differences::between(&params, schema(problem), |_| true);
+        for (run, place) in places.iter().enumerate() {
+            names[*place] = format!("{name} {}", differences.words(run)).trim_end().to_owned();
+        }
+    }
+    names
 }
 
 /// The keys under which runs have different values, or only some of the runs have one.
@@ -147,5 +177,28 @@ mod tests {
         assert_eq!(words("kind", &["relu", "exp"]), ["relu", "exp"]);
         assert_eq!(words("flip", &["yes", "no"]), ["flip=yes", "flip=no"]);
         assert_eq!(words("kind", &["relu", "relu"]), ["", ""]);
+    }
+
+    #[test]
+    fn what_is_equal_in_all_is_told_apart_from_what_differs() {
+        let texts = [["relu", "1"], ["exp", "1"]];
+        let place = |key: &str| usize::from(key == "seed");
+        let differences = Differences::of(["kind", "seed"], 2, |run, key| texts[run][place(key)].to_owned());
+        assert_eq!(differences.keys(), ["kind"]);
+        assert_eq!(differences.common(), [("seed".to_owned(), "1".to_owned())]);
+    }
+
+    #[test]
+    fn equal_names_of_different_runs_become_different() {
+        let params: Vec<StoredParams> =
+            [r#"{"lr":0.001,"seed":0}"#, r#"{"lr":0.002,"seed":0}"#, r#"{"lr":0.001,"seed":1}"#]
+                .iter()
+                .map(|json| serde_json::from_str(json).unwrap())
+                .collect();
+        let named = |problem, name, run: usize| (problem, name, &params[run]);
+        let runs = [named("a", "relu", 0), named("a", "relu", 1), named("a", "exp", 1), named("b", "relu", 2)];
+        assert_eq!(distinct_names(&runs, |_| None), ["relu lr=0.001", "relu lr=0.002", "exp", "relu"]);
+        let repeats = [named("a", "relu", 0), named("a", "relu", 0), named("a", "relu", 2)];
+        assert_eq!(distinct_names(&repeats, |_| None), ["relu seed=0", "relu seed=0", "relu seed=1"]);
     }
 }
