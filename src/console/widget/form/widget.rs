@@ -111,8 +111,13 @@ impl Widget for FormWidget<'_> {
         if area.is_empty() {
             return;
         }
-        let (lines, selected) = self.lines(area.width.into());
         let height = usize::from(area.height);
+        let mut lines = self.lines(area.width.into());
+        if lines.0.len() > height {
+            // The last column is left to the arrows that say where there is more.
+            lines = self.lines(usize::from(area.width).saturating_sub(2));
+        }
+        let (lines, selected) = lines;
         // Keep a line of the neighbourhood in view, and the error below the field.
         let first = (selected + 4).min(lines.len()).saturating_sub(height).min(selected.saturating_sub(1));
         let last = lines.len();
@@ -181,6 +186,15 @@ mod tests {
         form.edit_sweep();
         assert!(form.commit());
         assert!(screen(&form, 40, 8).contains("softmax,relu ×2"));
+    }
+
+    #[test]
+    fn the_arrows_stand_beside_the_values() {
+        let mut form = Form::new(SCHEMA);
+        form.edit();
+        type_text(&mut form, "softmax,relu,softmax,relu");
+        assert!(form.commit());
+        assert!(screen(&form, 30, 2).ends_with("softmax,r… ×4 ↓"), "{}", screen(&form, 30, 2));
     }
 
     #[test]
