@@ -3,7 +3,7 @@
 mod demo;
 mod sweep;
 
-use attnlab::console::app::{App, Exit, Overlay, Pane, ShownRun, Source};
+use attnlab::console::app::{App, Exit, NewsSource, Overlay, Pane, ScreenRun};
 use attnlab::console::keymap::Keymap;
 use attnlab::console::theme::{Glyphs, Theme};
 use attnlab::console::view;
@@ -68,7 +68,7 @@ impl Desk {
         edit(&mut view);
         let folder = self.home.path().join("logs").join(id);
         let (label, params) = (kind.to_owned(), demo::params(kind, changes));
-        self.app.tabs[0].show(ShownRun { id: id.to_owned(), folder, label, params, view, source: Source::Still });
+        self.app.show(0, ScreenRun { id: id.to_owned(), folder, label, params, view, source: NewsSource::Still });
     }
 
     fn press(&mut self, keys: &str) {
@@ -112,7 +112,7 @@ impl Desk {
     }
 
     fn state(&self, run: usize) -> RunState {
-        self.app.tabs[0].runs[run].view.state
+        self.app.tabs()[0].runs[run].view.state
     }
 }
 
@@ -161,6 +161,15 @@ fn every_key_is_told() {
 }
 
 #[test]
+fn notes_that_have_no_room_say_that_there_is_more() {
+    let mut desk = Desk::new();
+    let edit = |view: &mut RunView| view.notes = vec!["word ".repeat(200)];
+    desk.put_with("1", "softmax", 40, RunState::Finished, &[], edit);
+    let screen = desk.screen((80, 24));
+    assert!(screen.lines().any(|line| line.contains("word …") || line.contains("wor…")), "{screen}");
+}
+
+#[test]
 fn every_place_draws_at_every_size() {
     for (width, height) in [(0, 0), (1, 1), (20, 5), (56, 14), (57, 15), (71, 20), (80, 24), (250, 70)] {
         for theme in
@@ -189,15 +198,15 @@ fn every_place_draws_at_every_size() {
 fn r_trains_and_the_results_compare() {
     let mut desk = Desk::new();
     desk.press("r");
-    desk.wait("the first run", |app| app.tabs[0].runs[0].view.state == RunState::Finished);
+    desk.wait("the first run", |app| app.tabs()[0].runs[0].view.state == RunState::Finished);
     desk.press("right r");
-    desk.wait("the second run", |app| app.tabs[0].runs[1].view.state == RunState::Finished);
+    desk.wait("the second run", |app| app.tabs()[0].runs[1].view.state == RunState::Finished);
     let screen = desk.screen((120, 36));
     for words in ["softmax", "relu", "0.912", "0.897", "Loss", "✔"] {
         assert!(screen.contains(words), "{words}:\n{screen}");
     }
     desk.press("2");
-    desk.wait("the list of runs", |app| app.runs.shown.len() == 2);
+    desk.wait("the list of runs", |app| app.runs().listed.len() == 2);
     let screen = desk.screen((120, 36));
     assert!(screen.contains("Runs: 2 of 2") && screen.contains("0.912"), "{screen}");
 }
@@ -210,13 +219,13 @@ fn a_list_makes_a_run_for_each_value() {
     desk.press("+");
     assert!(desk.screen((80, 24)).contains("6 runs, 2 seeds each"));
     desk.press("- r");
-    desk.wait("the points", |app| match &app.overlay {
+    desk.wait("the points", |app| match app.overlay() {
         Some(Overlay::Sweep(dialog)) => dialog.planned().is_some(),
         _ => false,
     });
     desk.press("enter");
     desk.wait("three runs", |app| {
-        app.tabs[0].runs.iter().filter(|run| run.view.state == RunState::Finished).count() == 3
+        app.tabs()[0].runs.iter().filter(|run| run.view.state == RunState::Finished).count() == 3
     });
 }
 
@@ -233,26 +242,26 @@ fn bad_input_is_refused_where_it_is_typed() {
     desk.press("enter r");
     let screen = desk.screen((120, 36));
     assert!(screen.contains("13: any depth but 13"), "{screen}");
-    assert!(desk.app.tabs[0].runs.is_empty());
+    assert!(desk.app.tabs()[0].runs.is_empty());
 }
 
 #[test]
 fn a_run_is_paused_let_go_and_stopped() {
     let mut desk = Desk::new();
     desk.press("down down down down down right r");
-    desk.wait("the run", |app| app.tabs[0].runs[0].view.state == RunState::Running);
+    desk.wait("the run", |app| app.tabs()[0].runs[0].view.state == RunState::Running);
     desk.press("space");
-    desk.wait("the pause", |app| app.tabs[0].runs[0].view.state == RunState::Paused);
+    desk.wait("the pause", |app| app.tabs()[0].runs[0].view.state == RunState::Paused);
     assert!(desk.screen((80, 24)).contains("paused"));
     desk.press("space");
-    desk.wait("the end of the pause", |app| app.tabs[0].runs[0].view.state == RunState::Running);
+    desk.wait("the end of the pause", |app| app.tabs()[0].runs[0].view.state == RunState::Running);
     desk.press("q");
     assert!(desk.screen((80, 24)).contains("Work is not done: 1 running"));
-    assert_eq!(desk.app.exit, None);
+    assert_eq!(desk.app.exit(), None);
     desk.press("esc x");
-    desk.wait("the stop", |app| app.tabs[0].runs[0].view.state == RunState::Stopped);
+    desk.wait("the stop", |app| app.tabs()[0].runs[0].view.state == RunState::Stopped);
     desk.press("q");
-    assert_eq!(desk.app.exit, Some(Exit::Idle));
+    assert_eq!(desk.app.exit(), Some(Exit::Idle));
 }
 
 #[test]
@@ -262,7 +271,7 @@ fn ctrl_c_twice_always_gets_out() {
         desk.press("down down down down down right r up up up up up");
         desk.press(before);
         desk.press("ctrl-c ctrl-c");
-        assert_eq!(desk.app.exit, Some(Exit::Force), "{before}");
+        assert_eq!(desk.app.exit(), Some(Exit::Force), "{before}");
         desk.app.queue().shutdown(true);
     }
 }
@@ -271,11 +280,11 @@ fn ctrl_c_twice_always_gets_out() {
 fn a_panicking_run_fails_and_the_console_lives_on() {
     let mut desk = Desk::new();
     desk.press("down down down down down left r");
-    desk.wait("the panic", |app| app.tabs[0].runs[0].view.state == RunState::Failed);
+    desk.wait("the panic", |app| app.tabs()[0].runs[0].view.state == RunState::Failed);
     let screen = desk.screen((120, 36));
     assert!(screen.contains("the roof is on fire"), "{screen}");
     desk.press("right r");
-    desk.wait("the next run", |app| app.tabs[0].runs[1].view.state == RunState::Finished);
+    desk.wait("the next run", |app| app.tabs()[0].runs[1].view.state == RunState::Finished);
 }
 
 #[test]
@@ -291,29 +300,29 @@ fn parameters_are_saved_and_found_again() {
     let text = std::fs::read_to_string(desk.home.path().join("presets/mine.toml")).unwrap();
     assert!(text.contains("kind = \"relu\""), "{text}");
     desk.press("right p");
-    let Some(Overlay::Presets { list: Some(list), .. }) = &desk.app.overlay else { panic!("no list") };
+    let Some(Overlay::Presets { list: Some(list), .. }) = desk.app.overlay() else { panic!("no list") };
     let at = list.iter().position(|(name, _)| name == "mine").unwrap();
     let chosen = list.iter().position(|(_, preset)| preset.is_ok()).unwrap();
     assert_eq!(at, chosen, "the cursor is on a preset of this problem");
     desk.press("enter");
-    assert_eq!(desk.app.tabs[0].form.draft().text("kind"), "relu");
+    assert_eq!(desk.app.tabs()[0].form.draft().text("kind"), "relu");
 }
 
 #[test]
 fn a_run_is_opened_named_filtered_run_again_and_thrown_away() {
     let mut desk = Desk::new();
     desk.press("r");
-    desk.wait("the run", |app| app.tabs[0].runs[0].view.state == RunState::Finished);
-    let id = desk.app.tabs[0].runs[0].id.clone();
-    desk.app.tabs[0].remove(0);
+    desk.wait("the run", |app| app.tabs()[0].runs[0].view.state == RunState::Finished);
+    let id = desk.app.tabs()[0].runs[0].id.clone();
+    desk.press("tab tab d");
     desk.press("2");
-    desk.wait("the list", |app| app.runs.shown.len() == 1);
+    desk.wait("the list", |app| app.runs().listed.len() == 1);
     desk.press("enter");
-    assert_eq!((desk.app.tab, desk.state(0)), (0, RunState::Finished));
+    assert_eq!((desk.app.tab_index(), desk.state(0)), (0, RunState::Finished));
     desk.press("2 n");
     desk.type_text("first try");
     desk.press("enter");
-    desk.wait("the name", |app| app.runs.shown[0].title == "first try");
+    desk.wait("the name", |app| app.runs().listed[0].title == "first try");
     desk.press("/");
     desk.type_text("accuracy>0.95");
     desk.press("enter");
@@ -324,18 +333,18 @@ fn a_run_is_opened_named_filtered_run_again_and_thrown_away() {
     assert!(desk.screen((80, 24)).contains("unknown key `wrong`"));
     desk.press("ctrl-u enter r");
     desk.wait("the second run", |app| {
-        app.tabs[0].runs.len() == 2 && app.tabs[0].runs[1].view.state == RunState::Finished
+        app.tabs()[0].runs.len() == 2 && app.tabs()[0].runs[1].view.state == RunState::Finished
     });
     desk.press("2");
-    desk.wait("both", |app| app.runs.shown.len() == 2);
-    while desk.app.runs.chosen().unwrap().id != id {
+    desk.wait("both", |app| app.runs().listed.len() == 2);
+    while desk.app.runs().chosen().unwrap().id != id {
         desk.press("down");
     }
     desk.press("D");
     assert!(desk.home.path().join("logs").join(&id).exists(), "asked once more first");
     desk.press("D");
     assert!(!desk.home.path().join("logs").join(&id).exists());
-    desk.wait("one left", |app| app.runs.shown.len() == 1);
+    desk.wait("one left", |app| app.runs().listed.len() == 1);
 }
 
 #[test]
@@ -346,9 +355,9 @@ fn panes_and_figures_are_reached() {
     let screen = desk.screen((120, 36));
     assert!(screen.contains("images = 20"), "the cursor reads out:\n{screen}");
     desk.press("tab");
-    assert_eq!(desk.app.tabs[0].pane, Pane::Results);
+    assert_eq!(desk.app.tabs()[0].pane, Pane::Results);
     desk.press("d");
-    assert!(desk.app.tabs[0].runs.is_empty());
+    assert!(desk.app.tabs()[0].runs.is_empty());
 }
 
 #[test]
@@ -376,8 +385,8 @@ fn a_changed_key_is_in_force_and_on_screen() {
     let mut desk = Desk::with(Theme::default(), keymap);
     assert!(desk.screen((80, 24)).contains("g run"));
     desk.press("r");
-    assert!(desk.app.tabs[0].runs.is_empty());
+    assert!(desk.app.tabs()[0].runs.is_empty());
     desk.press("g");
-    assert_eq!(desk.app.tabs[0].runs.len(), 1);
+    assert_eq!(desk.app.tabs()[0].runs.len(), 1);
     desk.app.queue().shutdown(true);
 }

@@ -20,17 +20,17 @@ fn ask(desk: &mut Desk) {
 }
 
 fn known(desk: &mut Desk) {
-    desk.app.has_cluster = true;
-    desk.wait("the points", |app| matches!(&app.overlay, Some(Overlay::Sweep(dialog)) if dialog.planned().is_some()));
+    desk.app.set_has_cluster(true);
+    desk.wait("the points", |app| matches!(app.overlay(), Some(Overlay::Sweep(dialog)) if dialog.planned().is_some()));
 }
 
 fn points(app: &App, state: PointState) -> usize {
-    let Some(Overlay::Sweep(dialog)) = &app.overlay else { panic!("no dialog") };
+    let Some(Overlay::Sweep(dialog)) = app.overlay() else { panic!("no dialog") };
     dialog.planned().unwrap().count(state)
 }
 
 fn all_finished(app: &App, count: usize) -> bool {
-    let runs = &app.tabs[0].runs;
+    let runs = &app.tabs()[0].runs;
     runs.len() == count && runs.iter().all(|run| run.view.state == RunState::Finished)
 }
 
@@ -86,7 +86,7 @@ fn the_dialog_asks_what_a_cluster_is_asked_for() {
 fn without_a_cluster_the_dialog_names_the_way_out() {
     snapshots("sweep_no_cluster", |desk| {
         ask(desk);
-        desk.app.has_cluster = false;
+        desk.app.set_has_cluster(false);
         desk.press("t");
     });
 }
@@ -96,9 +96,9 @@ fn a_sweep_starts_from_the_dialog_and_does_nothing_twice() {
     let mut desk = Desk::new();
     ask(&mut desk);
     assert_eq!(points(&desk.app, PointState::New), 16);
-    assert!(desk.app.tabs[0].runs.is_empty(), "nothing starts before it is asked for");
+    assert!(desk.app.tabs()[0].runs.is_empty(), "nothing starts before it is asked for");
     desk.press("esc");
-    assert!(desk.app.overlay.is_none() && desk.app.tabs[0].runs.is_empty());
+    assert!(desk.app.overlay().is_none() && desk.app.tabs()[0].runs.is_empty());
     // A finished run that has nothing to do with it leaves the screen.
     desk.put("other", "exp", 40, RunState::Finished);
     desk.press("r");
@@ -108,7 +108,7 @@ fn a_sweep_starts_from_the_dialog_and_does_nothing_twice() {
     let screen = desk.screen((120, 36));
     assert!(screen.contains("Accuracy by depth") && screen.contains("16 runs queued"), "{screen}");
     desk.wait("the study of every point", |app| {
-        let sweep = app.tabs[0].study.sweep.as_ref();
+        let sweep = app.tabs()[0].study.sweep.as_ref();
         sweep.is_some_and(|sweep| sweep.curves.len() == 2 && sweep.curves.iter().all(|curve| curve.points.len() == 4))
     });
     // Again: there is nothing to do, and their runs come on screen.
@@ -117,7 +117,7 @@ fn a_sweep_starts_from_the_dialog_and_does_nothing_twice() {
     assert_eq!(points(&desk.app, PointState::Finished), 16);
     desk.press("enter");
     desk.wait("the end", |app| !app.at_work());
-    assert_eq!(desk.app.tabs[0].runs.len(), 16);
+    assert_eq!(desk.app.tabs()[0].runs.len(), 16);
     assert!(desk.screen((120, 36)).contains("every point is finished"));
     desk.press("r");
     known(&mut desk);
@@ -125,7 +125,7 @@ fn a_sweep_starts_from_the_dialog_and_does_nothing_twice() {
     desk.wait("every point again", |app| all_finished(app, 32));
     // One line a variant.
     desk.press("i");
-    assert_eq!(desk.app.tabs[0].lines().len(), 8);
+    assert_eq!(desk.app.tabs()[0].lines().len(), 8);
 }
 
 #[test]
@@ -136,10 +136,10 @@ fn a_sweep_is_stopped_as_a_whole_and_goes_on_with_what_is_missing() {
     desk.press("enter down down down down right r");
     known(&mut desk);
     desk.press("enter");
-    let running = |app: &App| app.tabs[0].runs.iter().any(|run| run.view.state == RunState::Running);
-    desk.wait("the sweep", |app| app.tabs[0].runs.len() == 12 && running(app));
+    let running = |app: &App| app.tabs()[0].runs.iter().any(|run| run.view.state == RunState::Running);
+    desk.wait("the sweep", |app| app.tabs()[0].runs.len() == 12 && running(app));
     desk.press("X");
-    desk.wait("the end", |app| app.tabs[0].runs.iter().all(|run| run.view.state == RunState::Stopped));
+    desk.wait("the end", |app| app.tabs()[0].runs.iter().all(|run| run.view.state == RunState::Stopped));
     assert!(!desk.app.at_work());
     desk.press("r");
     known(&mut desk);
@@ -157,14 +157,17 @@ fn more_than_ten_thousand_points_are_asked_about_twice() {
     assert!(desk.screen((80, 24)).contains("12864 runs"));
     desk.press("r");
     // Depth 13 is refused by the problem itself.
-    let refused = |app: &App| match &app.overlay {
+    let refused = |app: &App| match app.overlay() {
         Some(Overlay::Sweep(dialog)) => {
             matches!(&dialog.planning, attnlab::console::app::Planning::Refused(reason) if reason.contains("13"))
         }
         _ => false,
     };
     desk.wait("the refusal", refused);
-    desk.press("enter esc");
+    desk.press("l");
+    let points = desk.screen((80, 24));
+    assert!(points.contains("✘") && !points.contains("looking up"), "{points}");
+    desk.press("l enter esc");
     assert!(!desk.app.at_work());
     desk.press("up enter ctrl-u");
     desk.type_text("14..64 +1");
@@ -183,6 +186,7 @@ fn swept_parameters_that_do_not_fit_side_by_side_are_refused_in_the_dialog() {
     desk.press("g");
     assert!(desk.screen((80, 24)).contains("4 values"), "{}", desk.screen((80, 24)));
     assert!(desk.screen((80, 24)).contains("✘ depth"), "{}", desk.screen((80, 24)));
+    assert!(!desk.screen((80, 24)).contains("16 points"), "no number of points that there are not");
     desk.press("g");
     known(&mut desk);
     assert_eq!(points(&desk.app, PointState::New), 16);
@@ -197,11 +201,11 @@ fn what_a_cluster_is_asked_for_is_checked_where_it_is_typed() {
     desk.press("enter");
     assert!(desk.screen((80, 24)).contains("found `many`"), "{}", desk.screen((80, 24)));
     desk.press("ctrl-u enter");
-    assert_eq!(desk.app.slurm.max_parallel(), None);
+    assert_eq!(desk.app.slurm_options().max_parallel(), None);
     desk.press("e");
     desk.type_text("7");
     desk.press("enter esc");
-    assert_eq!(desk.app.slurm.max_parallel(), Some(7));
+    assert_eq!(desk.app.slurm_options().max_parallel(), Some(7));
 }
 
 #[test]
@@ -241,7 +245,7 @@ fn two_swept_numbers_make_a_map() {
 
 /// A sweep of four points on a cluster that nobody has heard of: one finished, one failed, two not begun.
 fn on_a_cluster(desk: &mut Desk) {
-    let places = desk.app.places.clone();
+    let places = desk.app.places().clone();
     let schema = Demo.schema();
     let mut draft = Draft::new(&schema);
     draft.set(&schema, "depth", "2..16 x2").unwrap();
@@ -268,14 +272,14 @@ fn sweeps_on_a_cluster_are_listed_with_their_points() {
     let mut desk = Desk::new();
     on_a_cluster(&mut desk);
     desk.press("2 s");
-    desk.wait("the sweeps", |app| app.sweeps.entries.len() == 2);
+    desk.wait("the sweeps", |app| app.sweeps().entries.len() == 2);
     desk.press("down");
     for size in SIZES {
         insta::assert_snapshot!(format!("sweeps_{}x{}", size.0, size.1), desk.screen(size));
     }
     // Without a job there is nothing to cancel, and Slurm is not asked.
     desk.press("x x");
-    desk.wait("the answer", |app| app.message.as_ref().is_some_and(|(text, _)| text.contains("no job")));
+    desk.wait("the answer", |app| app.message().is_some_and(|(text, _)| text.contains("no job")));
     desk.press("up");
     assert!(desk.screen((120, 36)).contains("sweep.toml"), "{}", desk.screen((120, 36)));
 }
@@ -285,20 +289,20 @@ fn opening_a_sweep_brings_its_runs_on_screen_as_they_come() {
     let mut desk = Desk::new();
     on_a_cluster(&mut desk);
     desk.press("2 s");
-    desk.wait("the sweeps", |app| app.sweeps.entries.len() == 2);
-    let at = desk.app.sweeps.entries.iter().position(|entry| entry.status.is_ok()).unwrap();
+    desk.wait("the sweeps", |app| app.sweeps().entries.len() == 2);
+    let at = desk.app.sweeps().entries.iter().position(|entry| entry.status.is_ok()).unwrap();
     if at == 1 {
         desk.press("down");
     }
     desk.press("enter");
-    desk.wait("two runs", |app| app.tabs[0].runs.len() == 2);
+    desk.wait("two runs", |app| app.tabs()[0].runs.len() == 2);
     // One more begins, somewhere else.
     let schema = Demo.schema();
     let mut draft = Draft::new(&schema);
     draft.set(&schema, "depth", "8").unwrap();
     let run = desk.app.queue().submit(Sweep::new(&Demo, draft).specs().unwrap().remove(0)).unwrap();
-    let folder = desk.app.sweeps.entries[at].folder.clone();
+    let folder = desk.app.sweeps().entries[at].folder.clone();
     std::fs::write(folder.join("points/2"), run.id()).unwrap();
-    desk.wait("the third run", |app| app.tabs[0].runs.len() == 3);
-    desk.wait("its end", |app| app.tabs[0].runs[2].view.state == RunState::Finished);
+    desk.wait("the third run", |app| app.tabs()[0].runs.len() == 3);
+    desk.wait("its end", |app| app.tabs()[0].runs[2].view.state == RunState::Finished);
 }

@@ -1,6 +1,6 @@
 //! What a problem's tab draws: plots with the curves of every visible run, and groups of matrices.
 
-use super::shown::ShownRun;
+use super::screen_run::ScreenRun;
 use super::tab::ProblemTab;
 use crate::lab::{Axis, Differences, Matrix, Plot, Scale, SeriesView, StudyPlot};
 use std::collections::HashMap;
@@ -210,7 +210,7 @@ impl ProblemTab {
             twins.iter().enumerate().for_each(|(at, run)| words[*run] = differences.words(at));
         }
         let mut before: HashMap<String, usize> = HashMap::new();
-        let named = |(run, words): (&ShownRun, String)| {
+        let named = |(run, words): (&ScreenRun, String)| {
             let label = if words.is_empty() { run.label.clone() } else { format!("{} {words}", run.label) };
             let count = before.entry(label.clone()).and_modify(|count| *count += 1).or_insert(1);
             if *count == 1 { label } else { format!("{label} ({count})") }

@@ -17,7 +17,7 @@ pub struct RunsTab {
     /// What the list is filtered by, as typed.
     pub filter_text: String,
     /// The runs that the filter admits, sorted.
-    pub shown: Vec<Arc<RunSummary>>,
+    pub listed: Vec<Arc<RunSummary>>,
     /// Index of the chosen one.
     pub chosen: usize,
     /// Columns scrolled away.
@@ -47,7 +47,7 @@ impl RunsTab {
     pub fn new(logs: &Path) -> Self {
         Self {
             filter_text: String::new(),
-            shown: Vec::new(),
+            listed: Vec::new(),
             chosen: 0,
             skip: 0,
             order: 0,
@@ -129,14 +129,14 @@ impl RunsTab {
 
     /// Chooses the run `by` further down.
     pub fn go(&mut self, by: isize) {
-        self.chosen = self.chosen.saturating_add_signed(by).min(self.shown.len().saturating_sub(1));
+        self.chosen = self.chosen.saturating_add_signed(by).min(self.listed.len().saturating_sub(1));
         self.doomed = None;
     }
 
     /// The chosen run.
     #[must_use]
     pub fn chosen(&self) -> Option<&RunSummary> {
-        self.shown.get(self.chosen).map(Arc::as_ref)
+        self.listed.get(self.chosen).map(Arc::as_ref)
     }
 
     /// How many runs there are in all.
@@ -147,11 +147,11 @@ impl RunsTab {
 
     fn sift(&mut self) {
         let chosen = self.chosen().map(|run| run.id.clone());
-        self.shown = self.all.iter().filter(|run| self.filter.admits(run)).cloned().collect();
+        self.listed = self.all.iter().filter(|run| self.filter.admits(run)).cloned().collect();
         let (key, _, descending) = ORDERS[self.order];
-        store::sort(&mut self.shown, key, descending);
-        let at = chosen.and_then(|id| self.shown.iter().position(|run| run.id == id));
-        self.chosen = at.unwrap_or(self.chosen).min(self.shown.len().saturating_sub(1));
+        store::sort(&mut self.listed, key, descending);
+        let at = chosen.and_then(|id| self.listed.iter().position(|run| run.id == id));
+        self.chosen = at.unwrap_or(self.chosen).min(self.listed.len().saturating_sub(1));
     }
 }
 

@@ -2,18 +2,18 @@
 
 use super::overlay::Overlay;
 use super::runs::RunsTab;
-use super::shown::ShownRun;
+use super::screen_run::ScreenRun;
 use super::submission::Submission;
 use super::sweeps::Sweeps;
 use super::tab::{Pane, ProblemTab};
 use super::task::{Origin, Tasks};
 use crate::console::keymap::{Keymap, Place};
 use crate::console::theme::Theme;
-use crate::lab::slurm::{Slurm, SlurmOptions};
+use crate::lab::slurm::SlurmOptions;
 use crate::lab::{Places, Problem, Queue, RunState};
 use ratatui::layout::Rect;
 use std::fmt::Display;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 use tui_logger::TuiWidgetState;
 
 /// How a message is meant.
@@ -51,7 +51,7 @@ pub enum Wanted {
 
 /// Where a mouse click goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Target {
+pub enum ClickTarget {
     /// A tab's name.
     Tab(usize),
     /// A pane of a problem's tab.
@@ -61,35 +61,35 @@ pub enum Target {
 /// The state of the console.
 pub struct App {
     /// How everything looks.
-    pub theme: Theme,
+    pub(super) theme: Theme,
     /// The keys in force.
-    pub keymap: Keymap,
+    pub(super) keymap: Keymap,
     /// Where things lie.
-    pub places: Places,
+    pub(super) places: Places,
     /// The problems' tabs.
-    pub tabs: Vec<ProblemTab>,
+    pub(super) tabs: Vec<ProblemTab>,
     /// The Runs tab.
-    pub runs: RunsTab,
+    pub(super) runs: RunsTab,
     /// The Log tab.
-    pub log: TuiWidgetState,
+    pub(super) log: TuiWidgetState,
     /// Index of the tab on screen: the problems', then Runs, then Log.
-    pub tab: usize,
+    pub(super) tab: usize,
     /// What lies over the tab.
-    pub overlay: Option<Overlay>,
+    pub(super) overlay: Option<Overlay>,
     /// The newest message, until the next key.
-    pub message: Option<(String, Tone)>,
+    pub(super) message: Option<(String, Tone)>,
     /// Set when the console is to end.
-    pub exit: Option<Exit>,
+    pub(super) exit: Option<Exit>,
     /// Set when the loop has to do something.
-    pub wanted: Option<Wanted>,
+    pub(super) wanted: Option<Wanted>,
     /// Where clicks go, as last drawn.
-    pub targets: Vec<(Rect, Target)>,
+    pub(super) targets: Vec<(Rect, ClickTarget)>,
     /// The sweeps on a cluster.
-    pub sweeps: Sweeps,
+    pub(super) sweeps: Sweeps,
     /// What a cluster was asked for last.
-    pub slurm: SlurmOptions,
+    pub(super) slurm: SlurmOptions,
     /// Whether there is a cluster to submit to.
-    pub has_cluster: bool,
+    pub(super) has_cluster: bool,
     /// Whether a sweep is being handed to the cluster.
     pub(super) is_submitting: bool,
     pub(super) submissions: Vec<Submission>,
@@ -129,7 +129,7 @@ impl App {
             wanted: None,
             targets: Vec::new(),
             slurm: SlurmOptions::default(),
-            has_cluster: Slurm.is_here(),
+            has_cluster: false,
             is_submitting: false,
             submissions: Vec::new(),
             submitted: 0,
@@ -144,6 +144,107 @@ impl App {
         };
         app.count_cost();
         app
+    }
+
+    /// How everything looks.
+    #[must_use]
+    pub const fn theme(&self) -> &Theme {
+        &self.theme
+    }
+
+    /// The keys in force.
+    #[must_use]
+    pub const fn keymap(&self) -> &Keymap {
+        &self.keymap
+    }
+
+    /// The directories of runs, data and presets.
+    #[must_use]
+    pub const fn places(&self) -> &Places {
+        &self.places
+    }
+
+    /// The problems' tabs.
+    #[must_use]
+    pub fn tabs(&self) -> &[ProblemTab] {
+        &self.tabs
+    }
+
+    /// Index of the tab on screen: the problems', then Runs, then Log.
+    #[must_use]
+    pub const fn tab_index(&self) -> usize {
+        self.tab
+    }
+
+    /// The Runs tab.
+    #[must_use]
+    pub const fn runs(&self) -> &RunsTab {
+        &self.runs
+    }
+
+    /// The Log tab.
+    #[must_use]
+    pub const fn log(&self) -> &TuiWidgetState {
+        &self.log
+    }
+
+    /// What lies over the tab.
+    #[must_use]
+    pub const fn overlay(&self) -> Option<&Overlay> {
+        self.overlay.as_ref()
+    }
+
+    /// The newest message and how it is meant, until the next key.
+    #[must_use]
+    pub const fn message(&self) -> Option<&(String, Tone)> {
+        self.message.as_ref()
+    }
+
+    /// How the console is to end, once it is.
+    #[must_use]
+    pub const fn exit(&self) -> Option<Exit> {
+        self.exit
+    }
+
+    /// What the loop around the state has to do, once.
+    pub const fn take_wanted(&mut self) -> Option<Wanted> {
+        self.wanted.take()
+    }
+
+    /// Notes where clicks go, as it was just drawn.
+    pub fn set_click_targets(&mut self, targets: Vec<(Rect, ClickTarget)>) {
+        self.targets = targets;
+    }
+
+    /// The sweeps on a cluster.
+    #[must_use]
+    pub const fn sweeps(&self) -> &Sweeps {
+        &self.sweeps
+    }
+
+    /// What a cluster was asked for last.
+    #[must_use]
+    pub const fn slurm_options(&self) -> &SlurmOptions {
+        &self.slurm
+    }
+
+    /// Whether there is a cluster to submit to.
+    #[must_use]
+    pub const fn has_cluster(&self) -> bool {
+        self.has_cluster
+    }
+
+    /// Says whether there is a cluster to submit to; without this there is none.
+    pub const fn set_has_cluster(&mut self, has_cluster: bool) {
+        self.has_cluster = has_cluster;
+    }
+
+    /// Puts a run on the screen of the problem's tab `tab` and chooses it.
+    ///
+    /// # Panics
+    /// There is no problem's tab with this index.
+    pub fn show(&mut self, tab: usize, run: ScreenRun) {
+        self.tabs[tab].show(run);
     }
 
     /// The queue behind the console.
@@ -252,57 +353,6 @@ impl App {
                 Err(reason) => app.say(reason, Tone::Bad),
             }
         });
-    }
-
-    /// Whether something on screen may change without a key: then [`App::follow`] is to be called about ten times a
-    /// second.
-    #[must_use]
-    pub fn is_lively(&self) -> bool {
-        matches!(self.overlay, Some(Overlay::Sweeps))
-            || self.sweeps.is_followed()
-            || self.tasks.is_any()
-            || self.at_work()
-            || self.tabs.iter().any(|tab| tab.is_stale() || tab.runs.iter().any(ShownRun::is_followed))
-    }
-
-    /// Takes in what has happened elsewhere; whether anything on screen has changed.
-    pub fn follow(&mut self) -> bool {
-        let mut changed = self.take_changes();
-        for (index, tab) in self.tabs.iter_mut().enumerate() {
-            changed |= tab.follow() && index == self.tab;
-        }
-        self.read_runs();
-        self.follow_sweeps();
-        if self.on_runs() && self.looked.elapsed() > Duration::from_secs(2) {
-            self.list_runs();
-        }
-        self.count_cost();
-        tui_logger::move_events();
-        let total = crate::console::logging::lines();
-        changed |= self.on_log() && total != self.log_total;
-        self.log_total = total;
-        let named = self.tasks.noticeable();
-        if named != self.named_task.as_deref() {
-            self.named_task = named.map(str::to_owned);
-            changed = true;
-        }
-        changed
-    }
-
-    /// Takes in what tasks have brought, without looking for other news; whether anything on screen has changed.
-    pub fn take_news(&mut self) -> bool {
-        let changed = self.take_changes();
-        self.count_cost();
-        changed
-    }
-
-    /// Makes the changes that tasks have sent; whether anything on screen has changed.
-    fn take_changes(&mut self) -> bool {
-        while let Some(change) = self.tasks.next_change() {
-            change(self);
-        }
-        self.show_submitted();
-        std::mem::take(&mut self.stale)
     }
 
     /// Shows a message until the next key.

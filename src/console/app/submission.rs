@@ -1,6 +1,6 @@
 //! Many runs on their way into the queue, by a task: each makes a folder, and the screen does not wait.
 
-use super::shown::ShownRun;
+use super::screen_run::ScreenRun;
 use crate::lab::store::Plan;
 use crate::lab::{LabError, Problem, Queue, RunSpec, Sweep};
 use std::sync::Arc;
@@ -24,7 +24,7 @@ pub(super) struct Submission {
     /// Runs that were put into the queue.
     queued: usize,
     /// Runs that have come and are not on screen yet: they are put there together.
-    arrived: Vec<ShownRun>,
+    arrived: Vec<ScreenRun>,
     stop: Arc<AtomicBool>,
 }
 
@@ -52,7 +52,7 @@ impl Submission {
     }
 
     /// Takes a run that was submitted, or that was finished already.
-    pub(super) fn take(&mut self, run: ShownRun) {
+    pub(super) fn take(&mut self, run: ScreenRun) {
         if run.is_at_work() {
             self.left = self.left.saturating_sub(1);
             self.queued += 1;
@@ -61,7 +61,7 @@ impl Submission {
     }
 
     /// The runs that have come since the last call.
-    pub(super) fn arrived(&mut self) -> Vec<ShownRun> {
+    pub(super) fn arrived(&mut self) -> Vec<ScreenRun> {
         std::mem::take(&mut self.arrived)
     }
 }
@@ -73,7 +73,7 @@ pub(super) fn put(
     queue: &Queue,
     problems: &[&'static dyn Problem],
     halt: &AtomicBool,
-    show: impl Fn(ShownRun),
+    show: impl Fn(ScreenRun),
 ) -> Result<(), LabError> {
     let (mut known, mut early) = (Vec::new(), Vec::new());
     let fresh: Vec<RunSpec> = match points {
@@ -90,19 +90,19 @@ pub(super) fn put(
         if halted() {
             return Ok(());
         }
-        show(ShownRun::live(queue.resume(&run.folder(logs), problems)?));
+        show(ScreenRun::live(queue.resume(&run.folder(logs), problems)?));
     }
     for spec in fresh {
         if halted() {
             return Ok(());
         }
-        show(ShownRun::live(queue.submit(spec)?));
+        show(ScreenRun::live(queue.submit(spec)?));
     }
     for run in known {
         if halted() {
             return Ok(());
         }
-        show(ShownRun::stored(logs, &run, run.label.clone())?);
+        show(ScreenRun::stored(logs, &run, run.label.clone())?);
     }
     Ok(())
 }

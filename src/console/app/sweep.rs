@@ -67,6 +67,27 @@ impl PlannedSweep {
     }
 }
 
+/// How large a sweep is.
+#[derive(Clone, Debug)]
+pub struct SweepSize {
+    /// The swept parameters.
+    pub axes: Vec<SweptAxis>,
+    /// Number of points; none where the values do not go together.
+    pub points: Option<usize>,
+}
+
+impl SweepSize {
+    /// Counts the values and the points: for a task.
+    pub(super) fn of(sweep: &Sweep) -> Self {
+        let axis = |param: &'static Param| {
+            let text = sweep.draft.text(param.key).to_owned();
+            let count = list::count(param, &text).unwrap_or_default();
+            SweptAxis { label: param.label, text, count }
+        };
+        Self { axes: sweep.swept().into_iter().map(axis).collect(), points: sweep.count().ok() }
+    }
+}
+
 /// A swept parameter.
 #[derive(Clone, Debug)]
 pub struct SweptAxis {
@@ -94,8 +115,8 @@ pub struct SweepDialog {
     pub tab: usize,
     /// What is to be swept.
     pub sweep: Sweep,
-    /// Number of points.
-    pub count: usize,
+    /// Its size, once that is counted.
+    pub size: Option<SweepSize>,
     /// Whether the points go to a cluster.
     pub on_cluster: bool,
     /// Whether what is finished runs again.
@@ -125,7 +146,7 @@ impl SweepDialog {
         Self {
             tab,
             sweep,
-            count: 0,
+            size: None,
             on_cluster: false,
             again: false,
             list: None,
@@ -134,23 +155,21 @@ impl SweepDialog {
             input: None,
             asked: false,
             error: None,
-            planning: Planning::Refused(String::new()),
+            planning: Planning::Working,
             looked_up: 0,
         }
     }
 
-    /// Begins to look the points up: the number of the look, where there are points.
-    pub(super) fn begin_look_up(&mut self) -> Option<usize> {
-        (self.asked, self.looked_up) = (false, self.looked_up + 1);
-        match self.sweep.count() {
-            Ok(count) => {
-                (self.count, self.planning) = (count, Planning::Working);
-                Some(self.looked_up)
-            }
-            Err(error) => {
-                self.planning = Planning::Refused(error.to_string());
-                None
-            }
+    /// Begins to count the points and to look them up: the number of the look.
+    pub(super) fn begin_look_up(&mut self) -> usize {
+        (self.asked, self.looked_up, self.planning) = (false, self.looked_up + 1, Planning::Working);
+        self.looked_up
+    }
+
+    /// Takes the size that look number `number` has counted; an older look counts no more.
+    pub(super) fn take_size(&mut self, number: usize, size: SweepSize) {
+        if self.looked_up == number {
+            self.size = Some(size);
         }
     }
 
@@ -178,22 +197,18 @@ impl SweepDialog {
         };
     }
 
-    /// The swept parameters.
+    /// The swept parameters, once they are counted.
     #[must_use]
-    pub fn axes(&self) -> Vec<SweptAxis> {
-        let axis = |param: &'static Param| {
-            let text = self.sweep.draft.text(param.key).to_owned();
-            let count = list::count(param, &text).unwrap_or_default();
-            SweptAxis { label: param.label, text, count }
-        };
-        self.sweep.swept().into_iter().map(axis).collect()
+    pub fn axes(&self) -> &[SweptAxis] {
+        self.size.as_ref().map_or(&[], |size| &size.axes)
     }
 
     /// Moves in the list of points, or among the fields.
     pub fn go(&mut self, by: isize) {
         self.error = None;
+        let last = self.planned().map_or(0, |planned| planned.points.len().saturating_sub(1));
         match &mut self.list {
-            Some(skip) => *skip = skip.saturating_add_signed(by).min(self.count.saturating_sub(1)),
+            Some(skip) => *skip = skip.saturating_add_signed(by).min(last),
             None => {
                 let last = SlurmOptions::ALL.len() - 1;
                 self.field = self.field.saturating_add_signed(by.signum()).min(last);

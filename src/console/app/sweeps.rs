@@ -1,7 +1,7 @@
 //! Sweeps on a cluster: how far each is, read from the disk every second or two, with what Slurm says beside it, asked
 //! seldom; both by tasks.
 
-use super::shown::ShownRun;
+use super::screen_run::ScreenRun;
 use crate::lab::slurm::{self, JobArray, Queues, Status};
 use crate::lab::{Problem, RunState};
 use std::collections::{HashMap, HashSet};
@@ -89,7 +89,7 @@ pub(super) struct SweepsRead {
     pub entries: Vec<SweepEntry>,
     /// Runs of followed sweeps that are new on screen, or of which there is news that the screen would miss, with their
     /// problems' names.
-    pub runs: Vec<(String, ShownRun)>,
+    pub runs: Vec<(String, ScreenRun)>,
 }
 
 /// What a look at the disk needs to know.
@@ -288,7 +288,7 @@ impl SweepsLook {
                     // A journal that cannot be read yet is tried again at the next look.
                     if news
                         && run.damage.is_none()
-                        && let Ok(shown) = ShownRun::stored(&self.logs, run, run.label.clone())
+                        && let Ok(shown) = ScreenRun::stored(&self.logs, run, run.label.clone())
                     {
                         runs.push((run.problem.clone(), shown));
                     }

@@ -1,7 +1,7 @@
 //! A problem's tab: the form, the runs on screen, and how they are looked at.
 
 use super::looks::Looks;
-use super::shown::{RunNews, ShownRun, Source};
+use super::screen_run::{NewsSource, RunNews, ScreenRun};
 use crate::console::widget::form::Form;
 use crate::console::widget::heatmap::Look;
 use crate::lab::{
@@ -68,7 +68,7 @@ pub struct ProblemTab {
     /// The part that takes keys.
     pub pane: Pane,
     /// The runs on screen, in the order they came.
-    pub runs: Vec<ShownRun>,
+    pub runs: Vec<ScreenRun>,
     /// Whether all runs are drawn, or only the chosen one.
     pub compare: bool,
     /// Index of the chosen figure.
@@ -217,14 +217,14 @@ impl ProblemTab {
     }
 
     /// Puts a run on screen and chooses it; one that is there already is only chosen.
-    pub fn show(&mut self, run: ShownRun) {
+    pub fn show(&mut self, run: ScreenRun) {
         let id = run.id.clone();
         self.show_all(vec![run]);
         self.choose(&id);
     }
 
     /// Puts runs on screen; one that is there already stays as it is.
-    pub fn show_all(&mut self, runs: Vec<ShownRun>) {
+    pub fn show_all(&mut self, runs: Vec<ScreenRun>) {
         let mut known: HashSet<String> = self.runs.iter().map(|run| run.id.clone()).collect();
         self.runs.extend(runs.into_iter().filter(|run| known.insert(run.id.clone())));
         self.restudy();
@@ -244,7 +244,7 @@ impl ProblemTab {
     }
 
     /// Takes the runs off the screen that `keep` does not want.
-    pub fn retain(&mut self, keep: impl FnMut(&ShownRun) -> bool) {
+    pub fn retain(&mut self, keep: impl FnMut(&ScreenRun) -> bool) {
         self.runs.retain(keep);
         self.restudy();
         self.line = self.line.min(self.lines().len().saturating_sub(1));
@@ -348,14 +348,14 @@ impl ProblemTab {
     #[must_use]
     pub fn handle(&self, run: usize) -> Option<&std::sync::Arc<crate::lab::RunHandle>> {
         match &self.runs.get(run)?.source {
-            Source::Live(handle) => Some(handle),
-            Source::Folder(_) | Source::Still => None,
+            NewsSource::Live(handle) => Some(handle),
+            NewsSource::Folder(_) | NewsSource::Still => None,
         }
     }
 }
 
 /// Writes a change of a run's state into the log.
-fn log_state(run: &ShownRun) {
+fn log_state(run: &ScreenRun) {
     let (state, message) = (run.view.state, &run.view.message);
     let words = if message.is_empty() { String::new() } else { format!(": {message}") };
     let level = match state {

@@ -6,6 +6,7 @@ use crate::console::app::{App, Exit, Wanted};
 use crate::console::keymap::{Action, Keymap};
 use crate::console::theme::Theme;
 use crate::console::{logging, view};
+use crate::lab::slurm::Slurm;
 use crate::lab::{Places, Problem, Queue};
 use ratatui::crossterm::event::{Event, KeyEventKind, MouseButton, MouseEventKind};
 use ratatui::crossterm::style::force_color_output;
@@ -50,6 +51,7 @@ fn open(places: Places, problems: &[&'static dyn Problem]) -> Result<ExitCode, S
     force_color_output(true);
     logging::start();
     let mut app = App::new(problems, queue, theme, keymap);
+    app.set_has_cluster(Slurm.is_here());
     let terminal = |error: io::Error| format!("cannot set up the terminal: {error}");
     screen::guard_against_panics();
     let mut input = Input::start().map_err(terminal)?;
@@ -142,10 +144,10 @@ fn live(app: &mut App, screen: &mut Screen, input: &Input) -> End {
             stale |= app.follow();
             followed = Instant::now();
         }
-        if let Some(exit) = app.exit {
+        if let Some(exit) = app.exit() {
             return End::User(exit);
         }
-        let done = match app.wanted.take() {
+        let done = match app.take_wanted() {
             Some(Wanted::Suspend) => suspend(screen, input),
             Some(Wanted::Redraw) => screen.redraw(),
             None => continue,

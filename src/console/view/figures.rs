@@ -16,13 +16,13 @@ const READABLE: (u16, u16) = (48, 11);
 pub fn draw(frame: &mut Frame<'_>, app: &App, tab: &ProblemTab, area: Rect) {
     let figures = tab.figures();
     if figures.is_empty() {
-        let block = pane(&app.theme, tab.problem.title(), tab.pane == Pane::Figures);
+        let block = pane(app.theme(), tab.problem.title(), tab.pane == Pane::Figures);
         let inner = block.inner(area);
         frame.render_widget(block, area);
         let waiting = tab.runs.iter().any(|run| !run.view.state.is_final());
         let words = if waiting { "waiting for the first numbers" } else { "these runs have nothing to draw" };
         let middle = Rect { y: inner.y + inner.height / 2, height: inner.height.min(1), ..inner };
-        return frame.render_widget(Line::styled(words, app.theme.dim()).centered(), middle);
+        return frame.render_widget(Line::styled(words, app.theme().dim()).centered(), middle);
     }
     let most_across = usize::from(area.width / READABLE.0).max(1);
     let most_down = usize::from(area.height / READABLE.1).max(1);
@@ -91,7 +91,7 @@ fn draw_figure(
                 let own = heatmap::range(matrix);
                 let comparable = own.zip(whole).is_some_and(|(own, whole)| own.1 - own.0 > 0.2 * (whole.1 - whole.0));
                 let range = if comparable { whole } else { own };
-                let view = Heatmap { matrix, range, look: tab.look, theme: &app.theme };
+                let view = Heatmap { matrix, range, look: tab.look, theme: app.theme() };
                 frame.render_widget(&view, place);
             }
         }
@@ -182,7 +182,7 @@ fn draw_curves(
         cursor: looks.cursor,
         focused: chosen && tab.pane == Pane::Figures,
         hint: "waiting for the first point",
-        theme: &app.theme,
+        theme: app.theme(),
     };
     frame.render_widget(&widget, area);
 }

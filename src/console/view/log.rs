@@ -6,11 +6,12 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::Line;
+use ratatui::widgets::BorderType;
 use tui_logger::{TuiLoggerLevelOutput, TuiLoggerSmartWidget};
 
 /// Draws the tab.
 pub fn draw(frame: &mut Frame<'_>, app: &App, area: Rect) {
-    let theme = &app.theme;
+    let theme = app.theme();
     let widget = TuiLoggerSmartWidget::default()
         .style_error(theme.bad())
         .style_warn(theme.warn())
@@ -21,6 +22,7 @@ pub fn draw(frame: &mut Frame<'_>, app: &App, area: Rect) {
         .style_hide(theme.faint())
         .highlight_style(theme.selected())
         .border_style(theme.border(false))
+        .border_type(BorderType::Rounded)
         .output_separator(' ')
         .output_timestamp(Some("%H:%M:%S".to_owned()))
         .output_level(Some(TuiLoggerLevelOutput::Abbreviated))
@@ -29,7 +31,7 @@ pub fn draw(frame: &mut Frame<'_>, app: &App, area: Rect) {
         .output_line(false)
         .title_target(Line::styled(" Targets ", theme.title()))
         .title_log(Line::styled(" Log ", theme.title()))
-        .state(&app.log);
+        .state(app.log());
     frame.render_widget(widget, area);
     if super::super::logging::lines() == 0 {
         let middle = Rect { y: area.y + area.height / 2, height: 1, ..area };

@@ -13,11 +13,11 @@ use ratatui::widgets::Paragraph;
 
 /// Draws what lies over the tab, if something does.
 pub fn draw(frame: &mut Frame<'_>, app: &App, area: Rect) {
-    match &app.overlay {
+    match app.overlay() {
         None => {}
         Some(Overlay::Presets { list: None, .. }) => {
-            let inner = popup(frame, &app.theme, area, (area.width.saturating_sub(8).min(100), 5), "Presets");
-            put(frame, inner, vec![Line::styled("reading the presets…", app.theme.dim())]);
+            let inner = popup(frame, app.theme(), area, (area.width.saturating_sub(8).min(100), 5), "Presets");
+            put(frame, inner, vec![Line::styled("reading the presets…", app.theme().dim())]);
         }
         Some(Overlay::Presets { list: Some(list), chosen }) => draw_presets(frame, app, area, list, *chosen),
         Some(Overlay::Sweep(dialog)) => sweep::draw(frame, app, area, dialog),
@@ -39,12 +39,12 @@ fn draw_presets(
     list: &[(String, Result<Preset, LabError>)],
     chosen: usize,
 ) {
-    let theme = &app.theme;
+    let theme = app.theme();
     let width = area.width.saturating_sub(8).min(100);
     let height = (list.len() as u16 + 4).max(5);
     let inner = popup(frame, theme, area, (width, height), "Presets");
     if list.is_empty() {
-        let words = format!("no presets in {}", app.places.presets.display());
+        let words = format!("no presets in {}", app.places().presets.display());
         return put(frame, inner, vec![Line::styled(words, theme.dim())]);
     }
     let rows = usize::from(inner.height.saturating_sub(4)).max(1);
@@ -77,7 +77,7 @@ fn draw_presets(
 }
 
 fn draw_field(frame: &mut Frame<'_>, app: &App, area: Rect, field: &Field) {
-    let theme = &app.theme;
+    let theme = app.theme();
     let (title, allowed) = field.purpose.words();
     let width = area.width.saturating_sub(8).min(80);
     let words = text::wrap(field.error.as_deref().unwrap_or(allowed), width.into());
@@ -90,10 +90,10 @@ fn draw_field(frame: &mut Frame<'_>, app: &App, area: Rect, field: &Field) {
 }
 
 fn draw_help(frame: &mut Frame<'_>, app: &App, area: Rect, place: Place, skip: usize) {
-    let theme = &app.theme;
+    let theme = app.theme();
     let width = area.width.saturating_sub(6).min(86);
     let mut lines = Vec::new();
-    for (title, keys) in app.keymap.help(place) {
+    for (title, keys) in app.keymap().help(place) {
         if keys.is_empty() {
             continue;
         }
@@ -124,12 +124,12 @@ fn draw_help(frame: &mut Frame<'_>, app: &App, area: Rect, place: Place, skip: u
 }
 
 fn draw_leave(frame: &mut Frame<'_>, app: &App, area: Rect, interrupted: bool) {
-    let theme = &app.theme;
+    let theme = app.theme();
     let (running, queued) = app.busy();
     let count = |number: usize, word: &str| (number > 0).then(|| format!("{number} {word}"));
     let work =
         [count(running, "running"), count(queued, "queued")].into_iter().flatten().collect::<Vec<_>>().join(", ");
-    let key = |action| app.keymap.key(Place::Leave, action);
+    let key = |action| app.keymap().key(Place::Leave, action);
     let choice = |action, words: &'static str| {
         Line::from(vec![Span::styled(format!("{:>4}  ", key(action)), theme.accent()), Span::raw(words)])
     };

@@ -2,7 +2,7 @@
 
 use super::frame::pane;
 use super::{figures, results};
-use crate::console::app::{App, Asked, Pane, ProblemTab, Target};
+use crate::console::app::{App, Asked, ClickTarget, Pane, ProblemTab};
 use crate::console::theme::Theme;
 use crate::console::widget::form::FormWidget;
 use crate::console::widget::text;
@@ -12,13 +12,13 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
-/// Draws the tab on screen.
-pub fn draw(frame: &mut Frame<'_>, app: &mut App, area: Rect) {
+/// Draws the tab on screen; where clicks on its parts go.
+pub fn draw(frame: &mut Frame<'_>, app: &App, area: Rect) -> Vec<(Rect, ClickTarget)> {
     let mut targets = Vec::new();
-    let Some(tab) = app.problem() else { return };
+    let Some(tab) = app.problem() else { return targets };
     if tab.zoom && !tab.figures().is_empty() {
         figures::draw_one(frame, app, tab, area);
-        targets.push((area, Target::Pane(Pane::Figures)));
+        targets.push((area, ClickTarget::Pane(Pane::Figures)));
     } else {
         let left = match area.width {
             ..72 => 27,
@@ -29,28 +29,28 @@ pub fn draw(frame: &mut Frame<'_>, app: &mut App, area: Rect) {
         let form = Rect { width: left, ..area };
         let right = Rect { x: area.x + left, width: area.width - left, ..area };
         draw_form(frame, app, tab, form);
-        targets.push((form, Target::Pane(Pane::Form)));
+        targets.push((form, ClickTarget::Pane(Pane::Form)));
         if tab.runs.is_empty() {
             draw_empty(frame, app, tab, right);
         } else {
-            let progress = progress(tab, &app.theme, right.width);
+            let progress = progress(tab, app.theme(), right.width);
             let bars = progress.len() as u16;
-            let results_height = results::height(tab, &app.theme, right);
+            let results_height = results::height(tab, app.theme(), right);
             let figures = Rect { height: right.height - bars - results_height, ..right };
             let bars_area = Rect { y: figures.bottom(), height: bars, ..right };
             let results = Rect { y: bars_area.bottom(), height: results_height, ..right };
             figures::draw(frame, app, tab, figures);
             frame.render_widget(Paragraph::new(progress), bars_area);
             results::draw(frame, app, tab, results);
-            targets.push((figures, Target::Pane(Pane::Figures)));
-            targets.push((results, Target::Pane(Pane::Results)));
+            targets.push((figures, ClickTarget::Pane(Pane::Figures)));
+            targets.push((results, ClickTarget::Pane(Pane::Results)));
         }
     }
-    app.targets.extend(targets);
+    targets
 }
 
 fn draw_form(frame: &mut Frame<'_>, app: &App, tab: &ProblemTab, area: Rect) {
-    let theme = &app.theme;
+    let theme = app.theme();
     let focused = tab.pane == Pane::Form;
     let block = pane(theme, "Parameters", focused);
     let inner = block.inner(area);
@@ -104,7 +104,7 @@ fn cost(tab: &ProblemTab, theme: &Theme, width: usize) -> Vec<Line<'static>> {
 /// What to do where nothing has run yet.
 fn draw_empty(frame: &mut Frame<'_>, app: &App, tab: &ProblemTab, area: Rect) {
     use crate::console::keymap::Action;
-    let theme = &app.theme;
+    let theme = app.theme();
     let block = pane(theme, tab.problem.title(), false);
     let inner = block.inner(area);
     frame.render_widget(block, area);
@@ -120,7 +120,7 @@ fn draw_empty(frame: &mut Frame<'_>, app: &App, tab: &ProblemTab, area: Rect) {
         (Action::Help, "shows every key"),
     ];
     for (action, words) in words {
-        let key = app.keymap.key(app.place(), action);
+        let key = app.keymap().key(app.place(), action);
         if key != "?" || action == Action::Help {
             let key = Span::styled(format!("{key:>2}  "), theme.accent());
             lines.push(Line::from(vec![key, Span::styled(format!("{words:<40}"), theme.dim())]).centered());
@@ -145,7 +145,7 @@ fn progress(tab: &ProblemTab, theme: &Theme, width: u16) -> Vec<Line<'static>> {
     at_work.take(3).map(|(index, run)| progress_line(run, &labels[index], theme, width.into())).collect()
 }
 
-fn progress_line(run: &crate::console::app::ShownRun, label: &str, theme: &Theme, width: usize) -> Line<'static> {
+fn progress_line(run: &crate::console::app::ScreenRun, label: &str, theme: &Theme, width: usize) -> Line<'static> {
     let (symbol, style) = theme.state(run.view.state);
     let label = text::fit(label, (width / 4).max(8));
     let mut spans = vec![Span::styled(format!(" {symbol} "), style), Span::raw(format!("{label} "))];

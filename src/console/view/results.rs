@@ -9,26 +9,27 @@ use crate::lab::compare::Mean;
 use crate::lab::{Column, Row, RunState, StudyVariant, decimal, duration};
 use ratatui::Frame;
 use ratatui::layout::Rect;
+use ratatui::style::Style;
 use ratatui::text::Line;
 use ratatui::widgets::Paragraph;
 
 /// How many rows the results take of a screen.
 pub fn height(tab: &ProblemTab, theme: &Theme, area: Rect) -> u16 {
     let most = if tab.pane == Pane::Results { area.height / 2 } else { (area.height / 3).max(6) };
-    let notes = notes(tab, theme, area.width.saturating_sub(2).into(), area.height);
+    let notes = notes(tab, theme, area.width.saturating_sub(2).into(), most_notes(area.height));
     (tab.lines().len() as u16 + 3 + notes.len() as u16).min(most).max(5)
 }
 
 /// Draws the table.
 pub fn draw(frame: &mut Frame<'_>, app: &App, tab: &ProblemTab, area: Rect) {
-    let theme = &app.theme;
+    let theme = app.theme();
     let focused = tab.pane == Pane::Results;
     let title = if tab.grouped { "Results: mean ± 95 % interval over seeds" } else { "Results" };
     let block = pane(theme, title, focused);
     let inner = block.inner(area);
     frame.render_widget(block, area);
-    let mut notes = notes(tab, theme, inner.width.into(), area.height * 3);
-    notes.truncate(usize::from(inner.height.saturating_sub(2)));
+    let most = most_notes(area.height * 3).min(inner.height.saturating_sub(2).into());
+    let notes = notes(tab, theme, inner.width.into(), most);
     let table_area = Rect { height: inner.height - notes.len() as u16, ..inner };
     let mut columns: Vec<_> = tab.problem.columns().iter().filter(|column| column.brief || inner.width > 150).collect();
     // The number that counts comes first: on a narrow screen it is the one that is seen.
@@ -135,7 +136,7 @@ fn variant_row<'a>(
     cells
 }
 
-fn time(run: &crate::console::app::ShownRun, theme: &Theme) -> Cell<'static> {
+fn time(run: &crate::console::app::ScreenRun, theme: &Theme) -> Cell<'static> {
     match run.view.state {
         RunState::Queued | RunState::Paused | RunState::Failed | RunState::Diverged | RunState::Lost => {
             Cell::styled(run.view.state.name(), theme.state(run.view.state).1)
@@ -145,18 +146,28 @@ fn time(run: &crate::console::app::ShownRun, theme: &Theme) -> Cell<'static> {
     }
 }
 
-/// Why the chosen run ended as it did, and its remarks.
-fn notes(tab: &ProblemTab, theme: &Theme, width: usize, height: u16) -> Vec<Line<'static>> {
+/// The most lines of notes on a screen of `height` rows.
+const fn most_notes(height: u16) -> usize {
+    if height < 30 { 2 } else { 4 }
+}
+
+/// Why the chosen run ended as it did, and its remarks; of more than `most` lines the last one ends with an ellipsis.
+fn notes(tab: &ProblemTab, theme: &Theme, width: usize, most: usize) -> Vec<Line<'static>> {
     let Some(run) = tab.target().map(|run| &tab.runs[run]) else { return Vec::new() };
-    let mut lines = Vec::new();
+    let mut lines: Vec<(String, Style)> = Vec::new();
     if !run.view.message.is_empty() {
         let style = if run.view.state == RunState::Failed { theme.bad() } else { theme.warn() };
         let words = format!("{} {}", theme.state(run.view.state).0, run.view.message);
-        lines.extend(text::wrap(&words, width).into_iter().map(|line| Line::styled(line, style)));
+        lines.extend(text::wrap(&words, width).into_iter().map(|line| (line, style)));
     }
     for note in &run.view.notes {
-        lines.extend(text::wrap(&format!("· {note}"), width).into_iter().map(|line| Line::styled(line, theme.dim())));
+        lines.extend(text::wrap(&format!("· {note}"), width).into_iter().map(|line| (line, theme.dim())));
     }
-    lines.truncate(if height < 30 { 2 } else { 4 });
-    lines
+    if lines.len() > most {
+        lines.truncate(most);
+        if let Some((line, _)) = lines.last_mut() {
+            *line = text::fit(&format!("{line} …"), width);
+        }
+    }
+    lines.into_iter().map(|(line, style)| Line::styled(line, style)).collect()
 }

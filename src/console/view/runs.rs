@@ -13,11 +13,11 @@ use ratatui::widgets::Paragraph;
 
 /// Draws the tab.
 pub fn draw(frame: &mut Frame<'_>, app: &App, area: Rect) {
-    let theme = &app.theme;
+    let theme = app.theme();
     let details = if area.width >= 110 { (area.width / 3).min(56) } else { 0 };
     let left = Rect { width: area.width - details, ..area };
-    let runs = &app.runs;
-    let mut title = format!("Runs: {} of {}, {}", runs.shown.len(), runs.count(), ORDERS[runs.order].1);
+    let runs = app.runs();
+    let mut title = format!("Runs: {} of {}, {}", runs.listed.len(), runs.count(), ORDERS[runs.order].1);
     if !runs.filter_text.is_empty() {
         title += &format!(", {}", runs.filter_text);
     }
@@ -28,7 +28,7 @@ pub fn draw(frame: &mut Frame<'_>, app: &App, area: Rect) {
     let block = pane(theme, &title, true);
     let inner = block.inner(left);
     frame.render_widget(block, left);
-    if runs.shown.is_empty() {
+    if runs.listed.is_empty() {
         draw_empty(frame, app, inner);
     } else {
         draw_table(frame, app, inner);
@@ -45,16 +45,16 @@ pub fn draw(frame: &mut Frame<'_>, app: &App, area: Rect) {
 }
 
 fn draw_empty(frame: &mut Frame<'_>, app: &App, area: Rect) {
-    let runs = &app.runs;
+    let runs = app.runs();
     let words = match (&runs.trouble, runs.known) {
         (Some(trouble), _) => trouble.clone(),
         (None, false) => "looking…".to_owned(),
         (None, true) if runs.count() > 0 => {
-            let key = app.keymap.key(Place::Runs, Action::Filter);
+            let key = app.keymap().key(Place::Runs, Action::Filter);
             format!("no run matches `{}`; {key} changes the filter", runs.filter_text)
         }
         (None, true) => {
-            format!("no runs in {} yet; go to a problem's tab and press r", app.places.logs.display())
+            format!("no runs in {} yet; go to a problem's tab and press r", app.places().logs.display())
         }
     };
     let lines = text::wrap(&words, area.width.into());
@@ -62,12 +62,12 @@ fn draw_empty(frame: &mut Frame<'_>, app: &App, area: Rect) {
     let top = area.y + area.height.saturating_sub(lines.len() as u16) / 2;
     for (row, line) in lines.into_iter().take(area.height.into()).enumerate() {
         let place = Rect { y: top + row as u16, height: 1, ..area };
-        frame.render_widget(Line::styled(line, app.theme.dim()).centered(), place);
+        frame.render_widget(Line::styled(line, app.theme().dim()).centered(), place);
     }
 }
 
 fn draw_table(frame: &mut Frame<'_>, app: &App, area: Rect) {
-    let theme = &app.theme;
+    let theme = app.theme();
     let mut label = Heading::left("run").fixed();
     label.most = (area.width / 3).max(14);
     let mut tags = Heading::left("tags");
@@ -84,10 +84,10 @@ fn draw_table(frame: &mut Frame<'_>, app: &App, area: Rect) {
     ];
     // Only what can be seen is put into words: the list may hold thousands.
     let visible = usize::from(area.height);
-    let from = runs_from(app.runs.chosen, visible);
-    let rows: Vec<Vec<Cell<'_>>> = app.runs.shown.iter().skip(from).take(visible).map(|run| row(app, run)).collect();
-    let selected = Some(app.runs.chosen - from);
-    let table = Table { headings: &headings, rows: &rows, selected, focused: true, skip: app.runs.skip, theme };
+    let from = runs_from(app.runs().chosen, visible);
+    let rows: Vec<Vec<Cell<'_>>> = app.runs().listed.iter().skip(from).take(visible).map(|run| row(app, run)).collect();
+    let selected = Some(app.runs().chosen - from);
+    let table = Table { headings: &headings, rows: &rows, selected, focused: true, skip: app.runs().skip, theme };
     frame.render_widget(&table, area);
 }
 
@@ -97,10 +97,10 @@ const fn runs_from(chosen: usize, visible: usize) -> usize {
 }
 
 fn row<'a>(app: &App, run: &'a RunSummary) -> Vec<Cell<'a>> {
-    let theme = &app.theme;
+    let theme = app.theme();
     let (symbol, style) = theme.state(run.state);
-    let on_screen = app.tabs.iter().any(|tab| tab.position(&run.id).is_some());
-    let problem = app.tabs.iter().map(|tab| tab.problem).find(|problem| problem.name() == run.problem);
+    let on_screen = app.tabs().iter().any(|tab| tab.position(&run.id).is_some());
+    let problem = app.tabs().iter().map(|tab| tab.problem).find(|problem| problem.name() == run.problem);
     let column = problem.and_then(|problem| problem.column(problem.headline_of(&run.row)));
     let headline = match (run.headline, column) {
         (Some(value), Some(column)) => crate::lab::decimal(value, column.digits),
@@ -129,7 +129,7 @@ fn row<'a>(app: &App, run: &'a RunSummary) -> Vec<Cell<'a>> {
 
 /// Everything about the chosen run.
 fn lines(app: &App, run: &RunSummary, width: usize) -> Vec<Line<'static>> {
-    let theme = &app.theme;
+    let theme = app.theme();
     let (symbol, style) = theme.state(run.state);
     let mut lines: Vec<Line<'static>> =
         text::wrap(&run.id, width).into_iter().map(|line| Line::styled(line, theme.title())).collect();
@@ -147,7 +147,7 @@ fn lines(app: &App, run: &RunSummary, width: usize) -> Vec<Line<'static>> {
         let tags = format!("tags: {}", run.tags.join(" "));
         lines.extend(text::wrap(&tags, width).into_iter().map(|line| Line::styled(line, theme.dim())));
     }
-    let problem = app.tabs.iter().map(|tab| tab.problem).find(|problem| problem.name() == run.problem);
+    let problem = app.tabs().iter().map(|tab| tab.problem).find(|problem| problem.name() == run.problem);
     lines.push(Line::raw(""));
     let label_width = (width / 2).min(22);
     let mut pair = |key: &str, value: String, bold: bool| {

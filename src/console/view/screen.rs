@@ -1,7 +1,7 @@
 //! The whole screen: header, the tab, footer, and what lies over the tab.
 
 use super::{log, overlay, problem, runs};
-use crate::console::app::{App, Overlay, Target, Tone};
+use crate::console::app::{App, ClickTarget, Overlay, Tone};
 use crate::console::ascii;
 use crate::console::keymap::Action;
 use crate::console::widget::text;
@@ -19,16 +19,16 @@ pub const SMALLEST: (u16, u16) = (56, 14);
 /// Draws the whole screen.
 pub fn draw(frame: &mut Frame<'_>, app: &mut App) {
     let area = frame.area();
-    app.targets.clear();
+    let mut targets = Vec::new();
     if area.width < SMALLEST.0 || area.height < SMALLEST.1 {
         too_small(frame, area);
     } else {
         let header = Rect { height: 1, ..area };
         let footer = Rect { y: area.bottom() - 1, height: 1, ..area };
         let body = Rect { y: area.y + 1, height: area.height - 2, ..area };
-        draw_header(frame, app, header);
+        targets.extend(draw_header(frame, app, header));
         if app.problem().is_some() {
-            problem::draw(frame, app, body);
+            targets.extend(problem::draw(frame, app, body));
         } else if app.on_runs() {
             runs::draw(frame, app, body);
         } else {
@@ -37,8 +37,9 @@ pub fn draw(frame: &mut Frame<'_>, app: &mut App) {
         draw_footer(frame, app, footer);
         overlay::draw(frame, app, body);
     }
+    app.set_click_targets(targets);
     make_visible(frame.buffer_mut());
-    if app.theme.ascii() {
+    if app.theme().ascii() {
         ascii::downgrade(frame.buffer_mut());
     }
 }
@@ -60,9 +61,9 @@ fn too_small(frame: &mut Frame<'_>, area: Rect) {
     frame.render_widget(Paragraph::new(text::wrap(&words, area.width.into()).join("\n")), area);
 }
 
-/// The tabs' names, short where there is little room, and what is running.
-fn draw_header(frame: &mut Frame<'_>, app: &mut App, area: Rect) {
-    let theme = app.theme;
+/// The tabs' names, short where there is little room, and what is running; where clicks on the names go.
+fn draw_header(frame: &mut Frame<'_>, app: &App, area: Rect) -> Vec<(Rect, ClickTarget)> {
+    let theme = *app.theme();
     let (running, queued) = app.busy();
     let mut state = Vec::new();
     if running > 0 {
@@ -79,28 +80,29 @@ fn draw_header(frame: &mut Frame<'_>, app: &mut App, area: Rect) {
     let width = |titles: &[String]| titles.iter().map(|title| text::width(title) + 4).sum::<usize>() as u16;
     let name = if width(&titles) + 11 <= room { " attnlab │" } else { "" };
     let shorten = width(&titles) > room;
-    let mut at = area.x;
+    let (mut at, mut targets) = (area.x, Vec::new());
     frame.render_widget(Line::styled(name, theme.title()), Rect { x: at, ..area });
     at += text::width(name) as u16;
     for (index, title) in titles.iter().enumerate() {
-        let here = index == app.tab;
+        let here = index == app.tab_index();
         let title = if shorten && !here { title.chars().take(3).collect() } else { title.clone() };
         let label = format!(" {} {title} ", index + 1);
         let width = (text::width(&label) as u16).min(area.right().saturating_sub(at));
         let place = Rect { x: at, width, ..area };
         let style = if here { theme.selected().patch(theme.title()) } else { theme.dim() };
         frame.render_widget(Line::styled(label, style), place);
-        app.targets.push((place, Target::Tab(index)));
+        targets.push((place, ClickTarget::Tab(index)));
         at += width;
     }
     let width = (state.width() as u16).min(area.right().saturating_sub(at));
     frame.render_widget(state, Rect { x: area.right() - width, width, ..area });
+    targets
 }
 
 /// The newest message, or the keys of the place.
 fn draw_footer(frame: &mut Frame<'_>, app: &App, area: Rect) {
-    let theme = app.theme;
-    if let Some((words, tone)) = &app.message {
+    let theme = *app.theme();
+    if let Some((words, tone)) = app.message() {
         let style = match tone {
             Tone::Info => theme.warn(),
             Tone::Good => theme.good(),
@@ -115,7 +117,7 @@ fn draw_footer(frame: &mut Frame<'_>, app: &App, area: Rect) {
     }
     let always = [Action::Help, Action::Quit];
     let (last, first): (Vec<_>, Vec<_>) = app
-        .keymap
+        .keymap()
         .hints(app.place())
         .filter(|(action, ..)| means_something(app, *action))
         .partition(|(action, ..)| always.contains(action));
@@ -136,16 +138,16 @@ fn draw_footer(frame: &mut Frame<'_>, app: &App, area: Rect) {
 
 /// Whether an action does something in the present state; keys that do nothing are not offered.
 fn means_something(app: &App, action: Action) -> bool {
-    if let Some(Overlay::Sweep(dialog)) = &app.overlay {
+    if let Some(Overlay::Sweep(dialog)) = app.overlay() {
         return match action {
-            Action::Grid => dialog.list.is_none() && dialog.sweep.swept().len() > 1,
+            Action::Grid => dialog.list.is_none() && dialog.axes().len() > 1,
             Action::Edit if dialog.input.is_none() => dialog.list.is_none() && dialog.on_cluster,
             Action::Target => dialog.list.is_none(),
             _ => true,
         };
     }
-    if matches!(app.overlay, Some(Overlay::Sweeps)) {
-        let chosen = app.sweeps.chosen();
+    if matches!(app.overlay(), Some(Overlay::Sweeps)) {
+        let chosen = app.sweeps().chosen();
         return match action {
             Action::Resume | Action::Throttle | Action::Cancel => {
                 chosen.is_some_and(|entry| entry.job.is_some() && !entry.is_complete())
@@ -154,12 +156,12 @@ fn means_something(app: &App, action: Action) -> bool {
             _ => true,
         };
     }
-    let Some(tab) = app.problem().filter(|_| app.overlay.is_none()) else {
+    let Some(tab) = app.problem().filter(|_| app.overlay().is_none()) else {
         return match action {
             Action::Edit | Action::Compare | Action::Run | Action::Resume | Action::Export => {
-                !app.on_runs() || app.overlay.is_some() || app.runs.chosen().is_some()
+                !app.on_runs() || app.overlay().is_some() || app.runs().chosen().is_some()
             }
-            Action::Stop | Action::Pause => app.runs.chosen().is_some_and(|run| !run.state.is_final()),
+            Action::Stop | Action::Pause => app.runs().chosen().is_some_and(|run| !run.state.is_final()),
             _ => true,
         };
     };

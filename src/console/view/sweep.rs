@@ -11,17 +11,22 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
+use ratatui::widgets::Paragraph;
 
 /// Swept parameters that are shown; of more their number.
 const AXES: usize = 5;
 
+/// What is said while the points are looked up.
+const LOOKING_UP: &str = "looking up which points are finished…";
+
 /// Draws the dialog.
 pub fn draw(frame: &mut Frame<'_>, app: &App, area: Rect, dialog: &SweepDialog) {
-    let theme = &app.theme;
+    let theme = app.theme();
     let title = format!("Sweep: {}", dialog.sweep.problem.title());
     let width = area.width.saturating_sub(8).min(84);
     if let Some(skip) = dialog.list {
-        let height = (dialog.count as u16).saturating_add(2);
+        let points = dialog.planned().map_or(1, |planned| planned.points.len());
+        let height = u16::try_from(points).unwrap_or(u16::MAX).saturating_add(2);
         let inner = popup(frame, theme, area, (width, height), &title);
         return draw_points(frame, theme, dialog, inner, skip);
     }
@@ -49,11 +54,12 @@ pub fn draw(frame: &mut Frame<'_>, app: &App, area: Rect, dialog: &SweepDialog) 
 
 /// What the sweep stands for and what of it is to run.
 fn sweep(app: &App, dialog: &SweepDialog, width: usize) -> Vec<Line<'static>> {
-    let theme = &app.theme;
+    let theme = app.theme();
     let axes = dialog.axes();
     let zip = dialog.sweep.mode == SweepMode::Zip;
     let factors: Vec<String> = axes.iter().map(|axis| axis.count.to_string()).collect();
-    let mut words = format!("{} points", dialog.count);
+    let points = dialog.size.as_ref().and_then(|size| size.points);
+    let mut words = points.map_or_else(|| "the points".to_owned(), |points| format!("{points} points"));
     if axes.len() > 1 && !zip {
         words += &format!(": {}", factors.join(" × "));
     }
@@ -87,7 +93,7 @@ fn sweep(app: &App, dialog: &SweepDialog, width: usize) -> Vec<Line<'static>> {
     }
     lines.push(Line::raw(""));
     match &dialog.planning {
-        Planning::Working => lines.push(Line::styled("looking up which points are finished…", theme.dim())),
+        Planning::Working => lines.push(Line::styled(LOOKING_UP, theme.dim())),
         Planning::Refused(reason) => {
             lines.extend(
                 text::wrap(&format!("✘ {reason}"), width).into_iter().map(|line| Line::styled(line, theme.bad())),
@@ -99,7 +105,7 @@ fn sweep(app: &App, dialog: &SweepDialog, width: usize) -> Vec<Line<'static>> {
 }
 
 fn to_run(app: &App, dialog: &SweepDialog, planned: &PlannedSweep) -> Vec<Line<'static>> {
-    let theme = &app.theme;
+    let theme = app.theme();
     let count = planned.to_run(dialog.again);
     let words: Vec<Span<'static>> =
         [PointState::Finished, PointState::Underway, PointState::Unfinished, PointState::New]
@@ -142,8 +148,8 @@ fn cost(estimate: &Estimate, on_cluster: bool) -> String {
 
 /// Words with the key that changes what they say.
 fn choice(app: &App, label: &str, words: &str, action: Action, change: &str) -> Line<'static> {
-    let theme = &app.theme;
-    let key = app.keymap.key(Place::Sweep, action);
+    let theme = app.theme();
+    let key = app.keymap().key(Place::Sweep, action);
     Line::from(vec![
         Span::styled(format!("{label}  "), theme.dim().patch(theme.title())),
         Span::raw(words.to_owned()),
@@ -163,11 +169,11 @@ fn mark(theme: &Theme, state: PointState) -> (char, Style) {
 
 /// Where it runs, and what Slurm is asked for.
 fn target(app: &App, dialog: &SweepDialog, width: u16) -> Vec<Line<'static>> {
-    let theme = &app.theme;
+    let theme = app.theme();
     let (here, other) =
         if dialog.on_cluster { ("on a Slurm cluster", "runs it here") } else { ("here", "takes a Slurm cluster") };
     let mut lines = vec![choice(app, "  where  ", here, Action::Target, other)];
-    if !dialog.on_cluster || !app.has_cluster {
+    if !dialog.on_cluster || !app.has_cluster() {
         return lines;
     }
     for (index, field) in SlurmOptions::ALL.iter().enumerate() {
@@ -193,7 +199,7 @@ fn target(app: &App, dialog: &SweepDialog, width: u16) -> Vec<Line<'static>> {
 
 /// What is wrong, or what the chosen field means.
 fn tail(app: &App, dialog: &SweepDialog, width: usize) -> Vec<Line<'static>> {
-    let theme = &app.theme;
+    let theme = app.theme();
     let wrapped = |words: &str, style: Style| {
         text::wrap(words, width).into_iter().map(|line| Line::styled(line, style)).collect::<Vec<_>>()
     };
@@ -202,7 +208,7 @@ fn tail(app: &App, dialog: &SweepDialog, width: usize) -> Vec<Line<'static>> {
         lines.extend(wrapped(error, theme.bad()));
     } else if app.is_submitting() {
         lines.extend(wrapped("handing it to Slurm…", theme.warn()));
-    } else if dialog.on_cluster && !app.has_cluster {
+    } else if dialog.on_cluster && !app.has_cluster() {
         let words = "There is no `sbatch` in the path: no Slurm here. One command a point, for any other queue:";
         lines.extend(wrapped(words, theme.warn()));
         lines.extend(wrapped(&format!("{} --commands", dialog.sweep.command("sweep")), Style::new()));
@@ -216,8 +222,13 @@ fn tail(app: &App, dialog: &SweepDialog, width: usize) -> Vec<Line<'static>> {
 
 /// The list of points.
 fn draw_points(frame: &mut Frame<'_>, theme: &Theme, dialog: &SweepDialog, area: Rect, skip: usize) {
-    let Some(planned) = dialog.planned() else {
-        return frame.render_widget(Line::styled("looking up which points are finished…", theme.dim()), area);
+    let planned = match &dialog.planning {
+        Planning::Working => return frame.render_widget(Line::styled(LOOKING_UP, theme.dim()), area),
+        Planning::Refused(reason) => {
+            let lines = text::wrap(&format!("✘ {reason}"), area.width.into());
+            return frame.render_widget(Paragraph::new(lines.join("\n")).style(theme.bad()), area);
+        }
+        Planning::Done(planned) => planned,
     };
     let rows = usize::from(area.height.saturating_sub(1));
     let skip = skip.min(planned.points.len().saturating_sub(rows));

@@ -15,11 +15,11 @@ use ratatui::widgets::Paragraph;
 
 /// Draws the list.
 pub fn draw(frame: &mut Frame<'_>, app: &App, area: Rect) {
-    let (theme, sweeps) = (&app.theme, &app.sweeps);
+    let (theme, sweeps) = (app.theme(), app.sweeps());
     let inner = popup(frame, theme, area, (area.width, area.height), "Sweeps on a cluster");
     if sweeps.entries.is_empty() {
         let words = if sweeps.known {
-            format!("no sweep was submitted from here: {} has none", app.places.logs.display())
+            format!("no sweep was submitted from here: {} has none", app.places().logs.display())
         } else {
             "looking…".to_owned()
         };
@@ -38,7 +38,7 @@ pub fn draw(frame: &mut Frame<'_>, app: &App, area: Rect) {
 }
 
 fn draw_list(frame: &mut Frame<'_>, app: &App, area: Rect) {
-    let (theme, sweeps) = (&app.theme, &app.sweeps);
+    let (theme, sweeps) = (app.theme(), app.sweeps());
     let headings = [
         Heading::left("").fixed(),
         Heading::left("sweep").fixed(),
@@ -121,7 +121,7 @@ fn state(status: &Status) -> RunState {
 
 /// The points of the chosen sweep, those that are not finished first.
 fn draw_chosen(frame: &mut Frame<'_>, app: &App, entry: &SweepEntry, area: Rect) {
-    let theme = &app.theme;
+    let theme = app.theme();
     let status = match &entry.status {
         Ok(status) => status,
         Err(reason) => {
@@ -129,7 +129,7 @@ fn draw_chosen(frame: &mut Frame<'_>, app: &App, entry: &SweepEntry, area: Rect)
             return frame.render_widget(Paragraph::new(lines.join("\n")).style(theme.bad()), area);
         }
     };
-    let mut words = match (&status.trouble, app.sweeps.is_busy()) {
+    let mut words = match (&status.trouble, app.sweeps().is_busy()) {
         (Some(trouble), _) => vec![(format!("Slurm: {trouble}"), theme.bad())],
         (None, true) => vec![("asking Slurm…".to_owned(), theme.dim())],
         (None, false) if entry.element_points > 1 => {
@@ -161,7 +161,7 @@ fn draw_chosen(frame: &mut Frame<'_>, app: &App, entry: &SweepEntry, area: Rect)
         Heading { most: 80, ..Heading::left("why") },
     ];
     let rows = usize::from(table_area.height.saturating_sub(1));
-    let skip = app.sweeps.skip.min(points.len().saturating_sub(rows));
+    let skip = app.sweeps().skip.min(points.len().saturating_sub(rows));
     let rows: Vec<Vec<Cell<'_>>> = points
         .into_iter()
         .skip(skip)
@@ -174,7 +174,7 @@ fn draw_chosen(frame: &mut Frame<'_>, app: &App, entry: &SweepEntry, area: Rect)
 }
 
 fn point_row<'a>(app: &App, entry: &'a SweepEntry, status: &'a Status, point: &'a PointStatus) -> Vec<Cell<'a>> {
-    let theme = &app.theme;
+    let theme = app.theme();
     let element = status.elements.iter().find(|element| element.index == point.element);
     let finished = point.state() == Some(RunState::Finished);
     let (queue, node, why) = match element.filter(|_| !finished) {
@@ -182,7 +182,7 @@ fn point_row<'a>(app: &App, entry: &'a SweepEntry, status: &'a Status, point: &'
         None => ("", "", ""),
     };
     let run = point.run.as_ref();
-    let problem = app.tabs.iter().map(|tab| tab.problem).find(|problem| problem.name() == entry.problem);
+    let problem = app.tabs().iter().map(|tab| tab.problem).find(|problem| problem.name() == entry.problem);
     let column = problem.zip(run).and_then(|(problem, run)| problem.column(problem.headline_of(&run.row)));
     let digits = column.map_or(4, |column| column.digits);
     let result = run.and_then(|run| run.headline).map_or_else(String::new, |value| crate::lab::decimal(value, digits));

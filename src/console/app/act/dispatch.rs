@@ -1,7 +1,7 @@
 //! From a key to what it does.
 
 use crate::console::app::overlay::{Field, Overlay, Purpose};
-use crate::console::app::state::{App, Exit, Target, Tone, Wanted};
+use crate::console::app::state::{App, ClickTarget, Exit, Tone, Wanted};
 use crate::console::app::tab::Pane;
 use crate::console::app::task::Origin;
 use crate::console::keymap::{Action, Key, Place};
@@ -44,8 +44,8 @@ impl App {
         }
         let hit = self.targets.iter().find(|(area, _)| area.contains((column, row).into())).map(|(_, target)| *target);
         match hit {
-            Some(Target::Tab(index)) => self.act(Action::Tab(index)),
-            Some(Target::Pane(pane)) => {
+            Some(ClickTarget::Tab(index)) => self.act(Action::Tab(index)),
+            Some(ClickTarget::Pane(pane)) => {
                 if let Some(tab) = self.tabs.get_mut(self.tab) {
                     tab.pane = pane;
                 }

@@ -1,13 +1,68 @@
-//! What happens elsewhere, looked for by tasks: in the runs on screen, and in the directory of runs.
+//! What happens elsewhere: tasks look for it in the runs on screen, in the directory of runs and on the cluster, and
+//! what they find is taken in here.
 
+use crate::console::app::overlay::Overlay;
+use crate::console::app::screen_run::ScreenRun;
 use crate::console::app::state::{App, Tone};
 use crate::console::app::task::Origin;
+use crate::console::logging;
 use std::collections::HashMap;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 impl App {
+    /// Whether something on screen may change without a key: then [`App::follow`] is to be called about ten times a
+    /// second.
+    #[must_use]
+    pub fn is_lively(&self) -> bool {
+        matches!(self.overlay, Some(Overlay::Sweeps))
+            || self.sweeps.is_followed()
+            || self.tasks.is_any()
+            || self.at_work()
+            || self.tabs.iter().any(|tab| tab.is_stale() || tab.runs.iter().any(ScreenRun::is_followed))
+    }
+
+    /// Takes in what has happened elsewhere; whether anything on screen has changed.
+    pub fn follow(&mut self) -> bool {
+        let mut changed = self.take_changes();
+        for (index, tab) in self.tabs.iter_mut().enumerate() {
+            changed |= tab.follow() && index == self.tab;
+        }
+        self.read_runs();
+        self.follow_sweeps();
+        if self.on_runs() && self.looked.elapsed() > Duration::from_secs(2) {
+            self.list_runs();
+        }
+        self.count_cost();
+        tui_logger::move_events();
+        let total = logging::lines();
+        changed |= self.on_log() && total != self.log_total;
+        self.log_total = total;
+        let named = self.tasks.noticeable();
+        if named != self.named_task.as_deref() {
+            self.named_task = named.map(str::to_owned);
+            changed = true;
+        }
+        changed
+    }
+
+    /// Takes in what tasks have brought, without looking for other news; whether anything on screen has changed.
+    pub fn take_news(&mut self) -> bool {
+        let changed = self.take_changes();
+        self.count_cost();
+        changed
+    }
+
+    /// Makes the changes that tasks have sent; whether anything on screen has changed.
+    fn take_changes(&mut self) -> bool {
+        while let Some(change) = self.tasks.next_change() {
+            change(self);
+        }
+        self.show_submitted();
+        std::mem::take(&mut self.stale)
+    }
+
     /// Begins to read what the runs on screen have said, from memory or from their journals.
-    pub(in crate::console::app) fn read_runs(&mut self) {
+    fn read_runs(&mut self) {
         if self.is_reading {
             return;
         }
@@ -37,7 +92,7 @@ impl App {
     }
 
     /// Begins to look through the directory of runs; where that is under way, once more afterwards.
-    pub(in crate::console::app) fn list_runs(&mut self) {
+    pub(super) fn list_runs(&mut self) {
         self.looked = Instant::now();
         let Some(look) = self.runs.begin_look() else { return };
         let work = move |_: &_| Ok(look.read());

@@ -3,7 +3,7 @@
 use crate::console::app::figure::Figure;
 use crate::console::app::looks::SMOOTHINGS;
 use crate::console::app::overlay::{Field, Overlay, Purpose};
-use crate::console::app::shown::ShownRun;
+use crate::console::app::screen_run::ScreenRun;
 use crate::console::app::state::{App, Tone};
 use crate::console::app::submission::Submission;
 use crate::console::app::tab::{Asked, Pane, ProblemTab};
@@ -139,7 +139,7 @@ impl App {
             app.coming -= 1;
             app.stale = true;
             match outcome {
-                Ok(Started::One(handle)) => app.tabs[index].show(ShownRun::live(handle)),
+                Ok(Started::One(handle)) => app.tabs[index].show(ScreenRun::live(handle)),
                 Ok(Started::Several) if app.tab == index && app.overlay.is_none() => app.ask_for_sweep(),
                 Ok(Started::Several) => {}
                 Ok(Started::Refused(error)) => {
@@ -334,7 +334,7 @@ fn act_on_results(tab: &mut ProblemTab, action: Action) -> Option<String> {
                 Some(variant) => variant.runs.iter().map(|run| tab.runs[*run].id.clone()).collect(),
                 None => own(run),
             };
-            let over = |run: &ShownRun| !ids.contains(&run.id) || run.view.state.is_final();
+            let over = |run: &ScreenRun| !ids.contains(&run.id) || run.view.state.is_final();
             if !tab.runs.iter().all(over) {
                 return Some("the run is at work; stop it first".to_owned());
             }

@@ -1,7 +1,7 @@
 //! Actions on the Runs tab.
 
 use crate::console::app::overlay::{Field, Overlay, Purpose};
-use crate::console::app::shown::ShownRun;
+use crate::console::app::screen_run::ScreenRun;
 use crate::console::app::state::{App, Tone};
 use crate::console::app::task::Origin;
 use crate::console::keymap::Action;
@@ -79,7 +79,7 @@ impl App {
                     match outcome {
                         Ok(handle) => {
                             app.tabs[index].retain(|shown| shown.id != run.id);
-                            app.tabs[index].show(ShownRun::live(handle));
+                            app.tabs[index].show(ScreenRun::live(handle));
                             app.tab = index;
                         }
                         Err(reason) => app.say(reason, Tone::Bad),
@@ -149,7 +149,7 @@ impl App {
         }
         let label = if run.title.is_empty() { run.label.clone() } else { run.title.clone() };
         let (logs, run) = (self.places.logs.clone(), run.clone());
-        let read = move || ShownRun::stored(&logs, &run, label);
+        let read = move || ScreenRun::stored(&logs, &run, label);
         self.start("reading the run", read, move |app, run| {
             app.tabs[index].show(run);
             then(app);

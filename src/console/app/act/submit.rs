@@ -1,6 +1,6 @@
 //! Runs put into the queue and on screen by a task.
 
-use crate::console::app::shown::ShownRun;
+use crate::console::app::screen_run::ScreenRun;
 use crate::console::app::state::{App, Tone};
 use crate::console::app::submission::{Points, Submission, put};
 use crate::console::app::task::{ChangeSender, Origin};
@@ -31,14 +31,14 @@ impl App {
         });
     }
 
-    fn take_submitted(&mut self, number: usize, run: ShownRun) {
+    fn take_submitted(&mut self, number: usize, run: ScreenRun) {
         if let Some(submission) = self.submissions.iter_mut().find(|submission| submission.number() == number) {
             submission.take(run);
         }
     }
 
     /// Puts the runs on screen that have come.
-    pub(in crate::console::app) fn show_submitted(&mut self) {
+    pub(super) fn show_submitted(&mut self) {
         for submission in &mut self.submissions {
             let arrived = submission.arrived();
             if !arrived.is_empty() {

@@ -3,8 +3,8 @@
 use crate::console::app::overlay::Overlay;
 use crate::console::app::state::{App, Tone};
 use crate::console::app::submission::Points;
-use crate::console::app::sweep::{PlannedSweep, Planning, SweepDialog};
-use crate::console::app::task::Origin;
+use crate::console::app::sweep::{PlannedSweep, Planning, SweepDialog, SweepSize};
+use crate::console::app::task::{ChangeSender, Origin};
 use crate::console::keymap::Action;
 use crate::lab::Sweep;
 use crate::lab::slurm::{self, JobArray};
@@ -22,11 +22,20 @@ impl App {
         self.overlay = Some(Overlay::Sweep(Box::new(dialog)));
     }
 
-    /// Looks the points of a dialog up beside the screen.
+    /// Counts the points of a dialog and looks them up beside the screen.
     fn look_up(&mut self, dialog: &mut SweepDialog) {
-        let Some(number) = dialog.begin_look_up() else { return };
+        let number = dialog.begin_look_up();
         let (sweep, places) = (dialog.sweep.clone(), self.places.clone());
-        let work = move |_: &_| PlannedSweep::new(&sweep, &places).map_err(|error| error.to_string());
+        let work = move |sender: &ChangeSender<Self>| {
+            let size = SweepSize::of(&sweep);
+            sender.send(move |app: &mut Self| {
+                app.stale = true;
+                if let Some(Overlay::Sweep(dialog)) = &mut app.overlay {
+                    dialog.take_size(number, size);
+                }
+            });
+            PlannedSweep::new(&sweep, &places).map_err(|error| error.to_string())
+        };
         self.tasks.start("looking up the points", Origin::Console, work, move |app: &mut Self, found| {
             app.stale = true;
             if let Some(Overlay::Sweep(dialog)) = &mut app.overlay {

@@ -1,7 +1,7 @@
 //! Actions on the list of sweeps, and what follows from it.
 
 use crate::console::app::overlay::{Field, Overlay, Purpose};
-use crate::console::app::shown::{ShownRun, Source};
+use crate::console::app::screen_run::{NewsSource, ScreenRun};
 use crate::console::app::state::{App, Tone};
 use crate::console::app::task::Origin;
 use crate::console::keymap::Action;
@@ -99,15 +99,15 @@ impl App {
     }
 
     /// Looks what has become of sweeps on a cluster, where somebody looks at them and it is time.
-    pub(in crate::console::app) fn follow_sweeps(&mut self) {
+    pub(super) fn follow_sweeps(&mut self) {
         let on_screen = matches!(self.overlay, Some(Overlay::Sweeps));
         if !on_screen && !self.sweeps.is_followed() {
             return;
         }
         if let Some(look) = self.sweeps.begin_look() {
-            let state = |run: &ShownRun| match run.source {
-                Source::Still => Some(run.view.state),
-                Source::Live(_) | Source::Folder(_) => None,
+            let state = |run: &ScreenRun| match run.source {
+                NewsSource::Still => Some(run.view.state),
+                NewsSource::Live(_) | NewsSource::Folder(_) => None,
             };
             let shown: HashMap<String, _> =
                 self.tabs.iter().flat_map(|tab| &tab.runs).map(|run| (run.id.clone(), state(run))).collect();
@@ -137,8 +137,8 @@ impl App {
     }
 
     /// Puts runs on the tabs of their problems, in the place of what is shown of them already.
-    fn renew(&mut self, runs: Vec<(String, ShownRun)>) {
-        let mut by_problem: HashMap<String, Vec<ShownRun>> = HashMap::new();
+    fn renew(&mut self, runs: Vec<(String, ScreenRun)>) {
+        let mut by_problem: HashMap<String, Vec<ScreenRun>> = HashMap::new();
         runs.into_iter().for_each(|(problem, run)| by_problem.entry(problem).or_default().push(run));
         for tab in &mut self.tabs {
             if let Some(new) = by_problem.remove(tab.problem.name()) {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// Where a run's events come from.
-pub enum Source {
+pub enum NewsSource {
     /// A run of this process.
     Live(Arc<RunHandle>),
     /// The journal of a run of another process, or of an earlier one; none while a task reads it.
@@ -16,7 +16,7 @@ pub enum Source {
 }
 
 /// A run on screen.
-pub struct ShownRun {
+pub struct ScreenRun {
     /// Its folder's name.
     pub id: String,
     /// Its folder.
@@ -28,10 +28,10 @@ pub struct ShownRun {
     /// What it has said.
     pub view: RunView,
     /// Where more comes from.
-    pub source: Source,
+    pub source: NewsSource,
 }
 
-impl ShownRun {
+impl ScreenRun {
     /// A run of this process.
     #[must_use]
     pub fn live(handle: Arc<RunHandle>) -> Self {
@@ -42,7 +42,7 @@ impl ShownRun {
             label: spec.label(),
             params: spec.params.stored(&spec.problem.schema()),
             view: RunView::default(),
-            source: Source::Live(handle),
+            source: NewsSource::Live(handle),
         }
     }
 
@@ -55,42 +55,42 @@ impl ShownRun {
         let folder = run.folder(logs);
         let (mut view, mut tail) = (RunView::default(), Tail::new(&folder));
         view.follow(&folder, &mut tail)?;
-        let source = if view.state.is_final() { Source::Still } else { Source::Folder(Some(tail)) };
+        let source = if view.state.is_final() { NewsSource::Still } else { NewsSource::Folder(Some(tail)) };
         Ok(Self { id: run.id.clone(), folder, label, params: run.params.clone(), view, source })
     }
 
     /// What a task needs to read what has come since it last did; none where nothing more will come, or a task reads.
     pub(super) fn begin_read(&mut self) -> Option<Reader> {
         match &mut self.source {
-            Source::Live(handle) if !self.view.state.is_final() => Some(Reader::Live(Arc::clone(handle))),
-            Source::Folder(tail) => tail.take().map(|tail| Reader::Folder(self.folder.clone(), tail)),
-            Source::Live(_) | Source::Still => None,
+            NewsSource::Live(handle) if !self.view.state.is_final() => Some(Reader::Live(Arc::clone(handle))),
+            NewsSource::Folder(tail) => tail.take().map(|tail| Reader::Folder(self.folder.clone(), tail)),
+            NewsSource::Live(_) | NewsSource::Still => None,
         }
     }
 
     /// Takes in what a task has read; whether that was anything.
     pub(super) fn take(&mut self, news: RunNews) -> bool {
         let changed = !matches!(&news.events, Ok(events) if events.is_empty());
-        if let Source::Folder(tail) = &mut self.source {
+        if let NewsSource::Folder(tail) = &mut self.source {
             *tail = news.tail;
         }
         match news.events {
             Ok(events) => events.iter().for_each(|event| self.view.fold(event)),
             Err(reason) => {
                 self.view.notes.push(reason);
-                self.source = Source::Still;
+                self.source = NewsSource::Still;
             }
         }
-        if matches!(self.source, Source::Folder(_)) && self.view.state.is_final() {
-            self.source = Source::Still;
+        if matches!(self.source, NewsSource::Folder(_)) && self.view.state.is_final() {
+            self.source = NewsSource::Still;
         }
         changed
     }
 
     /// Takes in that the task that read its journal has failed: the run is followed no more.
     pub(super) fn stop_following(&mut self, reason: &str) {
-        if matches!(self.source, Source::Folder(None)) {
-            self.source = Source::Still;
+        if matches!(self.source, NewsSource::Folder(None)) {
+            self.source = NewsSource::Still;
             self.view.notes.push(format!("{reason}; open the run again to follow it"));
         }
     }
@@ -98,13 +98,13 @@ impl ShownRun {
     /// Whether more may come.
     #[must_use]
     pub fn is_followed(&self) -> bool {
-        !matches!(self.source, Source::Still) && !self.view.state.is_final()
+        !matches!(self.source, NewsSource::Still) && !self.view.state.is_final()
     }
 
     /// Whether it works, waits or holds still in this process.
     #[must_use]
     pub fn is_at_work(&self) -> bool {
-        matches!(self.source, Source::Live(_)) && !self.view.state.is_final()
+        matches!(self.source, NewsSource::Live(_)) && !self.view.state.is_final()
     }
 }
 
