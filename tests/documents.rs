@@ -14,6 +14,7 @@ use attnlab::lab::{Kind, Places, Problem, preset};
 use attnlab::problems;
 use folders::copy;
 use program::program;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Output;
@@ -203,13 +204,10 @@ fn every_command_in_a_line_of_text_can_be_planned() {
         let (_, prose) = split(&text);
         for span in prose.split('`').skip(1).step_by(2) {
             let line = span.split_whitespace().collect::<Vec<_>>().join(" ");
-            let planable = ["attnlab run ", "attnlab sweep "].iter().any(|begin| line.starts_with(begin));
-            if !planable
-                || line.contains('…')
-                || line.contains("NAME")
-                || line.contains("--help")
-                || line.contains("sweep status")
-            {
+            let target = line.strip_prefix("attnlab run ").or_else(|| line.strip_prefix("attnlab sweep "));
+            let below = ["status", "results", "cancel", "resume", "throttle"];
+            let is_one = target.is_some_and(|target| !below.iter().any(|word| target.starts_with(word)));
+            if !is_one || ["…", "NAME", "--help"].iter().any(|word| line.contains(word)) {
                 continue;
             }
             let mut words = words(&line).unwrap_or_else(|| panic!("{}: `{line}` cannot be read", document.display()));
@@ -234,19 +232,27 @@ fn every_link_leads_somewhere() {
 }
 
 /// A table below `<!-- choices PROBLEM PARAMETER -->` has a line for each choice, in order, its name in the first
-/// column; where the second is headed `what it stands for`, it has the line of help.
+/// column; where the second is headed `what it stands for`, it has the line of help. Each parameter that is chosen by
+/// name has such a table.
 #[test]
 fn tables_of_choices_are_those_of_the_program() {
-    let mut tables = 0;
+    let mut tables = BTreeMap::new();
     for document in documents() {
         let text = fs::read_to_string(root().join(&document)).unwrap();
         for part in text.split("\n<!-- choices ").skip(1) {
             let (words, rest) = part.split_once("-->").unwrap();
-            let (problem, key) = words.trim().split_once(' ').unwrap();
-            let schema = problems::find(problem).unwrap().schema();
-            let Kind::Choice(choices) = schema.get(key).unwrap().kind else { panic!("{key} is no choice") };
-            let lines: Vec<&str> = rest.trim_start().lines().take_while(|line| line.starts_with('|')).collect();
-            let told = lines[0].contains("| what it stands for |");
+            let lines: Vec<String> =
+                rest.trim_start().lines().take_while(|line| line.starts_with('|')).map(str::to_owned).collect();
+            tables.insert(words.trim().to_owned(), (document.clone(), lines));
+        }
+    }
+    let mut wrong = String::new();
+    for problem in problems::ALL {
+        for param in problem.schema().iter() {
+            let Kind::Choice(choices) = param.kind else { continue };
+            let name = format!("{} {}", problem.name(), param.key);
+            let (document, lines) = tables.remove(&name).unwrap_or_default();
+            let told = lines.first().is_none_or(|heading| heading.contains("| what it stands for |"));
             let expected: Vec<String> = choices
                 .iter()
                 .map(|choice| {
@@ -254,13 +260,137 @@ fn tables_of_choices_are_those_of_the_program() {
                     if told { format!("{name} {} |", choice.help.replace('|', "\\|")) } else { name }
                 })
                 .collect();
-            let found: Vec<&str> = lines.iter().skip(2).copied().collect();
+            let found = lines.iter().skip(2);
             let same = found.len() == expected.len()
-                && found.iter().zip(&expected).all(|(line, wanted)| line.starts_with(wanted.as_str()));
-            let document = document.display();
-            assert!(same, "{document}: the table of {problem} {key} should be\n{}", expected.join("\n"));
-            tables += 1;
+                && found.zip(&expected).all(|(line, wanted)| line.starts_with(wanted.as_str()));
+            if !same {
+                let document = document.display();
+                wrong += &format!("<!-- choices {name} --> (`{document}`)\n{}\n\n", expected.join("\n"));
+            }
         }
     }
-    assert!(tables >= 6, "{tables} tables");
+    assert!(wrong.is_empty(), "tables that should be\n{wrong}");
+    assert!(tables.is_empty(), "tables of no parameter that is chosen by name: {:?}", tables.keys());
+}
+
+/// The page of help of a command, and of every command below it.
+fn pages(desk: &Desk, command: &[String], all: &mut Vec<(String, String)>) {
+    let output = desk.call(&[command, &["--help".to_owned()]].concat());
+    let page = String::from_utf8(output.stdout).unwrap();
+    assert!(
+        output.status.success(),
+        "attnlab {} --help: {}",
+        command.join(" "),
+        String::from_utf8_lossy(&output.stderr)
+    );
+    let below = page.split("\nCommands:\n").nth(1).unwrap_or_default();
+    for line in below.lines().take_while(|line| line.starts_with("  ")) {
+        if let Some(word) = line.strip_prefix("  ").and_then(|line| line.split(' ').next()).filter(|w| !w.is_empty()) {
+            pages(desk, &[command, &[word.to_owned()]].concat(), all);
+        }
+    }
+    all.push((command.join(" "), page));
+}
+
+#[test]
+fn every_option_of_every_command_is_documented() {
+    let text = fs::read_to_string(root().join("docs/commands.md")).unwrap();
+    let mut told: BTreeMap<String, BTreeSet<String>> = text
+        .split("\n## `attnlab ")
+        .skip(1)
+        .map(|section| {
+            let cells = section.lines().filter_map(|line| line.strip_prefix("| `"));
+            let options = cells.filter_map(|cell| cell.split([' ', '`', '=']).find(|word| word.starts_with("--")));
+            (section.split('`').next().unwrap().to_owned(), options.map(str::to_owned).collect())
+        })
+        .collect();
+    let mut all = Vec::new();
+    pages(&Desk::new(), &[], &mut all);
+    for (command, page) in all.iter().filter(|(command, _)| !command.is_empty()) {
+        // Those of places and the log stand in the README.
+        let own =
+            page.split("\nPlaces:").next().unwrap().lines().chain(page.split("\nSlurm:").skip(1).flat_map(str::lines));
+        let options = own.filter_map(|line| {
+            let line = line.strip_prefix("  ")?.trim_start();
+            let line = line.split_once(", ").filter(|(short, _)| short.len() == 2).map_or(line, |(_, long)| long);
+            line.split([' ', '=', '[']).next().filter(|word| word.starts_with("--"))
+        });
+        let common = ["--help", "--logs", "--data-dir", "--presets", "--log-level"];
+        let options: BTreeSet<String> = options.filter(|word| !common.contains(word)).map(str::to_owned).collect();
+        assert_eq!(told.remove(command).as_ref(), Some(&options), "docs/commands.md: `attnlab {command}`");
+    }
+    assert!(told.is_empty(), "docs/commands.md: no such commands: {:?}", told.keys());
+}
+
+/// The source of a test by its name: one file, or all those of a folder.
+fn source_of_test(name: &str) -> String {
+    let folder = root().join("tests").join(name);
+    let mut files = vec![folder.with_extension("rs")];
+    files.extend(fs::read_dir(&folder).into_iter().flatten().flatten().map(|entry| entry.path()));
+    let files = files.iter().filter(|path| path.extension().is_some_and(|ending| ending == "rs"));
+    let text = |path: &PathBuf| fs::read_to_string(path).map(|text| format!("mod {}\n{text}", path.display()));
+    files.filter_map(|path| text(path).ok()).collect()
+}
+
+#[test]
+fn tests_that_documents_name_are_there() {
+    let mut named = 0;
+    for document in documents() {
+        let text = fs::read_to_string(root().join(&document)).unwrap();
+        let (blocks, prose) = split(&text);
+        let lines = blocks
+            .iter()
+            .flat_map(|block| block.text.lines())
+            .chain(prose.lines().filter(|line| line.starts_with("    ")));
+        let spans = prose.split('`').skip(1).step_by(2);
+        let all: Vec<String> =
+            lines.chain(spans).map(|span| span.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
+        for command in all.iter().filter_map(|span| span.split_once("cargo test ")?.1.split('#').next()) {
+            let mut sources = String::new();
+            let mut words = command.split(' ').filter(|word| !word.is_empty());
+            while let Some(word) = words.next() {
+                match word {
+                    "--test" => {
+                        let name = words.next().unwrap();
+                        let source = source_of_test(name);
+                        assert!(!source.is_empty(), "{}: no test `{name}`", document.display());
+                        sources += &source;
+                    }
+                    _ if word.starts_with('-') || sources.is_empty() => {}
+                    filter => {
+                        let is_there = sources.lines().any(|line| {
+                            let is_name = line.trim_start().starts_with("fn ") || line.starts_with("mod ");
+                            is_name && line.contains(filter)
+                        });
+                        assert!(is_there, "{}: `cargo test {command}`: no test `{filter}`", document.display());
+                        named += 1;
+                    }
+                }
+            }
+        }
+    }
+    assert!(named > 10, "{named} tests are named");
+}
+
+#[test]
+fn every_test_stands_in_the_table_of_tests() {
+    let text = fs::read_to_string(root().join("CONTRIBUTING.md")).unwrap();
+    for entry in fs::read_dir(root().join("tests")).unwrap().flatten() {
+        let name = entry.file_name().into_string().unwrap();
+        assert!(text.contains(&format!("`tests/{name}`")), "CONTRIBUTING.md does not say what tests/{name} is");
+    }
+}
+
+#[test]
+fn inputs_are_as_many_as_documents_say() {
+    let text = fs::read_to_string(root().join("docs/reliability.md")).unwrap();
+    let count = |folder: &str| fs::read_dir(root().join(folder)).unwrap().count().to_string();
+    let mut counted = 0;
+    for line in text.lines().filter(|line| line.starts_with("| `tests/hostile/")) {
+        let cells: Vec<&str> = line.split('|').map(str::trim).collect();
+        assert_eq!(cells[2], count(cells[1].trim_matches('`')), "{line}");
+        counted += 1;
+    }
+    assert_eq!(counted, 5);
+    assert!(text.contains(&format!("({} of them, in `fuzz/fuzz_targets`", count("fuzz/fuzz_targets"))));
 }

@@ -85,11 +85,11 @@ fn submit(arguments: &SweepArguments, places: &Places) -> Result<(), Failure> {
 /// What is done with a sweep that is there.
 fn existing(command: &SweepCommand, places: &Places) -> Result<(), Failure> {
     match command {
-        SweepCommand::Status { sweep, json } => status(&find(sweep, places)?, *json),
-        SweepCommand::Results { sweep, json } => results(&find(sweep, places)?, *json),
-        SweepCommand::Cancel { sweep } => Ok(find(sweep, places)?.cancel(Slurm)?),
-        SweepCommand::Throttle { sweep, most } => Ok(find(sweep, places)?.throttle(Slurm, *most)?),
-        SweepCommand::Resume { sweep } => resume(&mut find(sweep, places)?),
+        SweepCommand::Status { sweep, json, .. } => status(&find(sweep, places)?, *json),
+        SweepCommand::Results { sweep, json, .. } => results(&find(sweep, places)?, *json),
+        SweepCommand::Cancel { sweep, .. } => Ok(find(sweep, places)?.cancel(Slurm)?),
+        SweepCommand::Throttle { sweep, most, .. } => Ok(find(sweep, places)?.throttle(Slurm, *most)?),
+        SweepCommand::Resume { sweep, .. } => resume(&mut find(sweep, places)?),
         SweepCommand::Element { folder, element } => work(folder, *element),
     }
 }

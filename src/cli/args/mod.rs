@@ -185,6 +185,14 @@ pub struct SweepArguments {
     pub command: Option<SweepCommand>,
 }
 
+/// `--help` of the commands below `sweep`, whose own `--help` knows the problems and takes clap's away from them.
+#[derive(Args, Debug)]
+pub struct PrintHelp {
+    /// Print help.
+    #[arg(id = "help", short = 'h', long = "help", action = clap::ArgAction::Help)]
+    _asked: Option<bool>,
+}
+
 /// What is done with a sweep that was submitted.
 #[derive(Debug, Subcommand)]
 pub enum SweepCommand {
@@ -196,6 +204,9 @@ pub enum SweepCommand {
         /// Print one JSON document.
         #[arg(long)]
         json: bool,
+        /// Its help.
+        #[command(flatten)]
+        help: PrintHelp,
     },
     /// The rows of its finished points; fails while some are missing.
     Results {
@@ -205,18 +216,27 @@ pub enum SweepCommand {
         /// Print one JSON document.
         #[arg(long)]
         json: bool,
+        /// Its help.
+        #[command(flatten)]
+        help: PrintHelp,
     },
     /// Cancel what waits and runs of it.
     Cancel {
         /// The sweep: its folder, a part of its name, or `last`.
         #[arg(default_value = "last")]
         sweep: String,
+        /// Its help.
+        #[command(flatten)]
+        help: PrintHelp,
     },
     /// Submit again what is missing of it.
     Resume {
         /// The sweep: its folder, a part of its name, or `last`.
         #[arg(default_value = "last")]
         sweep: String,
+        /// Its help.
+        #[command(flatten)]
+        help: PrintHelp,
     },
     /// Change how many of its elements may run at a time.
     Throttle {
@@ -225,6 +245,9 @@ pub enum SweepCommand {
         /// Elements at a time.
         #[arg(value_parser = positive)]
         most: usize,
+        /// Its help.
+        #[command(flatten)]
+        help: PrintHelp,
     },
     /// Work on one element: what the array's script calls.
     #[command(hide = true)]
@@ -305,7 +328,7 @@ pub struct WhichData {
     /// The data sets; all without one.
     #[arg(value_name = "NAME")]
     pub names: Vec<String>,
-    /// The image folder of the data set `folder`: below the data directory, or from the root.
+    /// The folder of the data sets `idx` and `folder`: below the data directory, or from the root.
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub folder: Option<PathBuf>,
     /// Print one JSON document.
