@@ -26,6 +26,7 @@ pub mod fuzzing;
 pub mod lab;
 pub mod memory;
 pub mod named;
+mod nearest;
 pub mod problems;
 pub mod product;
 pub mod random;

@@ -3,7 +3,8 @@
 use super::args::ParamsArguments;
 use super::failure::Failure;
 use super::{output, table};
-use crate::lab::{Kind, Param, Problem, nearest};
+use crate::lab::{Kind, Param, Problem};
+use crate::nearest::nearest;
 use crate::problems;
 use crate::text;
 use serde_json::{Value, json};

@@ -2,7 +2,8 @@
 
 use super::args::Run;
 use super::failure::Failure;
-use crate::lab::{Draft, Places, Preset, Sweep, SweepMode, nearest, preset};
+use crate::lab::{Draft, Places, Preset, Sweep, SweepMode, preset};
+use crate::nearest::nearest;
 use crate::problems;
 use std::path::Path;
 

@@ -1,7 +1,7 @@
 //! A parameter, declared once: the form, `--set`, presets, sweeps, validation messages, `--help` and the documentation
 //! all derive from this declaration.
 
-use crate::lab::param::nearest::hint;
+use crate::nearest::hint;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 

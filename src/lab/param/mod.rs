@@ -2,12 +2,9 @@
 
 mod declaration;
 pub mod list;
-mod nearest;
 mod schema;
 mod stored;
 
 pub use declaration::{Choice, Kind, Param, ParamError, Value, choice};
-pub(in crate::lab) use nearest::hint;
-pub use nearest::nearest;
 pub use schema::{Draft, Params, Schema};
 pub use stored::{StoredParams, StoredValue};

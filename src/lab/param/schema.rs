@@ -2,9 +2,9 @@
 
 use crate::lab::param::declaration::{Param, ParamError, Value};
 use crate::lab::param::list;
-use crate::lab::param::nearest::hint;
 use crate::lab::param::stored::{StoredParams, StoredValue, typed};
 use crate::named::Named;
+use crate::nearest::hint;
 use std::collections::BTreeMap;
 
 /// The parameters of a problem, in form order.

@@ -1,7 +1,7 @@
 //! Presets: a problem with parameters in a TOML file. Shipped ones are inside the binary.
 
-use crate::lab::param::hint;
 use crate::lab::{Draft, Kind, LabError, ParamError, Places, Problem, SCHEMA, Sweep, SweepMode};
+use crate::nearest::hint;
 use include_dir::{Dir, include_dir};
 use std::collections::BTreeMap;
 use std::fs;

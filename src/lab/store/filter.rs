@@ -7,9 +7,9 @@
 
 use crate::lab::event::RunState;
 use crate::lab::param::StoredValue;
-use crate::lab::param::hint;
 use crate::lab::run::Problem;
 use crate::lab::store::summary::RunSummary;
+use crate::nearest::hint;
 use serde_json::Value;
 
 const FACTS: [&str; 10] =
