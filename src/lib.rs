@@ -9,7 +9,7 @@
 //!     /   |   \
 //! attention/ vision/  lab/         the ground: mathematics · models and data · runs
 //!         \   |   /
-//!   named  product                choices by name · matrix products
+//!   arrays  named  product        numbers of files · choices by name · matrix products
 //!   random  statistics            named generators · means, errors, quantiles
 //! ```
 //!
@@ -18,6 +18,7 @@
 //! * [`lab`] is everything about *runs* (parameters, events, folders, queue) and nothing about attention.
 //! * [`problems`] ties them together; the faces read only `lab` and the list of problems.
 
+pub mod arrays;
 pub mod attention;
 pub mod cli;
 pub mod console;

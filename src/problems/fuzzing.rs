@@ -1,6 +1,6 @@
 //! What fuzzers call of the readers of matrices, models and images, see [`crate::fuzzing`].
 
-use super::arrays;
+use super::matrices;
 use crate::vision::Checkpoint;
 use crate::vision::dataset::{DataSource, cifar, contents, idx};
 use std::ffi::OsStr;
@@ -11,14 +11,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 /// A matrix as NumPy writes it.
 pub fn npy(bytes: &[u8]) {
-    in_folder(&[("a.npy", bytes)], |folder| drop(arrays::matrix("x", &folder.join("a.npy").to_string_lossy())));
+    in_folder(&[("a.npy", bytes)], |folder| drop(matrices::matrix("x", &folder.join("a.npy").to_string_lossy())));
 }
 
 /// A safetensors file, as a matrix and as a trained model.
 pub fn safetensors(bytes: &[u8]) {
     in_folder(&[("a.safetensors", bytes)], |folder| {
         let path = folder.join("a.safetensors");
-        arrays::matrix("x", &path.to_string_lossy()).ok();
+        matrices::matrix("x", &path.to_string_lossy()).ok();
         Checkpoint::load(&path).ok();
     });
 }

@@ -1,12 +1,12 @@
 //! The problems and their registry. A further problem is a folder here and one line in [`ALL`].
 
-mod arrays;
 pub mod data;
 #[doc(hidden)]
 pub mod fuzzing;
 mod hybrid;
 mod limits;
 mod masked;
+mod matrices;
 pub mod predict;
 mod random_features;
 mod toolkit;

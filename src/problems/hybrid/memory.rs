@@ -5,8 +5,8 @@ use super::parts::{Base, HybridEstimator};
 use crate::attention::hybrid::Weight;
 use crate::attention::{FeatureMap, Projection};
 use crate::lab::Params;
-use crate::problems::arrays;
 use crate::problems::limits::{BUFFERS, largest, threads};
+use crate::problems::matrices;
 
 /// The trials of one estimator are split into so many batches; after each the run may be paused or stopped.
 pub(super) const BATCHES: usize = 40;
@@ -17,7 +17,7 @@ pub(super) const KEYS: &[&str] = &["m1", "m2", "n", "dim", "angles"];
 /// The peak of a run of `params` in bytes, where `size` gives the value of each of [`KEYS`].
 pub(super) fn peak(params: &Params, size: &dyn Fn(&str) -> usize) -> f64 {
     let drawn = (size("angles"), size("dim"), params.floats("radius").len());
-    let (pairs, dim, radii) = match arrays::shape(params.text("x")) {
+    let (pairs, dim, radii) = match matrices::shape(params.text("x")) {
         Some((pairs, dim)) if params.choice::<PairSource>("inputs") == PairSource::File => (pairs, dim, 1),
         _ => drawn,
     };

@@ -3,7 +3,7 @@
 use crate::attention::hybrid::sphere_pair;
 use crate::lab::{Params, RunError};
 use crate::named::named;
-use crate::problems::arrays;
+use crate::problems::matrices;
 use ndarray::Array2;
 use std::f64::consts::PI;
 
@@ -53,7 +53,7 @@ pub(super) fn pairs(params: &Params) -> Result<Vec<VectorPairs>, RunError> {
 }
 
 fn from_files(params: &Params) -> Result<VectorPairs, RunError> {
-    let (x, y) = (arrays::matrix("x", params.text("x"))?, arrays::matrix("y", params.text("y"))?);
+    let (x, y) = (matrices::matrix("x", params.text("x"))?, matrices::matrix("y", params.text("y"))?);
     if x.dim() != y.dim() {
         let ((a, b), (c, d)) = (x.dim(), y.dim());
         return Err(RunError::Input(format!("y: found {c} × {d}, allowed: {a} × {b}, as many as `x` has")));

@@ -5,8 +5,8 @@ use crate::attention::Inputs;
 use crate::attention::inputs::InputParameters;
 use crate::lab::{Params, RunContext, RunError};
 use crate::memory;
-use crate::problems::arrays;
 use crate::problems::limits::failure;
+use crate::problems::matrices;
 use crate::random::Generator;
 use ndarray::Array2;
 use rand::Rng;
@@ -37,7 +37,7 @@ pub(super) fn draw(
     let tokens = tokens(length, params, context)?;
     let (rows, others) = (tokens.queries.nrows(), tokens.keys.nrows());
     let (queries, keys) = if mask == MaskKind::File {
-        let read = |key: &str| arrays::matrix(key, params.text(key)).map(|masks| masks.mapv(|value| value.max(0.0)));
+        let read = |key: &str| matrices::matrix(key, params.text(key)).map(|masks| masks.mapv(|value| value.max(0.0)));
         (read("mask_queries")?, read("mask_keys")?)
     } else {
         let mut rng = context.generator(&format!("mask {mask} {length}"), 0);
@@ -71,7 +71,7 @@ fn tokens(length: usize, params: &Params, context: &RunContext) -> Result<Inputs
     };
     let distribution = match params.choice("inputs") {
         TokenSource::File => {
-            let read = |key: &str| arrays::matrix(key, params.text(key));
+            let read = |key: &str| matrices::matrix(key, params.text(key));
             let inputs = Inputs::new(read("queries")?, read("keys")?);
             return Ok(inputs.map_err(|error| RunError::Input(format!("queries, keys: {error}")))?.scaled());
         }

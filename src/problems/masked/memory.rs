@@ -5,8 +5,8 @@ use crate::attention::Projection;
 use crate::attention::linear::linear_bytes;
 use crate::attention::masked::MaskedMethod;
 use crate::lab::Params;
-use crate::problems::arrays;
 use crate::problems::limits::{BUFFERS, largest, threads};
+use crate::problems::matrices;
 
 /// The parameters whose values the peak grows with.
 pub(super) const KEYS: &[&str] = &["features", "length", "dim", "mask_dim", "m", "value_dim"];
@@ -39,12 +39,12 @@ pub(super) fn peak(params: &Params, size: &dyn Fn(&str) -> usize) -> f64 {
     };
     if params.choice::<TokenSource>("inputs") == TokenSource::File
         && let Some(((queries, dim), (keys, _))) =
-            arrays::shape(params.text("queries")).zip(arrays::shape(params.text("keys")))
+            matrices::shape(params.text("queries")).zip(matrices::shape(params.text("keys")))
     {
         (sizes.queries, sizes.keys, sizes.dim) = (queries as f64, keys as f64, dim as f64);
     }
     if params.choices::<MaskKind>("mask").contains(&MaskKind::File)
-        && let Some((_, width)) = arrays::shape(params.text("mask_queries"))
+        && let Some((_, width)) = matrices::shape(params.text("mask_queries"))
     {
         sizes.mask_dim = sizes.mask_dim.max(width as f64);
     }

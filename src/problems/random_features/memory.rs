@@ -9,8 +9,8 @@ use crate::attention::frobenius::{Precision, is_kept};
 use crate::attention::projection::RowLaw;
 use crate::attention::{Family, Projection};
 use crate::lab::Params;
-use crate::problems::arrays;
 use crate::problems::limits::{BUFFERS, largest, threads};
+use crate::problems::matrices;
 
 /// Queries and keys of one matrix.
 #[derive(Clone, Copy)]
@@ -27,7 +27,7 @@ pub(super) const KEYS: &[&str] = &["m", "length", "dim", "hybrid_n"];
 pub(super) fn peak(params: &Params, size: &dyn Fn(&str) -> usize) -> f64 {
     let of_kind = |kind: &str| match kind {
         "file" => {
-            let [queries, keys] = ["queries", "keys"].map(|key| arrays::shape(params.text(key)));
+            let [queries, keys] = ["queries", "keys"].map(|key| matrices::shape(params.text(key)));
             queries.zip(keys).map(|((queries, dim), (keys, _))| Tokens {
                 queries: queries as f64,
                 keys: keys as f64,

@@ -4,8 +4,8 @@ use crate::attention::Inputs;
 use crate::attention::inputs::{InputKind, InputParameters};
 use crate::lab::{Params, RunContext, RunError};
 use crate::named::Named;
-use crate::problems::arrays;
 use crate::problems::limits::failure;
+use crate::problems::matrices;
 use crate::vision::dataset::{Options, Patcher, default_cache, load};
 use crate::vision::{Checkpoint, Kernels, Vit};
 use ndarray::Array2;
@@ -58,7 +58,7 @@ fn parameters(dim: usize, params: &Params) -> InputParameters {
 }
 
 fn from_files(params: &Params) -> Result<Inputs, RunError> {
-    let read = |key: &str| arrays::matrix(key, params.text(key));
+    let read = |key: &str| matrices::matrix(key, params.text(key));
     let (queries, keys) = (read("queries")?, read("keys")?);
     Inputs::new(queries, keys).map_err(|error| RunError::Input(format!("queries, keys: {error}")))
 }
