@@ -27,9 +27,9 @@ pub struct PredictInput<'a> {
     pub data: &'a Path,
     /// `train` or `test`.
     pub split: &'a str,
-    /// Only the first so many images; 0: all.
+    /// Only the first so many images; 0 for all.
     pub limit: usize,
-    /// Threads; 0: one per core.
+    /// Threads; 0 for one a core.
     pub threads: usize,
 }
 

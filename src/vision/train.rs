@@ -26,7 +26,7 @@ pub struct TrainOptions {
     pub weight_decay: f64,
     /// Share of all steps that warms the learning rate up.
     pub warmup: f64,
-    /// Largest norm of a gradient; none: not clipped.
+    /// Largest norm of a gradient; with none gradients are not clipped.
     pub clip: Option<f64>,
     /// Share of a label's probability spread over all classes.
     pub label_smoothing: f64,

@@ -1,4 +1,4 @@
-//! TileSums over the entries of a tile.
+//! Sums over the entries of a tile.
 
 use crate::attention::kernel::Float;
 use ndarray::ArrayView1;

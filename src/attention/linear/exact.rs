@@ -12,7 +12,7 @@ const KEYS: usize = 256;
 /// Tokens of one side with their masks.
 #[derive(Clone, Copy, Debug)]
 pub struct Side<'a> {
-    /// State-scaled tokens \[L, d\] (x = q/d^¼).
+    /// Scaled tokens \[L, d\] (x = q/d^¼).
     pub tokens: ArrayView2<'a, f32>,
     /// Non-negative mask vectors \[L, d_v\]; a column of ones for no mask.
     pub masks: ArrayView2<'a, f32>,

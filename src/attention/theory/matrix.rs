@@ -38,7 +38,7 @@ struct DrawBudget {
     trials: usize,
 }
 
-/// MomentSums of weighted moments, from which any m follows.
+/// Sums of weighted moments, from which any m follows.
 #[derive(Clone, Copy, Default)]
 struct MomentSums {
     bias: f64,
@@ -131,7 +131,7 @@ pub fn expectation(
         .collect())
 }
 
-/// MomentSums over the entries of every row, rows in parallel.
+/// Sums over the entries of every row, rows in parallel.
 fn by_entry<F: FnMut(usize, usize, f64) -> Moments>(
     inputs: &Inputs,
     exact: &Exact,

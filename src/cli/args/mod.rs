@@ -30,7 +30,7 @@ pub struct Arguments {
     /// Where things lie and how much is told.
     #[command(flatten)]
     pub common: Common,
-    /// What to do; none opens the console.
+    /// What to do; without a command the console opens.
     #[command(subcommand)]
     pub command: Option<Command>,
 }
@@ -262,7 +262,7 @@ pub enum SweepCommand {
 /// `attnlab params`.
 #[derive(Args, Debug)]
 pub struct ParamsArguments {
-    /// A problem; all of them are named without one.
+    /// A problem; without one all of them are listed.
     pub problem: Option<String>,
     /// Print one JSON document.
     #[arg(long)]
@@ -325,7 +325,7 @@ pub enum DataAction {
 /// `attnlab data list` and `attnlab data check`.
 #[derive(Args, Debug)]
 pub struct WhichData {
-    /// The data sets; all without one.
+    /// The data sets; without a name all of them.
     #[arg(value_name = "NAME")]
     pub names: Vec<String>,
     /// The folder of the data sets `idx` and `folder`: below the data directory, or from the root.

@@ -132,7 +132,7 @@ pub struct Report {
 pub struct Tag {
     /// The run, as in `attnlab show`.
     pub run: String,
-    /// Its tags from now on; none takes those away that it has.
+    /// Its tags from now on; without any, those that it has are taken away.
     pub tags: Vec<String>,
     /// Its name from now on; an empty one gives it back its own.
     #[arg(long, value_name = "TEXT")]

@@ -8,7 +8,7 @@ use statrs::distribution::{ContinuousCDF, StudentsT};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// A mean over runs.
+/// The mean of a column over runs.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Mean {
     /// The mean.
@@ -49,7 +49,7 @@ pub struct ComparedVariant {
     pub runs: usize,
     /// The mean of each column asked for, in that order; none where no run has a number.
     pub means: Vec<Option<Mean>>,
-    /// Against each base but itself.
+    /// How it differs from each base other than itself.
     pub against: Vec<Paired>,
 }
 

@@ -15,12 +15,12 @@ pub struct Differences {
     exact: Vec<Vec<String>>,
     /// The same, with numbers shortened to the digits that tell them apart.
     short: Vec<Vec<String>>,
-    /// The parameters that are equal in all runs, with their text, in form order.
+    /// The parameters that are equal in all runs, with their text.
     common: Vec<(String, String)>,
 }
 
 impl Differences {
-    /// Of `runs` runs in the parameters `keys`, where `text` gives the text of a run's parameter.
+    /// The differences between `runs` runs in the parameters `keys`; `text` gives the text of the parameter of a run.
     pub fn of<'a>(keys: impl IntoIterator<Item = &'a str>, runs: usize, text: impl Fn(usize, &str) -> String) -> Self {
         let mut differences = Self { exact: vec![Vec::new(); runs], short: vec![Vec::new(); runs], ..Self::default() };
         for key in keys {
@@ -40,7 +40,8 @@ impl Differences {
         differences
     }
 
-    /// Of stored runs, in those of their parameters that `counts`; a problem that is known tells their order.
+    /// The differences between stored runs in those of their parameters that `counts` admits. With the `schema` of their
+    /// problem they stand in form order.
     #[must_use]
     pub fn between(runs: &[&StoredParams], schema: Option<Schema>, counts: impl Fn(&str) -> bool) -> Self {
         let differing = differing(runs);
@@ -146,7 +147,7 @@ fn shortened(texts: &[String]) -> Vec<String> {
     }
 }
 
-/// A number with so many significant digits, without zeros at their end; in scientific notation where that is shorter.
+/// A number with `digits` significant digits, without zeros at their end; in scientific notation where that is shorter.
 fn rounded(value: f64, digits: usize) -> String {
     let text = format!("{value:.*e}", digits - 1);
     let (mantissa, exponent) = text.split_once('e').unwrap_or((&text, "0"));

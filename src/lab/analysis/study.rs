@@ -214,7 +214,8 @@ fn last(view: &RunView, key: &str) -> Option<f64> {
     view.rows.iter().rev().find_map(|row: &Row| row.get(key)?.as_f64())
 }
 
-/// The headline number of a finished run: its last row has it. Of any other, what stands for it.
+/// The headline number of a finished run, which its last row has. Of any other run the newest point of the series that
+/// stands for it ([`Problem::live`]).
 fn headline(problem: &dyn Problem, view: &RunView) -> Option<f64> {
     if view.state == RunState::Finished {
         return problem.headline_number(&view.rows);

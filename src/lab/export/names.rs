@@ -7,8 +7,8 @@ use std::path::Path;
 /// Bytes of a name at most: file systems allow 255, and endings are put behind it.
 const LONGEST: usize = 120;
 
-/// `text` as one component of a path. It may come from a run that somebody else made: separators, control characters
-/// and characters that reverse the direction of writing become `-`, and so does a leading dot.
+/// `text` as one component of a path. It may come from a run that somebody else made: separators and
+/// characters that are obeyed or hidden instead of shown become `-`, and so does a leading dot.
 pub fn component(text: &str) -> String {
     let allowed = |c: char| if is_obeyed(c) || "/\\:".contains(c) { '-' } else { c };
     let mut name: String = text.trim().chars().map(allowed).collect();

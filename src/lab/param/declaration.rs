@@ -63,7 +63,7 @@ pub enum Kind {
     Text {
         /// What is allowed, for messages.
         allowed: &'static str,
-        /// Whether `text` is.
+        /// Whether a text is allowed.
         accepts: fn(&str) -> bool,
     },
 }

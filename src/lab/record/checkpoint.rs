@@ -113,7 +113,7 @@ pub(in crate::lab) fn save(
     put().map_err(LabError::io("write", folder.join(STATE)))
 }
 
-/// Has the problem's file written and put on the disk; its sum.
+/// Has the problem's file written and put on the disk, and returns its MD5.
 fn write_file(path: &Path, write: &mut Write<'_>) -> Result<String, LabError> {
     write(path).map_err(|error| LabError::Problem { path: path.to_owned(), source: error })?;
     let done = files::open_to_read(path).and_then(|file| file.sync_all()).and_then(|()| sum(path));

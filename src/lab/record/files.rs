@@ -15,7 +15,7 @@ use std::time::{Duration, SystemTime};
 /// The end of the names of files that are not in place yet.
 pub(in crate::lab) const PART: &str = ".part";
 
-/// What a process of another machine was writing when it ended is removed once it is older.
+/// A file that a process of another machine has left half written is removed once it is older than this.
 const STALE: Duration = Duration::from_secs(600);
 
 /// Opens the regular file at `path`.

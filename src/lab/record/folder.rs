@@ -170,8 +170,9 @@ impl Document {
     }
 }
 
-/// Makes the folder of a new run in `logs` with what `record` says for its name, a lock of this process and the first
-/// line of its journal, and where that ends. The folder appears with all of that or not at all.
+/// Makes the folder of a new run of `problem` in `logs`: `record` gives what `run.toml` says for the folder's name and the
+/// time. Returns the folder, its record, the lock of this process and the byte at which the journal ends. The folder appears
+/// with record, lock and the first line of its journal, or not at all.
 ///
 /// # Errors
 /// It cannot be made.
@@ -215,7 +216,7 @@ fn is_taken(error: &std::io::Error) -> bool {
     matches!(error.kind(), ErrorKind::AlreadyExists | ErrorKind::DirectoryNotEmpty | ErrorKind::NotADirectory)
 }
 
-/// Writes what a run's folder begins with; where its journal ends.
+/// Writes the files that a run's folder begins with. Returns the lock and the byte at which the journal ends.
 fn fill(folder: &Path, record: &RunRecord) -> Result<(Lease, u64), LabError> {
     let path = folder.join(RECORD);
     let text = toml::to_string(record).map_err(|error| LabError::content(&path, None, error.to_string()))?;

@@ -233,7 +233,7 @@ impl Tail {
         Ok(Self::new(folder).from(find().map_err(LabError::io("read", &path))?))
     }
 
-    /// Gives every whole line that has come since the last call to `take`; whether there was any.
+    /// Gives `take` every whole line that has come since the last call. Returns whether there was any.
     ///
     /// # Errors
     /// The journal cannot be read.

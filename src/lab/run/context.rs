@@ -20,8 +20,8 @@
 //! ```
 //!
 //! A job of many independent pieces of work needs no checkpoint: it skips a piece whose row is among
-//! [`RunContext::finished_rows`], and takes from that row what its conclusions need. It emits each piece with [`RunContext::emit_burst`], so that
-//! a row is never in the journal without what belongs to it.
+//! [`RunContext::finished_rows`], and takes from that row what its conclusions need. It emits each piece with
+//! [`RunContext::emit_burst`], so that a row is never in the journal without what belongs to it.
 //!
 //! What the job emits again is already in the journal and is not emitted twice: a job emits everything it comes by, without
 //! asking whether it has been emitted before. How events are recognised is said in the module `replay`.

@@ -82,7 +82,7 @@ impl Control {
         }
     }
 
-    /// Waits for `time` or until the job should end; whether it should.
+    /// Waits for `time` or until the job should end. Returns whether it should.
     pub(in crate::lab) fn wait_for_stop(&self, time: Duration) -> bool {
         let running = |intent: &mut Intent| *intent != Intent::Stop;
         let waited = self.changed.wait_timeout_while(self.lock(), time, running);

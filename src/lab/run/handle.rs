@@ -220,7 +220,8 @@ impl RunHandle {
         if self.lease.standing(Duration::ZERO) == Standing::Gone { GONE } else { TAKEN_OVER }
     }
 
-    /// Ends the run here, without a word in its folder, if this process has lost it; whether it has.
+    /// Ends the run here, without a word in its folder, if this process has lost it. Returns whether it
+    /// has.
     pub(super) fn release_if_lost(&self) -> bool {
         if self.holds(Duration::ZERO) {
             return false;

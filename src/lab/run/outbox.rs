@@ -46,7 +46,7 @@ impl Outbox {
         self.deliver();
     }
 
-    /// Offers the waiting events in order; whether every observer has taken all.
+    /// Offers the waiting events in order. Returns whether every observer has taken all of them.
     pub fn deliver(&mut self) -> bool {
         while let Some((stamped, next)) = self.waiting.front_mut() {
             while let Some(observer) = self.observers.get_mut(*next) {

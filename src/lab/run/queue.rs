@@ -1,7 +1,7 @@
 //! The queue: submitted runs wait for their turn, run on threads of their own and leave folders behind.
 //!
-//! Small runs (under [`SMALL_SECONDS`](crate::lab::SMALL_SECONDS) by their problem's estimate) run beside each other; a large one runs alone and
-//! has every core to itself. A paused run does not count: the next may start.
+//! Small runs (under [`SMALL_SECONDS`](crate::lab::SMALL_SECONDS) by their problem's estimate) run beside each other; a
+//! large one runs alone and has every core to itself. A paused run does not count: the next may start.
 
 use crate::lab::LabError;
 use crate::lab::event::{Event, RunState, Stamped};

@@ -110,7 +110,7 @@ impl Replay {
     }
 }
 
-/// Counts `key` down; whether it was there.
+/// Counts `key` down. Returns whether it was there.
 fn take_one<K, Q>(counts: &mut HashMap<K, usize>, key: &Q) -> bool
 where
     K: std::borrow::Borrow<Q> + std::hash::Hash + Eq,

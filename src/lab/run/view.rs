@@ -181,8 +181,8 @@ impl RunView {
         Ok(view)
     }
 
-    /// Takes in what the run in `folder` has said since `tail` was read last, in this process or another; whether
-    /// anything has changed.
+    /// Takes in what the run in `folder` has said since `tail` was read last, in this process or another. Returns
+    /// whether anything has changed.
     ///
     /// # Errors
     /// The journal cannot be read.

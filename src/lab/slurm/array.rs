@@ -39,7 +39,7 @@ impl JobArray {
     /// Plans the runs `specs`, all of one problem: makes the folder with everything an element needs.
     ///
     /// # Errors
-    /// There is nothing to do, or the folder cannot be made.
+    /// There is no point to run, or the folder cannot be made.
     pub fn plan(
         places: &Places,
         specs: &[RunSpec],
@@ -77,7 +77,7 @@ impl JobArray {
     /// Opens the sweep in `folder`.
     ///
     /// # Errors
-    /// It is none, or its plan cannot be read.
+    /// There is no sweep in `folder`, or its plan cannot be read.
     pub fn open(folder: &Path) -> Result<Self, LabError> {
         Ok(Self { plan: ArrayPlan::read(folder)?, folder: absolute(folder)? })
     }

@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 /// What the user has added to a run, in its folder.
 const MARKS: &str = "marks.json";
 
-/// The most bytes of that.
+/// The most bytes of [`MARKS`] that are read.
 const MOST_MARKS: u64 = 1 << 20;
 
 /// How much of a journal's end is read for a run that is not over: far enough back for the last rows and messages of

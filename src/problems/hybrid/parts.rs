@@ -9,7 +9,7 @@ use crate::random::Generator;
 use ndarray::{Array1, ArrayView1, ArrayView2};
 
 named! {
-    /// What is estimated with.
+    /// The estimators that can be compared.
     pub(super) enum Base {
         Positive = "positive", "positive features alone, with m1 projections";
         Hyperbolic = "hyperbolic", "hyperbolic features alone, with m1 projections";
@@ -42,7 +42,7 @@ impl Base {
     }
 }
 
-/// One of them, ready to draw.
+/// An estimator with its sizes, ready to draw.
 #[derive(Clone, Debug)]
 pub(super) enum HybridEstimator {
     /// A single estimator with so many projections.
@@ -170,7 +170,7 @@ impl HybridEstimator {
         }
     }
 
-    /// The relative mean squared error of one pair.
+    /// The relative mean squared error of one pair, or why it has no closed form.
     pub fn theory(&self, x: ArrayView1<'_, f64>, y: ArrayView1<'_, f64>) -> Result<f64, &'static str> {
         match self {
             Self::Single { map, projection, m, .. } => {

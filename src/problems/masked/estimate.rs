@@ -85,7 +85,7 @@ struct Candidate {
 }
 
 impl MatrixSession<'_> {
-    /// The error of one method over the budgets; what it is at the largest of them.
+    /// Tells the error of one method over the budgets. Returns what it is at the largest of them.
     fn curve(
         &mut self,
         masks: &MaskedInputs,

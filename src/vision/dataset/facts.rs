@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 
 /// What is known of a data set: it is declared once, beside the loader that reads it.
 pub(super) struct SetFacts {
-    /// Height and width of its images in pixels when nothing else is wanted; none: its files say.
+    /// Height and width of its images in pixels when nothing else is wanted; none where only its files say.
     pub size: Option<usize>,
-    /// Colour channels of its images; none: its files say.
+    /// Colour channels of its images; none where only its files say.
     pub channels: Option<usize>,
     /// Training and test images as published; zero where its files say.
     pub images: [usize; 2],
@@ -78,7 +78,7 @@ impl Site<'_> {
 /// What a data set holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Contents {
-    /// Where it lies; none: built in.
+    /// Where it lies; none for a set that is built in.
     pub folder: Option<PathBuf>,
     /// Training images.
     pub train: usize,
@@ -86,7 +86,7 @@ pub struct Contents {
     pub test: usize,
     /// Class names in label order.
     pub classes: Vec<String>,
-    /// Height and width of its images; none: of any size.
+    /// Height and width of its images in pixels; none where they are of any size.
     pub size: Option<usize>,
     /// Colour channels.
     pub channels: usize,
@@ -106,7 +106,7 @@ pub(super) trait Loader: Sync {
         false
     }
 
-    /// What a set holds, found without decoding pictures; none: loading is quick and tells it.
+    /// What a set holds, found without decoding pictures; none where loading is quick and tells it.
     ///
     /// # Errors
     /// As [`Loader::load`].

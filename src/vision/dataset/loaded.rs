@@ -21,12 +21,12 @@ pub struct Dataset {
 /// How to load a data set. The default loads all of it as it was published.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
-    /// Height and width wanted, in pixels; none: as published, 64 for folders of pictures.
+    /// Height and width wanted, in pixels; with none images are as published, and 64 where they come from folders of pictures.
     pub image_size: Option<usize>,
     /// The folder of a data set that the user names: an absolute path, or one below the data directory. With none the usual
     /// folders are searched.
     pub folder: Option<PathBuf>,
-    /// Where decoded pictures of image folders are kept; none: nowhere. Callers take [`default_cache`].
+    /// Where decoded pictures of image folders are kept; with none they are kept nowhere. Callers take [`default_cache`].
     pub cache: Option<PathBuf>,
     /// A part of the images only; of image folders no other pictures are decoded.
     pub only: Option<Only>,
@@ -35,9 +35,9 @@ pub struct Options {
 /// A part of a data set, chosen by seed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Only {
-    /// At most this many training images; 0: all.
+    /// At most this many training images; 0 for all.
     pub train: usize,
-    /// At most this many test images; 0: all.
+    /// At most this many test images; 0 for all.
     pub test: usize,
     /// The seed of the choice.
     pub seed: u64,

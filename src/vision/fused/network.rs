@@ -136,7 +136,7 @@ impl Arena {
         })
     }
 
-    /// Whether it serves slices of `images` of this kind.
+    /// Whether these are the buffers for slices of `images` images, for training or for inference.
     pub fn serves(&self, images: usize, training: bool) -> bool {
         self.training == training && self.images >= images
     }

@@ -78,7 +78,8 @@ pub(in crate::vision) fn polynomial<S: Simd, const N: usize>(simd: S, coefficien
 /// eˣ to 2 units in the last place; below −87.3 it stays at the smallest normal number, above 88.3 it is 2¹²⁷·1.4.
 ///
 /// x = n·ln 2 + r with |r| ≤ ln 2 / 2; eʳ by its Taylor polynomial of degree 6 with a fitted tail, 2ⁿ by adding n to the
-/// exponent. Adding 1.5·2²³ rounds to the nearest integer and leaves it in the low bits.
+/// exponent. Adding 1.5·2²³ rounds to the nearest integer and leaves it in the low bits. The estimators of `attention` have
+/// an exponential of their own, without fused multiply-adds, whose last bits differ.
 #[inline(always)]
 pub(in crate::vision) fn exp<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
     let splat = |value: f32| simd.splat_f32s(value);

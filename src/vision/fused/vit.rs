@@ -21,7 +21,7 @@ pub struct FusedVit {
     config: VitConfig,
     model: Network,
     instructions: Instructions,
-    /// None for a single thread: then everything runs on the caller's.
+    /// No pool for a single thread: everything then runs on the calling thread.
     pool: Option<ThreadPool>,
     arenas: Mutex<Vec<Arena>>,
     gradients: Mutex<Vec<Vec<f32>>>,

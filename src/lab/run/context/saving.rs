@@ -115,7 +115,7 @@ impl RunContext {
         Ok(())
     }
 
-    /// Holds still while events cannot be kept, trying again until they can; whether it held. A stop ends the wait.
+    /// Holds still while events cannot be kept, trying again until they can; a stop ends the wait. Returns whether it held.
     pub(in crate::lab::run) fn hold(&mut self) -> bool {
         if self.outbox.is_empty() {
             return false;

@@ -51,13 +51,13 @@ impl DataSource {
         Self::parse(name).map_err(|unknown| DataError::Name { found: unknown.found, known: unknown.known })
     }
 
-    /// Height and width of its images in pixels when nothing else is wanted; none: its files say.
+    /// Height and width of its images in pixels when nothing else is wanted; none where only its files say.
     #[must_use]
     pub fn native_size(self) -> Option<usize> {
         self.facts().size
     }
 
-    /// Colour channels of its images; none: its files say.
+    /// Colour channels of its images; none where only its files say.
     #[must_use]
     pub fn channels(self) -> Option<usize> {
         self.facts().channels
