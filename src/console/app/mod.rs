@@ -3,7 +3,8 @@
 //!
 //! ```text
 //! state                            everything there is, on top of what follows
-//! tab, figure, looks, shown        a problem's tab: its form, its runs, its figures
+//! tab, figure, looks, screen_run   a problem's tab: its form, its runs, its figures
+//! tab_keys                         what keys change on a problem's tab alone
 //! runs                             the Runs tab
 //! overlay, sweep, sweeps           what lies over a tab
 //! submission, task                 what is under way
@@ -21,6 +22,7 @@ mod submission;
 mod sweep;
 mod sweeps;
 mod tab;
+mod tab_keys;
 mod task;
 
 pub use figure::{CurveOf, Figure};

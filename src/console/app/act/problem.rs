@@ -1,7 +1,5 @@
 //! Actions on a problem's tab.
 
-use crate::console::app::figure::Figure;
-use crate::console::app::looks::SMOOTHINGS;
 use crate::console::app::overlay::{Field, Overlay, Purpose};
 use crate::console::app::screen_run::ScreenRun;
 use crate::console::app::state::{App, Tone};
@@ -9,13 +7,9 @@ use crate::console::app::submission::Submission;
 use crate::console::app::tab::{Asked, Pane, ProblemTab};
 use crate::console::app::task::Origin;
 use crate::console::keymap::Action;
-use crate::console::widget::heatmap::Look;
 use crate::lab::{ParamError, Preset, Request, RunHandle, RunState, preset};
 use std::path::PathBuf;
 use std::sync::Arc;
-
-/// The most repetitions that are offered.
-const REPEATS: usize = 100;
 
 /// What is said where a key needs a run and none is on screen.
 const NO_RUN: &str = "no run is on screen: start one first, or open one from the list of runs";
@@ -55,50 +49,7 @@ impl App {
             }
             _ => {}
         }
-        let Some(tab) = self.tabs.get_mut(self.tab) else { return };
-        let mut said = None;
-        match action {
-            Action::NextPane => tab.pane = next_pane(tab.pane),
-            Action::PreviousPane => tab.pane = next_pane(next_pane(tab.pane)),
-            Action::More => tab.repeats = (tab.repeats + 1).min(REPEATS),
-            Action::Fewer => tab.repeats = (tab.repeats - 1).max(1),
-            Action::Zoom => {
-                tab.zoom = !tab.zoom;
-                tab.pane = if tab.zoom { Pane::Figures } else { tab.pane };
-            }
-            Action::Compare => {
-                tab.compare = !tab.compare;
-                said = Some(if tab.compare { "every run" } else { "only the chosen run" }.to_owned());
-            }
-            Action::Group => {
-                let run = tab.target().map(|run| tab.runs[run].id.clone());
-                tab.grouped = !tab.grouped;
-                run.iter().for_each(|id| tab.choose(id));
-                said = Some(
-                    if tab.grouped { "one line a variant: mean and 95 % interval" } else { "every run" }.to_owned(),
-                );
-            }
-            Action::Figure => tab.figure = (tab.figure + 1) % tab.figures().len().max(1),
-            Action::Look => tab.look = if tab.look == Look::Heat { Look::Bars } else { Look::Heat },
-            Action::LogY => drop(tab.change_looks(|plot, looks| looks.y = Some(Figure::turned(&plot.y, looks.y)))),
-            Action::LogX => drop(tab.change_looks(|plot, looks| looks.x = Some(Figure::turned(&plot.x, looks.x)))),
-            Action::Smooth => {
-                let looks = tab.change_looks(|_, looks| {
-                    let next = SMOOTHINGS.iter().find(|factor| **factor > looks.smoothing);
-                    looks.smoothing = next.copied().unwrap_or(0.0);
-                });
-                said = looks.map(|looks| match looks.smoothing {
-                    0.0 => "not smoothed".to_owned(),
-                    factor => format!("smoothed with factor {factor}"),
-                });
-            }
-            _ => match tab.pane {
-                Pane::Form => act_on_form(tab, action),
-                Pane::Figures => act_on_figures(tab, action),
-                Pane::Results => said = act_on_results(tab, action),
-            },
-        }
-        if let Some(said) = said {
+        if let Some(said) = self.tabs.get_mut(self.tab).and_then(|tab| tab.act(action)) {
             self.say(said, Tone::Info);
         }
     }
@@ -271,88 +222,4 @@ impl App {
             app.say(said.0, said.1);
         });
     }
-}
-
-const fn next_pane(pane: Pane) -> Pane {
-    match pane {
-        Pane::Form => Pane::Figures,
-        Pane::Figures => Pane::Results,
-        Pane::Results => Pane::Form,
-    }
-}
-
-fn act_on_form(tab: &mut ProblemTab, action: Action) {
-    if tab.form.is_editing() {
-        match action {
-            Action::Edit => drop(tab.form.commit()),
-            Action::Back => tab.form.cancel(),
-            _ => {}
-        }
-        return;
-    }
-    match action {
-        Action::Up => tab.form.go(-1),
-        Action::Down => tab.form.go(1),
-        Action::Left => tab.form.step(false),
-        Action::Right => tab.form.step(true),
-        Action::Edit => tab.form.edit(),
-        Action::Sweep => tab.form.edit_sweep(),
-        Action::Reset => tab.form.reset(),
-        _ => {}
-    }
-}
-
-fn act_on_figures(tab: &mut ProblemTab, action: Action) {
-    let by = |now: Option<f64>, step: f64| Some((now.map_or(0.5, |now| now + step)).clamp(0.0, 1.0));
-    let last = tab.figures().len().saturating_sub(1);
-    match action {
-        Action::Up => tab.figure = tab.figure.saturating_sub(1),
-        Action::Down => tab.figure = (tab.figure + 1).min(last),
-        Action::Left => drop(tab.change_looks(|_, looks| looks.cursor = by(looks.cursor, -0.02))),
-        Action::Right => drop(tab.change_looks(|_, looks| looks.cursor = by(looks.cursor, 0.02))),
-        Action::Back => {
-            let had = tab.change_looks(|_, _| {}).is_some_and(|looks| looks.cursor.is_some());
-            tab.zoom &= had;
-            tab.change_looks(|_, looks| looks.cursor = None);
-        }
-        _ => {}
-    }
-}
-
-/// Actions on the chosen line; what is to be said.
-fn act_on_results(tab: &mut ProblemTab, action: Action) -> Option<String> {
-    let last = tab.lines().len().saturating_sub(1);
-    match action {
-        Action::Up => tab.line = tab.line.saturating_sub(1),
-        Action::Down => tab.line = (tab.line + 1).min(last),
-        Action::Left => tab.skip = tab.skip.saturating_sub(1),
-        Action::Right => tab.skip = (tab.skip + 1).min(tab.problem.columns().len().saturating_sub(1)),
-        Action::Remove => {
-            let run = tab.target()?;
-            let own = |run: usize| vec![tab.runs[run].id.clone()];
-            let ids: Vec<String> = match tab.variant(run).filter(|_| tab.grouped) {
-                Some(variant) => variant.runs.iter().map(|run| tab.runs[*run].id.clone()).collect(),
-                None => own(run),
-            };
-            let over = |run: &ScreenRun| !ids.contains(&run.id) || run.view.state.is_final();
-            if !tab.runs.iter().all(over) {
-                return Some("the run is at work; stop it first".to_owned());
-            }
-            tab.retain(|run| !ids.contains(&run.id));
-        }
-        Action::Load => {
-            let run = &tab.runs[tab.target()?];
-            let (schema, mut draft) = (tab.problem.schema(), tab.form.draft().clone());
-            for (key, value) in run.params.iter() {
-                // A parameter of another version of the program is left as it is.
-                let _ = draft.set(&schema, key, &value.to_string());
-            }
-            let label = run.label.clone();
-            tab.form.fill(draft);
-            tab.pane = Pane::Form;
-            return Some(format!("the form holds the parameters of {label}"));
-        }
-        _ => {}
-    }
-    None
 }

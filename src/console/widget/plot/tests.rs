@@ -204,3 +204,14 @@ fn any_size_and_any_numbers_draw_without_panic() {
     }
     assert!(Case::new().draw(40, 8, &[]).contains("press r"));
 }
+
+#[test]
+fn titles_without_room_end_with_an_ellipsis() {
+    let points = samples([(1.0, 0.0), (2.0, 2.0)]);
+    let x = Axis::log("features M (columns of the map)");
+    let case = Case { x, y: Axis::log("of the estimate (median)"), ..Case::new() };
+    let text = case.draw(40, 12, &[line("a", &points, 0)]);
+    let lines: Vec<&str> = text.lines().collect();
+    assert!(lines[0].ends_with("… ╮"), "{text}");
+    assert!(lines[11].contains(" 1 point ≤ 0 not shown ") && lines[11].ends_with("… ╯"), "{text}");
+}

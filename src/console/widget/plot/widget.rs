@@ -145,28 +145,42 @@ impl PlotWidget<'_> {
         parts.join(", ")
     }
 
-    fn block(&self, extent: &Extent) -> Block<'_> {
+    /// The frame of a plot of `width` columns, with what stands on it. What has no room there ends with an ellipsis.
+    fn block(&self, extent: &Extent, width: u16) -> Block<'_> {
         let theme = self.theme;
+        let room = usize::from(width).saturating_sub(2);
         let scale = |scale: Scale| if scale == Scale::Log { ", log" } else { "" };
         let heading = if self.focused { theme.accent() } else { theme.title() };
-        let mut title = vec![Text::styled(format!(" {} ", self.title), heading)];
-        let y_title = format!("{}{} ", self.y.title, scale(self.scales.1));
-        if !self.y.title.is_empty() && !self.title.to_lowercase().starts_with(&self.y.title.to_lowercase()) {
-            title.push(Text::styled(y_title, theme.dim()));
-        } else if self.scales.1 == Scale::Log {
-            title.push(Text::styled("log ", theme.dim()));
-        }
-        let x_title = format!(" {}{} ", self.x.title, scale(self.scales.0));
-        let mut block = Block::bordered()
+        let title = fit_title(&format!(" {} ", self.title), room);
+        let left = room - words::width(&title).min(room);
+        let says_y = self.title.to_lowercase().starts_with(&self.y.title.to_lowercase());
+        let y_title = match self.scales.1 {
+            _ if !self.y.title.is_empty() && !says_y => format!("{}{} ", self.y.title, scale(self.scales.1)),
+            Scale::Log => "log ".to_owned(),
+            Scale::Linear => String::new(),
+        };
+        let title = [Text::styled(title, heading), Text::styled(fit_title(&y_title, left), theme.dim())];
+        let left_out = match self.left_out(extent) {
+            words if words.is_empty() => words,
+            words => fit_title(&format!(" {words} "), room),
+        };
+        let left = room - words::width(&left_out).min(room);
+        let x_title = fit_title(&format!(" {}{} ", self.x.title, scale(self.scales.0)), left);
+        let block = Block::bordered()
             .border_set(theme.border_set())
             .border_style(theme.border(self.focused))
-            .title_top(Line::from(title))
+            .title_top(Line::from_iter(title))
             .title_bottom(Line::styled(x_title, theme.dim()).right_aligned());
-        let left_out = self.left_out(extent);
-        if !left_out.is_empty() {
-            block = block.title_bottom(Line::styled(format!(" {left_out} "), theme.warn()));
-        }
-        block
+        if left_out.is_empty() { block } else { block.title_bottom(Line::styled(left_out, theme.warn())) }
+    }
+}
+
+/// The words of a title in `room` columns, with the space at their end; nothing where hardly a word has room.
+fn fit_title(title: &str, room: usize) -> String {
+    match room {
+        _ if words::width(title) <= room => title.to_owned(),
+        ..8 => String::new(),
+        _ => format!("{} ", words::fit(title.trim_end(), room - 1)),
     }
 }
 
@@ -178,7 +192,7 @@ impl Widget for &PlotWidget<'_> {
         }
         let theme = self.theme;
         let (x, y, extent) = self.spans();
-        let block = self.block(&extent);
+        let block = self.block(&extent, area.width);
         let inner = block.inner(area);
         block.render(area, buffer);
         if extent.x.is_none() {

@@ -1,0 +1,144 @@
+//! What keys change on a problem's tab alone: its panes, how its figures are looked at, and which runs it shows.
+
+use super::figure::Figure;
+use super::looks::SMOOTHINGS;
+use super::screen_run::ScreenRun;
+use super::tab::{Pane, ProblemTab};
+use crate::console::keymap::Action;
+use crate::console::widget::heatmap::Look;
+
+/// The most repetitions that are offered.
+const REPEATS: usize = 100;
+
+impl ProblemTab {
+    /// Does what a key stands for on this tab; what is to be said.
+    pub(super) fn act(&mut self, action: Action) -> Option<String> {
+        let mut said = None;
+        match action {
+            Action::NextPane => self.pane = next_pane(self.pane),
+            Action::PreviousPane => self.pane = next_pane(next_pane(self.pane)),
+            Action::More => self.repeats = (self.repeats + 1).min(REPEATS),
+            Action::Fewer => self.repeats = (self.repeats - 1).max(1),
+            Action::Zoom => {
+                self.zoom = !self.zoom;
+                self.pane = if self.zoom { Pane::Figures } else { self.pane };
+            }
+            Action::Compare => {
+                self.compare = !self.compare;
+                said = Some(if self.compare { "every run" } else { "only the chosen run" }.to_owned());
+            }
+            Action::Group => {
+                let run = self.target().map(|run| self.runs[run].id.clone());
+                self.grouped = !self.grouped;
+                run.iter().for_each(|id| self.choose(id));
+                said = Some(
+                    if self.grouped { "one line a variant: mean and 95 % interval" } else { "every run" }.to_owned(),
+                );
+            }
+            Action::Figure => self.figure = (self.figure + 1) % self.figures().len().max(1),
+            Action::Look => self.look = if self.look == Look::Heat { Look::Bars } else { Look::Heat },
+            Action::LogY => drop(self.change_looks(|plot, looks| looks.y = Some(Figure::turned(&plot.y, looks.y)))),
+            Action::LogX => drop(self.change_looks(|plot, looks| looks.x = Some(Figure::turned(&plot.x, looks.x)))),
+            Action::Smooth => {
+                let looks = self.change_looks(|_, looks| {
+                    let next = SMOOTHINGS.iter().find(|factor| **factor > looks.smoothing);
+                    looks.smoothing = next.copied().unwrap_or(0.0);
+                });
+                said = looks.map(|looks| match looks.smoothing {
+                    0.0 => "not smoothed".to_owned(),
+                    factor => format!("smoothed with factor {factor}"),
+                });
+            }
+            _ => match self.pane {
+                Pane::Form => self.act_on_form(action),
+                Pane::Figures => self.act_on_figures(action),
+                Pane::Results => said = self.act_on_results(action),
+            },
+        }
+        said
+    }
+
+    fn act_on_form(&mut self, action: Action) {
+        if self.form.is_editing() {
+            match action {
+                Action::Edit => drop(self.form.commit()),
+                Action::Back => self.form.cancel(),
+                _ => {}
+            }
+            return;
+        }
+        match action {
+            Action::Up => self.form.go(-1),
+            Action::Down => self.form.go(1),
+            Action::Left => self.form.step(false),
+            Action::Right => self.form.step(true),
+            Action::Edit => self.form.edit(),
+            Action::Sweep => self.form.edit_sweep(),
+            Action::Reset => self.form.reset(),
+            _ => {}
+        }
+    }
+
+    fn act_on_figures(&mut self, action: Action) {
+        let by = |now: Option<f64>, step: f64| Some((now.map_or(0.5, |now| now + step)).clamp(0.0, 1.0));
+        let last = self.figures().len().saturating_sub(1);
+        match action {
+            Action::Up => self.figure = self.figure.saturating_sub(1),
+            Action::Down => self.figure = (self.figure + 1).min(last),
+            Action::Left => drop(self.change_looks(|_, looks| looks.cursor = by(looks.cursor, -0.02))),
+            Action::Right => drop(self.change_looks(|_, looks| looks.cursor = by(looks.cursor, 0.02))),
+            Action::Back => {
+                let had = self.change_looks(|_, _| {}).is_some_and(|looks| looks.cursor.is_some());
+                self.zoom &= had;
+                self.change_looks(|_, looks| looks.cursor = None);
+            }
+            _ => {}
+        }
+    }
+
+    /// Acts on the chosen line of the results; what is to be said.
+    fn act_on_results(&mut self, action: Action) -> Option<String> {
+        let last = self.lines().len().saturating_sub(1);
+        match action {
+            Action::Up => self.line = self.line.saturating_sub(1),
+            Action::Down => self.line = (self.line + 1).min(last),
+            Action::Left => self.skip = self.skip.saturating_sub(1),
+            Action::Right => self.skip = (self.skip + 1).min(self.problem.columns().len().saturating_sub(1)),
+            Action::Remove => {
+                let run = self.target()?;
+                let own = |run: usize| vec![self.runs[run].id.clone()];
+                let ids: Vec<String> = match self.variant(run).filter(|_| self.grouped) {
+                    Some(variant) => variant.runs.iter().map(|run| self.runs[*run].id.clone()).collect(),
+                    None => own(run),
+                };
+                let over = |run: &ScreenRun| !ids.contains(&run.id) || run.view.state.is_final();
+                if !self.runs.iter().all(over) {
+                    return Some("the run is at work; stop it first".to_owned());
+                }
+                self.retain(|run| !ids.contains(&run.id));
+            }
+            Action::Load => {
+                let run = &self.runs[self.target()?];
+                let (schema, mut draft) = (self.problem.schema(), self.form.draft().clone());
+                for (key, value) in run.params.iter() {
+                    // A parameter of another version of the program is left as it is.
+                    let _ = draft.set(&schema, key, &value.to_string());
+                }
+                let label = run.label.clone();
+                self.form.fill(draft);
+                self.pane = Pane::Form;
+                return Some(format!("the form holds the parameters of {label}"));
+            }
+            _ => {}
+        }
+        None
+    }
+}
+
+const fn next_pane(pane: Pane) -> Pane {
+    match pane {
+        Pane::Form => Pane::Figures,
+        Pane::Figures => Pane::Results,
+        Pane::Results => Pane::Form,
+    }
+}
