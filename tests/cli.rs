@@ -225,7 +225,7 @@ fn runs_that_differ_are_told_apart_in_lists() {
     desk.say(&[&sweep[..], &["--set", "dim=8"]].concat());
     let list = desk.say(&["list"]);
     assert!(list.starts_with("all: hybrid angles=3 trials=20\n\nrun "), "what is equal in all: {list}");
-    assert_eq!((list.matches("study dim=8 ").count(), list.matches("study dim=16 ").count()), (2, 1), "{list}");
+    assert_eq!((list.matches("study · dim=8 ").count(), list.matches("study · dim=16 ").count()), (2, 1), "{list}");
     let document = desk.json(&["list", "--json"]);
     let runs = document["runs"].as_array().unwrap();
     let same = |run: &Value, other: &Value, key: &str| run[key] == other[key];
@@ -304,6 +304,8 @@ fn missing_data_is_bad_input_and_says_what_to_do() {
     assert_eq!(output.status.code(), Some(2), "{said}");
     assert!(said.contains("nowhere") && said.contains("train-images") && said.lines().count() == 1, "{said}");
     assert!(desk.say(&["list", "state=failed"]).contains("vit"), "the run is kept with its reason");
+    assert!(desk.refused(&["export", "last", "--svg"]).contains("no plot of these runs has a point"));
+    assert!(!desk.path("export").exists(), "nothing is written");
 }
 
 #[test]

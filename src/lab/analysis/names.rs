@@ -92,7 +92,7 @@ impl Differences {
 }
 
 /// A name for each of several runs, given as problem, name and parameters: names of runs that differ in a parameter differ.
-/// Where several runs of a problem have the same name, the words that tell these apart stand behind it.
+/// Where several runs of a problem have the same name, the words that tell these apart stand behind it: `name · lr=0.1`.
 pub fn distinct_names(runs: &[(&str, &str, &StoredParams)], schema: impl Fn(&str) -> Option<Schema>) -> Vec<String> {
     let mut groups: HashMap<(&str, &str), Vec<usize>> = HashMap::new();
     for (place, (problem, name, _)) in runs.iter().enumerate() {
@@ -103,7 +103,10 @@ pub fn distinct_names(runs: &[(&str, &str, &StoredParams)], schema: impl Fn(&str
         let params: Vec<&StoredParams> = places.iter().map(|place| runs[*place].2).collect();
         let differences = Differences::between(&params, schema(problem), |_| true);
         for (run, place) in places.iter().enumerate() {
-            names[*place] = format!("{name} {}", differences.words(run)).trim_end().to_owned();
+            let words = differences.words(run);
+            if !words.is_empty() {
+                names[*place] = format!("{name} · {words}");
+            }
         }
     }
     names
@@ -198,8 +201,8 @@ mod tests {
                 .collect();
         let named = |problem, name, run: usize| (problem, name, &params[run]);
         let runs = [named("a", "relu", 0), named("a", "relu", 1), named("a", "exp", 1), named("b", "relu", 2)];
-        assert_eq!(distinct_names(&runs, |_| None), ["relu lr=0.001", "relu lr=0.002", "exp", "relu"]);
+        assert_eq!(distinct_names(&runs, |_| None), ["relu · lr=0.001", "relu · lr=0.002", "exp", "relu"]);
         let repeats = [named("a", "relu", 0), named("a", "relu", 0), named("a", "relu", 2)];
-        assert_eq!(distinct_names(&repeats, |_| None), ["relu seed=0", "relu seed=0", "relu seed=1"]);
+        assert_eq!(distinct_names(&repeats, |_| None), ["relu · seed=0", "relu · seed=0", "relu · seed=1"]);
     }
 }

@@ -52,7 +52,6 @@ pub fn export(runs: &[RunSource], formats: &[Format], scales: Scales, folder: &P
         [one] => one.name.clone(),
         [first, others @ ..] => format!("{}-and-{}-more", first.name, others.len()),
     };
-    fs::create_dir_all(folder).map_err(LabError::io("create", folder))?;
     let figures = figure::figures(&runs, scales);
     let mut parts: Vec<(String, Part)> = Vec::new();
     for format in formats {
@@ -73,6 +72,12 @@ pub fn export(runs: &[RunSource], formats: &[Format], scales: Scales, folder: &P
             }
         }
     }
+    if parts.is_empty() {
+        let reason =
+            "no plot of these runs has a point, so there is no figure to write; CSV and Markdown have their rows";
+        return Err(LabError::Refused(reason.to_owned()));
+    }
+    fs::create_dir_all(folder).map_err(LabError::io("create", folder))?;
     // A number for the whole export, so that its files stay together.
     let place = |number: usize, (ending, part): &(String, Part)| {
         let behind = if number > 1 { format!("-{number}") } else { String::new() };
