@@ -9,7 +9,7 @@ use crate::lab::run;
 use crate::lab::{Column, Draft, Filter, Preset, RunSummary, RunView, Sweep, SweepMode, list, slurm};
 use crate::problems;
 use crate::problems::fuzzing::in_folder;
-pub use crate::problems::fuzzing::{cifar, idx, npy, picture_folders, safetensors};
+pub use crate::problems::fuzzing::{array_slices, cifar, idx, model_indexes, npy, npz, picture_folders, safetensors};
 use std::path::Path;
 
 /// A reader with its name.
@@ -33,7 +33,10 @@ pub const TARGETS: &[FuzzTarget] = &[
     FuzzTarget { name: "sweeps", read: sweeps },
     FuzzTarget { name: "points", read: points },
     FuzzTarget { name: "npy", read: npy },
+    FuzzTarget { name: "npz", read: npz },
     FuzzTarget { name: "safetensors", read: safetensors },
+    FuzzTarget { name: "model_indexes", read: model_indexes },
+    FuzzTarget { name: "array_slices", read: array_slices },
     FuzzTarget { name: "idx", read: idx },
     FuzzTarget { name: "cifar", read: cifar },
     FuzzTarget { name: "picture_folders", read: picture_folders },

@@ -160,7 +160,7 @@ fn batch(file: &ArrayFile, layout: HeadsLayout, leading: &mut Vec<StridedAxis>) 
                 Ok(0)
             }
             [_, axis] => Err(ArrayError::Refused(format!(
-                "has shape {:?} with a batch of {}, write batch=0 to {} to choose one",
+                "has shape {:?} with a batch of {}, allowed: one entry of the batch, 0 to {}",
                 file.shape(),
                 axis.length,
                 axis.length - 1
@@ -173,20 +173,20 @@ fn batch(file: &ArrayFile, layout: HeadsLayout, leading: &mut Vec<StridedAxis>) 
         Some(axis) => {
             let last = axis.length - 1;
             Err(ArrayError::Refused(format!(
-                "found batch {batch}, allowed: 0 to {last}, as the file has shape {:?}",
+                "found batch entry {batch}, allowed: 0 to {last}, as the file has shape {:?}",
                 file.shape()
             )))
         }
         // The batch was one of the axes of length 1 at the front.
         None if batch == 0 && file.fell_away() > 0 => Ok(0),
-        None => Err(forms(file, &format!("no axis for batch={batch}"))),
+        None => Err(forms(file, &format!("no axis for entry {batch} of a batch"))),
     }
 }
 
 fn forms(file: &ArrayFile, what: &str) -> ArrayError {
     ArrayError::Refused(format!(
-        "has shape {:?}, {what}, allowed: [L, d], [heads, L, d], [layers, heads, L, d]; with batch= [batch, heads, L, d] or \
-         [layers, batch, heads, L, d]; with heads= the last axis has heads·d columns and no axis of heads stands before",
+        "has shape {:?}, {what}, allowed: [L, d], [heads, L, d], [layers, heads, L, d]; with an entry of the batch [batch, \
+         heads, L, d], [layers, batch, heads, L, d]; with heads split from the last axis [L, heads·d], [layers, L, heads·d]",
         file.shape()
     ))
 }

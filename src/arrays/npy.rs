@@ -73,7 +73,7 @@ fn fields(text: &str) -> Result<(String, bool, Vec<usize>), FieldsError> {
             _ => {}
         }
         if depth > DEEPEST {
-            return Err(Head("its head nests brackets deeper than one of plain numbers"));
+            return Err(Head("its head nests brackets deeper than plain numbers need, as structured types do"));
         }
     }
     let parsed = without_long_marks(text.trim()).parse();

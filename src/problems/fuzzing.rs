@@ -1,6 +1,6 @@
 //! What fuzzers call of the readers of matrices, models and images, see [`crate::fuzzing`].
 
-use super::matrices;
+use crate::arrays::{ArrayFile, HeadsFile, HeadsLayout, Transpose};
 use crate::vision::Checkpoint;
 use crate::vision::dataset::{DataSource, cifar, contents, idx};
 use std::ffi::OsStr;
@@ -9,18 +9,72 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Component, Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// A matrix as NumPy writes it.
+/// An array as NumPy writes it.
 pub fn npy(bytes: &[u8]) {
-    in_folder(&[("a.npy", bytes)], |folder| drop(matrices::matrix("x", &folder.join("a.npy").to_string_lossy())));
+    in_folder(&[("a.npy", bytes)], |folder| every_matrix(&folder.join("a.npy").to_string_lossy()));
 }
 
-/// A safetensors file, as a matrix and as a trained model.
+/// Several arrays in a zip archive: the lone one, and those that the corpus has.
+pub fn npz(bytes: &[u8]) {
+    in_folder(&[("a.npz", bytes)], |folder| {
+        let path = folder.join("a.npz").to_string_lossy().into_owned();
+        ["", "#q", "#k.npy[0]"].iter().for_each(|rest| every_matrix(&(path.clone() + rest)));
+    });
+}
+
+/// A safetensors file, as matrices and as a trained model.
 pub fn safetensors(bytes: &[u8]) {
     in_folder(&[("a.safetensors", bytes)], |folder| {
         let path = folder.join("a.safetensors");
-        matrices::matrix("x", &path.to_string_lossy()).ok();
+        let text = path.to_string_lossy();
+        every_matrix(&text);
+        every_matrix(&format!("{text}#a"));
         Checkpoint::load(&path).ok();
     });
+}
+
+/// The index of a model in several files, beside a file that it may name.
+pub fn model_indexes(bytes: &[u8]) {
+    let tensor = with_head(r#"{"a": {"dtype": "U8", "shape": [1,2], "data_offsets": [0,2]}}"#, &[1, 2]);
+    in_folder(&[("a.index.json", bytes), ("a.safetensors", &tensor)], |folder| {
+        let path = folder.join("a.index.json").to_string_lossy().into_owned();
+        ["", "#a", "#b[:]"].iter().for_each(|rest| every_matrix(&(path.clone() + rest)));
+    });
+}
+
+/// What stands behind the `#` of an array's file, of an array and of two named ones.
+pub fn array_slices(bytes: &[u8]) {
+    const HEAD: &str = r#"{"a": {"dtype": "I8", "shape": [3,2], "data_offsets": [0,6]},
+        "a[0]": {"dtype": "I8", "shape": [1,2], "data_offsets": [0,2]}}"#;
+    const SHAPE: &str = "{'descr': '|u1', 'fortran_order': False, 'shape': (2, 3, 4)}";
+    let npy = [b"\x93NUMPY\x01\0", &(SHAPE.len() as u16).to_le_bytes()[..], SHAPE.as_bytes(), &[7; 24]].concat();
+    let tensors = with_head(HEAD, &[5; 6]);
+    let rest = String::from_utf8_lossy(bytes);
+    in_folder(&[("a.npy", &npy), ("a.safetensors", &tensors)], |folder| {
+        for name in ["a.npy", "a.safetensors"] {
+            every_matrix(&format!("{}#{rest}", folder.join(name).display()));
+        }
+    });
+}
+
+/// A safetensors file.
+fn with_head(head: &str, numbers: &[u8]) -> Vec<u8> {
+    [&(head.len() as u64).to_le_bytes()[..], head.as_bytes(), numbers].concat()
+}
+
+/// Opens the array in both ways and reads its first and last matrix.
+fn every_matrix(text: &str) {
+    if let Ok(file) = ArrayFile::open(text) {
+        let leading = &file.shape()[..file.shape().len() - 2];
+        let last: Vec<usize> = leading.iter().map(|length| length - 1).collect();
+        file.matrix(&vec![0; leading.len()]).ok();
+        file.matrix(&last).ok();
+    }
+    for (heads, batch, transpose) in [(None, None, Transpose::Yes), (Some(2), Some(0), Transpose::No)] {
+        if let Ok(file) = HeadsFile::open(text, HeadsLayout { heads, batch, transpose }) {
+            file.head(file.layers() - 1, file.heads() - 1).ok();
+        }
+    }
 }
 
 /// An IDX file, of images and of labels, packed or not.

@@ -77,13 +77,13 @@ fn forms_that_do_not_fit_are_refused() {
     let desk = Desk::new();
     let with = |heads, batch| HeadsLayout { heads, batch, ..PLAIN };
     for (shape, layout, reason) in [
-        (&[2, 7, 3, 5, 4][..], PLAIN, "with a batch of 7, write batch=0 to 6 to choose one"),
-        (&[2, 7, 3, 5, 4], with(None, Some(7)), "found batch 7, allowed: 0 to 6"),
+        (&[2, 7, 3, 5, 4][..], PLAIN, "with a batch of 7, allowed: one entry of the batch, 0 to 6"),
+        (&[2, 7, 3, 5, 4], with(None, Some(7)), "found batch entry 7, allowed: 0 to 6"),
         (&[2, 2, 7, 3, 5, 4], with(None, Some(0)), "too many axes"),
         (&[2, 2, 7, 3, 5, 4], PLAIN, "too many axes"),
-        (&[3, 5, 4], with(None, Some(0)), "no axis for batch=0"),
-        (&[5, 4], with(None, Some(0)), "no axis for batch=0"),
-        (&[1, 5, 4], with(None, Some(1)), "no axis for batch=1"),
+        (&[3, 5, 4], with(None, Some(0)), "no axis for entry 0 of a batch"),
+        (&[5, 4], with(None, Some(0)), "no axis for entry 0 of a batch"),
+        (&[1, 5, 4], with(None, Some(1)), "no axis for entry 1 of a batch"),
         (&[5, 12], with(Some(5), None), "has 12 columns, which 5 heads do not divide"),
         (&[5, 12], with(Some(0), None), "which 0 heads do not divide"),
         (&[2, 2, 2, 5, 12], with(Some(3), Some(0)), "too many axes"),
