@@ -123,7 +123,7 @@ fn stored<'a>(place: &ArrayPlace<'a>) -> Result<(StoredArray, Option<&'a str>), 
     let mut start = vec![0; length.min(512) as usize];
     file.read_exact_at(&mut start, 0)?;
     let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default().to_lowercase();
-    if start.starts_with(npy::MAGIC) || start.is_empty() && ending == "npy" {
+    if start.starts_with(npy::MAGIC) {
         let NameAndSlice { name, .. } = NameAndSlice::of(place.rest);
         if !name.is_empty() && !place.rest.starts_with('[') {
             return Err(ArrayError::Refused(format!(
@@ -136,7 +136,7 @@ fn stored<'a>(place: &ArrayPlace<'a>) -> Result<(StoredArray, Option<&'a str>), 
     if start.starts_with(npz::MAGIC) || start.starts_with(npz::EMPTY_MAGIC) {
         return npz::array(file, place.rest);
     }
-    if safetensors::is_one(&start, length) {
+    if safetensors::is_one(&start) {
         return safetensors::array(file, length, place.rest);
     }
     match start.trim_ascii_start().first() {

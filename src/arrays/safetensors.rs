@@ -54,10 +54,10 @@ impl<'de> Deserialize<'de> for TensorHead {
     }
 }
 
-/// Whether a file of `length` bytes that begins with `start` has the head of a safetensors file.
-pub(super) fn is_one(start: &[u8], length: u64) -> bool {
+/// Whether a file that begins with `start` has the head of a safetensors file, be it cut.
+pub(super) fn is_one(start: &[u8]) -> bool {
     match start.split_first_chunk() {
-        Some((head, rest)) => u64::from_le_bytes(*head) <= length.saturating_sub(8) && rest.first() == Some(&b'{'),
+        Some((head, rest)) => u64::from_le_bytes(*head) <= LONGEST && rest.first() == Some(&b'{'),
         None => false,
     }
 }

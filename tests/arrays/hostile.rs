@@ -12,13 +12,17 @@ fn npy_heads() {
     for (text, reason) in [
         (head("'<f8'", "(3, 2)"), "claims 3 × 2 numbers, 48 bytes, but holds 32 bytes of them"),
         (head("'<f8'", "(99999999, 99999999)"), "claims 99999999 × 99999999 numbers"),
-        (head("'<f8'", "(4294967296, 4294967297)"), "claims 4294967296 × 4294967297 numbers"),
+        (
+            head("'<f8'", "(4294967296, 4294967297)"),
+            "claims 4294967296 × 4294967297 numbers, more than 2⁶⁴ bytes, but holds 32",
+        ),
         (head("'<f8'", "(0, 4)"), "axis 0 is empty, allowed: at least one entry"),
         (head("'<f8'", "(18446744073709551615, 0)"), "is empty"),
         (head("'<f8'", "(0, 18446744073709551615, 18446744073709551615)"), "is empty"),
         (head("'<f8'", "(-1, 2)"), "its shape has something else than whole numbers from 0"),
         (head("'<f8'", "(2.0, 2)"), "its shape has something else"),
         (head("'<f8'", "(99999999999999999999, 2)"), "its shape has something else"),
+        (head("'<f8'", &format!("({})", "1, ".repeat(65))), "has 65 axes, allowed: up to 64"),
         (head("'<f8'", "(4,)"), "has 1 axis, [4], allowed: a matrix, with 2"),
         (head("'<f8'", "()"), "has 0 axes"),
         (head("'<f8'", "[2, 2]"), "its head names no shape"),
