@@ -1,4 +1,4 @@
-//! The last step of a frame on terminals without Unicode: every character gets an ASCII stand-in.
+//! The last step of a frame on terminals without Unicode: every other character is replaced by an ASCII one.
 
 use ratatui::buffer::Buffer;
 

@@ -1,4 +1,5 @@
-//! The program's log while the console is up: into the Log tab and the runs' folders, and nothing onto the screen.
+//! The program's log while the console has the terminal. It goes into the Log tab and the runs' folders, not onto the
+//! screen.
 
 use crate::lab::RunLog;
 use log::{LevelFilter, Log, Metadata, Record};
@@ -32,7 +33,7 @@ pub fn start() {
     }
 }
 
-/// How many lines there have been: a change means something new.
+/// The number of lines logged so far. A larger number than before means that there are new lines.
 #[must_use]
 pub fn lines() -> usize {
     LINES.load(Ordering::Relaxed)

@@ -67,7 +67,8 @@ impl Theme {
         self.glyphs == Glyphs::Ascii
     }
 
-    /// The Unicode form, or an ASCII one where the general stand-ins ([`super::ascii`]) would say too little.
+    /// Either form of a symbol, for cases in which the general replacement of Unicode ([`super::ascii`]) would lose too
+    /// much.
     #[must_use]
     pub fn either<T>(&self, unicode: T, ascii: T) -> T {
         if self.ascii() { ascii } else { unicode }
@@ -112,14 +113,14 @@ impl Theme {
     /// Headings without the focus.
     #[must_use]
     pub fn title(&self) -> Style {
-        // The colour is named so that a heading on a faint border is not faint.
+        // The colour is set so that a heading on a faint border is not faint.
         Style::new().fg(Color::Reset).add_modifier(Modifier::BOLD)
     }
 
     /// The selected line.
     #[must_use]
     pub fn selected(&self) -> Style {
-        // Without colours of its own: reversed, those would become a patchwork.
+        // The colours of the cells are reset, because reversing each of them would make a patchwork.
         Style::new().fg(Color::Reset).bg(Color::Reset).add_modifier(Modifier::REVERSED)
     }
 

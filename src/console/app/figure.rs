@@ -48,16 +48,16 @@ impl<'a> Figure<'a> {
         }
     }
 
-    /// The scale that `other` than the present one is.
+    /// The other one of the two scales of an axis whose scale is now `now`, or the declared one.
     #[must_use]
-    pub fn turned(axis: &Axis, now: Option<Scale>) -> Scale {
+    pub fn other_scale(axis: &Axis, now: Option<Scale>) -> Scale {
         match now.unwrap_or(axis.scale) {
             Scale::Linear => Scale::Log,
             Scale::Log => Scale::Linear,
         }
     }
 
-    /// The matrices of a figure of matrices.
+    /// The matrices that the figure draws, of the runs of `tab`; none for a figure of curves.
     pub fn matrices(&self, tab: &'a ProblemTab) -> Vec<&'a Matrix> {
         match self {
             Self::Plot(_) | Self::Study(_) => Vec::new(),
@@ -69,7 +69,7 @@ impl<'a> Figure<'a> {
     }
 }
 
-/// A curve's run, series and place in colours and markers.
+/// Which series of which run a curve draws, and in which colour and with which marker.
 #[derive(Clone, Copy, Debug)]
 pub struct CurveOf {
     /// Index of the run.
@@ -106,15 +106,15 @@ impl ProblemTab {
         }
     }
 
-    /// Every figure: what a sweep is about first; plots in the order in which they were declared; matrices of the chosen
-    /// run last.
+    /// Every figure: the figures over swept parameters come first where the runs are a sweep, then the plots in the
+    /// order in which they were declared. The matrices of the chosen run come last.
     #[must_use]
     pub fn figures(&self) -> Vec<Figure<'_>> {
         let mut plots: Vec<&Plot> = Vec::new();
         for run in self.visible() {
             for plot in &self.runs[run].view.plots {
                 match plots.iter_mut().find(|known| known.id == plot.id) {
-                    // The newest declaration counts: its axes know more.
+                    // The newest declaration counts, because its axes were declared when more was known.
                     Some(known) => *known = plot,
                     None => plots.push(plot),
                 }
@@ -141,7 +141,7 @@ impl ProblemTab {
         figures
     }
 
-    /// The horizontal axis of a plot over every visible run: the widest range told in advance.
+    /// The horizontal axis of a plot over every visible run. Its range holds the ranges that the runs have declared.
     #[must_use]
     pub fn axis(&self, plot: &Plot) -> Axis {
         let mut axis = plot.x.clone();
@@ -198,7 +198,7 @@ impl ProblemTab {
 
     /// The runs' labels; where several are the same, with the parameters that differ, or a number.
     #[must_use]
-    pub(super) fn tell_apart(&self) -> Vec<String> {
+    pub(super) fn distinct_labels(&self) -> Vec<String> {
         let mut twins: HashMap<&str, Vec<usize>> = HashMap::new();
         for (index, run) in self.runs.iter().enumerate() {
             twins.entry(&run.label).or_default().push(index);
@@ -219,8 +219,8 @@ impl ProblemTab {
     }
 }
 
-/// The number of the colour of each series of a run: a label has one colour, in every plot; a series beside another takes
-/// that one's.
+/// The number of the colour of each series of a run. Series with one label have one colour in every plot, and a series
+/// that is declared beside another one has the colour of that one.
 fn colours(all: &[SeriesView]) -> Vec<usize> {
     let mut labels: Vec<&str> = Vec::new();
     for view in all.iter().filter(|view| view.series.beside.is_none()) {

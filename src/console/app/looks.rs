@@ -2,7 +2,7 @@
 
 use crate::lab::Scale;
 
-/// How a plot is looked at; what is not set is as declared.
+/// How a plot is drawn for the person who looks at it. A scale that is not set is the declared one.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Looks {
     /// The horizontal scale.

@@ -1,5 +1,5 @@
-//! What the console knows, and how keys and news change it. Nothing here draws, and nothing here touches a file: that is
-//! done by tasks ([`task`]).
+//! What the console knows, and how keys and news change it. Nothing here draws. Everything that reads or writes files
+//! or computes for long is done by tasks ([`task`]).
 //!
 //! ```text
 //! state                            everything there is, on top of what follows

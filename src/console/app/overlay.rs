@@ -10,7 +10,8 @@ use tui_input::{Input, InputRequest};
 pub enum Overlay {
     /// The presets.
     Presets {
-        /// Name and preset, or why it cannot be read; none while the files are read.
+        /// The name of each preset, with the preset or why it cannot be read. There is no list while a task reads the
+        /// files.
         list: Option<Vec<(String, Result<Preset, LabError>)>>,
         /// Index of the chosen one.
         chosen: usize,
@@ -30,13 +31,13 @@ pub enum Overlay {
     },
     /// The question whether to leave while work is running.
     Leave {
-        /// Whether it was asked by Ctrl-C: then a second one leaves at once.
+        /// Whether Ctrl-C asked the question. If so, a second Ctrl-C leaves at once.
         interrupted: bool,
     },
 }
 
 impl Overlay {
-    /// Where the keys go.
+    /// The place whose keys are in force while this lies over the tab.
     #[must_use]
     pub const fn place(&self) -> Place {
         match self {
@@ -90,7 +91,7 @@ pub struct Field {
     pub input: Input,
     /// Why it was refused.
     pub error: Option<String>,
-    /// Whether what it is for is being done, so that it cannot be asked for again.
+    /// Whether a task is doing what the text was typed for. Until it is done, the field takes no keys.
     pub is_waiting: bool,
 }
 

@@ -4,7 +4,7 @@ use crate::lab::{Filter, FilterError, Problem, RunSummary, Store, slurm, store};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// What the list can be sorted by: the key, its word, and whether the largest come first.
+/// What the list can be sorted by: the key, the word for it on screen, and whether the largest values come first.
 pub const ORDERS: [(&str, &str, bool); 4] = [
     ("started", "newest", true),
     ("problem", "problem", false),
@@ -24,20 +24,20 @@ pub struct RunsTab {
     pub skip: usize,
     /// Index into [`ORDERS`].
     pub order: usize,
-    /// The run whose deletion was asked for once.
-    pub doomed: Option<String>,
+    /// The run that the next press of the key deletes, because the user has asked for it once.
+    pub to_delete: Option<String>,
     /// Why there is no list.
     pub trouble: Option<String>,
     /// Whether the directory has been looked through once.
-    pub known: bool,
+    pub is_listed: bool,
     /// Number of sweeps on a cluster.
     pub sweeps: usize,
     logs: PathBuf,
     filter: Filter,
     all: Vec<Arc<RunSummary>>,
-    /// What has been read so far; none while a task reads more.
+    /// The runs that have been read so far. A task that looks through the directory takes the store with it.
     store: Option<Store>,
-    /// Whether the list has to be read again as soon as that task is done.
+    /// Whether the directory has to be looked through again as soon as that task is done.
     is_outdated: bool,
 }
 
@@ -51,9 +51,9 @@ impl RunsTab {
             chosen: 0,
             skip: 0,
             order: 0,
-            doomed: None,
+            to_delete: None,
             trouble: None,
-            known: false,
+            is_listed: false,
             sweeps: 0,
             logs: logs.to_owned(),
             filter: Filter::default(),
@@ -63,17 +63,18 @@ impl RunsTab {
         }
     }
 
-    /// What a look through the directory of runs needs; none while a task looks, which then has to look once more.
+    /// Gives what a task needs to look through the directory of runs. While another task looks, nothing is given; the
+    /// list is then marked as outdated, so that another look follows.
     pub(super) fn begin_look(&mut self) -> Option<RunsLook> {
         let store = self.store.take();
         self.is_outdated |= store.is_none();
         Some(RunsLook { store: store?, logs: self.logs.clone() })
     }
 
-    /// Takes what a look has found; whether the list has changed.
+    /// Takes what a task has found in the directory. Returns whether the list has changed.
     ///
     /// # Errors
-    /// Why there is no list; whether that was not known before.
+    /// Says why there is no list, and whether the reason is another than at the last look.
     pub(super) fn end_look(&mut self, read: Result<RunsRead, String>) -> Result<bool, (String, bool)> {
         let found = match read {
             Ok(RunsRead { store, found, sweeps }) => {
@@ -81,7 +82,7 @@ impl RunsTab {
                 found.map(|found| self.take(found, sweeps))
             }
             Err(reason) => {
-                // What had been read is gone with the task; everything is read anew.
+                // The task had the store. It is lost with the task, so everything is read again.
                 self.store = Some(Store::open(&self.logs));
                 Err(reason)
             }
@@ -93,14 +94,15 @@ impl RunsTab {
         })
     }
 
-    /// Whether somebody has asked for another look since the last one began.
+    /// Returns whether another look was asked for while the last one was under way, and forgets that it was.
     pub(super) fn take_outdated(&mut self) -> bool {
         std::mem::take(&mut self.is_outdated)
     }
 
-    /// Takes what a look through the directory has found; whether the list has changed.
+    /// Takes the runs and the number of sweeps that are in the directory. Returns whether the list has changed.
     fn take(&mut self, found: Vec<Arc<RunSummary>>, sweeps: usize) -> bool {
-        let first = !std::mem::replace(&mut self.known, true) | (std::mem::replace(&mut self.sweeps, sweeps) != sweeps);
+        let first =
+            !std::mem::replace(&mut self.is_listed, true) | (std::mem::replace(&mut self.sweeps, sweeps) != sweeps);
         if found == self.all && self.trouble.is_none() {
             return first;
         }
@@ -113,7 +115,7 @@ impl RunsTab {
     /// Sets what the list is filtered by.
     ///
     /// # Errors
-    /// Says where the filter cannot be read; the old one stays.
+    /// Says where the filter cannot be read. The list keeps its old filter then.
     pub fn set_filter(&mut self, text: &str, problems: &[&'static dyn Problem]) -> Result<(), FilterError> {
         self.filter = Filter::parse(text, problems)?;
         text.trim().clone_into(&mut self.filter_text);
@@ -130,7 +132,7 @@ impl RunsTab {
     /// Chooses the run `by` further down.
     pub fn go(&mut self, by: isize) {
         self.chosen = self.chosen.saturating_add_signed(by).min(self.listed.len().saturating_sub(1));
-        self.doomed = None;
+        self.to_delete = None;
     }
 
     /// The chosen run.
@@ -170,7 +172,7 @@ pub(super) struct RunsRead {
 }
 
 impl RunsLook {
-    /// Looks through the directory: for a task.
+    /// Looks through the directory. This reads files, so a task calls it.
     pub(super) fn read(mut self) -> RunsRead {
         let found = self.store.refresh().map_err(|error| error.to_string());
         RunsRead { store: self.store, found, sweeps: slurm::folders(&self.logs).len() }

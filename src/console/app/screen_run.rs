@@ -1,4 +1,7 @@
-//! A run on screen: what it has said so far, and where more comes from.
+//! A run on screen: the events it has emitted so far, folded, and where more events come from.
+//!
+//! A run of this process is folded a second time here, beside the fold of its handle. A frame can then be drawn without
+//! holding the lock under which the run publishes its events: no run waits for a screen, and no frame copies points.
 
 use crate::lab::journal::Tail;
 use crate::lab::{Event, LabError, Owner, RunHandle, RunState, RunSummary, RunView, Stamped, StoredParams};
@@ -9,7 +12,8 @@ use std::sync::Arc;
 pub enum NewsSource {
     /// A run of this process.
     Live(Arc<RunHandle>),
-    /// The journal of a run of another process, or of an earlier one; none while a task reads it.
+    /// The journal of a run of another process or of an earlier one, with the place up to which it was read. A task
+    /// that reads on takes the place with it.
     Folder(Option<Tail>),
     /// Nothing more will come.
     Still,
@@ -46,8 +50,8 @@ impl ScreenRun {
         }
     }
 
-    /// A run of the store under the words `label`, with everything that its journal says. Reads the whole journal: for a
-    /// task.
+    /// A run of the store, labelled `label`, with everything in its journal. This reads the whole journal, so a task
+    /// calls it.
     ///
     /// # Errors
     /// The journal cannot be read.
@@ -59,7 +63,8 @@ impl ScreenRun {
         Ok(Self { id: run.id.clone(), folder, label, params: run.params.clone(), view, source })
     }
 
-    /// What a task needs to read what has come since it last did; none where nothing more will come, or a task reads.
+    /// Gives a task what it needs to read the events since the last reading. Nothing is given where no more events will
+    /// come, or where another task reads.
     pub(super) fn begin_read(&mut self) -> Option<Reader> {
         match &mut self.source {
             NewsSource::Live(handle) if !self.view.state.is_final() => Some(Reader::Live(Arc::clone(handle))),
@@ -68,7 +73,7 @@ impl ScreenRun {
         }
     }
 
-    /// Takes in what a task has read; whether that was anything.
+    /// Takes in what a task has read. Returns whether there was anything new.
     pub(super) fn take(&mut self, news: RunNews) -> bool {
         let changed = !matches!(&news.events, Ok(events) if events.is_empty());
         if let NewsSource::Folder(tail) = &mut self.source {
@@ -87,7 +92,7 @@ impl ScreenRun {
         changed
     }
 
-    /// Takes in that the task that read its journal has failed: the run is followed no more.
+    /// Stops following the run if the task that read its journal has failed, and notes the reason.
     pub(super) fn stop_following(&mut self, reason: &str) {
         if matches!(self.source, NewsSource::Folder(None)) {
             self.source = NewsSource::Still;
@@ -108,7 +113,7 @@ impl ScreenRun {
     }
 }
 
-/// Where a task reads what has come.
+/// Where a task reads new events: in memory, or in a journal.
 pub(super) enum Reader {
     Live(Arc<RunHandle>),
     Folder(PathBuf, Tail),
@@ -126,19 +131,19 @@ impl Reader {
 /// What a task has read of a run.
 pub(super) struct RunNews {
     events: Result<Vec<Stamped>, String>,
-    /// Where its journal was read to, of a run of another process.
+    /// The place up to which the journal was read; none for a run of this process.
     tail: Option<Tail>,
 }
 
-/// What the run in `folder` has said since its journal was read last; that it is lost, where its process is gone without
-/// a word.
+/// The events in the journal of the run in `folder` since it was read last. If the process of the run is gone and has
+/// not written how the run ended, a last event says that the run is lost.
 fn news(folder: &Path, tail: &mut Tail) -> Result<Vec<Stamped>, String> {
     let over = |events: &[Stamped]| {
         events.iter().any(|stamped| matches!(&stamped.event, Event::State { state, .. } if state.is_final()))
     };
     let mut events = tail.events().map_err(|error| error.to_string())?;
     if !over(&events) && Owner::of(folder).is_none() {
-        // The owner writes its last event before it gives up the run, so after this look nothing is left to come.
+        // The owner writes its last event before it releases the run, so this second reading finds everything.
         events.extend(tail.events().map_err(|error| error.to_string())?);
         if !over(&events) {
             events.push(Stamped { t: 0.0, event: Event::state(RunState::Lost, "its process is gone") });

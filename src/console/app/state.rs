@@ -16,10 +16,10 @@ use std::fmt::Display;
 use std::time::Instant;
 use tui_logger::TuiWidgetState;
 
-/// How a message is meant.
+/// The tone of a message, which decides its colour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tone {
-    /// Something is so.
+    /// A fact.
     Info,
     /// Something went well.
     Good,
@@ -36,11 +36,11 @@ pub enum Exit {
     LeaveRunning,
     /// Every run is stopped with what it has.
     Stop,
-    /// The same, without waiting long.
+    /// Every run is stopped as with [`Exit::Stop`], but the program does not wait long for them.
     Force,
 }
 
-/// What the loop around the state has to do.
+/// What the event loop is asked to do with the terminal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wanted {
     /// Give the terminal back to the shell until `fg`.
@@ -49,7 +49,7 @@ pub enum Wanted {
     Redraw,
 }
 
-/// Where a mouse click goes.
+/// What a mouse click chooses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ClickTarget {
     /// A tab's name.
@@ -64,7 +64,7 @@ pub struct App {
     pub(super) theme: Theme,
     /// The keys in force.
     pub(super) keymap: Keymap,
-    /// Where things lie.
+    /// The directories of runs, data and presets.
     pub(super) places: Places,
     /// The problems' tabs.
     pub(super) tabs: Vec<ProblemTab>,
@@ -80,9 +80,9 @@ pub struct App {
     pub(super) message: Option<(String, Tone)>,
     /// Set when the console is to end.
     pub(super) exit: Option<Exit>,
-    /// Set when the loop has to do something.
+    /// What the event loop is asked to do with the terminal.
     pub(super) wanted: Option<Wanted>,
-    /// Where clicks go, as last drawn.
+    /// What a click chooses in each part of the screen, as last drawn.
     pub(super) targets: Vec<(Rect, ClickTarget)>,
     /// The sweeps on a cluster.
     pub(super) sweeps: Sweeps,
@@ -99,14 +99,15 @@ pub struct App {
     pub(super) tasks: Tasks<Self>,
     /// Whether a task reads what the runs on screen have said.
     pub(super) is_reading: bool,
-    /// Runs on their way into the queue by a task.
-    pub(super) coming: usize,
-    pub(super) looked: Instant,
+    /// The number of runs that tasks are about to put into the queue.
+    pub(super) runs_to_queue: usize,
+    /// When the directory of runs was last looked through.
+    pub(super) listed_at: Instant,
     pub(super) log_total: usize,
-    /// The task that the screen names.
+    /// The name of the task that the footer shows.
     pub(super) named_task: Option<String>,
     /// Whether a task has changed what is on screen.
-    pub(super) stale: bool,
+    pub(super) has_changed: bool,
 }
 
 impl App {
@@ -136,11 +137,11 @@ impl App {
             queue,
             tasks: Tasks::new(),
             is_reading: false,
-            coming: 0,
-            looked: Instant::now(),
+            runs_to_queue: 0,
+            listed_at: Instant::now(),
             log_total: 0,
             named_task: None,
-            stale: false,
+            has_changed: false,
         };
         app.count_cost();
         app
@@ -206,12 +207,12 @@ impl App {
         self.exit
     }
 
-    /// What the loop around the state has to do, once.
+    /// Takes what the event loop is asked to do with the terminal.
     pub const fn take_wanted(&mut self) -> Option<Wanted> {
         self.wanted.take()
     }
 
-    /// Notes where clicks go, as it was just drawn.
+    /// Sets what a click chooses in each part of the screen. The drawing calls this after each frame.
     pub fn set_click_targets(&mut self, targets: Vec<(Rect, ClickTarget)>) {
         self.targets = targets;
     }
@@ -234,7 +235,7 @@ impl App {
         self.has_cluster
     }
 
-    /// Says whether there is a cluster to submit to; without this there is none.
+    /// Sets whether there is a cluster to submit to. A new console assumes that there is none.
     pub const fn set_has_cluster(&mut self, has_cluster: bool) {
         self.has_cluster = has_cluster;
     }
@@ -277,7 +278,7 @@ impl App {
         self.tab == self.tabs.len() + 1
     }
 
-    /// Where the keys go now.
+    /// The place whose keys are in force now.
     #[must_use]
     pub fn place(&self) -> Place {
         match (&self.overlay, self.problem()) {
@@ -293,16 +294,17 @@ impl App {
         }
     }
 
-    /// Runs of this process that work or hold still, and those that wait or are on their way into the queue.
+    /// The number of runs of this process that run or are paused, and the number of those that wait or are about to be
+    /// queued.
     #[must_use]
     pub fn busy(&self) -> (usize, usize) {
         let handles = self.queue.handles();
         let count = |states: &[RunState]| handles.iter().filter(|run| states.contains(&run.state())).count();
         let coming: usize = self.submissions.iter().map(|submission| submission.left).sum();
-        (count(&[RunState::Running, RunState::Paused]), count(&[RunState::Queued]) + coming + self.coming)
+        (count(&[RunState::Running, RunState::Paused]), count(&[RunState::Queued]) + coming + self.runs_to_queue)
     }
 
-    /// Whether any run of this process is not over.
+    /// Whether any run of this process has not ended.
     #[must_use]
     pub fn at_work(&self) -> bool {
         self.busy() != (0, 0) || !self.submissions.is_empty()
@@ -337,8 +339,8 @@ impl App {
         self.tasks.wake_with(wake);
     }
 
-    /// Does something that the user asked for beside the screen; `done` takes what comes of it. A failure is shown as a
-    /// message.
+    /// Starts a task that the user asked for. `work` runs on a thread of its own, and `done` takes its result on the
+    /// thread that draws. A failure is shown as a message.
     pub(super) fn start<T: Send + 'static, E: Display>(
         &mut self,
         name: impl Into<String>,
@@ -347,7 +349,7 @@ impl App {
     ) {
         let work = move |_: &_| work().map_err(|error| error.to_string());
         self.tasks.start(name, Origin::User, work, |app: &mut Self, outcome| {
-            app.stale = true;
+            app.has_changed = true;
             match outcome {
                 Ok(value) => done(app, value),
                 Err(reason) => app.say(reason, Tone::Bad),

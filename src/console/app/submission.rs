@@ -1,4 +1,4 @@
-//! Many runs on their way into the queue, by a task: each makes a folder, and the screen does not wait.
+//! A task that puts many runs into the queue. Each run makes a folder, and the screen does not wait for that.
 
 use super::screen_run::ScreenRun;
 use crate::lab::store::Plan;
@@ -10,11 +10,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 pub(super) enum Points {
     /// Every point, finished or not.
     All(Sweep),
-    /// What is not finished; what is comes on screen.
+    /// The points without a finished run. The runs of finished points come on screen as well.
     Missing(Plan),
 }
 
-/// Runs on their way.
+/// Runs that a task puts into the queue.
 pub(super) struct Submission {
     number: usize,
     /// Index of the problem's tab.
@@ -23,13 +23,13 @@ pub(super) struct Submission {
     pub(super) left: usize,
     /// Runs that were put into the queue.
     queued: usize,
-    /// Runs that have come and are not on screen yet: they are put there together.
+    /// Runs that are in the queue but not on screen yet. They are put on screen together.
     arrived: Vec<ScreenRun>,
     stop: Arc<AtomicBool>,
 }
 
 impl Submission {
-    /// Submission number `number` of `count` runs, of which none is in the queue yet; and the flag that stops it.
+    /// The submission number `number` of `count` runs, and the flag that stops it when it is set.
     pub(super) fn new(number: usize, tab: usize, count: usize) -> (Self, Arc<AtomicBool>) {
         let stop = Arc::new(AtomicBool::new(false));
         let flag = Arc::clone(&stop);
@@ -46,12 +46,12 @@ impl Submission {
         self.queued
     }
 
-    /// Submits no more.
+    /// Asks the task to submit no more runs.
     pub(super) fn stop(&self) {
         self.stop.store(true, Ordering::Relaxed);
     }
 
-    /// Takes a run that was submitted, or that was finished already.
+    /// Takes a run that was submitted, or that had finished before.
     pub(super) fn take(&mut self, run: ScreenRun) {
         if run.is_at_work() {
             self.left = self.left.saturating_sub(1);

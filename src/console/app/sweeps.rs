@@ -110,8 +110,8 @@ pub struct Sweeps {
     pub chosen: usize,
     /// Points of the chosen one that are scrolled away.
     pub skip: usize,
-    /// The sweep whose cancellation was asked for once.
-    pub doomed: Option<PathBuf>,
+    /// The sweep that the next press of the key cancels, because the user has asked for it once.
+    pub to_cancel: Option<PathBuf>,
     /// Whether the directory has been looked through once.
     pub known: bool,
     logs: PathBuf,
@@ -140,7 +140,7 @@ impl Sweeps {
             entries: Vec::new(),
             chosen: 0,
             skip: 0,
-            doomed: None,
+            to_cancel: None,
             known: false,
             logs: logs.to_owned(),
             problems: problems.to_vec(),
@@ -164,7 +164,7 @@ impl Sweeps {
     /// Chooses the sweep `by` further down.
     pub fn go(&mut self, by: isize) {
         self.chosen = self.chosen.saturating_add_signed(by).min(self.entries.len().saturating_sub(1));
-        (self.skip, self.doomed, self.looked) = (0, None, None);
+        (self.skip, self.to_cancel, self.looked) = (0, None, None);
     }
 
     /// Whether a question to Slurm or a change of a sweep is under way.
@@ -186,7 +186,7 @@ impl Sweeps {
         self.looked = None;
     }
 
-    /// The folder of the chosen sweep, to be changed by a task; none while another is.
+    /// The folder of the chosen sweep, for a task that changes it. Nothing is given while another task changes a sweep.
     pub(super) fn begin_change(&mut self) -> Option<PathBuf> {
         let folder = self.chosen().filter(|_| !self.is_changing)?.folder.clone();
         self.asked.remove(&folder);
@@ -199,7 +199,7 @@ impl Sweeps {
         (self.is_changing, self.looked) = (false, None);
     }
 
-    /// What a look at the disk needs to know, where one is due.
+    /// Gives a task what it needs to look at the disk, if a look is due.
     pub(super) fn begin_look(&mut self) -> Option<SweepsLook> {
         if self.is_looking || self.looked.is_some_and(|looked| looked.elapsed() <= self.pause) {
             return None;
@@ -215,10 +215,10 @@ impl Sweeps {
         })
     }
 
-    /// Takes what a look at the disk has brought; whether anything on screen has changed. None where it went wrong.
+    /// Takes the sweeps that a task has read, or none if it has failed. Returns whether anything on screen has changed.
     pub(super) fn end_look(&mut self, read: Option<Vec<SweepEntry>>) -> bool {
         self.is_looking = false;
-        // Thousands of points take their time: most of it is left to others.
+        // Reading thousands of points takes long. At most a fifth of the time is spent on it.
         self.pause = GLANCE.max(self.looked.map_or(GLANCE, |began| began.elapsed()) * 4);
         let Some(entries) = read else { return false };
         let chosen = self.chosen().map(|entry| entry.folder.clone());
@@ -232,7 +232,8 @@ impl Sweeps {
         changed
     }
 
-    /// The sweep that Slurm is to be asked about now: the chosen one while the list is on screen, or a followed one.
+    /// The folder of the sweep that Slurm is to be asked about now. That is the chosen one while the list is on screen,
+    /// or one that is followed; none while a task asks, or where all were asked about recently.
     pub(super) fn begin_question(&mut self, on_screen: bool) -> Option<PathBuf> {
         if self.is_asking {
             return None;
@@ -259,8 +260,8 @@ impl Sweeps {
 }
 
 impl SweepsLook {
-    /// Reads how far the sweeps are; `shown` are the runs on any tab, with their states where nothing more is read of
-    /// them.
+    /// Reads how far the sweeps are. `shown` holds the runs on any tab, each with its state if its journal is not
+    /// followed.
     pub(super) fn read(self, shown: &HashMap<String, Option<RunState>>) -> SweepsRead {
         let mut folders = slurm::folders(&self.logs);
         folders.reverse();

@@ -36,12 +36,12 @@ pub struct ResultLine {
 pub struct Asked {
     /// The number of runs.
     pub runs: usize,
-    /// What they will cost; of very many nothing is known.
+    /// The time and memory that they will take. The estimate is empty for more runs than [`Sweep::LIMIT`].
     pub cost: Estimate,
 }
 
 impl Asked {
-    /// Counts the runs and their cost: for a task.
+    /// Counts the runs and estimates their cost. This may take long, so a task calls it.
     ///
     /// # Errors
     /// A value or a combination is not allowed, or there are too many runs.
@@ -79,7 +79,7 @@ pub struct ProblemTab {
     pub grouped: bool,
     /// The runs on screen as a study.
     pub study: Study,
-    /// Whether the runs on screen are a sweep: what it is about then comes first.
+    /// Whether the runs on screen are a sweep. The figures over its swept parameters come first then.
     pub sweeping: bool,
     /// The parameters known to be swept, with their scales.
     pub swept: BTreeMap<String, Scale>,
@@ -93,7 +93,7 @@ pub struct ProblemTab {
     /// When the study was made, how long that took, and whether there is news since.
     studied: (Instant, Duration, bool),
     looks: BTreeMap<String, Looks>,
-    /// What [`ProblemTab::asked`] belongs to.
+    /// The sweep that [`ProblemTab::asked`] was worked out for.
     counted: Option<Sweep>,
     asked: Option<Result<Asked, ParamError>>,
     /// Whether a task works out the cost.
@@ -133,7 +133,7 @@ impl ProblemTab {
     /// Changes parameters of the form, all of them or none.
     ///
     /// # Errors
-    /// One is not allowed.
+    /// A value is not allowed.
     pub fn change(&mut self, changes: &[(&'static str, String)]) -> Result<(), ParamError> {
         let (schema, mut draft) = (self.problem.schema(), self.form.draft().clone());
         changes.iter().try_for_each(|(key, text)| draft.set(&schema, key, text))?;
@@ -147,7 +147,7 @@ impl ProblemTab {
         Sweep::new(self.problem, self.form.draft().clone()).combined(self.mode).repeated(self.repeats)
     }
 
-    /// The sweep whose cost is to be worked out, where it is not known and no task works it out.
+    /// Gives the sweep whose cost a task has to work out. Nothing is given where the cost is known or being worked out.
     pub(super) fn cost_question(&mut self) -> Option<Sweep> {
         let unchanged = |counted: &Sweep| {
             (&counted.draft, counted.mode, counted.repeats) == (self.form.draft(), self.mode, self.repeats)
@@ -159,13 +159,14 @@ impl ProblemTab {
         Some(self.sweep())
     }
 
-    /// Takes the cost that was worked out for a sweep; none where that went wrong.
+    /// Takes the cost that a task has worked out for a sweep; none if the task has failed.
     pub(super) fn answer_cost(&mut self, counted: Sweep, asked: Option<Result<Asked, ParamError>>) {
         self.is_counting = false;
         (self.counted, self.asked) = (Some(counted), asked);
     }
 
-    /// What the form's parameters stand for, or why they cannot be run, as last worked out.
+    /// The number of runs that the form's parameters stand for and their cost, or why they cannot be run, as last
+    /// worked out.
     #[must_use]
     pub const fn asked(&self) -> Option<&Result<Asked, ParamError>> {
         self.asked.as_ref()
@@ -198,16 +199,17 @@ impl ProblemTab {
         self.study.variants.iter().find(|variant| variant.runs.contains(&run))
     }
 
-    /// The chosen run: that of the chosen line.
+    /// Index of the chosen run, which is the run of the chosen line of the results.
     #[must_use]
     pub fn target(&self) -> Option<usize> {
         let lines = self.lines();
         lines.get(self.line.min(lines.len().saturating_sub(1))).map(|line| line.run)
     }
 
-    /// The run that stop and pause mean: the chosen one in the results, else the first that is at work.
+    /// Index of the run that the keys for stop and pause act on. In the results that is the chosen run, elsewhere the
+    /// first one that runs, or else the first one that has not ended.
     #[must_use]
-    pub fn at_hand(&self) -> Option<usize> {
+    pub fn run_to_steer(&self) -> Option<usize> {
         let at_work = self.runs.iter().position(|run| run.view.state == RunState::Running);
         let waiting = || self.runs.iter().position(|run| !run.view.state.is_final());
         match self.pane {
@@ -216,18 +218,18 @@ impl ProblemTab {
         }
     }
 
-    /// Puts a run on screen and chooses it; one that is there already is only chosen.
+    /// Puts a run on screen and chooses it. A run that is on screen already is only chosen.
     pub fn show(&mut self, run: ScreenRun) {
         let id = run.id.clone();
         self.show_all(vec![run]);
         self.choose(&id);
     }
 
-    /// Puts runs on screen; one that is there already stays as it is.
+    /// Puts runs on screen. A run that is on screen already stays as it is.
     pub fn show_all(&mut self, runs: Vec<ScreenRun>) {
         let mut known: HashSet<String> = self.runs.iter().map(|run| run.id.clone()).collect();
         self.runs.extend(runs.into_iter().filter(|run| known.insert(run.id.clone())));
-        self.restudy();
+        self.renew_study();
     }
 
     /// Chooses the run called `id` in the results.
@@ -243,47 +245,49 @@ impl ProblemTab {
         self.retain(|_| index.next() != Some(run));
     }
 
-    /// Takes the runs off the screen that `keep` does not want.
+    /// Takes those runs off the screen for which `keep` returns false.
     pub fn retain(&mut self, keep: impl FnMut(&ScreenRun) -> bool) {
         self.runs.retain(keep);
-        self.restudy();
+        self.renew_study();
         self.line = self.line.min(self.lines().len().saturating_sub(1));
         self.figure = self.figure.min(self.figures().len().saturating_sub(1));
     }
 
-    /// Makes room for the runs of a sweep: others that are over leave the screen, where they are not among `own`.
-    pub fn expect(&mut self, swept: BTreeMap<String, Scale>, own: &HashSet<String>) {
+    /// Makes room for the runs of a sweep over `swept`. Runs that have ended leave the screen unless their names are in
+    /// `own`.
+    pub fn make_room(&mut self, swept: BTreeMap<String, Scale>, own: &HashSet<String>) {
         (self.sweeping, self.swept) = (true, swept);
         self.retain(|run| own.contains(&run.id) || !run.view.state.is_final());
         (self.figure, self.line, self.compare, self.zoom) = (0, 0, true, false);
     }
 
-    /// The words for each run, which tell it from the others.
+    /// The label of each run. No two runs have the same label.
     #[must_use]
     pub fn labels(&self) -> &[String] {
         &self.labels
     }
 
-    /// Whether there is news that the study has not taken in.
+    /// Whether events have come that the study does not contain yet.
     #[must_use]
     pub const fn is_stale(&self) -> bool {
         self.studied.2
     }
 
     /// Makes the study anew after runs have come or gone.
-    fn restudy(&mut self) {
-        self.labels = self.tell_apart();
-        self.study_again();
+    fn renew_study(&mut self) {
+        self.labels = self.distinct_labels();
+        self.make_study();
     }
 
-    fn study_again(&mut self) {
+    fn make_study(&mut self) {
         let began = Instant::now();
         let runs: Vec<_> = self.runs.iter().map(|run| StudyRun { params: &run.params, view: &run.view }).collect();
         self.study = Study::new(self.problem, &runs, &self.swept);
         self.studied = (began, began.elapsed(), false);
     }
 
-    /// Takes in what the runs have said, by their names; whether that was anything. Changes of state are logged.
+    /// Takes in what tasks have read of the runs, by the names of the runs. Returns whether there was anything new.
+    /// Changes of state are logged.
     pub(super) fn take_news(&mut self, news: &mut HashMap<String, RunNews>) -> bool {
         let chosen = self.target();
         let mut changed = false;
@@ -299,20 +303,21 @@ impl ProblemTab {
         changed
     }
 
-    /// Makes the study anew where there is news and it is time; whether it did.
+    /// Makes the study again if there are new events and the last time was long enough ago. Returns whether it did.
     pub fn follow(&mut self) -> bool {
         let (made, took, stale) = self.studied;
-        // A study of thousands of runs takes its time: most of it is left to others.
+        // A study of thousands of runs takes long. The thread that draws spends at most a fiftieth of its time on
+        // studies.
         let due = stale && made.elapsed() > took * 50;
         if due {
             let chosen = self.target();
-            self.study_again();
+            self.make_study();
             self.keep_choice(chosen);
         }
         due
     }
 
-    /// Chooses the run that was chosen before rows came above its line.
+    /// Chooses the run `chosen` again after rows of other runs have come above its line.
     fn keep_choice(&mut self, chosen: Option<usize>) {
         if self.target() != chosen
             && let Some(line) = self.lines().iter().position(|line| Some(line.run) == chosen)
@@ -327,13 +332,13 @@ impl ProblemTab {
         self.runs.iter().position(|run| run.id == id)
     }
 
-    /// How the figure called `id` is looked at.
+    /// How the figure called `id` is drawn for the person who looks at it.
     #[must_use]
     pub fn looks(&self, id: &str) -> Looks {
         self.looks.get(id).copied().unwrap_or_default()
     }
 
-    /// Changes how the chosen plot is looked at; nothing where there is none.
+    /// Changes how the chosen plot is drawn. Returns nothing where the chosen figure is no plot.
     pub fn change_looks(&mut self, change: impl FnOnce(&crate::lab::Plot, &mut Looks)) -> Option<Looks> {
         let figures = self.figures();
         let plot = figures.get(self.figure)?.plot()?;
@@ -344,7 +349,7 @@ impl ProblemTab {
         Some(looks)
     }
 
-    /// The handle of a run of this process.
+    /// The handle of run number `run`, if it is a run of this process.
     #[must_use]
     pub fn handle(&self, run: usize) -> Option<&std::sync::Arc<crate::lab::RunHandle>> {
         match &self.runs.get(run)?.source {

@@ -11,7 +11,7 @@ use crate::console::widget::heatmap::Look;
 const REPEATS: usize = 100;
 
 impl ProblemTab {
-    /// Does what a key stands for on this tab; what is to be said.
+    /// Does what a key stands for on this tab. Returns a message for the user.
     pub(super) fn act(&mut self, action: Action) -> Option<String> {
         let mut said = None;
         match action {
@@ -37,8 +37,12 @@ impl ProblemTab {
             }
             Action::Figure => self.figure = (self.figure + 1) % self.figures().len().max(1),
             Action::Look => self.look = if self.look == Look::Heat { Look::Bars } else { Look::Heat },
-            Action::LogY => drop(self.change_looks(|plot, looks| looks.y = Some(Figure::turned(&plot.y, looks.y)))),
-            Action::LogX => drop(self.change_looks(|plot, looks| looks.x = Some(Figure::turned(&plot.x, looks.x)))),
+            Action::LogY => {
+                self.change_looks(|plot, looks| looks.y = Some(Figure::other_scale(&plot.y, looks.y)));
+            }
+            Action::LogX => {
+                self.change_looks(|plot, looks| looks.x = Some(Figure::other_scale(&plot.x, looks.x)));
+            }
             Action::Smooth => {
                 let looks = self.change_looks(|_, looks| {
                     let next = SMOOTHINGS.iter().find(|factor| **factor > looks.smoothing);
@@ -96,7 +100,7 @@ impl ProblemTab {
         }
     }
 
-    /// Acts on the chosen line of the results; what is to be said.
+    /// Acts on the chosen line of the results. Returns a message for the user.
     fn act_on_results(&mut self, action: Action) -> Option<String> {
         let last = self.lines().len().saturating_sub(1);
         match action {

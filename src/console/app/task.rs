@@ -54,7 +54,7 @@ pub struct Tasks<S> {
     wake: Option<Wake>,
 }
 
-/// The way from a task to the state.
+/// Sends changes of the state from a task to the thread that draws.
 pub struct ChangeSender<S> {
     sender: Sender<TaskMessage<S>>,
     wake: Option<Wake>,
@@ -102,7 +102,7 @@ impl<S: 'static> Tasks<S> {
         self.started += 1;
         let sender = ChangeSender { sender: self.sender.clone(), wake: self.wake.clone() };
         let doing = name.clone();
-        // Kept outside of the thread as well, for the case that there can be none.
+        // The closures are kept outside of the thread as well, because the system may refuse to start a thread.
         let parts = Arc::new(Mutex::new(Some((work, done))));
         let taken = Arc::clone(&parts);
         let take = |parts: &Mutex<Option<_>>| parts.lock().unwrap_or_else(PoisonError::into_inner).take();

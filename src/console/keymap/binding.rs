@@ -140,7 +140,8 @@ impl Place {
         }
     }
 
-    /// The places that hold together, innermost first: keys must be unique within each.
+    /// The places that are in force together, the innermost first. Within each of these lists a key may have only one
+    /// action.
     pub const STACKS: &'static [&'static [Self]] = &[
         &[Self::Form, Self::Problem, Self::Panes, Self::Tabs, Self::Always],
         &[Self::Figures, Self::Problem, Self::Panes, Self::Tabs, Self::Always],
@@ -165,14 +166,14 @@ impl Place {
 /// One line of the key table.
 #[derive(Clone, Copy, Debug)]
 pub struct Binding {
-    /// Where it holds.
+    /// The place in which it is in force.
     pub place: Place,
     /// What it does.
     pub action: Action,
     /// The keys as written.
     pub keys: &'static [&'static str],
-    /// A word for the footer; empty: not shown there.
+    /// A word for the footer; the footer does not show a line whose hint is empty.
     pub hint: &'static str,
-    /// A line for the help; empty: said by another line.
+    /// What the help says; empty where another line says it already.
     pub help: &'static str,
 }

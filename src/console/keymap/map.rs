@@ -24,7 +24,8 @@ impl Keymap {
     /// The table changed by the TOML text of `file`: `action = "key"` or `action = ["key", "key"]`.
     ///
     /// # Errors
-    /// One line with file, action, what was found and what is allowed; two actions of one place on one key.
+    /// One line that names the file, the action, what was found and what is allowed. Two actions of one place on one
+    /// key are refused as well.
     pub fn with_changes(text: &str, file: &Path) -> Result<Self, String> {
         let at = |reason: String| format!("{}: {reason}", file.display());
         let table: BTreeMap<String, toml::Value> =
@@ -58,7 +59,7 @@ impl Keymap {
         Ok(map)
     }
 
-    /// Refuses two actions on one key where both hold.
+    /// Refuses a key that has two actions in force at the same time.
     ///
     /// # Errors
     /// Names the key and both actions.

@@ -1,4 +1,5 @@
-//! Keys: one table drives dispatch, footer hints, the help overlay and the README's table; a user's file may override it.
+//! Keys: one table drives dispatch, footer hints, the help overlay and the README's table; a user's file may override
+//! it.
 
 mod binding;
 mod key;

@@ -1,4 +1,4 @@
-//! The loop of keys, news and frames, from taking the terminal to every way to leave.
+//! The event loop: it takes keys and news and draws frames, from taking the terminal to every way to leave.
 
 use super::input::{Input, Message};
 use super::screen::{self, Screen};
@@ -57,7 +57,7 @@ fn open(places: Places, problems: &[&'static dyn Problem]) -> Result<ExitCode, S
     let mut input = Input::start().map_err(terminal)?;
     let sender = input.sender();
     app.wake_with(move || {
-        // Nobody reads messages any more only when the program ends.
+        // Sending fails only when the program ends, and then nobody needs the message.
         let _ = sender.send(Message::News);
     });
     let mut screen = Screen::take().map_err(terminal)?;
@@ -93,8 +93,8 @@ enum End {
     Terminated,
 }
 
-/// Keys, news and frames, until the end. Sleeps when nothing happens; draws at most every [`BEAT`], and only what has
-/// changed.
+/// Takes keys and news and draws frames, until the end. It sleeps while nothing happens, and draws at most once in a
+/// [`BEAT`] and only if something has changed.
 fn live(app: &mut App, screen: &mut Screen, input: &Input) -> End {
     let (mut stale, mut drawn, mut followed) = (true, None::<Instant>, Instant::now());
     loop {
@@ -159,7 +159,7 @@ fn live(app: &mut App, screen: &mut Screen, input: &Input) -> End {
     }
 }
 
-/// Gives an event to the console; whether something may have changed.
+/// Gives an event to the console. Returns whether something may have changed.
 fn take(app: &mut App, event: Event) -> bool {
     match event {
         Event::Key(key) if key.kind != KeyEventKind::Release => app.key(&key),
@@ -179,7 +179,7 @@ fn take(app: &mut App, event: Event) -> bool {
 fn suspend(screen: &mut Screen, input: &Input) -> io::Result<()> {
     screen.leave();
     kill_process(getpid(), Signal::TSTP)?;
-    // The stop may take a moment; without a shell that could continue us there is none.
+    // The stop may take a moment. Without a shell that could continue the process, no stop comes.
     let _ = input.messages.recv_timeout(Duration::from_millis(300));
     screen.take_again()
 }
@@ -198,7 +198,7 @@ fn leave(app: &mut App, input: &Input, end: End) -> ExitCode {
         End::HungUp => {}
         End::User(Exit::Stop | Exit::Force) | End::Terminated => {
             if count > 0 {
-                // The terminal may be gone by now, and then nobody reads this.
+                // The terminal may be gone by now, so a failure to write is no matter.
                 let _ = io::Write::write_all(&mut io::stdout(), format!("stopping {runs}…\n").as_bytes());
             }
             app.stop_all();
@@ -209,7 +209,7 @@ fn leave(app: &mut App, input: &Input, end: End) -> ExitCode {
     let mut asked = !matches!(end, End::User(Exit::LeaveRunning) | End::HungUp);
     while app.is_unfinished() && !(hurry && began.elapsed() > PATIENCE) {
         match input.messages.recv_timeout(BEAT) {
-            // Whoever asks a second time does not wait.
+            // The second request to end is obeyed at once.
             Ok(Message::Terminate) if asked => return ExitCode::from(STOPPED),
             Ok(Message::Terminate) => {
                 asked = true;
@@ -220,7 +220,7 @@ fn leave(app: &mut App, input: &Input, end: End) -> ExitCode {
         }
         app.take_news();
         if asked {
-            // Runs that were on their way into the queue are meant as well.
+            // Runs that have come into the queue since are stopped as well.
             app.stop_all();
         }
     }

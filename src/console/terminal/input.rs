@@ -1,4 +1,4 @@
-//! What reaches the console from outside: keys, size, signals, the end of the line.
+//! What reaches the console from outside: keys, sizes, signals, the loss of the terminal.
 
 use super::rescue;
 use ratatui::crossterm::event::{self, Event, KeyCode, KeyEvent, KeyModifiers};
@@ -13,7 +13,8 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-/// How long the decoder may look for a key that the terminal has announced. Its `poll` finds nothing when given no time.
+/// How long the decoder may look for a key that the terminal has announced. Its `poll` finds nothing when given no
+/// time.
 const MOMENT: Duration = Duration::from_millis(1);
 
 /// How long the thread that draws has time to answer a second Ctrl-C before the program is ended without it.
@@ -34,7 +35,7 @@ pub enum Message {
     Terminate,
     /// The process goes on after a stop.
     Continued,
-    /// A task of the console has something to be taken in.
+    /// A task of the console has sent a change.
     News,
 }
 
@@ -49,12 +50,12 @@ pub struct Input {
 }
 
 impl Input {
-    /// Says that the thread that draws has taken the keys that had come.
+    /// Notes that the thread that draws has taken all keys so far.
     pub fn answered(&self) {
         self.interrupts.store(0, Ordering::Relaxed);
     }
 
-    /// Another way for messages to come.
+    /// A sender of further messages to the event loop.
     pub fn sender(&self) -> Sender<Message> {
         self.sender.clone()
     }
@@ -105,8 +106,8 @@ impl Drop for Input {
 /// Waits for the terminal with `poll`, which tells a hang-up; the key decoder alone would read the end of the file
 /// again and again, taking a core.
 ///
-/// The decoder must be the one that polls (crossterm's `use-dev-tty`): the other is told once of a key, and forgets it
-/// when a new size comes at the same moment.
+/// The decoder must be the one that polls (crossterm's feature `use-dev-tty`). The other one hears only once of a key
+/// and forgets it when a new size comes at the same moment.
 ///
 /// It also counts in `interrupts` how often Ctrl-C was pressed since the thread that draws last took a key: where that
 /// does not answer the second one, the program is ended from here, with the terminal given back.
@@ -136,7 +137,7 @@ fn read_keys(sender: &Sender<Message>, interrupts: &AtomicU32, woken: UnixStream
         }
         while event::poll(MOMENT).unwrap_or(false) {
             match event::read() {
-                // Sizes come by signal as well, and at once.
+                // New sizes are reported by a signal already.
                 Ok(Event::Resize(..)) => {}
                 Ok(input) => {
                     if matches!(&input, Event::Key(key) if is_interrupt(key)) {

@@ -1,6 +1,6 @@
-//! The terminal given back where the process dies without a chance to say so: an allocation that fails aborts, a fault
-//! in foreign code kills. Handlers of those signals write what undoes the console's modes, and let the signal take its
-//! course.
+//! Gives the terminal back when a fatal signal ends the process: a failed allocation aborts it, and a fault in foreign
+//! code kills it. The handlers of those signals write what undoes the console's modes, and then the signal ends the
+//! process.
 
 #![allow(unsafe_code, reason = "handlers of signals are set by calls of the system")]
 

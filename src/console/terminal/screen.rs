@@ -13,7 +13,7 @@ use ratatui::crossterm::{cursor, execute, queue};
 use std::io::{self, BufWriter, Stdout, Write};
 use std::thread;
 
-/// Clicks and the wheel, but no movements: those would fill a slow line.
+/// Reports clicks and the wheel, but no movements, which would flood a slow connection.
 const MOUSE_ON: &str = "\x1b[?1000h\x1b[?1006h";
 const MOUSE_OFF: &str = "\x1b[?1006l\x1b[?1000l";
 
@@ -97,7 +97,7 @@ fn enter() -> io::Result<()> {
     entered
 }
 
-/// Undoes everything; trouble means that the terminal is gone and nothing is left to undo.
+/// Undoes everything. A failure means that the terminal is gone, and then nothing is left to undo.
 fn give_back() {
     let mut out = io::stdout();
     let _ = execute!(out, Print(MOUSE_OFF), DisableBracketedPaste, LeaveAlternateScreen, cursor::Show);

@@ -26,7 +26,7 @@ pub fn draw(frame: &mut Frame<'_>, app: &App, tab: &ProblemTab, area: Rect) {
     }
     let most_across = usize::from(area.width / READABLE.0).max(1);
     let most_down = usize::from(area.height / READABLE.1).max(1);
-    // Side by side first on wide screens, one above the other on high ones.
+    // Figures stand side by side first where the screen is wide, one above the other where it is high.
     let across = most_across.min(figures.len().div_ceil(most_down)).max(1);
     let down = most_down.min(figures.len().div_ceil(across));
     let slots = across * down;
@@ -77,7 +77,8 @@ fn draw_figure(
         Figure::Study(study) => draw_study(frame, app, tab, study, area, chosen, number),
         Figure::Map(_) | Figure::Matrices { .. } => {
             let matrices = figure.matrices(tab);
-            // Matrices of one group are read against each other: one scale, unless their sizes differ wildly.
+            // Matrices of one group are compared with each other, so they share a scale unless their ranges differ a
+            // lot.
             let ranges = || matrices.iter().filter_map(|matrix| heatmap::range(matrix));
             let whole = ranges().reduce(|one, other| (one.0.min(other.0), one.1.max(other.1)));
             let fits = (usize::from(area.width) / 24).max(1);

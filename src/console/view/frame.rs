@@ -6,7 +6,7 @@ use ratatui::layout::Rect;
 use ratatui::text::Line;
 use ratatui::widgets::{Block, Clear};
 
-/// A frame with a heading, lit when it has the focus.
+/// A frame with a heading, in the colour of the focus if it has the focus.
 pub fn pane<'a>(theme: &Theme, title: &str, focused: bool) -> Block<'a> {
     let heading = if focused { theme.accent() } else { theme.title() };
     Block::bordered()
@@ -15,7 +15,8 @@ pub fn pane<'a>(theme: &Theme, title: &str, focused: bool) -> Block<'a> {
         .title_top(Line::styled(format!(" {title} "), heading))
 }
 
-/// Clears and frames a box in the middle of `area`; the place inside.
+/// Clears and frames a box in the middle of `area`, with room for `width` × `height` cells where there is that much.
+/// Returns the place inside.
 pub fn popup(frame: &mut Frame<'_>, theme: &Theme, area: Rect, (width, height): (u16, u16), title: &str) -> Rect {
     let width = (width + 4).min(area.width);
     let height = (height + 2).min(area.height);

@@ -1,4 +1,4 @@
-//! Drawing: what the state looks like. Nothing here changes it, but for noting where clicks go.
+//! Drawing: what the state looks like. Nothing here changes the state, except that each frame sets what clicks choose.
 //!
 //! ```text
 //! header     tabs, what is running

@@ -12,7 +12,7 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
-/// Draws the tab on screen; where clicks on its parts go.
+/// Draws the tab on screen. Returns what clicks on its parts choose.
 pub fn draw(frame: &mut Frame<'_>, app: &App, area: Rect) -> Vec<(Rect, ClickTarget)> {
     let mut targets = Vec::new();
     let Some(tab) = app.problem() else { return targets };

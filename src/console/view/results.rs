@@ -32,7 +32,7 @@ pub fn draw(frame: &mut Frame<'_>, app: &App, tab: &ProblemTab, area: Rect) {
     let notes = notes(tab, theme, inner.width.into(), most);
     let table_area = Rect { height: inner.height - notes.len() as u16, ..inner };
     let mut columns: Vec<_> = tab.problem.columns().iter().filter(|column| column.brief || inner.width > 150).collect();
-    // The number that counts comes first: on a narrow screen it is the one that is seen.
+    // The headline number comes first, because a narrow screen shows only the first columns.
     let last = tab.runs.iter().rev().find_map(|run| run.view.rows.last());
     let headline = last.map_or(tab.problem.headline(), |row| tab.problem.headline_of(row));
     columns.sort_by_key(|column| column.key != headline);
@@ -49,7 +49,7 @@ pub fn draw(frame: &mut Frame<'_>, app: &App, tab: &ProblemTab, area: Rect) {
     let labels = tab.labels();
     let lines = tab.lines();
     let chosen = tab.line.min(lines.len().saturating_sub(1));
-    // Only what can be seen is put into words: there may be thousands.
+    // Only the visible rows are formatted, because there may be thousands.
     let visible = usize::from(table_area.height);
     let first = (chosen + 2).saturating_sub(visible);
     let rows: Vec<Vec<Cell<'_>>> = lines
@@ -120,7 +120,7 @@ fn variant_row<'a>(
         match (values.first(), Mean::of(&values.iter().filter_map(|value| value.as_f64()).collect::<Vec<_>>())) {
             (None, _) => Cell::styled("·", theme.faint()),
             (Some(value), _) if same => Cell::new(column.show(Some(value))),
-            // Seeds are names.
+            // The mean of seeds means nothing.
             (_, Some(Mean { mean, interval: Some(half) })) if column.key != "seed" => {
                 Cell::new(format!("{} ±{}", decimal(mean, column.digits), decimal(half, column.digits)))
             }

@@ -46,7 +46,7 @@ pub fn draw(frame: &mut Frame<'_>, app: &App, area: Rect) {
 
 fn draw_empty(frame: &mut Frame<'_>, app: &App, area: Rect) {
     let runs = app.runs();
-    let words = match (&runs.trouble, runs.known) {
+    let words = match (&runs.trouble, runs.is_listed) {
         (Some(trouble), _) => trouble.clone(),
         (None, false) => "looking…".to_owned(),
         (None, true) if runs.count() > 0 => {
@@ -82,7 +82,7 @@ fn draw_table(frame: &mut Frame<'_>, app: &App, area: Rect) {
         Heading::left("started (UTC)"),
         tags,
     ];
-    // Only what can be seen is put into words: the list may hold thousands.
+    // Only the visible rows are formatted, because the list may hold thousands.
     let visible = usize::from(area.height);
     let from = runs_from(app.runs().chosen, visible);
     let rows: Vec<Vec<Cell<'_>>> = app.runs().listed.iter().skip(from).take(visible).map(|run| row(app, run)).collect();

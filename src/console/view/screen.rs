@@ -44,7 +44,7 @@ pub fn draw(frame: &mut Frame<'_>, app: &mut App) {
     }
 }
 
-/// Replaces what a terminal would obey or hide, whatever way it came on screen.
+/// Replaces control characters and invisible characters, wherever the text came from.
 fn make_visible(buffer: &mut Buffer) {
     for cell in &mut buffer.content {
         if let Cow::Owned(shown) = crate::text::visible(cell.symbol()) {
@@ -61,7 +61,8 @@ fn too_small(frame: &mut Frame<'_>, area: Rect) {
     frame.render_widget(Paragraph::new(text::wrap(&words, area.width.into()).join("\n")), area);
 }
 
-/// The tabs' names, short where there is little room, and what is running; where clicks on the names go.
+/// Draws the tabs' names, short where there is little room, and the number of runs. Returns what clicks on the names
+/// choose.
 fn draw_header(frame: &mut Frame<'_>, app: &App, area: Rect) -> Vec<(Rect, ClickTarget)> {
     let theme = *app.theme();
     let (running, queued) = app.busy();
@@ -99,7 +100,7 @@ fn draw_header(frame: &mut Frame<'_>, app: &App, area: Rect) -> Vec<(Rect, Click
     targets
 }
 
-/// The newest message, or the keys of the place.
+/// Draws the newest message, or the keys of the place.
 fn draw_footer(frame: &mut Frame<'_>, app: &App, area: Rect) {
     let theme = *app.theme();
     if let Some((words, tone)) = app.message() {
@@ -136,7 +137,7 @@ fn draw_footer(frame: &mut Frame<'_>, app: &App, area: Rect) {
     frame.render_widget(Line::from(spans), area);
 }
 
-/// Whether an action does something in the present state; keys that do nothing are not offered.
+/// Whether an action does something in the present state. The footer does not offer keys that do nothing.
 fn means_something(app: &App, action: Action) -> bool {
     if let Some(Overlay::Sweep(dialog)) = app.overlay() {
         return match action {

@@ -13,10 +13,10 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
-/// Swept parameters that are shown; of more their number.
+/// The most swept parameters that are listed. Of further ones the number is shown.
 const AXES: usize = 5;
 
-/// What is said while the points are looked up.
+/// What stands in the dialog while the points are looked up.
 const LOOKING_UP: &str = "looking up which points are finished…";
 
 /// Draws the dialog.
@@ -35,7 +35,7 @@ pub fn draw(frame: &mut Frame<'_>, app: &App, area: Rect, dialog: &SweepDialog) 
     lines.extend(target(app, dialog, width));
     let tail = tail(app, dialog, width.into());
     let whole = lines.len() + tail.len();
-    // On a small screen blank lines go first.
+    // On a small screen blank lines are left out first.
     let room = usize::from(area.height).saturating_sub(2);
     if whole > room {
         let mut over = whole - room;
@@ -146,7 +146,7 @@ fn cost(estimate: &Estimate, on_cluster: bool) -> String {
     }
 }
 
-/// Words with the key that changes what they say.
+/// A choice in words, with the key that changes it.
 fn choice(app: &App, label: &str, words: &str, action: Action, change: &str) -> Line<'static> {
     let theme = app.theme();
     let key = app.keymap().key(Place::Sweep, action);

@@ -103,7 +103,7 @@ fn row<'a>(theme: &Theme, entry: &'a SweepEntry) -> Vec<Cell<'a>> {
     cells
 }
 
-/// What a sweep's state comes to.
+/// The state that stands for a whole sweep.
 fn state(status: &Status) -> RunState {
     let any = |states: &[RunState]| status.count(states) > 0;
     if status.is_complete() {

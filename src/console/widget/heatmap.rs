@@ -93,7 +93,8 @@ impl Heatmap<'_> {
         let fits = usize::from(area.height) * per_line / matrix.rows;
         let zoom = fits.min(usize::from(area.width) / matrix.cols).max(1);
         let rows = (matrix.rows * zoom).min(usize::from(area.height) * per_line);
-        // Values where a cell is one become wider, so that the matrix is about as wide as high to the eye.
+        // A cell of the terminal is about twice as high as wide, so values are drawn wider to make a square matrix look
+        // square.
         let stretch = (usize::from(area.width) / (matrix.cols * zoom)).clamp(1, if plain { 2 } else { 1 });
         let columns = (matrix.cols * zoom).min(area.width.into());
         for line in 0..rows.div_ceil(per_line) {

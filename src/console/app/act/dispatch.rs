@@ -1,4 +1,4 @@
-//! From a key to what it does.
+//! Which part of the state a key, a click or pasted text changes.
 
 use crate::console::app::overlay::{Field, Overlay, Purpose};
 use crate::console::app::state::{App, ClickTarget, Exit, Tone, Wanted};
@@ -149,7 +149,8 @@ impl App {
         };
     }
 
-    /// Does what a typed text is for. The field stays on screen until that is done, and says why where it is refused.
+    /// Does what a text was typed for. The field stays on screen until that is done. If the text is refused, the field
+    /// says why.
     fn take(&mut self, mut field: Field) -> Option<Overlay> {
         if field.is_waiting {
             return Some(Overlay::Typing(field));
@@ -183,8 +184,8 @@ impl App {
         }
     }
 
-    /// Does `work` for a field beside the screen: closes the field when it is done and shows the message that it gives,
-    /// or says in the field why it failed.
+    /// Starts a task that does `work` for a field. When it is done, the field closes and the message that `work`
+    /// returns is shown. If it fails, the field says why.
     fn write(
         &mut self,
         mut field: Field,
@@ -198,7 +199,7 @@ impl App {
             Origin::User,
             move |_| work(),
             move |app: &mut Self, outcome| {
-                app.stale = true;
+                app.has_changed = true;
                 let field = match &mut app.overlay {
                     Some(Overlay::Typing(field)) if field.purpose == purpose => Some(field),
                     _ => None,
@@ -248,7 +249,7 @@ impl App {
         self.say(format!("{}: press {run} to run it", preset.title), Tone::Good);
     }
 
-    /// Fills the form of the problem that can look into what the run `id` of problem `index` has left.
+    /// Fills the form of the problem that can examine what the run `id` of problem `index` has left in its folder.
     pub(super) fn follow_up(&mut self, index: usize, id: &str) {
         let here = self.tabs[index].problem;
         let Some((name, changes)) = here.follow_up(id) else {

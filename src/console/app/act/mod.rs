@@ -1,4 +1,4 @@
-//! From a key, and from news, to what they change.
+//! How keys and news change the console's state.
 
 mod dispatch;
 mod news;

@@ -10,7 +10,7 @@ use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 impl App {
-    /// Whether something on screen may change without a key: then [`App::follow`] is to be called about ten times a
+    /// Whether something on screen may change without a key. [`App::follow`] should then be called about ten times a
     /// second.
     #[must_use]
     pub fn is_lively(&self) -> bool {
@@ -21,7 +21,8 @@ impl App {
             || self.tabs.iter().any(|tab| tab.is_stale() || tab.runs.iter().any(ScreenRun::is_followed))
     }
 
-    /// Takes in what has happened elsewhere; whether anything on screen has changed.
+    /// Takes in what has happened elsewhere and starts tasks that look for more. Returns whether anything on screen has
+    /// changed.
     pub fn follow(&mut self) -> bool {
         let mut changed = self.take_changes();
         for (index, tab) in self.tabs.iter_mut().enumerate() {
@@ -29,7 +30,7 @@ impl App {
         }
         self.read_runs();
         self.follow_sweeps();
-        if self.on_runs() && self.looked.elapsed() > Duration::from_secs(2) {
+        if self.on_runs() && self.listed_at.elapsed() > Duration::from_secs(2) {
             self.list_runs();
         }
         self.count_cost();
@@ -45,23 +46,23 @@ impl App {
         changed
     }
 
-    /// Takes in what tasks have brought, without looking for other news; whether anything on screen has changed.
+    /// Takes in what tasks have sent, without looking for more. Returns whether anything on screen has changed.
     pub fn take_news(&mut self) -> bool {
         let changed = self.take_changes();
         self.count_cost();
         changed
     }
 
-    /// Makes the changes that tasks have sent; whether anything on screen has changed.
+    /// Makes the changes that tasks have sent. Returns whether anything on screen has changed.
     fn take_changes(&mut self) -> bool {
         while let Some(change) = self.tasks.next_change() {
             change(self);
         }
         self.show_submitted();
-        std::mem::take(&mut self.stale)
+        std::mem::take(&mut self.has_changed)
     }
 
-    /// Begins to read what the runs on screen have said, from memory or from their journals.
+    /// Starts a task that reads the new events of the runs on screen, from memory or from their journals.
     fn read_runs(&mut self) {
         if self.is_reading {
             return;
@@ -79,29 +80,29 @@ impl App {
                 Ok(mut news) => {
                     for index in 0..app.tabs.len() {
                         let changed = app.tabs[index].take_news(&mut news);
-                        app.stale |= changed && index == app.tab;
+                        app.has_changed |= changed && index == app.tab;
                     }
                 }
                 Err(reason) => {
                     app.tabs.iter_mut().flat_map(|tab| &mut tab.runs).for_each(|run| run.stop_following(&reason));
                     app.say(reason, Tone::Bad);
-                    app.stale = true;
+                    app.has_changed = true;
                 }
             }
         });
     }
 
-    /// Begins to look through the directory of runs; where that is under way, once more afterwards.
+    /// Starts a task that looks through the directory of runs. If one is under way, another follows it.
     pub(super) fn list_runs(&mut self) {
-        self.looked = Instant::now();
+        self.listed_at = Instant::now();
         let Some(look) = self.runs.begin_look() else { return };
         let work = move |_: &_| Ok(look.read());
         self.tasks.start("listing the runs", Origin::Console, work, |app: &mut Self, outcome| {
             match app.runs.end_look(outcome) {
-                Ok(changed) => app.stale |= changed,
+                Ok(changed) => app.has_changed |= changed,
                 Err((reason, true)) => {
                     app.say(format!("the runs cannot be listed: {reason}"), Tone::Bad);
-                    app.stale = true;
+                    app.has_changed = true;
                 }
                 Err((_, false)) => {}
             }

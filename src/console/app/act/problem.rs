@@ -11,10 +11,10 @@ use crate::lab::{ParamError, Preset, Request, RunHandle, RunState, preset};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-/// What is said where a key needs a run and none is on screen.
+/// The message for a key that needs a run while none is on screen.
 const NO_RUN: &str = "no run is on screen: start one first, or open one from the list of runs";
 
-/// What comes of starting what a form holds.
+/// The result of the attempt to start what a form stands for.
 enum Started {
     /// A value or combination is not allowed.
     Refused(ParamError),
@@ -30,9 +30,9 @@ impl App {
             Action::Run => return self.run(self.tab),
             Action::Presets => return self.list_presets(),
             Action::Save => self.overlay = Some(Overlay::Typing(Field::new(Purpose::Preset, ""))),
-            Action::Stop => return self.steer_at_hand(Request::Stop),
+            Action::Stop => return self.steer_run(Request::Stop),
             Action::StopAll => return self.stop_tab(),
-            Action::Pause => return self.steer_at_hand(Request::Pause),
+            Action::Pause => return self.steer_run(Request::Pause),
             Action::Optimise => return self.optimise(),
             Action::FollowUp => {
                 let chosen = self.problem().and_then(|tab| Some(tab.runs[tab.target()?].id.clone()));
@@ -54,7 +54,7 @@ impl App {
         }
     }
 
-    /// Opens the list of presets and reads them beside the screen.
+    /// Opens the list of presets and starts a task that reads them.
     fn list_presets(&mut self) {
         self.overlay = Some(Overlay::Presets { list: None, chosen: 0 });
         let problems: Vec<_> = self.tabs.iter().map(|tab| tab.problem).collect();
@@ -72,7 +72,8 @@ impl App {
         });
     }
 
-    /// Starts the run that the form of tab `index` stands for; where it stands for several, asks first.
+    /// Starts the run that the form of tab `index` stands for. If it stands for several, the dialog before a sweep
+    /// opens instead.
     pub(super) fn run(&mut self, index: usize) {
         let Some(tab) = self.tabs.get_mut(index) else { return };
         tab.form.clear_error();
@@ -85,10 +86,10 @@ impl App {
                 Ok(Some(spec)) => queue.submit(spec).map(Started::One).map_err(|error| error.to_string()),
             }
         };
-        self.coming += 1;
+        self.runs_to_queue += 1;
         self.tasks.start("starting the run", Origin::User, work, move |app: &mut Self, outcome| {
-            app.coming -= 1;
-            app.stale = true;
+            app.runs_to_queue -= 1;
+            app.has_changed = true;
             match outcome {
                 Ok(Started::One(handle)) => app.tabs[index].show(ScreenRun::live(handle)),
                 Ok(Started::Several) if app.tab == index && app.overlay.is_none() => app.ask_for_sweep(),
@@ -104,7 +105,7 @@ impl App {
         });
     }
 
-    /// Begins to work out what the parameters of the tab on screen will cost, if they have changed.
+    /// Starts a task that works out the cost of the parameters on the tab on screen, if they have changed.
     pub(in crate::console::app) fn count_cost(&mut self) {
         let index = self.tab;
         let Some(tab) = self.tabs.get_mut(index) else { return };
@@ -112,21 +113,21 @@ impl App {
         let asked = sweep.clone();
         let work = move |_: &_| Ok(Asked::of(&asked));
         self.tasks.start("counting the cost", Origin::Console, work, move |app: &mut Self, outcome| {
-            app.stale = true;
+            app.has_changed = true;
             let asked = outcome.map_err(|reason| app.say(reason, Tone::Bad)).ok();
             app.tabs[index].answer_cost(sweep, asked);
         });
     }
 
-    /// Stops, pauses or lets go on the run at hand on the tab on screen.
-    fn steer_at_hand(&mut self, request: Request) {
-        match self.problem().and_then(ProblemTab::at_hand) {
+    /// Stops, pauses or continues the run that such keys act on, on the tab on screen.
+    fn steer_run(&mut self, request: Request) {
+        match self.problem().and_then(ProblemTab::run_to_steer) {
             Some(run) => self.steer(self.tab, run, request),
             None => self.say(NO_RUN, Tone::Info),
         }
     }
 
-    /// Stops run number `run` of tab `index`; or pauses it, or lets it go on where it holds still.
+    /// Stops or pauses run number `run` of tab `index`; a request to pause continues a paused run.
     pub(super) fn steer(&mut self, index: usize, run: usize, request: Request) {
         let tab = &self.tabs[index];
         let shown = &tab.runs[run];
@@ -169,7 +170,7 @@ impl App {
         );
     }
 
-    /// Stops every run on the tab on screen, and those on their way to it.
+    /// Stops every run on the tab on screen, and those that are about to come there.
     fn stop_tab(&mut self) {
         let here = self.tab;
         self.submissions.iter().filter(|submission| submission.tab == here).for_each(Submission::stop);
@@ -189,7 +190,7 @@ impl App {
             return self.say(text, Tone::Info);
         }
         let ask = move || {
-            // Every one is asked, whoever refuses.
+            // All runs are asked, even if asking one of them fails.
             let answers: Vec<_> = elsewhere.iter().map(|folder| Request::Stop.send(folder)).collect();
             answers.into_iter().collect::<Result<(), _>>()
         };

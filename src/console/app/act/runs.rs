@@ -44,7 +44,7 @@ impl App {
         };
         match action {
             Action::Edit => {
-                // The tab comes when the run is there, so that the next key finds it.
+                // The tab changes only when the run is on screen, so that the next key acts on it.
                 self.open(index, &run, move |app| app.tab = index);
             }
             Action::Compare => match self.tabs[index].position(&run.id) {
@@ -71,11 +71,11 @@ impl App {
             }
             Action::Resume => {
                 let queue = self.queue.clone();
-                self.coming += 1;
+                self.runs_to_queue += 1;
                 let work = move |_: &_| queue.resume(&folder, &problems).map_err(|error| error.to_string());
                 self.tasks.start("resuming the run", Origin::User, work, move |app: &mut Self, outcome| {
-                    app.coming -= 1;
-                    app.stale = true;
+                    app.runs_to_queue -= 1;
+                    app.has_changed = true;
                     match outcome {
                         Ok(handle) => {
                             app.tabs[index].retain(|shown| shown.id != run.id);
@@ -124,12 +124,12 @@ impl App {
 
     /// Moves a run to the trash when asked for the second time.
     fn delete(&mut self, id: &str) {
-        if self.runs.doomed.as_deref() != Some(id) {
-            self.runs.doomed = Some(id.to_owned());
+        if self.runs.to_delete.as_deref() != Some(id) {
+            self.runs.to_delete = Some(id.to_owned());
             let key = self.keymap.key(self.place(), Action::Delete);
             return self.say(format!("{key} once more moves {id} to the trash"), Tone::Bad);
         }
-        self.runs.doomed = None;
+        self.runs.to_delete = None;
         let folder = self.places.logs.join(id);
         self.start(
             format!("deleting {id}"),

@@ -1,4 +1,4 @@
-//! Runs put into the queue and on screen by a task.
+//! Starting the task that puts runs into the queue and on screen.
 
 use crate::console::app::screen_run::ScreenRun;
 use crate::console::app::state::{App, Tone};
@@ -6,7 +6,7 @@ use crate::console::app::submission::{Points, Submission, put};
 use crate::console::app::task::{ChangeSender, Origin};
 
 impl App {
-    /// Begins to put `count` runs into the queue and on the screen of tab `tab`.
+    /// Starts a task that puts `count` runs into the queue and on the screen of tab `tab`.
     pub(super) fn submit(&mut self, tab: usize, count: usize, points: Points) {
         let number = self.submitted;
         self.submitted += 1;
@@ -20,7 +20,7 @@ impl App {
         };
         self.tasks.start(format!("queueing {count} runs"), Origin::User, work, move |app: &mut Self, outcome| {
             app.show_submitted();
-            app.stale = true;
+            app.has_changed = true;
             let at = app.submissions.iter().position(|submission| submission.number() == number);
             let queued = at.map_or(0, |at| app.submissions.remove(at).queued());
             match outcome {
@@ -37,13 +37,13 @@ impl App {
         }
     }
 
-    /// Puts the runs on screen that have come.
+    /// Puts the runs on screen that the tasks have queued since the last call.
     pub(super) fn show_submitted(&mut self) {
         for submission in &mut self.submissions {
             let arrived = submission.arrived();
             if !arrived.is_empty() {
                 self.tabs[submission.tab].show_all(arrived);
-                self.stale = true;
+                self.has_changed = true;
             }
         }
     }

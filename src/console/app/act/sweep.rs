@@ -22,14 +22,14 @@ impl App {
         self.overlay = Some(Overlay::Sweep(Box::new(dialog)));
     }
 
-    /// Counts the points of a dialog and looks them up beside the screen.
+    /// Starts a task that counts the points of a dialog and looks up which of them are finished.
     fn look_up(&mut self, dialog: &mut SweepDialog) {
         let number = dialog.begin_look_up();
         let (sweep, places) = (dialog.sweep.clone(), self.places.clone());
         let work = move |sender: &ChangeSender<Self>| {
             let size = SweepSize::of(&sweep);
             sender.send(move |app: &mut Self| {
-                app.stale = true;
+                app.has_changed = true;
                 if let Some(Overlay::Sweep(dialog)) = &mut app.overlay {
                     dialog.take_size(number, size);
                 }
@@ -37,14 +37,14 @@ impl App {
             PlannedSweep::new(&sweep, &places).map_err(|error| error.to_string())
         };
         self.tasks.start("looking up the points", Origin::Console, work, move |app: &mut Self, found| {
-            app.stale = true;
+            app.has_changed = true;
             if let Some(Overlay::Sweep(dialog)) = &mut app.overlay {
                 dialog.end_look_up(number, found);
             }
         });
     }
 
-    /// Does what a key stands for in the dialog; what lies over the tab then.
+    /// Does what a key stands for in the dialog. Returns what lies over the tab afterwards.
     pub(super) fn act_on_sweep(&mut self, mut dialog: Box<SweepDialog>, action: Action) -> Option<Overlay> {
         if dialog.input.is_some() {
             match action {
@@ -79,7 +79,7 @@ impl App {
         Some(Overlay::Sweep(dialog))
     }
 
-    /// Starts the sweep, if all is known and agreed.
+    /// Starts the sweep if its points are known and, for very many points, the user has confirmed it.
     fn start_sweep(&mut self, mut dialog: Box<SweepDialog>) -> Option<Overlay> {
         dialog.error = match &dialog.planning {
             Planning::Working => Some("a moment: looking up which points are finished".to_owned()),
@@ -108,20 +108,20 @@ impl App {
         let SweepDialog { tab, sweep, again, planning, .. } = *dialog;
         let Planning::Done(planned) = planning else { return None };
         let count = planned.to_run(again);
-        self.expect_sweep(tab, &sweep, &planned.plan.finished.iter().map(|run| run.id.clone()).collect());
+        self.make_room_for(tab, &sweep, &planned.plan.finished.iter().map(|run| run.id.clone()).collect());
         let points = if again { Points::All(sweep) } else { Points::Missing(planned.plan) };
         self.submit(tab, count, points);
         None
     }
 
     /// Makes room for a sweep on its tab.
-    fn expect_sweep(&mut self, tab: usize, sweep: &Sweep, own: &HashSet<String>) {
+    fn make_room_for(&mut self, tab: usize, sweep: &Sweep, own: &HashSet<String>) {
         if let Some(tab) = self.tabs.get_mut(tab) {
-            tab.expect(sweep.scales(), own);
+            tab.make_room(sweep.scales(), own);
         }
     }
 
-    /// Hands the sweep to the cluster beside the screen.
+    /// Starts a task that submits the sweep to the cluster.
     fn start_on_cluster(&mut self, dialog: &mut SweepDialog) {
         if self.is_submitting {
             dialog.error = Some("a sweep is being submitted already: wait for the answer of the cluster".to_owned());
@@ -138,7 +138,7 @@ impl App {
         };
         self.is_submitting = true;
         self.tasks.start("submitting the sweep", Origin::User, work, move |app: &mut Self, answer| {
-            (app.is_submitting, app.stale) = (false, true);
+            (app.is_submitting, app.has_changed) = (false, true);
             match answer {
                 Ok(array) => app.take_array(tab, &swept, &finished, &array),
                 Err(reason) => match &mut app.overlay {
@@ -157,7 +157,7 @@ impl App {
         if matches!(self.overlay, Some(Overlay::Sweep(_))) {
             self.overlay = None;
         }
-        self.expect_sweep(tab, sweep, finished);
+        self.make_room_for(tab, sweep, finished);
         self.sweeps.follow_runs(array.folder());
         self.say(text, Tone::Good);
     }

@@ -10,7 +10,7 @@ use crate::lab::slurm::{JobArray, Queues, Slurm};
 use std::collections::{BTreeMap, HashMap};
 
 impl App {
-    /// Does what a key stands for in the list of sweeps; what lies over the tab then.
+    /// Does what a key stands for in the list of sweeps. Returns what lies over the tab afterwards.
     pub(super) fn act_on_sweeps(&mut self, action: Action) -> Option<Overlay> {
         match action {
             Action::Back => return None,
@@ -54,7 +54,7 @@ impl App {
         self.sweeps.follow_runs(&entry.folder);
         self.tab = index;
         let own = entry.status.iter().flat_map(|status| &status.points).filter_map(|point| point.run.as_ref());
-        self.tabs[index].expect(BTreeMap::new(), &own.map(|run| run.id.clone()).collect());
+        self.tabs[index].make_room(BTreeMap::new(), &own.map(|run| run.id.clone()).collect());
         self.say(format!("the runs of {} come on screen as they begin", entry.title), Tone::Good);
         None
     }
@@ -63,12 +63,12 @@ impl App {
     fn cancel_sweep(&mut self) {
         let Some(entry) = self.sweeps.chosen() else { return };
         let (folder, title) = (entry.folder.clone(), entry.title.clone());
-        if self.sweeps.doomed.as_ref() != Some(&folder) {
+        if self.sweeps.to_cancel.as_ref() != Some(&folder) {
             let key = self.keymap.key(crate::console::keymap::Place::Sweeps, Action::Cancel);
-            self.sweeps.doomed = Some(folder);
+            self.sweeps.to_cancel = Some(folder);
             return self.say(format!("{key} once more cancels what waits and runs of {title}"), Tone::Bad);
         }
-        self.sweeps.doomed = None;
+        self.sweeps.to_cancel = None;
         self.change_sweep(move |sweep| sweep.cancel(Slurm).map(|()| format!("{title} is cancelled")));
     }
 
@@ -89,7 +89,7 @@ impl App {
         let Some(folder) = self.sweeps.begin_change() else { return };
         let work = move |_: &_| JobArray::open(&folder).and_then(change).map_err(|error| error.to_string());
         self.tasks.start("changing the sweep", Origin::User, work, |app: &mut Self, outcome| {
-            app.stale = true;
+            app.has_changed = true;
             app.sweeps.end_change();
             match outcome {
                 Ok(text) => app.say(text, Tone::Good),
@@ -98,7 +98,8 @@ impl App {
         });
     }
 
-    /// Looks what has become of sweeps on a cluster, where somebody looks at them and it is time.
+    /// Starts tasks that look how far the sweeps on a cluster are, if the list is on screen or a sweep is followed and
+    /// the last look was long enough ago.
     pub(super) fn follow_sweeps(&mut self) {
         let on_screen = matches!(self.overlay, Some(Overlay::Sweeps));
         if !on_screen && !self.sweeps.is_followed() {
@@ -114,12 +115,12 @@ impl App {
             let work = move |_: &_| Ok(look.read(&shown));
             self.tasks.start("reading the sweeps", Origin::Console, work, |app: &mut Self, outcome| match outcome {
                 Ok(read) => {
-                    app.stale |= app.sweeps.end_look(Some(read.entries)) | !read.runs.is_empty();
+                    app.has_changed |= app.sweeps.end_look(Some(read.entries)) | !read.runs.is_empty();
                     app.renew(read.runs);
                 }
                 Err(reason) => {
                     app.sweeps.end_look(None);
-                    app.stale = true;
+                    app.has_changed = true;
                     app.say(reason, Tone::Bad);
                 }
             });
@@ -129,14 +130,14 @@ impl App {
             let ask =
                 move |_: &_| Ok(JobArray::open(&sweep).map(|sweep| Queues::ask(&sweep, Slurm)).unwrap_or_default());
             self.tasks.start("asking Slurm", Origin::Console, ask, move |app: &mut Self, outcome| {
-                app.stale = true;
+                app.has_changed = true;
                 let answer = outcome.map_err(|reason| app.say(reason, Tone::Bad)).unwrap_or_default();
                 app.sweeps.end_question(folder, answer);
             });
         }
     }
 
-    /// Puts runs on the tabs of their problems, in the place of what is shown of them already.
+    /// Puts runs on the tabs of their problems. They replace what those tabs have of the same runs.
     fn renew(&mut self, runs: Vec<(String, ScreenRun)>) {
         let mut by_problem: HashMap<String, Vec<ScreenRun>> = HashMap::new();
         runs.into_iter().for_each(|(problem, run)| by_problem.entry(problem).or_default().push(run));

@@ -17,7 +17,7 @@ pub struct Form {
 }
 
 impl Form {
-    /// All defaults.
+    /// A form that holds the default of every parameter.
     #[must_use]
     pub fn new(schema: Schema) -> Self {
         let draft = Draft::new(&schema);
@@ -114,7 +114,8 @@ impl Form {
         }
     }
 
-    /// Takes what was typed; refuses it in place when it is not allowed. Whether the value is in.
+    /// Takes what was typed, or marks the field with an error if it is not allowed. Returns whether the value was
+    /// taken.
     pub fn commit(&mut self) -> bool {
         let Some(param) = self.selected() else { return true };
         let Some(input) = &self.input else { return true };

@@ -2,7 +2,7 @@
 
 use crate::lab::{Kind, Param};
 
-/// The text one step up (or down) from `now`: the next declared step, name, or round number; none at the end.
+/// The text one step up (or down) from `now`: the next declared step, name or round number; none at the last one.
 #[must_use]
 pub fn step(param: &Param, now: &str, up: bool) -> Option<String> {
     match param.kind {

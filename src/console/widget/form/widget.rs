@@ -118,7 +118,7 @@ impl Widget for FormWidget<'_> {
             lines = self.lines(usize::from(area.width).saturating_sub(2));
         }
         let (lines, selected) = lines;
-        // Keep a line of the neighbourhood in view, and the error below the field.
+        // The line above the field and the error below it stay in view.
         let first = (selected + 4).min(lines.len()).saturating_sub(height).min(selected.saturating_sub(1));
         let last = lines.len();
         Paragraph::new(lines.into_iter().skip(first).collect::<Vec<_>>()).render(area, buffer);

@@ -1,4 +1,4 @@
-//! One series on a plot: places of its points, smoothing, and drawing with few dots whatever the number of points.
+//! One series on a plot: where its points lie, smoothing, and drawing that costs little whatever the number of points.
 
 use super::canvas::{Canvas, Pen};
 use crate::console::theme::Theme;
@@ -20,7 +20,7 @@ pub struct DrawnCurve<'a> {
     pub symbol: usize,
 }
 
-/// Smallest and largest place-able x and y (with the intervals) of curves, and what has no place.
+/// The ranges of x and y of curves, and how many points have no place on the axes.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Extent {
     /// Range of x.
@@ -100,7 +100,7 @@ pub fn smooth(points: &[Sample], factor: f64, scale: Scale) -> Vec<f64> {
         .collect()
 }
 
-/// What one column of dots holds of a line.
+/// The part of a line that falls into one column of dots.
 struct DotColumn {
     x: i64,
     first: i64,
@@ -145,7 +145,8 @@ impl DrawnCurve<'_> {
         }
     }
 
-    /// Draws the line or the points; with `smooth` values, those are the line and the points stay visible, faint.
+    /// Draws the line or the points. With `smooth` values the line runs through those, and the points stay visible but
+    /// faint.
     pub fn draw(&self, canvas: &mut Canvas, x: &Span, y: &Span, theme: &Theme, smooth: Option<&[f64]>) {
         let symbol = theme.symbol(self.symbol);
         let pen = |dash| Pen::new(theme.ink(self.ink), theme.either('•', symbol), dash);

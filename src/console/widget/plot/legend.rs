@@ -1,4 +1,4 @@
-//! The legend: beside the curves where the plot is wide, below them where it is not; never nowhere.
+//! The legend. It stands beside the curves where the plot is wide and below them where it is not; it is never left out.
 
 use super::curve::DrawnCurve;
 use crate::console::theme::Theme;
@@ -83,7 +83,7 @@ impl<'a> Legend<'a> {
             let row = area.y + index as u16;
             let (at, _) = buffer.set_stringn(area.x, row, &entry.symbol, area.width.into(), entry.look);
             let width = usize::from(area.right().saturating_sub(at + 1));
-            // The interval goes before the name does.
+            // Where both have no room, the interval is left out rather than the name.
             let name = text::width(&entry.label).min(10);
             let value = if text::width(&entry.value) + name + 1 > width {
                 entry.value.split(' ').next().unwrap_or_default()
