@@ -85,7 +85,8 @@ impl PairMeasurement<'_> {
             if estimator.base().is_hybrid() {
                 context.note("pairs are not on one sphere: the hybrid is not exact at angle 0 and π any more");
             }
-        } else {
+        } else if pairs.x.ncols() > 1 {
+            // Remarks are about the angles between 0 and π, of which one dimension has none.
             for remark in remarks(estimator, pairs.x.ncols(), pairs.radius) {
                 context.note(remark);
             }
