@@ -9,8 +9,9 @@
 //!     /   |   \
 //! attention/ vision/  lab/         the ground: mathematics · models and data · runs
 //!         \   |   /
-//!   arrays  named  product        numbers of files · choices by name · matrix products
-//!   random  statistics            named generators · means, errors, quantiles
+//!   arrays  named  nearest        numbers of files · choices by name · slips of the keyboard
+//!   text  product  random         text made harmless · matrix products · named generators
+//!   statistics  memory            means, errors, quantiles · large buffers
 //! ```
 //!
 //! * [`attention`] knows no file and no screen: arrays in, arrays out; heavy loops run on rayon's current pool.

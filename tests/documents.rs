@@ -373,11 +373,15 @@ fn tests_that_documents_name_are_there() {
 }
 
 #[test]
-fn every_test_stands_in_the_table_of_tests() {
-    let text = fs::read_to_string(root().join("CONTRIBUTING.md")).unwrap();
-    for entry in fs::read_dir(root().join("tests")).unwrap().flatten() {
-        let name = entry.file_name().into_string().unwrap();
-        assert!(text.contains(&format!("`tests/{name}`")), "CONTRIBUTING.md does not say what tests/{name} is");
+fn every_test_and_every_room_stands_in_its_table() {
+    for (folder, table, begin) in [("tests", "CONTRIBUTING.md", "`tests/"), ("src", "ARCHITECTURE.md", "")] {
+        let text = fs::read_to_string(root().join(table)).unwrap();
+        for entry in fs::read_dir(root().join(folder)).unwrap().flatten() {
+            let name = entry.file_name().into_string().unwrap();
+            let word = format!("{begin}{}", name.trim_end_matches(".rs"));
+            let is_told = name == "lib.rs" || name == "main.rs" || text.contains(&word);
+            assert!(is_told, "{table} does not say what {folder}/{name} is");
+        }
     }
 }
 
