@@ -5,7 +5,10 @@ use super::error::ArrayError;
 use super::head::StoredArray;
 use super::view::StridedAxis;
 use crate::memory;
-use ndarray::Array2;
+use ndarray::{Array2, ArrayView1, Axis};
+
+/// What is short where a matrix does not fit into memory.
+const WHAT: &str = "the numbers of the file";
 
 /// Bytes that are read at once; a multiple of the size of every number.
 const WINDOW: u64 = 1 << 18;
@@ -31,11 +34,6 @@ impl ForwardAxis {
         (Self { length: axis.length, stride, backwards: axis.stride < 0 }, last.min(0))
     }
 
-    /// The entry of the matrix that lies at `place` in the file.
-    const fn entry(self, place: usize) -> usize {
-        if self.backwards { self.length - 1 - place } else { place }
-    }
-
     /// Bytes from the first entry to the last.
     const fn span(self) -> u64 {
         (self.length as u64 - 1) * self.stride
@@ -54,7 +52,7 @@ pub(super) fn matrix(
     columns: StridedAxis,
     place: &str,
 ) -> Result<Array2<f64>, ArrayError> {
-    let mut matrix = memory::array((rows.length, columns.length), 0.0, "the numbers of the file")?;
+    let mut matrix = memory::array((rows.length, columns.length), 0.0, WHAT)?;
     let size = array.encoding.size as u64;
     let ((down, first_row), (across, first_column)) = (ForwardAxis::of(rows, size), ForwardAxis::of(columns, size));
     // The axis whose entries lie farther apart is walked outside, so that the file is read forwards.
@@ -63,18 +61,27 @@ pub(super) fn matrix(
     let start = array.start + (offset + first_row + first_column) as u64 * size;
     let end = start + outer.span() + inner.span() + size;
     let mut window = Window { bytes: &array.bytes, buffer: Vec::new(), start };
+    let mut line = memory::vec(inner.length, 0.0, WHAT)?;
     for i in 0..outer.length {
         let run = start + i as u64 * outer.stride;
         let run_end = run + inner.span() + size;
         // How far it is worth reading: over small gaps, and not over large ones.
         let far = if outer.stride.saturating_sub(inner.span()) <= GAP { end } else { run_end };
-        for j in 0..inner.length {
-            let at = run + j as u64 * inner.stride;
+        let mut done = 0;
+        while done < inner.length {
+            let at = run + done as u64 * inner.stride;
             let far = if inner.stride <= GAP { far } else { at + size };
-            let value = (array.encoding.decode)(window.number(at, size, far)?);
-            let (outside, inside) = (outer.entry(i), inner.entry(j));
-            matrix[if turned { [inside, outside] } else { [outside, inside] }] = value;
+            let there = window.ahead(at, size, far)?;
+            let count = if inner.stride == size { (there.len() / size as usize).min(inner.length - done) } else { 1 };
+            (array.encoding.decode)(there, &mut line[done..done + count]);
+            done += count;
         }
+        let outside = if outer.backwards { outer.length - 1 - i } else { i };
+        let mut target = if turned { matrix.column_mut(outside) } else { matrix.row_mut(outside) };
+        if inner.backwards {
+            target.invert_axis(Axis(0));
+        }
+        target.assign(&ArrayView1::from(&line));
     }
     if let Some(((row, column), value)) = matrix.indexed_iter().find(|(_, value)| !value.is_finite()) {
         return Err(ArrayError::Refused(format!(
@@ -93,14 +100,13 @@ struct Window<'a> {
 }
 
 impl Window<'_> {
-    /// The `size` bytes from `at` on; where they are to be read, so is what follows up to `far`.
-    fn number(&mut self, at: u64, size: u64, far: u64) -> Result<&[u8], ArrayError> {
+    /// The bytes from `at` on, at least `size`; where they are to be read, so is what follows up to `far`.
+    fn ahead(&mut self, at: u64, size: u64, far: u64) -> Result<&[u8], ArrayError> {
         if at < self.start || at + size > self.start + self.buffer.len() as u64 {
             self.buffer.resize((far - at).min(WINDOW) as usize, 0);
             self.start = at;
             self.bytes.read(at, &mut self.buffer)?;
         }
-        let place = (at - self.start) as usize;
-        Ok(&self.buffer[place..place + size as usize])
+        Ok(&self.buffer[(at - self.start) as usize..])
     }
 }

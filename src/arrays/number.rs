@@ -3,33 +3,37 @@
 use super::error::ArrayError;
 use half::{bf16, f16};
 
-/// Turns the bytes of one number, in the order of the file, into its value. The slice is as long as
-/// [`NumberEncoding::size`] says.
-pub(super) type Decode = fn(&[u8]) -> f64;
+/// Turns the bytes of numbers, in the order of the file, into values, as many as there is room for.
+pub(super) type Decode = fn(&[u8], &mut [f64]);
 
 /// How one number is stored.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct NumberEncoding {
     /// Bytes of a number.
     pub size: usize,
-    /// Its value from these bytes.
+    /// Values from bytes.
     pub decode: Decode,
 }
 
-/// The first bytes as an array; missing ones are 0.
+/// The first bytes as an array; zeros where there are fewer.
 fn array<const N: usize>(bytes: &[u8]) -> [u8; N] {
-    let mut array = [0; N];
-    array.iter_mut().zip(bytes).for_each(|(to, from)| *to = *from);
-    array
+    bytes.first_chunk().copied().unwrap_or([0; N])
 }
 
 /// The encoding of one type in both orders of bytes: little-endian, big-endian.
 macro_rules! number {
     ($Type:ty, $value:expr) => {
-        [
-            NumberEncoding { size: size_of::<$Type>(), decode: |bytes| $value(<$Type>::from_le_bytes(array(bytes))) },
-            NumberEncoding { size: size_of::<$Type>(), decode: |bytes| $value(<$Type>::from_be_bytes(array(bytes))) },
-        ]
+        [number!($Type, from_le_bytes, $value), number!($Type, from_be_bytes, $value)]
+    };
+    ($Type:ty, $from:ident, $value:expr) => {
+        NumberEncoding {
+            size: size_of::<$Type>(),
+            decode: |bytes, values| {
+                for (value, number) in values.iter_mut().zip(bytes.chunks_exact(size_of::<$Type>())) {
+                    *value = $value(<$Type>::$from(array(number)));
+                }
+            },
+        }
     };
 }
 
