@@ -25,14 +25,16 @@ impl ProblemTab {
             }
             Action::Compare => {
                 self.compare = !self.compare;
-                said = Some(if self.compare { "every run" } else { "only the chosen run" }.to_owned());
+                said =
+                    Some(if self.compare { "every run is drawn" } else { "only the chosen run is drawn" }.to_owned());
             }
             Action::Group => {
                 let run = self.target().map(|run| self.runs[run].id.clone());
                 self.grouped = !self.grouped;
                 run.iter().for_each(|id| self.choose(id));
                 said = Some(
-                    if self.grouped { "one line a variant: mean and 95 % interval" } else { "every run" }.to_owned(),
+                    if self.grouped { "one line a variant: mean and 95 % interval" } else { "one line for every run" }
+                        .to_owned(),
                 );
             }
             Action::Figure => self.figure = (self.figure + 1) % self.figures().len().max(1),

@@ -44,8 +44,10 @@ fn draw_presets(
     let height = (list.len() as u16 + 4).max(5);
     let inner = popup(frame, theme, area, (width, height), "Presets");
     if list.is_empty() {
-        let words = format!("no presets in {}", app.places().presets.display());
-        return put(frame, inner, vec![Line::styled(words, theme.dim())]);
+        let key = app.keymap().key(Place::Form, Action::Save);
+        let words = format!("no presets in {}; {key} on a problem's tab saves one", app.places().presets.display());
+        let lines = text::wrap(&words, inner.width.into()).into_iter().map(|line| Line::styled(line, theme.dim()));
+        return put(frame, inner, lines.collect());
     }
     let rows = usize::from(inner.height.saturating_sub(4)).max(1);
     let first = (chosen + 1).saturating_sub(rows);

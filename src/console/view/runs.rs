@@ -48,13 +48,14 @@ fn draw_empty(frame: &mut Frame<'_>, app: &App, area: Rect) {
     let runs = app.runs();
     let words = match (&runs.trouble, runs.is_listed) {
         (Some(trouble), _) => trouble.clone(),
-        (None, false) => "looking…".to_owned(),
+        (None, false) => "looking for runs…".to_owned(),
         (None, true) if runs.count() > 0 => {
             let key = app.keymap().key(Place::Runs, Action::Filter);
             format!("no run matches `{}`; {key} changes the filter", runs.filter_text)
         }
         (None, true) => {
-            format!("no runs in {} yet; go to a problem's tab and press r", app.places().logs.display())
+            let key = app.keymap().key(Place::Form, Action::Run);
+            format!("no runs in {} yet; go to a problem's tab and press {key}", app.places().logs.display())
         }
     };
     let lines = text::wrap(&words, area.width.into());

@@ -21,7 +21,7 @@ pub fn draw(frame: &mut Frame<'_>, app: &App, area: Rect) {
         let words = if sweeps.known {
             format!("no sweep was submitted from here: {} has none", app.places().logs.display())
         } else {
-            "looking…".to_owned()
+            "looking for sweeps…".to_owned()
         };
         let lines = text::wrap(&words, inner.width.into());
         return frame.render_widget(Paragraph::new(lines.join("\n")).style(theme.dim()), inner);

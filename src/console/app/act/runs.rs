@@ -118,7 +118,7 @@ impl App {
             export::export(&runs, &formats, export::Scales::default(), Path::new(EXPORTS))
         };
         self.start(name, work, |app, files| {
-            app.say(format!("{} files written into {EXPORTS}/", files.len()), Tone::Good);
+            app.say(format!("{} files are written into {EXPORTS}/", files.len()), Tone::Good);
         });
     }
 
@@ -135,7 +135,7 @@ impl App {
             format!("deleting {id}"),
             move || store::delete(&folder),
             |app, trash| {
-                app.say(format!("moved to {}", trash.display()), Tone::Good);
+                app.say(format!("the run is moved to {}", trash.display()), Tone::Good);
                 app.list_runs();
             },
         );

@@ -26,6 +26,7 @@ impl App {
             match outcome {
                 Err(reason) => app.say(reason, Tone::Bad),
                 Ok(()) if queued == 0 => app.say("every point is finished: their runs are on screen", Tone::Good),
+                Ok(()) if queued == 1 => app.say("1 run queued", Tone::Good),
                 Ok(()) => app.say(format!("{queued} runs queued"), Tone::Good),
             }
         });

@@ -82,7 +82,7 @@ impl App {
     /// Starts the sweep if its points are known and, for very many points, the user has confirmed it.
     fn start_sweep(&mut self, mut dialog: Box<SweepDialog>) -> Option<Overlay> {
         dialog.error = match &dialog.planning {
-            Planning::Working => Some("a moment: looking up which points are finished".to_owned()),
+            Planning::Working => Some("the points are still being looked up: try again in a moment".to_owned()),
             Planning::Refused(reason) => Some(reason.clone()),
             Planning::Done(planned) if dialog.on_cluster && planned.to_run(dialog.again) == 0 => {
                 Some("every point is finished or under way".to_owned())

@@ -48,7 +48,8 @@ impl App {
             return Some(Overlay::Sweeps);
         }
         let Some(index) = self.tabs.iter().position(|tab| tab.problem.name() == entry.problem) else {
-            self.say(format!("no problem is called `{}`", entry.problem), Tone::Bad);
+            let known: Vec<&str> = self.tabs.iter().map(|tab| tab.problem.name()).collect();
+            self.say(format!("no problem is called `{}`, there are {}", entry.problem, known.join(", ")), Tone::Bad);
             return Some(Overlay::Sweeps);
         };
         self.sweeps.follow_runs(&entry.folder);
