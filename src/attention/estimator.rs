@@ -36,6 +36,8 @@ pub struct Constant {
     pub default: &'static str,
     /// Values worth stepping through.
     pub steps: &'static [&'static str],
+    /// The names of the families that read it.
+    pub families: &'static [&'static str],
 }
 
 /// A of generalised exponential features: a number below 1/8, or `auto`.
@@ -47,6 +49,7 @@ const GERF_A: Constant = Constant {
     accepts: |text| text == "auto" || text.parse::<f64>().is_ok_and(|a| a.is_finite() && a < 0.125),
     default: "auto",
     steps: &["auto", "0", "-0.05"],
+    families: &["gerf"],
 };
 
 impl Family {

@@ -12,6 +12,7 @@ pub mod kernel;
 pub mod linear;
 pub mod masked;
 pub mod projection;
+pub mod rowwise;
 pub mod spikiness;
 pub mod theory;
 

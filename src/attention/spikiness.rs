@@ -47,16 +47,20 @@ impl Profile {
 pub struct Exact {
     /// The largest exponent ln max A.
     pub peak: f64,
+    /// The smallest exponent.
+    pub lowest: f64,
     /// The smallest of the rows' largest exponents, with its row.
     pub lowest_row: (f64, usize),
-    /// Σ_j A_ij/exp(peak) for every row i.
+    /// Σ_j A_ij/exp(peak) for every row i; 0 for a row that lies too far below the peak for 64 bits.
     pub row_sums: Array1<f64>,
     /// ‖A‖²/exp(2·peak).
     pub norm_squared: f64,
-    /// ‖D⁻¹A‖² with D the row sums.
+    /// ‖D⁻¹A‖² with D the row sums, without rows too far below the peak for 64 bits.
     pub normalized_norm_squared: f64,
     /// How concentrated A is.
     pub spikiness: Spikiness,
+    /// Whether the profiles hold every entry; else they hold bins of this width.
+    pub bin_width: Option<f64>,
     /// K²-weights over |x+y|².
     pub sums: Profile,
     /// K²-weights over |x−y|².
@@ -91,7 +95,7 @@ impl Exact {
     /// `stop` is asked now and then.
     ///
     /// # Errors
-    /// Exponents too far apart for f64 (names the query), or an end that was asked for.
+    /// An end that was asked for.
     pub fn survey(inputs: &Inputs, stop: &(dyn Fn() -> bool + Sync)) -> Result<Self, AttentionError> {
         let (queries, keys) = (inputs.queries.nrows(), inputs.keys.nrows());
         let squares = |x: &Array2<f64>| x.rows().into_iter().map(|row| row.dot(&row)).collect::<Array1<f64>>();
@@ -106,20 +110,6 @@ impl Exact {
             .map(|(row, &peak)| (peak, row))
             .min_by(|a, b| a.0.total_cmp(&b.0))
             .unwrap_or((peak, 0));
-        let limit = <f64 as super::kernel::Float>::SPREAD;
-        if (peak - lowest_row.0).partial_cmp(&limit) != Some(std::cmp::Ordering::Less) {
-            let token = peaks.iter().position(|&at| at == peak).unwrap_or(0);
-            return Err(AttentionError::Range {
-                side: "query",
-                token,
-                length: of_queries[token].sqrt(),
-                spread: peak - lowest_row.0,
-                format: "f64",
-                limit,
-                advice: "scale the queries and keys down",
-            });
-        }
-
         let count = queries * keys;
         let ranges = Ranges {
             peak,
@@ -151,11 +141,13 @@ impl Exact {
         };
         Ok(Self {
             peak,
+            lowest: floor,
             lowest_row,
             row_sums: all.row_sums.into(),
             norm_squared,
             normalized_norm_squared: all.normalized,
             spikiness,
+            bin_width: (!ranges.entries).then_some(ranges.radius / BINS as f64),
             sums: profile(all.sums),
             differences: profile(all.differences),
             centre: all.centre / norm_squared,
@@ -273,7 +265,9 @@ fn survey_group(
         for (i, (sum, squares)) in of_rows.into_iter().enumerate() {
             partial.row_sums.push(sum);
             partial.second += squares;
-            partial.normalized += squares / (sum * sum);
+            if squares > 0.0 {
+                partial.normalized += squares / (sum * sum);
+            }
             partial.centre.scaled_add(squares, &inputs.queries.row(start + i));
         }
         start = end;

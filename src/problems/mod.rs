@@ -4,6 +4,7 @@ pub mod data;
 #[doc(hidden)]
 pub mod fuzzing;
 mod hybrid;
+mod inputs;
 mod limits;
 mod masked;
 mod matrices;

@@ -181,20 +181,23 @@ impl Vit {
         Ok(composed::mean_attention(&self.config, self.parameters.layout(), &theta, &patches, see)?)
     }
 
-    /// Queries and keys of one head for one image, by tokens: `[tokens, head_dim]` each, as attention takes them (not
-    /// scaled).
+    /// Queries, keys and values of every head of a block for one image, by tokens: `[tokens, head_dim]` each, as attention
+    /// takes them (not scaled).
     ///
     /// # Errors
-    /// There is no such block or head, or `patches` is not one image.
-    pub fn queries_and_keys(&self, patches: &[f32], block: usize, head: usize) -> Result<[Vec<f32>; 2], VisionError> {
-        if self.check(patches, &[])? != 1 || block >= self.config.depth || head >= self.config.heads {
-            let (depth, heads) = (self.config.depth, self.config.heads);
-            return Err(VisionError::Batch(format!("block {block} of {depth}, head {head} of {heads}, of one image")));
+    /// There is no such block, or `patches` is not one image.
+    pub fn attention_inputs(&self, patches: &[f32], block: usize) -> Result<Vec<[Vec<f32>; 3]>, VisionError> {
+        if self.check(patches, &[])? != 1 || block >= self.config.depth {
+            return Err(VisionError::Batch(format!("block {block} of {}, of one image", self.config.depth)));
         }
         let (theta, patches) = (self.parameters.theta().as_detached_tensor(), self.tensor(patches)?);
-        let (q, k) = composed::queries_and_keys(&self.config, self.parameters.layout(), &theta, &patches, block)?;
-        let of_head = |side: Tensor| side.get(0)?.get(head)?.flatten_all()?.to_vec1();
-        Ok([of_head(q)?, of_head(k)?])
+        let sides = composed::attention_inputs(&self.config, self.parameters.layout(), &theta, &patches, block)?;
+        let of_head = |side: &Tensor, head: usize| side.get(0)?.get(head)?.flatten_all()?.to_vec1();
+        let heads = (0..self.config.heads).map(|head| {
+            let [q, k, v] = &sides;
+            Ok([of_head(q, head)?, of_head(k, head)?, of_head(v, head)?])
+        });
+        heads.collect()
     }
 
     /// Checks what the fused kernels take for granted; returns the number of images.

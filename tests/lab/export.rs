@@ -35,8 +35,8 @@ impl Problem for Decay {
         Schema(PARAMS)
     }
     fn columns(&self) -> &'static [Column] {
-        const WORD: Column = Column { key: "word", label: "word", unit: "", digits: 0, brief: true, identity: false };
-        const LAST: Column = Column { key: "last", label: "last", unit: "m", digits: 3, brief: true, identity: false };
+        const WORD: Column = Column { key: "word", label: "word", unit: "", digits: 0, brief: true, identity: false, error: false };
+        const LAST: Column = Column { key: "last", label: "last", unit: "m", digits: 3, brief: true, identity: false, error: false };
         &[WORD, LAST]
     }
     fn headline(&self) -> &'static str {
@@ -74,6 +74,7 @@ impl Problem for Decay {
             rows: 8,
             cols: 8,
             values: (0..64).map(|index| (index % 9) as f32).collect(),
+            letters: Vec::new(),
             caption: "thinned".into(),
         }));
         context.note("a <remark> & more");

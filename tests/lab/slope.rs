@@ -38,7 +38,7 @@ impl Problem for Slope {
     }
     fn columns(&self) -> &'static [Column] {
         const DEPTH: Column =
-            Column { key: "depth", label: "depth", unit: "m", digits: 2, brief: true, identity: false };
+            Column { key: "depth", label: "depth", unit: "m", digits: 2, brief: true, identity: false, error: false };
         &[DEPTH]
     }
     fn headline(&self) -> &'static str {

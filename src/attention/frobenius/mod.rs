@@ -37,6 +37,8 @@ pub fn is_kept((queries, keys): (usize, usize)) -> bool {
 /// How an estimate differs from the exact matrix.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct ErrorMeasure {
+    /// ‖Â−A‖/‖A‖; also where its square is more than 64 bits hold.
+    pub relative: f64,
     /// ‖Â−A‖²/‖A‖².
     pub relative_squared: f64,
     /// The same of the row-normalised matrices; a row of Â that adds up to 0 counts as 0.
@@ -47,6 +49,8 @@ pub struct ErrorMeasure {
     pub nonpositive_entries: f64,
     /// Share of rows of Â that add up to ≤ 0.
     pub nonpositive_rows: f64,
+    /// ‖D̂⁻¹ÂV−D⁻¹AV‖²/‖D⁻¹AV‖² with the values V; none where the engine has no values.
+    pub output_squared: Option<f64>,
 }
 
 /// Inputs in the number format of the engine.
@@ -94,9 +98,10 @@ pub struct FrobeniusEngine<'a> {
 named! {
     /// The number format of the engine.
     pub enum Precision {
-        Auto = "auto", "f32 where exponents allow, else f64";
+        Auto = "auto", "f32 where exponents allow, else f64, else log";
         Single = "f32", "f32, or an error that names the token";
         Double = "f64", "f64";
+        Log = "log", "the logarithmic domain, with a scale for each row";
     }
 }
 
@@ -277,12 +282,15 @@ fn compare<T: Float>(
                 total.nonpositive += of.nonpositive;
             }
             let rows = estimated_rows.column(size);
+            let relative_squared = total.difference / norm;
             ErrorMeasure {
-                relative_squared: total.difference / norm,
+                relative: relative_squared.sqrt(),
+                relative_squared,
                 normalized_squared: total.normalized / exact.normalized_norm_squared,
                 ratio: total.cross / norm,
                 nonpositive_entries: total.nonpositive / entries,
                 nonpositive_rows: rows.iter().filter(|&&sum| sum <= 0.0).count() as f64 / rows.len() as f64,
+                output_squared: None,
             }
         })
         .collect())

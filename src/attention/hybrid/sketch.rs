@@ -46,15 +46,20 @@ impl HybridSpec {
 }
 
 impl HybridSketch {
+    /// The first part and the second.
+    pub(in crate::attention) const fn parts(&self) -> (&RandomFeatures, &RandomFeatures) {
+        (&self.first, &self.second)
+    }
+
     /// n^(−½)·sgn(g_i·x), L×n, with sgn(0) = 1.
-    fn signs(&self, x: ArrayView2<'_, f64>) -> Result<Array2<f64>, AttentionError> {
+    pub(in crate::attention) fn signs(&self, x: ArrayView2<'_, f64>) -> Result<Array2<f64>, AttentionError> {
         let unit = 1.0 / (self.hyperplanes.nrows().max(1) as f64).sqrt();
         let products = inner_products(x, self.hyperplanes.view(), "the signs of the hybrid")?;
         Ok(products.mapv_into(|product| if product < 0.0 { -unit } else { unit }))
     }
 
     /// The coefficients of φ₁·φ₁, (τ⊗φ₁)·(τ⊗φ₁), φ₂·φ₂, (τ⊗φ₂)·(τ⊗φ₂): λ̂ = c₀ + c₁ τ·τ with c₀ = a + b/2, c₁ = −b/2.
-    fn coefficients(&self) -> [f64; 4] {
+    pub(in crate::attention) fn coefficients(&self) -> [f64; 4] {
         let Weight { a, b } = self.weight;
         // Without hyperplanes the weight is the constant a + b/2.
         let [c0, c1] = [a + b / 2.0, if self.hyperplanes.is_empty() { 0.0 } else { -b / 2.0 }];

@@ -5,7 +5,7 @@
 //! Gaussian rows. Everything here is relative to K².
 
 use super::spec::{HybridSpec, Weight};
-use crate::attention::theory::Theory;
+use crate::attention::theory::{MomentTable, Moments, Theory};
 use crate::attention::{AttentionError, FeatureMap, Inputs, Projection};
 use ndarray::{Array1, ArrayView1};
 use rayon::prelude::*;
@@ -107,6 +107,101 @@ impl<'a> HybridTheory<'a> {
             .collect::<Result<_, _>>()?;
         let (error, norm) = sums.iter().fold((0.0, 0.0), |sum, part| (sum.0 + part.0, sum.1 + part.1));
         Ok(error / norm)
+    }
+}
+
+/// The error of a hybrid over a whole matrix, for each of several numbers of projections.
+impl HybridTheory<'_> {
+    /// log₁₀ of E ‖Â − A‖²/‖A‖² over every entry of the matrix of `inputs` with m projections of each part, for every m of
+    /// `ms`: from tables of both parts' moments, in the logarithmic domain.
+    ///
+    /// # Errors
+    /// [`AttentionError::Stopped`] when `stop` says so.
+    pub fn log10_relative_mse(
+        &self,
+        inputs: &Inputs,
+        ms: &[usize],
+        stop: &(dyn Fn() -> bool + Sync),
+    ) -> Result<Vec<f64>, AttentionError> {
+        let squares = |tokens: &ndarray::Array2<f64>| -> Vec<f64> {
+            tokens.rows().into_iter().map(|row| row.dot(&row)).collect()
+        };
+        let (of_queries, of_keys) = (squares(&inputs.queries), squares(&inputs.keys));
+        let longest = |squares: &[f64]| squares.iter().copied().fold(0.0, f64::max).sqrt();
+        let most = (longest(&of_queries) + longest(&of_keys)).powi(2);
+        let tables = [MomentTable::new(&self.first, most), MomentTable::new(&self.second, most)];
+        let blocks = [self.first.block(), self.second.block()];
+        let rows: Vec<(LogSum, Vec<LogSum>)> = (0..inputs.queries.nrows())
+            .into_par_iter()
+            .map(|i| {
+                if stop() {
+                    return Err(AttentionError::Stopped);
+                }
+                let products = inputs.keys.dot(&inputs.queries.row(i));
+                let (mut norm, mut errors) = (LogSum::EMPTY, vec![LogSum::EMPTY; ms.len()]);
+                for (j, &dot) in products.iter().enumerate() {
+                    let both = of_queries[i] + of_keys[j];
+                    let moments = [2.0, -2.0].map(|sign| (both + sign * dot).max(0.0));
+                    let [first, second] = [tables[0].at(moments[0]), tables[1].at(moments[1])];
+                    let norms = (of_queries[i] * of_keys[j]).sqrt();
+                    let cosine = if norms > 0.0 { (dot / norms).clamp(-1.0, 1.0) } else { 1.0 };
+                    let top = first.log_scale.max(second.log_scale).max(0.0);
+                    let log_weight = 2.0 * (dot + inputs.row_exponents[i]);
+                    norm.add(log_weight, 1.0);
+                    for (errors, &m) in errors.iter_mut().zip(ms) {
+                        let part = |moments: &Moments, block: usize| {
+                            let (bias, variance) = moments.split(m, block);
+                            (bias + variance) * (moments.log_scale - top).exp()
+                        };
+                        let shared = if self.spec.shared {
+                            ((of_queries[i] - of_keys[j]).cos() - 1.0) / m as f64 * (-top).exp()
+                        } else {
+                            0.0
+                        };
+                        let parts = Parts {
+                            p: cosine.acos() / PI,
+                            first: part(&first, blocks[0]),
+                            second: part(&second, blocks[1]),
+                            covariance: shared,
+                        };
+                        errors.add(log_weight + top, parts.relative_mse(self.spec.weight, self.spec.n as f64));
+                    }
+                }
+                Ok((norm, errors))
+            })
+            .collect::<Result<_, _>>()?;
+        let (mut norm, mut errors) = (LogSum::EMPTY, vec![LogSum::EMPTY; ms.len()]);
+        for (of_row, errors_of_row) in rows {
+            norm.add(of_row.scale, of_row.sum);
+            for (errors, of_row) in errors.iter_mut().zip(errors_of_row) {
+                errors.add(of_row.scale, of_row.sum);
+            }
+        }
+        Ok(errors.into_iter().map(|errors| (errors.log() - norm.log()) / std::f64::consts::LN_10).collect())
+    }
+}
+
+/// A sum divided by exp(`scale`).
+#[derive(Clone, Copy)]
+struct LogSum {
+    scale: f64,
+    sum: f64,
+}
+
+impl LogSum {
+    const EMPTY: Self = Self { scale: f64::NEG_INFINITY, sum: 0.0 };
+
+    /// Adds value·exp(scale).
+    fn add(&mut self, scale: f64, value: f64) {
+        if scale > self.scale {
+            self.sum *= (self.scale - scale).exp();
+            self.scale = scale;
+        }
+        self.sum += value * (scale - self.scale).exp();
+    }
+
+    fn log(self) -> f64 {
+        self.sum.ln() + self.scale
     }
 }
 

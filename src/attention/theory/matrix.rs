@@ -1,7 +1,7 @@
 //! Expectations over a whole matrix: E relF² = Σ_ij MSE(x_i, y_j)/Σ_ij K_ij².
 
-use super::Theory;
 use super::moments::Moments;
+use super::{Theory, logs};
 use crate::attention::spikiness::Exact;
 use crate::attention::{AttentionError, FeatureMap, Inputs};
 use ndarray::{Array2, Axis};
@@ -10,8 +10,10 @@ use rayon::prelude::*;
 /// What theory expects of an estimate of a whole matrix from m projections.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Expectation {
-    /// E ‖Â−A‖²/‖A‖².
+    /// E ‖Â−A‖²/‖A‖²; infinite where 64 bits do not hold it.
     pub relative_mse: f64,
+    /// log₁₀ of it, always finite.
+    pub log10_relative_mse: f64,
     /// The part of it that is squared bias; it stays however large m is.
     pub squared_bias: f64,
     /// The part that is variance.
@@ -33,9 +35,9 @@ impl Expectation {
 
 /// What the number of draws and their coupling come to.
 #[derive(Clone, Copy)]
-struct DrawBudget {
-    block: usize,
-    trials: usize,
+pub(super) struct DrawBudget {
+    pub block: usize,
+    pub trials: usize,
 }
 
 /// Sums of weighted moments, from which any m follows.
@@ -86,6 +88,9 @@ pub fn expectation(
     stop: &(dyn Fn() -> bool + Sync),
 ) -> Result<Vec<Expectation>, AttentionError> {
     let draws = DrawBudget { block: theory.block(), trials };
+    if logs::are_needed(theory, exact) {
+        return logs::by_entry(theory, inputs, exact, ms, draws, stop);
+    }
     let mut sums = vec![MomentSums::default(); ms.len()];
     if theory.is_radial() {
         let profile = if theory.of_difference() { &exact.differences } else { &exact.sums };
@@ -115,6 +120,9 @@ pub fn expectation(
             }
         }
     }
+    if sums.iter().any(|sums| !(sums.bias + sums.variance).is_finite()) {
+        return logs::by_entry(theory, inputs, exact, ms, draws, stop);
+    }
     Ok(sums
         .into_iter()
         .map(|sums| {
@@ -122,6 +130,7 @@ pub fn expectation(
             let visible = if relative_mse > 0.0 { sums.visible / relative_mse } else { 1.0 };
             Expectation {
                 relative_mse,
+                log10_relative_mse: relative_mse.log10(),
                 squared_bias: sums.bias,
                 variance: sums.variance,
                 mean_ratio: sums.ratio,

@@ -19,6 +19,9 @@ impl Column {
             Some(Value::String(text)) => text.clone(),
             Some(Value::Number(number)) => match (number.as_i64(), number.as_f64()) {
                 (Some(whole), _) => whole.to_string(),
+                (None, Some(value)) if self.error && value >= 1.0 => {
+                    format!("{} (no better than 0)", decimal(value, self.digits))
+                }
                 (None, Some(value)) => decimal(value, self.digits),
                 (None, None) => number.to_string(),
             },
@@ -73,7 +76,7 @@ mod tests {
         assert_eq!(decimal(12_345_678.9, 1), "1.2e7");
         assert_eq!(decimal(f64::NAN, 1), "–");
         assert_eq!(decimal(f64::NEG_INFINITY, 1), "-inf");
-        let column = Column { key: "t", label: "train", unit: "s", digits: 1, brief: true, identity: false };
+        let column = Column { key: "t", label: "train", unit: "s", digits: 1, brief: true, identity: false, error: false };
         assert_eq!(column.heading(), "train s");
         assert_eq!(column.show(Some(&json!(1.25))), "1.2");
         assert_eq!(column.show(Some(&json!(7))), "7");

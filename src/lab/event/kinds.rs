@@ -260,6 +260,9 @@ pub struct Matrix {
     /// Values by rows.
     #[serde(with = "numbers")]
     pub values: Vec<f32>,
+    /// What is written into the cells, by rows; none where nothing is.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub letters: Vec<String>,
     /// One line below: scale, spikiness, how it was thinned.
     pub caption: String,
 }

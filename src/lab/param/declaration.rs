@@ -91,6 +91,10 @@ pub struct Param {
     pub list: bool,
     /// Whether the result depends on it (the number of threads, say, does not change a result).
     pub determines_result: bool,
+    /// A word that is taken beside whole numbers: `all`.
+    pub word: Option<&'static str>,
+    /// The other parameter, with the values of it, under which this one is read; none where it always is.
+    pub read_with: Option<(&'static str, &'static [&'static str])>,
 }
 
 impl Param {
@@ -106,6 +110,8 @@ impl Param {
             group: "",
             list: false,
             determines_result: true,
+            word: None,
+            read_with: None,
         }
     }
 
@@ -192,6 +198,20 @@ impl Param {
         self
     }
 
+    /// Takes `word` beside whole numbers: `all`. It stands in files as text.
+    #[must_use]
+    pub const fn or_word(mut self, word: &'static str) -> Self {
+        self.word = Some(word);
+        self
+    }
+
+    /// Says that the parameter is read only where the parameter `key` has one of `values`.
+    #[must_use]
+    pub const fn read_with(mut self, key: &'static str, values: &'static [&'static str]) -> Self {
+        self.read_with = Some((key, values));
+        self
+    }
+
     /// Reads one value.
     ///
     /// # Errors
@@ -200,6 +220,7 @@ impl Param {
         let text = text.trim();
         let refuse = || ParamError::new(self.key, text, self.allowed());
         match self.kind {
+            Kind::Int { .. } if self.word == Some(text) => Ok(Value::Text(text.to_owned())),
             Kind::Int { min, max } => {
                 let value = parse_int(text).ok_or_else(refuse)?;
                 if (min..=max).contains(&value) { Ok(Value::Int(value)) } else { Err(refuse()) }
@@ -234,6 +255,10 @@ impl Param {
     /// What is allowed, in words.
     #[must_use]
     pub fn allowed(&self) -> String {
+        self.word.map_or_else(|| self.allowed_values(), |word| format!("{}, or `{word}`", self.allowed_values()))
+    }
+
+    fn allowed_values(&self) -> String {
         match self.kind {
             Kind::Int { min, max: i64::MAX } => format!("a whole number of at least {min}"),
             Kind::Int { min, max } => format!("a whole number from {min} to {max}"),

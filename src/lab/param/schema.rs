@@ -200,6 +200,17 @@ impl Params {
         })
     }
 
+    /// The whole numbers `key` as sizes, of a parameter that takes a word for all there are; none where that word is among
+    /// them.
+    #[must_use]
+    pub fn sizes_or_all(&self, key: &str) -> Option<Vec<usize>> {
+        let sizes = self.values(key).iter().map(|value| match value {
+            Value::Int(value) => usize::try_from(*value).ok(),
+            _ => None,
+        });
+        sizes.collect()
+    }
+
     /// The number `key`.
     #[must_use]
     pub fn float(&self, key: &str) -> f64 {

@@ -17,6 +17,9 @@ pub struct Column {
     /// rows it has emitted already. Where no column of a table is marked, rows are told apart by everything in them but
     /// times.
     pub identity: bool,
+    /// Whether it is an error relative to what is estimated. At 1 or more, an estimate of 0 is as good, which is said
+    /// beside the number.
+    pub error: bool,
 }
 
 impl Column {

@@ -1,30 +1,46 @@
 //! One estimator on one kind of projection: draws for every m, and the statistics of a point.
 
 use super::methods::FittedEstimator;
+use super::surveyed::SurveyedMatrix;
+use crate::attention::feature_map::FeatureShape;
 use crate::attention::frobenius::{ErrorMeasure, FrobeniusEngine, Precision};
+use crate::attention::hybrid::HybridSketch;
+use crate::attention::rowwise::{HeadAttention, HeadEstimate};
 use crate::attention::{AttentionError, Inputs, Projection, RandomFeatures, Sketch};
 use crate::lab::{RunContext, RunError};
+use crate::named::named;
 use crate::problems::limits::failure;
 use crate::problems::toolkit::Meter;
 use crate::random::{Generator, generator};
 use crate::statistics::{mean, mean_and_error, quantile};
+use ndarray::{Array2, s};
 use rayon::ThreadPool;
 use rayon::prelude::*;
 use std::time::Instant;
 
 /// Trials of matrices with fewer products than this run side by side; larger ones spread one trial over the threads.
 const SMALL: usize = 1 << 24;
+/// The same where rows are measured one by one, which costs more an entry.
+const SMALL_ROWWISE: usize = 1 << 27;
 /// The longest that a batch of trials should take, in seconds: between batches the run may be paused or stopped.
 const BATCH_SECONDS: f64 = 0.2;
 
 /// What the points of a curve are measured with.
 pub(super) struct CurveSampler<'a> {
-    pub inputs: &'a Inputs,
-    pub engine: &'a FrobeniusEngine<'a>,
-    pub method: FittedEstimator,
-    pub projection: Projection,
+    matrix: &'a SurveyedMatrix<'a>,
+    method: FittedEstimator,
+    projection: Projection,
     pub trials: usize,
-    pub pool: &'a ThreadPool,
+    pool: &'a ThreadPool,
+}
+
+named! {
+    /// What the numbers of a point were computed in.
+    pub(super) enum NumberFormat {
+        Single = "f32", "32 bits, one scale for the matrix";
+        Double = "f64", "64 bits, one scale for the matrix";
+        Rowwise = "log", "the logarithmic domain, with a scale for each row";
+    }
 }
 
 /// The trials of values of m that were drawn together.
@@ -32,54 +48,123 @@ pub(super) struct CurveTrials {
     /// By value of m, then trial.
     pub measures: Vec<Vec<ErrorMeasure>>,
     /// The widest number format that was needed.
-    pub precision: Precision,
+    pub precision: NumberFormat,
     /// Seconds a trial, on all threads.
     pub seconds: f64,
 }
 
-impl CurveSampler<'_> {
+impl CurveTrials {
+    /// What to say of a number format that was not the first choice.
+    pub fn precision_note(&self, matrix: &SurveyedMatrix<'_>, stage: &str) -> Option<String> {
+        let is_fallback = matrix.precision == Precision::Auto && !matrix.is_rowwise();
+        match self.precision {
+            NumberFormat::Double if is_fallback => {
+                Some(format!("{stage}: exponents lie too far apart for f32, so f64 is used"))
+            }
+            NumberFormat::Rowwise if is_fallback => Some(format!(
+                "{stage}: products underflow at one scale for the whole matrix, so every row is computed at its own"
+            )),
+            _ => None,
+        }
+    }
+}
+
+impl<'a> CurveSampler<'a> {
+    /// A sampler of `method` on rows of `projection`.
+    pub const fn new(
+        matrix: &'a SurveyedMatrix<'a>,
+        method: FittedEstimator,
+        projection: Projection,
+        trials: usize,
+        pool: &'a ThreadPool,
+    ) -> Self {
+        Self { matrix, method, projection, trials, pool }
+    }
+
     /// The generator of a trial's draw, the same for every estimator.
     fn generator(&self, seed: u64, m: usize, trial: usize) -> Generator {
-        let d = self.inputs.dim();
+        let d = self.matrix.inputs.dim();
         generator(seed, &format!("projection {} m={m} d={d}", self.projection.name()), trial as u64)
     }
 
     /// The sketch of a trial.
-    pub fn sketch(&self, seed: u64, m: usize, trial: usize) -> Result<Box<dyn Sketch>, AttentionError> {
-        let (d, mut rng) = (self.inputs.dim(), self.generator(seed, m, trial));
-        match &self.method {
+    pub fn sketch(&self, seed: u64, m: usize, trial: usize) -> Result<DrawnSketch, AttentionError> {
+        let (d, mut rng) = (self.matrix.inputs.dim(), self.generator(seed, m, trial));
+        Ok(match &self.method {
             FittedEstimator::Features(map) => {
-                Ok(Box::new(RandomFeatures { map: map.clone(), projections: self.projection.draw(m, d, &mut rng)? }))
+                let projections = self.projection.draw(m, d, &mut rng)?;
+                DrawnSketch::Features(RandomFeatures { map: map.clone(), projections })
             }
-            FittedEstimator::Hybrid(spec) => Ok(Box::new(spec.of(m).draw(d, &mut rng)?)),
-        }
+            FittedEstimator::Hybrid(spec) => DrawnSketch::Hybrid(spec.of(m).draw(d, &mut rng)?),
+        })
     }
 
-    /// Measures `ms` in one trial: from one draw, but for a hybrid, which has no nested draws.
-    fn measure(
+    /// Measures `ms` in one trial at one scale for the matrix: from one draw, but for a hybrid, which has no nested draws.
+    fn streamed(
         &self,
+        engine: &FrobeniusEngine<'_>,
         seed: u64,
         ms: &[usize],
         trial: usize,
         stop: &(dyn Fn() -> bool + Sync),
-    ) -> Result<(Vec<ErrorMeasure>, Precision), AttentionError> {
-        let d = self.inputs.dim();
-        match &self.method {
-            FittedEstimator::Features(map) => {
-                let largest = ms.last().copied().unwrap_or(1);
-                let projections = self.projection.draw(largest, d, &mut self.generator(seed, largest, trial))?;
-                self.engine.measure(&RandomFeatures { map: map.clone(), projections }, ms, stop)
-            }
-            FittedEstimator::Hybrid(spec) => {
-                let one = |&m: &usize| {
-                    self.engine.measure_sketch(&spec.of(m).draw(d, &mut self.generator(seed, m, trial))?, stop)
-                };
-                ms.iter().map(one).collect::<Result<_, _>>().map(|measures| (measures, Precision::Double))
-            }
+    ) -> Result<(Vec<ErrorMeasure>, NumberFormat), AttentionError> {
+        if let FittedEstimator::Hybrid(_) = self.method {
+            let one = |&m: &usize| match self.sketch(seed, m, trial)? {
+                DrawnSketch::Hybrid(sketch) => engine.measure_sketch(&sketch, stop),
+                DrawnSketch::Features(features) => engine.measure_sketch(&features, stop),
+            };
+            return ms.iter().map(one).collect::<Result<_, _>>().map(|measures| (measures, NumberFormat::Double));
         }
+        let largest = ms.last().copied().unwrap_or(1);
+        let DrawnSketch::Features(draw) = self.sketch(seed, largest, trial)? else {
+            unreachable!("a feature map draws features")
+        };
+        let (measures, precision) = engine.measure(&draw, ms, stop)?;
+        let format = if precision == Precision::Double { NumberFormat::Double } else { NumberFormat::Single };
+        Ok((measures, format))
     }
 
-    /// Measures `ms` from one draw in each trial.
+    /// The same row by row.
+    fn rowwise(
+        &self,
+        head: &HeadAttention<'_>,
+        seed: u64,
+        ms: &[usize],
+        trial: usize,
+        stop: &(dyn Fn() -> bool + Sync),
+    ) -> Result<(Vec<ErrorMeasure>, NumberFormat), AttentionError> {
+        let inputs = self.matrix.inputs;
+        let largest = ms.last().copied().unwrap_or(1);
+        let nested = match &self.method {
+            FittedEstimator::Features(_) => Some(self.sketch(seed, largest, trial)?),
+            FittedEstimator::Hybrid(_) => None,
+        };
+        let one = |&m: &usize| match &nested {
+            Some(DrawnSketch::Features(draw)) => {
+                let rows = draw.projections.slice(s![..m, ..]);
+                head.measure(&HeadEstimate::of_features(inputs, &draw.map, rows)?, stop)
+            }
+            _ => head.measure(&self.sketch(seed, m, trial)?.exponents(inputs)?, stop),
+        };
+        Ok((ms.iter().map(one).collect::<Result<_, _>>()?, NumberFormat::Rowwise))
+    }
+
+    /// Whether what the engine for whole matrices found shows that products underflowed: a feature map of exponentials has no
+    /// entries of 0, and a sum that is not finite is none.
+    fn underflowed(&self, measures: &[ErrorMeasure]) -> bool {
+        let exponential = match &self.method {
+            FittedEstimator::Features(map) => map.shape() != FeatureShape::Circular,
+            FittedEstimator::Hybrid(_) => false,
+        };
+        measures.iter().any(|measure| {
+            !measure.relative_squared.is_finite()
+                || !measure.normalized_squared.is_finite()
+                || (exponential && (measure.nonpositive_entries > 0.0 || measure.nonpositive_rows > 0.0))
+        })
+    }
+
+    /// Measures `ms` from one draw in each trial. Where `precision=auto` and one scale for the matrix is not enough, every trial is
+    /// measured row by row.
     pub fn trials(
         &self,
         ms: &[usize],
@@ -87,17 +172,43 @@ impl CurveSampler<'_> {
         meter: &mut Meter,
         context: &mut RunContext,
     ) -> Result<CurveTrials, RunError> {
+        if let Some(engine) = &self.matrix.engine {
+            let small = SMALL;
+            let streamed = |seed, trial, stop: &(dyn Fn() -> bool + Sync)| self.streamed(engine, seed, ms, trial, stop);
+            match self.batches(ms, stage, small, &streamed, meter, context) {
+                Ok(Some(trials)) => return Ok(trials),
+                Ok(None) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        let head = self.matrix.rowwise()?;
+        let rowwise = |seed, trial, stop: &(dyn Fn() -> bool + Sync)| self.rowwise(head, seed, ms, trial, stop);
+        let trials = self.batches(ms, stage, SMALL_ROWWISE, &rowwise, meter, context)?;
+        trials.ok_or_else(|| RunError::Failed("rows at their own scale underflowed".to_owned()))
+    }
+
+    /// Measures all trials by `one`, in batches between which the run may be paused or stopped; none where the numbers of whole
+    /// matrices turn out to be out of range and may be computed row by row instead.
+    fn batches(
+        &self,
+        ms: &[usize],
+        stage: &str,
+        small: usize,
+        one: &TrialMeasurement<'_>,
+        meter: &mut Meter,
+        context: &mut RunContext,
+    ) -> Result<Option<CurveTrials>, RunError> {
         let (seed, control) = (context.seed(), context.control());
         let stop = move || control.is_stopping();
         let largest = ms.last().copied().unwrap_or(1);
-        let entries = self.inputs.queries.nrows() * self.inputs.keys.nrows();
-        let side_by_side = entries * self.method.features(largest) < SMALL;
-        let one = |trial: usize| self.measure(seed, ms, trial, &stop);
+        let entries = self.matrix.inputs.queries.nrows() * self.matrix.inputs.keys.nrows();
+        let side_by_side = entries * self.method.features(largest) < small;
+        let may_fall_back = self.matrix.precision == Precision::Auto && small == SMALL;
 
         let began = Instant::now();
         let mut trials = CurveTrials {
             measures: vec![Vec::with_capacity(self.trials); ms.len()],
-            precision: Precision::Single,
+            precision: NumberFormat::Single,
             seconds: 0.0,
         };
         let (mut first, mut batch) = (0, 1);
@@ -105,6 +216,7 @@ impl CurveSampler<'_> {
             context.check_cancelled()?;
             let since = Instant::now();
             let last = (first + batch).min(self.trials);
+            let one = |trial: usize| one(seed, trial, &stop);
             let found = self.pool.install(|| {
                 if side_by_side {
                     (first..last).into_par_iter().with_min_len(8).map(one).collect::<Result<Vec<_>, _>>()
@@ -112,8 +224,15 @@ impl CurveSampler<'_> {
                     (first..last).map(one).collect()
                 }
             });
-            for (measures, precision) in found.map_err(failure)? {
-                if precision == Precision::Double {
+            let found = match found {
+                Err(AttentionError::Range { .. }) if may_fall_back => return Ok(None),
+                found => found.map_err(failure)?,
+            };
+            if may_fall_back && found.iter().any(|(measures, _)| self.underflowed(measures)) {
+                return Ok(None);
+            }
+            for (measures, precision) in found {
+                if precision != NumberFormat::Single {
                     trials.precision = precision;
                 }
                 for (all, measure) in trials.measures.iter_mut().zip(measures) {
@@ -132,7 +251,37 @@ impl CurveSampler<'_> {
             };
         }
         trials.seconds = began.elapsed().as_secs_f64() / self.trials as f64;
-        Ok(trials)
+        Ok(Some(trials))
+    }
+}
+
+/// Measures one trial: seed, number of the trial, whether to stop.
+type TrialMeasurement<'a> = dyn Fn(u64, usize, &(dyn Fn() -> bool + Sync)) -> Result<(Vec<ErrorMeasure>, NumberFormat), AttentionError>
+    + Sync
+    + 'a;
+
+/// One draw of an estimator.
+pub(super) enum DrawnSketch {
+    Features(RandomFeatures),
+    Hybrid(HybridSketch),
+}
+
+impl DrawnSketch {
+    /// Its features as exponents, for measuring row by row.
+    pub fn exponents(&self, inputs: &Inputs) -> Result<HeadEstimate, AttentionError> {
+        match self {
+            Self::Features(draw) => HeadEstimate::of_features(inputs, &draw.map, draw.projections.view()),
+            Self::Hybrid(sketch) => HeadEstimate::of_hybrid(inputs, sketch),
+        }
+    }
+
+    /// The estimated matrix of a small problem.
+    pub fn matrix(&self, inputs: &Inputs) -> Result<Array2<f64>, AttentionError> {
+        let (queries, keys) = (inputs.queries.view(), inputs.keys.view());
+        match self {
+            Self::Features(draw) => draw.matrix(queries, keys),
+            Self::Hybrid(sketch) => sketch.matrix(queries, keys),
+        }
     }
 }
 
@@ -151,6 +300,8 @@ pub(super) struct PointStatistics {
     pub ratio_sem: Option<f64>,
     /// Median of the error after both matrices are normalised by rows.
     pub normalized: f64,
+    /// Quartiles of the error of the output: lower, median, upper; none without values.
+    pub output: Option<[f64; 3]>,
     /// Shares of entries and of row sums that are not positive.
     pub nonpositive_entries: f64,
     pub nonpositive_rows: f64,
@@ -166,11 +317,16 @@ impl PointStatistics {
             values
         };
         let with_error = |value: fn(&ErrorMeasure) -> f64| mean_and_error(all(value)).unwrap_or((f64::NAN, None));
-        let errors = sorted(|measure| measure.relative_squared.sqrt());
+        let errors = sorted(|measure| measure.relative);
         let normalized = sorted(|measure| measure.normalized_squared.sqrt());
         let (mse, mse_sem) = with_error(|measure| measure.relative_squared);
         let (ratio, ratio_sem) = with_error(|measure| measure.ratio);
+        let output = measures.iter().all(|measure| measure.output_squared.is_some()).then(|| {
+            let errors = sorted(|measure| measure.output_squared.map_or(f64::NAN, f64::sqrt));
+            [0.25, 0.5, 0.75].map(|part| quantile(&errors, part))
+        });
         Self {
+            output,
             median: quantile(&errors, 0.5),
             q25: quantile(&errors, 0.25),
             q75: quantile(&errors, 0.75),
@@ -195,7 +351,11 @@ mod tests {
         let of = |squares: &[f64]| {
             let measures: Vec<_> = squares
                 .iter()
-                .map(|&relative_squared| ErrorMeasure { relative_squared, ..ErrorMeasure::default() })
+                .map(|&relative_squared| ErrorMeasure {
+                    relative: relative_squared.sqrt(),
+                    relative_squared,
+                    ..ErrorMeasure::default()
+                })
                 .collect();
             PointStatistics::of(&measures)
         };

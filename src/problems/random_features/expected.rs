@@ -1,7 +1,8 @@
 //! What theory says of a curve before it is drawn.
 
 use super::methods::{FeatureEstimator, FittedEstimator};
-use super::run::{FeaturesSession, Surveyed};
+use super::run::FeaturesSession;
+use super::surveyed::SurveyedMatrix;
 use super::schema::sizes;
 use crate::attention::hybrid::{HybridSpec, HybridTheory};
 use crate::attention::theory::{Expectation, Theory, expectation};
@@ -11,12 +12,14 @@ use crate::problems::limits::failure;
 
 /// Closed forms that depend on directions are summed entry by entry up to this many multiplications.
 const DIRECTIONS: usize = 1 << 31;
+/// The closed form of a hybrid is read off tables for up to this many pairs.
+const MATRIX: usize = 1 << 26;
 
 impl FeaturesSession<'_> {
     /// The closed form for every m; a note says why where there is none.
     pub(super) fn theory(
         &self,
-        matrix: &Surveyed<'_>,
+        matrix: &SurveyedMatrix<'_>,
         method: &FittedEstimator,
         projection: Projection,
         ms: &[usize],
@@ -53,7 +56,7 @@ impl FeaturesSession<'_> {
     /// The closed form of a hybrid, summed entry by entry: it depends on the angle of every pair.
     fn hybrid_theory(
         &self,
-        matrix: &Surveyed<'_>,
+        matrix: &SurveyedMatrix<'_>,
         spec: &HybridSpec,
         projection: Projection,
         ms: &[usize],
@@ -62,12 +65,6 @@ impl FeaturesSession<'_> {
         let entries = matrix.inputs.queries.nrows() * matrix.inputs.keys.nrows();
         // Coupled rows sum a series for every pair.
         let each = (matrix.inputs.dim() + if projection == Projection::Gaussian { 100 } else { 4000 }) * ms.len();
-        if entries.saturating_mul(each) > DIRECTIONS {
-            context.note(format!(
-                "no theory curve for hybrid at this length: its closed form depends on the angle of every pair, {entries} of them"
-            ));
-            return Ok(None);
-        }
         let control = context.control();
         let stop = move || control.is_stopping();
         let mut expected = Vec::with_capacity(ms.len());
@@ -80,11 +77,38 @@ impl FeaturesSession<'_> {
                     return Ok(None);
                 }
             };
-            let relative_mse = self.pool.install(|| theory.relative_mse(matrix.inputs, &stop)).map_err(failure)?;
+            let relative_mse = if matrix.is_rowwise() || entries.saturating_mul(each) > DIRECTIONS {
+                f64::INFINITY
+            } else {
+                self.pool.install(|| theory.relative_mse(matrix.inputs, &stop)).map_err(failure)?
+            };
             // How heavy the tail is has no closed form here.
             let visible = f64::NAN;
             let (squared_bias, mean_ratio) = (0.0, 1.0);
-            expected.push(Expectation { relative_mse, squared_bias, variance: relative_mse, mean_ratio, visible });
+            let log10_relative_mse = relative_mse.log10();
+            expected.push(Expectation {
+                relative_mse,
+                log10_relative_mse,
+                squared_bias,
+                variance: relative_mse,
+                mean_ratio,
+                visible,
+            });
+        }
+        if expected.iter().all(|expected| expected.relative_mse.is_finite()) {
+            return Ok(Some(expected));
+        }
+        if entries > MATRIX {
+            context.note(format!(
+                "no theory curve for hybrid at this length: its closed form depends on the angle of every pair, {entries} of them"
+            ));
+            return Ok(None);
+        }
+        let theory = HybridTheory::new(spec, matrix.inputs.dim()).map_err(|reason| RunError::Input(reason.to_owned()))?;
+        let logs = self.pool.install(|| theory.log10_relative_mse(matrix.inputs, ms, &stop)).map_err(failure)?;
+        for (expected, log10_relative_mse) in expected.iter_mut().zip(logs) {
+            let relative_mse = 10_f64.powf(log10_relative_mse);
+            *expected = Expectation { relative_mse, log10_relative_mse, variance: relative_mse, ..*expected };
         }
         Ok(Some(expected))
     }
@@ -92,7 +116,7 @@ impl FeaturesSession<'_> {
     /// What is to be known of a curve beside its numbers.
     pub(super) fn remarks(
         &self,
-        matrix: &Surveyed<'_>,
+        matrix: &SurveyedMatrix<'_>,
         estimator: FeatureEstimator,
         method: &FittedEstimator,
         projection: Projection,
@@ -100,7 +124,11 @@ impl FeaturesSession<'_> {
         context: &mut RunContext,
     ) {
         if let FittedEstimator::Features(FeatureMap::Gerf { a }) = method {
-            context.note(format!("{}: gerf takes A = {a:.6}", matrix.name));
+            context.note(format!("{}: gerf takes A = {a}", matrix.title));
+        }
+        if self.curves.are_medians() {
+            // The rows say what holds for one head of many.
+            return;
         }
         if let Some(caveat) = estimator.caveat(projection) {
             context.note(caveat);
@@ -127,7 +155,9 @@ impl FeaturesSession<'_> {
             .into_iter()
             .flatten()
             .zip(sizes(self.params))
-            .filter(|(expected, _)| !expected.visible.is_nan() && !expected.is_observable())
+            .filter(|(expected, _)| {
+                !expected.relative_mse.is_finite() || (!expected.visible.is_nan() && !expected.is_observable())
+            })
             .map(|(_, m)| m.to_string())
             .collect();
         if !hidden.is_empty() {
@@ -135,7 +165,7 @@ impl FeaturesSession<'_> {
                 "{} {} on {}: theory is not observable at this budget for m = {}: rare, huge draws carry the expectation, {trials} trials will mostly lie far below it",
                 estimator.name(),
                 projection.name(),
-                matrix.name,
+                matrix.title,
                 hidden.join(", ")
             ));
         }

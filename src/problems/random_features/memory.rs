@@ -7,17 +7,29 @@
 use super::methods::FeatureEstimator;
 use crate::attention::frobenius::{Precision, is_kept};
 use crate::attention::projection::RowLaw;
+use crate::attention::rowwise::rowwise_bytes;
 use crate::attention::{Family, Projection};
 use crate::lab::Params;
+use crate::problems::inputs::{InputSource, places};
 use crate::problems::limits::{BUFFERS, largest, threads};
-use crate::problems::matrices;
 
 /// Queries and keys of one matrix.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq)]
 struct Tokens {
     queries: f64,
     keys: f64,
     dim: f64,
+    /// Coordinates of a value; 0 without values.
+    values: f64,
+    /// Whether they come from files or a model.
+    stored: bool,
+}
+
+impl Tokens {
+    /// Whether rows are measured one by one from the start.
+    fn are_rowwise(self, params: &Params) -> bool {
+        params.flag("causal") || self.values > 0.0 || params.choice::<Precision>("precision") == Precision::Log
+    }
 }
 
 /// The parameters whose values the peak grows with.
@@ -25,32 +37,50 @@ pub(super) const KEYS: &[&str] = &["m", "length", "dim", "hybrid_n"];
 
 /// The peak of a run of `params` in bytes, where `size` gives the largest value of each of [`KEYS`].
 pub(super) fn peak(params: &Params, size: &dyn Fn(&str) -> usize) -> f64 {
-    let of_kind = |kind: &str| match kind {
-        "file" => {
-            let [queries, keys] = ["queries", "keys"].map(|key| matrices::shape(params.text(key)));
-            queries.zip(keys).map(|((queries, dim), (keys, _))| Tokens {
-                queries: queries as f64,
-                keys: keys as f64,
-                dim: dim as f64,
-            })
-        }
-        _ => None,
+    let drawn = Tokens {
+        queries: size("length") as f64,
+        keys: size("length") as f64,
+        dim: size("dim") as f64,
+        values: 0.0,
+        stored: false,
     };
-    let drawn = Tokens { queries: size("length") as f64, keys: size("length") as f64, dim: size("dim") as f64 };
-    params
-        .texts("inputs")
-        .into_iter()
-        .map(|kind| of_matrix(of_kind(kind).unwrap_or(drawn), params, size))
-        .fold(0.0, f64::max)
+    let is_stored = |kind: &&str| matches!(*kind, "file" | "checkpoint");
+    let mut tokens = Vec::new();
+    if !params.texts("inputs").iter().all(|kind| is_stored(&kind)) {
+        tokens.push(drawn);
+    }
+    if params.texts("inputs").iter().any(|kind| is_stored(&kind)) {
+        // A file that cannot be read is refused when the run opens it.
+        for place in places(params, None).unwrap_or_default() {
+            if !matches!(place.source, InputSource::Drawn(_)) {
+                tokens.push(Tokens {
+                    queries: place.queries as f64,
+                    keys: place.keys as f64,
+                    dim: place.dim as f64,
+                    values: place.value_dim as f64,
+                    stored: true,
+                });
+            }
+        }
+    }
+    tokens.dedup();
+    tokens.into_iter().map(|tokens| of_matrix(tokens, params, size)).fold(0.0, f64::max)
 }
 
 fn of_matrix(tokens: Tokens, params: &Params, size: &dyn Fn(&str) -> usize) -> f64 {
-    let Tokens { queries, keys, dim } = tokens;
+    let Tokens { queries, keys, dim, values, stored } = tokens;
+    let rowwise = tokens.are_rowwise(params);
     let numbers = (queries + keys) * dim;
     let entries = queries * keys;
     let single = params.choice::<Precision>("precision") != Precision::Double;
-    let inputs = 8.0 * numbers;
-    let engine = match single {
+    // The tokens as read, and as they are looked at.
+    let inputs = 16.0 * numbers;
+    let head = if rowwise || stored || entries <= f64::from(1 << 22) {
+        rowwise_bytes((queries as usize, keys as usize), values as usize) + 8.0 * keys * values
+    } else {
+        0.0
+    };
+    let engine = match single && !rowwise {
         true if is_kept((queries as usize, keys as usize)) => 4.0 * (numbers + entries),
         true => 4.0 * numbers,
         false => 0.0,
@@ -68,7 +98,7 @@ fn of_matrix(tokens: Tokens, params: &Params, size: &dyn Fn(&str) -> usize) -> f
             rest = rest.max(of_trials(tokens, estimator, projection, params, size));
         }
     }
-    BUFFERS + inputs + survey.max(engine + rest)
+    BUFFERS + inputs + survey.max(engine + head + rest)
 }
 
 /// The trials that run at once, of one estimator on one kind of projection.
@@ -79,7 +109,7 @@ fn of_trials(
     params: &Params,
     size: &dyn Fn(&str) -> usize,
 ) -> f64 {
-    let Tokens { queries, keys, dim } = tokens;
+    let Tokens { queries, keys, dim, .. } = tokens;
     let m = size("m") as f64;
     let drawn = projection.draw_bytes(size("m"), dim as usize) as f64;
     let double = params.choice::<Precision>("precision") == Precision::Double;
@@ -118,6 +148,15 @@ fn of_trials(
             (features, sketch + 8.0 * (queries + keys) * dim + sides, picture)
         }
     };
+    if tokens.are_rowwise(params) {
+        // Exponents of both sides in 64 bits, features of the keys in 32, and a tile of rows for every thread.
+        let workers = threads(params, pieces(params)) as f64;
+        let tiles = 64.0 * (8.0 * keys + 4.0 * width) * workers;
+        let one = drawn.max(8.0 * m * dim) + 8.0 * m * dim + 8.0 * m * (queries + keys) + 4.0 * width * keys + tiles;
+        let parts = if estimator == FeatureEstimator::Hybrid { 2.0 } else { 1.0 };
+        let at_once = if queries * keys * width < f64::from(1 << 27) { workers } else { 1.0 };
+        return parts * one * at_once;
+    }
     let side_by_side = queries * keys * width < f64::from(1 << 24);
     let at_once = params.size("trials").div_ceil(8).min(threads(params, pieces(params))).max(1) as f64;
     picture.max(one * if side_by_side { at_once } else { 1.0 })
@@ -125,8 +164,10 @@ fn of_trials(
 
 /// Pieces of work that are worth a thread of their own: about a million multiplications each.
 pub(super) fn pieces(params: &Params) -> usize {
-    let rows = largest(params, "length") as f64;
-    let columns = largest(params, "m") as f64 * 2.0 + largest(params, "dim") as f64;
-    let work = rows * rows * columns * (params.size("trials") as f64).min(8.0) / f64::from(1 << 20);
-    (work as usize).max(1)
+    let columns = largest(params, "m") as f64 * 2.0;
+    let work = places(params, None).unwrap_or_default().into_iter().map(|place| {
+        place.queries as f64 * place.keys as f64 * (columns + place.dim as f64)
+    });
+    let trials = (params.size("trials") as f64).min(8.0);
+    ((work.fold(0.0, f64::max) * trials / f64::from(1 << 20)) as usize).max(1)
 }

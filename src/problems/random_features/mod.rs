@@ -2,15 +2,18 @@
 
 mod curve;
 mod expected;
+mod heads;
 mod memory;
 mod methods;
 mod pictures;
 mod rows;
 mod run;
 mod schema;
-mod sources;
+mod series;
+mod surveyed;
 
 use crate::lab::{Column, Estimate, ParamError, Params, Problem, RunContext, RunError, Schema};
+use crate::problems::inputs::places;
 
 /// The problem.
 pub(super) struct RandomFeaturesProblem;
@@ -42,8 +45,18 @@ impl Problem for RandomFeaturesProblem {
 
     fn label(&self, params: &Params) -> String {
         let join = |key: &str| params.texts(key).join(",");
-        let lengths: Vec<_> = params.sizes("length").iter().map(ToString::to_string).collect();
-        format!("{} {} {} L={}", join("inputs"), join("estimator"), join("projection"), lengths.join(","))
+        let mut lengths: Vec<usize> = match places(params, None) {
+            Ok(places) => places.iter().map(|place| place.queries).collect(),
+            // A run whose files are gone is still called something.
+            Err(_) => params.sizes("length"),
+        };
+        lengths.dedup();
+        let lengths: Vec<_> = lengths.iter().map(ToString::to_string).collect();
+        let mut words = format!("{} {} {} L={}", join("inputs"), join("estimator"), join("projection"), lengths.join(","));
+        if params.texts("inputs").iter().any(|inputs| matches!(*inputs, "file" | "checkpoint")) {
+            words += &format!(" layer={} head={}", params.typed("layer"), params.typed("head"));
+        }
+        words
     }
 
     fn check(&self, params: &Params) -> Result<(), ParamError> {

@@ -1,8 +1,10 @@
 //! Exact matrix, estimate and difference, thinned to what a screen can draw.
 
+use super::curve::CurveSampler;
+use super::surveyed::SurveyedMatrix;
+use crate::attention::Inputs;
 use crate::attention::kernel::exact;
-use crate::attention::spikiness::Spikiness;
-use crate::attention::{Inputs, Sketch};
+use crate::attention::rowwise::HeadAttention;
 use crate::lab::{Event, Matrix, RunContext, RunError};
 use crate::problems::limits::failure;
 use ndarray::{Array1, Array2, Axis};
@@ -16,14 +18,17 @@ fn every(count: usize) -> Vec<usize> {
     (0..shown).map(|i| i * count / shown).collect()
 }
 
-/// Tells the three matrices of one draw; `what` names the estimator.
+/// Tells the three matrices of the first draw of m projections; `what` names the estimator. Where rows are measured one by one, the
+/// matrices are row-normalised: no common scale shows them all.
 pub(super) fn tell(
-    inputs: &Inputs,
-    draw: &dyn Sketch,
-    spikiness: &Spikiness,
+    matrix: &SurveyedMatrix<'_>,
+    sampler: &CurveSampler<'_>,
     what: &str,
+    m: usize,
     context: &mut RunContext,
 ) -> Result<(), RunError> {
+    let draw = sampler.sketch(context.seed(), m, 0).map_err(failure)?;
+    let inputs = matrix.inputs;
     let (rows, cols) = (every(inputs.queries.nrows()), every(inputs.keys.nrows()));
     let row_exponents: Array1<f64> = rows.iter().map(|&row| inputs.row_exponents[row]).collect();
     let part = Inputs {
@@ -31,21 +36,30 @@ pub(super) fn tell(
         keys: inputs.keys.select(Axis(0), &cols),
         row_exponents,
     };
-    let a = exact(&part).map_err(failure)?;
-    let factors = part.row_exponents.mapv(f64::exp).insert_axis(Axis(1));
-    let estimate = draw.matrix(part.queries.view(), part.keys.view()).map_err(failure)? * &factors;
+    let (name, a, estimate) = if matrix.is_rowwise() {
+        let head = HeadAttention::new(&part, None, matrix.causal, &|| false).map_err(failure)?;
+        let estimate = draw.exponents(&part).map_err(failure)?;
+        let [exact, estimate] = head.normalized_pair(&estimate).map_err(failure)?;
+        ("D⁻¹A", exact, estimate)
+    } else {
+        let a = exact(&part).map_err(failure)?;
+        let factors = part.row_exponents.mapv(f64::exp).insert_axis(Axis(1));
+        ("A", a, draw.matrix(&part).map_err(failure)? * &factors)
+    };
+    drop(draw);
     let difference = (&estimate - &a).mapv(f64::abs);
     let thinned = if rows.len() < inputs.queries.nrows() || cols.len() < inputs.keys.nrows() {
         format!("{} of {} queries, {} of {} keys", rows.len(), inputs.queries.nrows(), cols.len(), inputs.keys.nrows())
     } else {
         "every token".to_owned()
     };
+    let spikiness = &matrix.exact.spikiness;
     let spiky = format!(
         "N90 {:.3}, participation {:.3}, max/median {:.3}",
         spikiness.n90, spikiness.participation_ratio, spikiness.max_over_median
     );
     for (id, title, values, more) in [
-        ("exact", "exact A".to_owned(), a, spiky),
+        ("exact", format!("exact {name}"), a, spiky),
         ("estimate", format!("estimate: {what}"), estimate, "first draw".to_owned()),
         ("difference", "|difference|".to_owned(), difference, "first draw".to_owned()),
     ] {
@@ -57,6 +71,7 @@ pub(super) fn tell(
             rows: rows.len(),
             cols: cols.len(),
             values: values.iter().map(|&value| value as f32).collect(),
+            letters: Vec::new(),
             caption: format!("{low:.3} to {high:.3}; {thinned}; {more}"),
         }));
     }

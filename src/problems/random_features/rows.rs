@@ -1,5 +1,6 @@
 //! The result table of the problem `random-features`: a row for each point of each curve.
 
+use super::surveyed::SurveyedMatrix;
 use crate::lab::Column;
 use crate::problems::toolkit::{columns, table};
 
@@ -7,6 +8,9 @@ columns! {
     /// What a row is about: an estimator on a matrix, with m projections.
     pub(super) struct CurveSubject {
         inputs: String = label("inputs").brief(),
+        source: Option<String> = label("source"),
+        layer: Option<usize> = label("layer").brief(),
+        head: Option<usize> = label("head").brief(),
         length: usize = label("L").brief(),
         dim: usize = label("d").brief(),
         estimator: &'static str = label("estimator").brief(),
@@ -20,29 +24,83 @@ columns! {
 columns! {
     /// What came out over the trials, with what theory expects.
     pub(super) struct CurveResults {
-        rel_frobenius_median: f64 = label("relative error, median").digits(4).brief(),
+        causal: bool = label("causal"),
+        rel_frobenius_median: f64 = label("relative error, median").digits(4).brief().error(),
         rel_frobenius_q25: f64 = label("lower quartile").digits(4),
         rel_frobenius_q75: f64 = label("upper quartile").digits(4),
         rel_frobenius_mean: f64 = label("mean").digits(4),
         rel_mse_mean: f64 = label("squared, mean").digits(4),
         rel_mse_sem: Option<f64> = label("± s.e.").digits(4),
         rel_mse_theory: Option<f64> = label("squared, theory").digits(4).brief(),
+        log10_rel_mse_theory: Option<f64> = label("log₁₀ squared, theory").digits(4),
         squared_bias_theory: Option<f64> = label("bias², theory").digits(4),
         variance_theory: Option<f64> = label("variance, theory").digits(4),
         observable: Option<bool> = label("observable"),
         mean_ratio: f64 = label("⟨Â,A⟩/‖A‖²").digits(4).brief(),
         mean_ratio_sem: Option<f64> = label("± s.e.").digits(4),
         mean_ratio_theory: Option<f64> = label("theory").digits(4),
-        normalized_rel_frobenius_median: f64 = label("row-normalised error, median").digits(4).brief(),
+        normalized_rel_frobenius_median: f64 = label("row-normalised error, median").digits(4).brief().error(),
+        output_rel_error_median: Option<f64> = label("output error, median").digits(4).brief().error(),
+        output_rel_error_q25: Option<f64> = label("lower quartile").digits(4),
+        output_rel_error_q75: Option<f64> = label("upper quartile").digits(4),
         nonpositive_entries: f64 = label("entries ≤ 0").digits(4),
         nonpositive_rows: f64 = label("row sums ≤ 0").digits(4),
         n90: f64 = label("N90").digits(4),
         participation_ratio: f64 = label("participation ratio").digits(4),
         max_over_median: f64 = label("max/median").digits(2),
+        entropy: Option<f64> = label("entropy of rows").unit("nats").digits(4),
+        effective_keys: Option<f64> = label("effective keys").digits(2),
+        output_norm: Option<f64> = label("‖output‖").digits(4),
+        window: Option<usize> = label("window at equal cost"),
+        window_output_rel_error: Option<f64> = label("output error of the window").digits(4).error(),
+        window_normalized_rel_error: Option<f64> = label("row-normalised error of the window").digits(4).error(),
+        uniform_output_rel_error: Option<f64> = label("output error of the plain average").digits(4).error(),
         precision: &'static str = label("precision"),
         seconds_per_trial: f64 = label("time a trial").unit("s").digits(4),
+        reason: Option<String> = label("why there is no number"),
     }
 }
 
 /// The columns in their order.
 pub(super) static COLUMNS: &[Column] = table!(CurveSubject; CurveResults);
+
+/// The results of an estimator without numbers, for this `reason`: what is known of the matrix alone.
+pub(super) fn unfit(matrix: &SurveyedMatrix<'_>, reason: String) -> CurveResults {
+    let spikiness = matrix.exact.spikiness;
+    CurveResults {
+        causal: matrix.causal,
+        rel_frobenius_median: f64::NAN,
+        rel_frobenius_q25: f64::NAN,
+        rel_frobenius_q75: f64::NAN,
+        rel_frobenius_mean: f64::NAN,
+        rel_mse_mean: f64::NAN,
+        rel_mse_sem: None,
+        rel_mse_theory: None,
+        log10_rel_mse_theory: None,
+        squared_bias_theory: None,
+        variance_theory: None,
+        observable: None,
+        mean_ratio: f64::NAN,
+        mean_ratio_sem: None,
+        mean_ratio_theory: None,
+        normalized_rel_frobenius_median: f64::NAN,
+        output_rel_error_median: None,
+        output_rel_error_q25: None,
+        output_rel_error_q75: None,
+        nonpositive_entries: f64::NAN,
+        nonpositive_rows: f64::NAN,
+        n90: spikiness.n90,
+        participation_ratio: spikiness.participation_ratio,
+        max_over_median: spikiness.max_over_median,
+        entropy: matrix.head().map(|head| head.entropy()),
+        effective_keys: matrix.head().map(|head| head.effective_keys()),
+        output_norm: matrix.head().and_then(|head| head.output_norm()),
+        window: None,
+        window_output_rel_error: None,
+        window_normalized_rel_error: None,
+        uniform_output_rel_error: matrix.uniform().and_then(|errors| errors.output),
+        precision: "",
+        seconds_per_trial: f64::NAN,
+        reason: Some(reason).filter(|reason| !reason.is_empty()),
+    }
+}

@@ -12,11 +12,12 @@ pub(in crate::problems) struct ColumnStyle {
     unit: &'static str,
     digits: usize,
     brief: bool,
+    error: bool,
 }
 
 /// A column with this heading and no digits after the point.
 pub(in crate::problems) const fn label(label: &'static str) -> ColumnStyle {
-    ColumnStyle { label, unit: "", digits: 0, brief: false }
+    ColumnStyle { label, unit: "", digits: 0, brief: false, error: false }
 }
 
 impl ColumnStyle {
@@ -38,9 +39,23 @@ impl ColumnStyle {
         self
     }
 
+    /// Says that it is an error relative to what is estimated: at 1 or more, an estimate of 0 is as good.
+    pub const fn error(mut self) -> Self {
+        self.error = true;
+        self
+    }
+
     /// The column under `key`.
     pub const fn under(self, key: &'static str) -> Column {
-        Column { key, label: self.label, unit: self.unit, digits: self.digits, brief: self.brief, identity: false }
+        Column {
+            key,
+            label: self.label,
+            unit: self.unit,
+            digits: self.digits,
+            brief: self.brief,
+            identity: false,
+            error: self.error,
+        }
     }
 }
 

@@ -83,25 +83,25 @@ pub(super) fn kept_len(config: &VitConfig) -> usize {
     config.depth * (26 * tokens * dim + 3 * tokens * hidden + attention) + 8 * tokens * dim + backward
 }
 
-/// Queries and keys of one block, `[batch, heads, tokens, head_dim]` each, as attention takes them (not scaled).
+/// Queries, keys and values of one block, `[batch, heads, tokens, head_dim]` each, as attention takes them (not scaled).
 ///
 /// # Errors
 /// The shapes do not fit.
-pub fn queries_and_keys(
+pub fn attention_inputs(
     config: &VitConfig,
     layout: &Layout,
     theta: &Tensor,
     patches: &Tensor,
     block: usize,
-) -> Result<(Tensor, Tensor)> {
+) -> Result<[Tensor; 3]> {
     let model = Model { config, layout, theta };
     let mut x = model.embed(patches)?;
     for before in 0..block {
         let (q, k, v) = model.projections(before, &x)?;
         x = model.finish(before, &x, &model.attend(before, &q, &k, &v)?)?;
     }
-    let (q, k, _) = model.projections(block, &x)?;
-    Ok((q, k))
+    let (q, k, v) = model.projections(block, &x)?;
+    Ok([q, k, v])
 }
 
 struct Model<'a> {

@@ -1,0 +1,261 @@
+//! Features as exponents, and tiles of estimates in 32 bits with a scale for each row.
+
+use crate::attention::feature_map::FeatureShape;
+use crate::attention::hybrid::HybridSketch;
+use crate::attention::kernel::Float;
+use crate::attention::{AttentionError, FeatureMap, Inputs, RandomFeatures};
+use crate::memory;
+use crate::product::product;
+use ndarray::{Array1, Array2, ArrayView2, ArrayViewMut2, s};
+use std::ops::Range;
+
+/// One drawn estimate of a head, in exponents.
+#[derive(Debug)]
+pub struct HeadEstimate {
+    parts: Parts,
+    features: usize,
+}
+
+#[derive(Debug)]
+enum Parts {
+    One(ExponentFeatures),
+    Hybrid { first: ExponentFeatures, second: ExponentFeatures, weight: [f64; 2], signs: Option<[Array2<f32>; 2]> },
+}
+
+impl HeadEstimate {
+    /// The estimate of `inputs` by `map` on the first `m` projections of `draw` (rows×d).
+    ///
+    /// # Errors
+    /// There is not enough memory.
+    pub fn of_features(inputs: &Inputs, map: &FeatureMap, draw: ArrayView2<'_, f64>) -> Result<Self, AttentionError> {
+        let part = ExponentFeatures::new(inputs, map, draw)?;
+        Ok(Self { features: map.features(draw.nrows()), parts: Parts::One(part) })
+    }
+
+    /// The estimate of `inputs` by a drawn hybrid.
+    ///
+    /// # Errors
+    /// There is not enough memory.
+    pub fn of_hybrid(inputs: &Inputs, sketch: &HybridSketch) -> Result<Self, AttentionError> {
+        let (first, second) = sketch.parts();
+        let part = |features: &RandomFeatures| ExponentFeatures::new(inputs, &features.map, features.projections.view());
+        let signs = |side: &Array2<f64>| -> Result<Array2<f32>, AttentionError> {
+            Ok(sketch.signs(side.view())?.mapv(|sign| sign as f32))
+        };
+        let [c0, c1, ..] = sketch.coefficients();
+        let signs = if c1 == 0.0 { None } else { Some([signs(&inputs.queries)?, signs(&inputs.keys)?]) };
+        let parts = Parts::Hybrid { first: part(first)?, second: part(second)?, weight: [c0, c1], signs };
+        Ok(Self { parts, features: crate::attention::Sketch::features(sketch) })
+    }
+
+    /// Columns of the finite feature map.
+    #[must_use]
+    pub const fn features(&self) -> usize {
+        self.features
+    }
+
+    /// Scaled features of all keys, which every tile of rows takes that sees them all.
+    pub(super) fn all_keys(&self) -> Result<KeyScales, AttentionError> {
+        let part = |part: &ExponentFeatures| part.scale_keys(part.keys.ncols());
+        Ok(match &self.parts {
+            Parts::One(one) => KeyScales(vec![part(one)?]),
+            Parts::Hybrid { first, second, .. } => KeyScales(vec![part(first)?, part(second)?]),
+        })
+    }
+
+    /// The same for the first `seen` keys alone.
+    pub(super) fn first_keys(&self, seen: usize) -> Result<KeyScales, AttentionError> {
+        Ok(match &self.parts {
+            Parts::One(one) => KeyScales(vec![one.scale_keys(seen)?]),
+            Parts::Hybrid { first, second, .. } => KeyScales(vec![first.scale_keys(seen)?, second.scale_keys(seen)?]),
+        })
+    }
+
+    /// Writes rows `rows` of the estimate for the keys of `keys` into `out` (rows×keys), each divided by the exponential of the
+    /// number that is returned for it.
+    pub(super) fn tile(&self, keys: &KeyScales, rows: Range<usize>, mut out: ArrayViewMut2<'_, f32>) -> Vec<f64> {
+        match &self.parts {
+            Parts::One(one) => one.tile(&keys.0[0], rows, out),
+            Parts::Hybrid { first, second, weight: [c0, c1], signs } => {
+                let scales = first.tile(&keys.0[0], rows.clone(), out.view_mut());
+                let mut other = Array2::zeros(out.raw_dim());
+                let of_second = second.tile(&keys.0[1], rows.clone(), other.view_mut());
+                let mut agreement = Array2::zeros(out.raw_dim());
+                if let Some([queries, of_keys]) = signs {
+                    let of_keys = of_keys.slice(s![..out.ncols(), ..]);
+                    product(queries.slice(s![rows, ..]), of_keys.t(), agreement.view_mut(), 0.0);
+                }
+                let (c0, c1) = (*c0 as f32, *c1 as f32);
+                let tops: Vec<f64> = scales.iter().zip(&of_second).map(|(a, b)| a.max(*b)).collect();
+                for (place, mut row) in out.rows_mut().into_iter().enumerate() {
+                    let [a, b] = [scales[place], of_second[place]].map(|scale| (scale - tops[place]).exp() as f32);
+                    let both = other.row(place);
+                    for ((value, other), agreement) in row.iter_mut().zip(both).zip(agreement.row(place)) {
+                        let lambda = c0 + c1 * agreement;
+                        *value = lambda * a * *value + (1.0 - lambda) * b * other;
+                    }
+                }
+                tops
+            }
+        }
+    }
+}
+
+/// Features of keys in range, for each part of an estimate.
+pub(super) struct KeyScales(Vec<ScaledKeys>);
+
+impl KeyScales {
+    /// The number of keys.
+    pub fn count(&self) -> usize {
+        self.0.first().map_or(0, |part| part.features.ncols())
+    }
+}
+
+struct ScaledKeys {
+    /// M×keys.
+    features: Array2<f32>,
+    /// c_l (M), or one c for trigonometric features.
+    scales: Array1<f64>,
+}
+
+/// Exponents of one feature map on one draw.
+#[derive(Debug)]
+struct ExponentFeatures {
+    shape: FeatureShape,
+    /// w_l·x_i + offset_l, a row a projection: m×L_q.
+    queries: Array2<f64>,
+    /// The same of the keys: m×L_k.
+    keys: Array2<f64>,
+    /// What is added to every exponent of a query: ∓|x|²/2, the row's own exponent, and the logarithm of 1/features.
+    of_query: Array1<f64>,
+    /// What is added to every exponent of a key: ∓|y|²/2.
+    of_key: Array1<f64>,
+}
+
+impl ExponentFeatures {
+    fn new(inputs: &Inputs, map: &FeatureMap, draw: ArrayView2<'_, f64>) -> Result<Self, AttentionError> {
+        let prepared = map.prepare(draw)?;
+        let shape = map.shape();
+        let side = |tokens: &Array2<f64>| -> Result<Array2<f64>, AttentionError> {
+            let mut exponents = memory::array((draw.nrows(), tokens.nrows()), 0.0, "the exponents of the features")?;
+            product(prepared.projections.view(), tokens.t(), exponents.view_mut(), 0.0);
+            for (mut row, offset) in exponents.rows_mut().into_iter().zip(&prepared.offsets) {
+                row += *offset;
+            }
+            Ok(exponents)
+        };
+        let half = if shape == FeatureShape::Circular { 0.5 } else { -0.5 };
+        let halves = |tokens: &Array2<f64>| tokens.rows().into_iter().map(|row| half * row.dot(&row)).collect();
+        let (of_query, of_key): (Array1<f64>, Array1<f64>) = (halves(&inputs.queries), halves(&inputs.keys));
+        // Each projection weighs 1/m; both signs of one share it.
+        let count = draw.nrows() * if shape == FeatureShape::BothSigns { 2 } else { 1 };
+        Ok(Self {
+            shape,
+            queries: side(&inputs.queries)?,
+            keys: side(&inputs.keys)?,
+            of_query: of_query + &inputs.row_exponents - (count as f64).ln(),
+            of_key,
+        })
+    }
+
+    /// Columns of Φ.
+    fn width(&self) -> usize {
+        self.queries.nrows() * self.shape.features_per_projection()
+    }
+
+    fn scale_keys(&self, seen: usize) -> Result<ScaledKeys, AttentionError> {
+        let m = self.keys.nrows();
+        let mut features = memory::array((self.width(), seen), 0.0_f32, "the features of the keys")?;
+        let own = self.of_key.slice(s![..seen]);
+        let own = own.as_slice().unwrap_or_default();
+        if self.shape == FeatureShape::Circular {
+            let top = largest(own);
+            let factors: Vec<f32> = own.iter().map(|own| (own - top).exp() as f32).collect();
+            for (l, products) in self.keys.rows().into_iter().enumerate() {
+                let (cosines, sines) = features.multi_slice_mut((s![2 * l, ..], s![2 * l + 1, ..]));
+                let products = products.to_slice().unwrap_or_default();
+                turn(cosines.into_slice(), sines.into_slice(), &products[..seen], &factors);
+            }
+            return Ok(ScaledKeys { features, scales: Array1::from_elem(1, top) });
+        }
+        let mut scales = Array1::zeros(self.width());
+        let mut exponents = vec![0.0; seen];
+        for (l, (mut row, scale)) in features.rows_mut().into_iter().zip(&mut scales).enumerate() {
+            let (sign, products) = if l < m { (1.0, self.keys.row(l)) } else { (-1.0, self.keys.row(l - m)) };
+            let products = products.to_slice().unwrap_or_default();
+            add(&mut exponents, &products[..seen], sign, own);
+            *scale = largest(&exponents);
+            write_exp(row.as_slice_mut().unwrap_or_default(), &exponents, *scale);
+        }
+        Ok(ScaledKeys { features, scales })
+    }
+
+    fn tile(&self, keys: &ScaledKeys, rows: Range<usize>, out: ArrayViewMut2<'_, f32>) -> Vec<f64> {
+        let (m, count) = (self.queries.nrows(), rows.len());
+        let own = self.of_query.slice(s![rows.clone()]);
+        let mut features = Array2::<f32>::zeros((self.width(), count));
+        let mut tops;
+        if self.shape == FeatureShape::Circular {
+            let factors = vec![1.0; count];
+            for (l, products) in self.queries.rows().into_iter().enumerate() {
+                let (cosines, sines) = features.multi_slice_mut((s![2 * l, ..], s![2 * l + 1, ..]));
+                let products = products.to_slice().unwrap_or_default();
+                turn(cosines.into_slice(), sines.into_slice(), &products[rows.clone()], &factors);
+            }
+            tops = vec![keys.scales[0]; count];
+        } else {
+            let side = |l: usize| if l < m { (1.0, self.queries.row(l)) } else { (-1.0, self.queries.row(l - m)) };
+            tops = vec![f64::NEG_INFINITY; count];
+            for (l, scale) in keys.scales.iter().enumerate() {
+                let (sign, products) = side(l);
+                for (top, product) in tops.iter_mut().zip(products.slice(s![rows.clone()])) {
+                    let exponent = sign * product + scale;
+                    *top = if exponent > *top { exponent } else { *top };
+                }
+            }
+            let mut exponents = vec![0.0; count];
+            let shifts: Vec<f64> = tops.iter().map(|top| -top).collect();
+            for (l, (mut row, scale)) in features.rows_mut().into_iter().zip(&keys.scales).enumerate() {
+                let (sign, products) = side(l);
+                let products = products.to_slice().unwrap_or_default();
+                add(&mut exponents, &products[rows.clone()], sign, &shifts);
+                write_exp(row.as_slice_mut().unwrap_or_default(), &exponents, -scale);
+            }
+        }
+        product(features.t(), keys.features.view(), out, 0.0);
+        tops.iter().zip(own).map(|(top, own)| top + own).collect()
+    }
+}
+
+fn largest(values: &[f64]) -> f64 {
+    values.iter().copied().fold(f64::NEG_INFINITY, |top, value| if value > top { value } else { top })
+}
+
+/// out ← sign·products + own.
+fn add(out: &mut [f64], products: &[f64], sign: f64, own: &[f64]) {
+    pulp::Arch::new().dispatch(|| {
+        for ((out, product), own) in out.iter_mut().zip(products).zip(own) {
+            *out = sign * product + own;
+        }
+    });
+}
+
+/// out ← exp(exponents − scale): the difference in 64 bits, the exponential in 32.
+fn write_exp(out: &mut [f32], exponents: &[f64], scale: f64) {
+    pulp::Arch::new().dispatch(|| {
+        for (out, exponent) in out.iter_mut().zip(exponents) {
+            *out = Float::exp((exponent - scale) as f32);
+        }
+    });
+}
+
+/// (cosines, sines) ← factor·(cos, sin) of the products.
+fn turn(cosines: Option<&mut [f32]>, sines: Option<&mut [f32]>, products: &[f64], factors: &[f32]) {
+    let (cosines, sines) = (cosines.unwrap_or_default(), sines.unwrap_or_default());
+    pulp::Arch::new().dispatch(|| {
+        for (((cosine, sine), product), factor) in cosines.iter_mut().zip(sines).zip(products).zip(factors) {
+            let (s, c) = Float::sin_cos(*product);
+            (*cosine, *sine) = (factor * c as f32, factor * s as f32);
+        }
+    });
+}

@@ -1,0 +1,163 @@
+//! Plots and series of a run. A run over many heads draws the median over heads instead of a curve for each.
+
+use super::curve::PointStatistics;
+use super::methods::FeatureEstimator;
+use super::rows::CurveSubject;
+use super::surveyed::SurveyedMatrix;
+use crate::attention::Projection;
+use crate::attention::theory::Expectation;
+use crate::lab::{Axis, Event, Params, Plot, Point, RunContext, Series, Style};
+use crate::named::named;
+use crate::problems::toolkit::Burst;
+
+named! {
+    /// What errors are drawn over.
+    pub(super) enum ErrorAxis {
+        Projections = "projections", "the number of projections m";
+        Features = "features", "the number of features, columns of Φ";
+        Length = "length", "the sequence length";
+    }
+}
+
+/// More heads than this are drawn as their median.
+pub(super) const SINGLE_HEADS: usize = 6;
+
+/// Declares the plots; that of output errors where there are values.
+pub(super) fn declare(params: &Params, with_values: bool, context: &mut RunContext) {
+    let axis = match params.choice("axis") {
+        ErrorAxis::Features => "features (columns of Φ)",
+        ErrorAxis::Length => "sequence length L",
+        ErrorAxis::Projections => "projections m",
+    };
+    let causal = if params.flag("causal") { ", causal" } else { "" };
+    let mut plots = vec![
+        ("error", "Relative Frobenius error".to_owned(), "‖Â−A‖/‖A‖ (median, quartiles)"),
+        (
+            "normalized",
+            format!("Relative Frobenius error, rows normalised{causal}"),
+            "‖D̂⁻¹Â−D⁻¹A‖/‖D⁻¹A‖ (median)",
+        ),
+    ];
+    if with_values {
+        plots.push(("output", format!("Error of the attention output{causal}"), "‖D̂⁻¹ÂV−D⁻¹AV‖/‖D⁻¹AV‖ (median)"));
+    }
+    for (id, title, y) in plots {
+        context.emit(Event::Plot(Plot { id: id.to_owned(), title, x: Axis::log(axis), y: Axis::log(y) }));
+    }
+    context.emit(Event::Plot(Plot {
+        id: "bias".to_owned(),
+        title: "⟨Â,A⟩/‖A‖², mean ± 2 s.e.: 1 without bias".to_owned(),
+        x: Axis::log(axis),
+        y: Axis::linear("⟨Â,A⟩/‖A‖²"),
+    }));
+}
+
+/// Where a point lies on the horizontal axis.
+pub(super) fn place(params: &Params, m: usize, features: usize, length: usize) -> f64 {
+    match params.choice("axis") {
+        ErrorAxis::Features => features as f64,
+        ErrorAxis::Length => length as f64,
+        ErrorAxis::Projections => m as f64,
+    }
+}
+
+/// The curves of single matrices.
+pub(super) struct Curves<'a> {
+    params: &'a Params,
+    /// Matrices of files and checkpoints.
+    stored: usize,
+}
+
+impl<'a> Curves<'a> {
+    pub const fn new(params: &'a Params, stored: usize) -> Self {
+        Self { params, stored }
+    }
+
+    /// Whether there are so many heads that their medians are drawn and no single curves.
+    pub const fn are_medians(&self) -> bool {
+        self.stored > SINGLE_HEADS
+    }
+
+    /// Declares the series of a curve and draws its theory at once; the names of the measured series, one for each m, empty where
+    /// the curve is part of a median only.
+    pub fn declare(
+        &self,
+        matrix: &SurveyedMatrix<'_>,
+        estimator: FeatureEstimator,
+        projection: Projection,
+        ms: &[usize],
+        theory: Option<&[Expectation]>,
+        context: &mut RunContext,
+    ) -> Vec<String> {
+        let params = self.params;
+        let (layer, head) = matrix.layer_and_head();
+        if self.are_medians() && (layer.is_some() || head.is_some()) {
+            return vec![String::new(); ms.len()];
+        }
+        let length = matrix.inputs.queries.nrows();
+        let mut words = vec![estimator.name().to_owned(), projection.name().to_owned()];
+        if params.texts("inputs").len() > 1 {
+            words.insert(0, matrix.name().to_owned());
+        }
+        if params.sizes("dim").len() > 1 && layer.is_none() && head.is_none() {
+            words.push(format!("d={}", matrix.inputs.dim()));
+        }
+        if self.stored > 1 {
+            words.extend(layer.map(|layer| format!("layer {layer}")));
+            words.extend(head.map(|head| format!("head {head}")));
+        }
+        let over_length = params.choice::<ErrorAxis>("axis") == ErrorAxis::Length;
+        if !over_length && params.sizes("length").len() > 1 {
+            words.push(format!("L={length}"));
+        }
+        let base = words.join(" ");
+        let with_output = matrix.head().is_some_and(|head| head.output().is_some());
+        let mut names = Vec::new();
+        for (index, &m) in ms.iter().enumerate() {
+            let name = if over_length && ms.len() > 1 { format!("{base} m={m}") } else { base.clone() };
+            if index == 0 || over_length {
+                for (plot, suffix) in
+                    [("error", ""), ("normalized", "/normalized"), ("bias", "/bias"), ("output", "/output")]
+                {
+                    if plot != "output" || with_output {
+                        context.emit(Event::Series(Series::new(format!("{name}{suffix}"), plot, &name)));
+                    }
+                }
+                if theory.is_some() {
+                    let series = Series::new(format!("{name}/theory"), "error", format!("{name}, theory"));
+                    context.emit(Event::Series(series.drawn(Style::Dashed).beside(&name)));
+                }
+            }
+            if let Some(theory) = theory {
+                let features = estimator.features(m, params);
+                let x = place(params, m, features, length);
+                // log₁₀ of the square holds more than its number does.
+                let error = match theory[index].relative_mse {
+                    mse if mse.is_finite() => mse.sqrt(),
+                    _ => 10_f64.powf(theory[index].log10_relative_mse / 2.0),
+                };
+                context.emit(Event::Point(Point::new(format!("{name}/theory"), x, error)));
+            }
+            names.push(name);
+        }
+        names
+    }
+
+    /// The points of a row.
+    pub fn tell(&self, series: &str, subject: &CurveSubject, found: &PointStatistics, burst: &mut Burst) {
+        if series.is_empty() {
+            return;
+        }
+        let x = place(self.params, subject.m, subject.features, subject.length);
+        burst.point(Point::new(series, x, found.median).within(found.q25, found.q75));
+        burst.point(Point::new(format!("{series}/normalized"), x, found.normalized));
+        let point = Point::new(format!("{series}/bias"), x, found.ratio);
+        burst.point(match found.ratio_sem {
+            Some(sem) => point.within(found.ratio - 2.0 * sem, found.ratio + 2.0 * sem),
+            None => point,
+        });
+        if let Some([q25, median, q75]) = found.output {
+            burst.point(Point::new(format!("{series}/output"), x, median).within(q25, q75));
+        }
+    }
+}
