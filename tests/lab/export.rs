@@ -35,8 +35,10 @@ impl Problem for Decay {
         Schema(PARAMS)
     }
     fn columns(&self) -> &'static [Column] {
-        const WORD: Column = Column { key: "word", label: "word", unit: "", digits: 0, brief: true, identity: false, error: false };
-        const LAST: Column = Column { key: "last", label: "last", unit: "m", digits: 3, brief: true, identity: false, error: false };
+        const WORD: Column =
+            Column { key: "word", label: "word", unit: "", digits: 0, brief: true, identity: false, error: false };
+        const LAST: Column =
+            Column { key: "last", label: "last", unit: "m", digits: 3, brief: true, identity: false, error: false };
         &[WORD, LAST]
     }
     fn headline(&self) -> &'static str {

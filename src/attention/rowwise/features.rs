@@ -12,14 +12,21 @@ use std::ops::Range;
 /// One drawn estimate of a head, in exponents.
 #[derive(Debug)]
 pub struct HeadEstimate {
-    parts: Parts,
+    parts: EstimateParts,
     features: usize,
 }
 
 #[derive(Debug)]
-enum Parts {
+enum EstimateParts {
     One(ExponentFeatures),
-    Hybrid { first: ExponentFeatures, second: ExponentFeatures, weight: [f64; 2], signs: Option<[Array2<f32>; 2]> },
+    Hybrid {
+        /// The part that λ̂ weighs and the one that 1 − λ̂ weighs.
+        parts: Box<[ExponentFeatures; 2]>,
+        /// c₀, c₁ of λ̂ = c₀ + c₁ τ·τ.
+        weight: [f64; 2],
+        /// τ of queries and keys; none where λ̂ is a constant.
+        signs: Option<[Array2<f32>; 2]>,
+    },
 }
 
 impl HeadEstimate {
@@ -29,7 +36,7 @@ impl HeadEstimate {
     /// There is not enough memory.
     pub fn of_features(inputs: &Inputs, map: &FeatureMap, draw: ArrayView2<'_, f64>) -> Result<Self, AttentionError> {
         let part = ExponentFeatures::new(inputs, map, draw)?;
-        Ok(Self { features: map.features(draw.nrows()), parts: Parts::One(part) })
+        Ok(Self { features: map.features(draw.nrows()), parts: EstimateParts::One(part) })
     }
 
     /// The estimate of `inputs` by a drawn hybrid.
@@ -38,13 +45,14 @@ impl HeadEstimate {
     /// There is not enough memory.
     pub fn of_hybrid(inputs: &Inputs, sketch: &HybridSketch) -> Result<Self, AttentionError> {
         let (first, second) = sketch.parts();
-        let part = |features: &RandomFeatures| ExponentFeatures::new(inputs, &features.map, features.projections.view());
+        let part =
+            |features: &RandomFeatures| ExponentFeatures::new(inputs, &features.map, features.projections.view());
         let signs = |side: &Array2<f64>| -> Result<Array2<f32>, AttentionError> {
             Ok(sketch.signs(side.view())?.mapv(|sign| sign as f32))
         };
         let [c0, c1, ..] = sketch.coefficients();
         let signs = if c1 == 0.0 { None } else { Some([signs(&inputs.queries)?, signs(&inputs.keys)?]) };
-        let parts = Parts::Hybrid { first: part(first)?, second: part(second)?, weight: [c0, c1], signs };
+        let parts = EstimateParts::Hybrid { parts: Box::new([part(first)?, part(second)?]), weight: [c0, c1], signs };
         Ok(Self { parts, features: crate::attention::Sketch::features(sketch) })
     }
 
@@ -54,29 +62,22 @@ impl HeadEstimate {
         self.features
     }
 
-    /// Scaled features of all keys, which every tile of rows takes that sees them all.
-    pub(super) fn all_keys(&self) -> Result<KeyScales, AttentionError> {
-        let part = |part: &ExponentFeatures| part.scale_keys(part.keys.ncols());
-        Ok(match &self.parts {
-            Parts::One(one) => KeyScales(vec![part(one)?]),
-            Parts::Hybrid { first, second, .. } => KeyScales(vec![part(first)?, part(second)?]),
-        })
-    }
-
-    /// The same for the first `seen` keys alone.
-    pub(super) fn first_keys(&self, seen: usize) -> Result<KeyScales, AttentionError> {
-        Ok(match &self.parts {
-            Parts::One(one) => KeyScales(vec![one.scale_keys(seen)?]),
-            Parts::Hybrid { first, second, .. } => KeyScales(vec![first.scale_keys(seen)?, second.scale_keys(seen)?]),
-        })
+    /// Scaled features of the first `seen` keys.
+    pub(super) fn keys(&self, seen: usize) -> Result<KeyScales, AttentionError> {
+        let parts = match &self.parts {
+            EstimateParts::One(one) => std::slice::from_ref(one),
+            EstimateParts::Hybrid { parts, .. } => parts.as_slice(),
+        };
+        parts.iter().map(|part| part.scale_keys(seen)).collect::<Result<_, _>>().map(KeyScales)
     }
 
     /// Writes rows `rows` of the estimate for the keys of `keys` into `out` (rows×keys), each divided by the exponential of the
     /// number that is returned for it.
     pub(super) fn tile(&self, keys: &KeyScales, rows: Range<usize>, mut out: ArrayViewMut2<'_, f32>) -> Vec<f64> {
         match &self.parts {
-            Parts::One(one) => one.tile(&keys.0[0], rows, out),
-            Parts::Hybrid { first, second, weight: [c0, c1], signs } => {
+            EstimateParts::One(one) => one.tile(&keys.0[0], rows, out),
+            EstimateParts::Hybrid { parts, weight: [c0, c1], signs } => {
+                let [first, second] = &**parts;
                 let scales = first.tile(&keys.0[0], rows.clone(), out.view_mut());
                 let mut other = Array2::zeros(out.raw_dim());
                 let of_second = second.tile(&keys.0[1], rows.clone(), other.view_mut());

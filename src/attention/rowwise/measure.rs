@@ -35,14 +35,16 @@ impl HeadAttention<'_> {
         estimate: &HeadEstimate,
         stop: &(dyn Fn() -> bool + Sync),
     ) -> Result<ErrorMeasure, AttentionError> {
-        let all = estimate.all_keys()?;
+        let all = estimate.keys(self.inputs.keys.nrows())?;
         let count = self.inputs.queries.nrows();
         let starts: Vec<usize> = (0..count).step_by(ROWS).collect();
         let tiles: Vec<TileErrors> = starts
             .into_par_iter()
-            .map(|start| {
-                if stop() { Err(AttentionError::Stopped) } else { self.tile_errors(estimate, &all, start, None) }
-            })
+            .map(
+                |start| {
+                    if stop() { Err(AttentionError::Stopped) } else { self.tile_errors(estimate, &all, start, None) }
+                },
+            )
             .collect::<Result<_, _>>()?;
         let top = tiles.iter().map(|tile| tile.log_scale).fold(f64::NEG_INFINITY, f64::max);
         let sum = |value: fn(&TileErrors) -> f64| tiles.iter().map(value).sum::<f64>();
@@ -74,7 +76,7 @@ impl HeadAttention<'_> {
         estimate: &HeadEstimate,
         stop: &(dyn Fn() -> bool + Sync),
     ) -> Result<Array2<f64>, AttentionError> {
-        let all = estimate.all_keys()?;
+        let all = estimate.keys(self.inputs.keys.nrows())?;
         let width = self.values.as_ref().map_or_else(|| panic!("no values"), Array2::ncols);
         let mut output = crate::memory::array((self.inputs.queries.nrows(), width), 0.0, "the estimated output")?;
         output.axis_chunks_iter_mut(ndarray::Axis(0), ROWS).into_par_iter().enumerate().try_for_each(
@@ -93,7 +95,7 @@ impl HeadAttention<'_> {
     /// # Errors
     /// Not enough memory.
     pub fn normalized_pair(&self, estimate: &HeadEstimate) -> Result<[Array2<f64>; 2], AttentionError> {
-        let all = estimate.all_keys()?;
+        let all = estimate.keys(self.inputs.keys.nrows())?;
         let shape = (self.inputs.queries.nrows(), self.inputs.keys.nrows());
         let room = |what| crate::memory::array(shape, 0.0, what);
         let [mut exact, mut estimated] = [room("the exact matrix")?, room("the estimated matrix")?];
@@ -151,7 +153,8 @@ impl HeadAttention<'_> {
             output: 0.0,
         };
         for (place, (guess, relative)) in guess.rows().into_iter().zip(relative.rows()).enumerate() {
-            let factors = [scales[place], self.row_peaks[start + place]].map(|scale| (scale - tops[place]).exp() as f32);
+            let factors =
+                [scales[place], self.row_peaks[start + place]].map(|scale| (scale - tops[place]).exp() as f32);
             let [difference, cross, nonpositive] = compare(row(&guess), row(&relative), factors);
             let weight = (2.0 * (tops[place] - top)).exp();
             errors.difference += weight * difference;
@@ -162,12 +165,7 @@ impl HeadAttention<'_> {
     }
 
     /// Leaves in each row the entries that it may see, at a scale at which they do not underflow.
-    fn only_seen(
-        &self,
-        estimate: &HeadEstimate,
-        start: usize,
-        guess: &mut Array2<f32>,
-    ) -> Result<(), AttentionError> {
+    fn only_seen(&self, estimate: &HeadEstimate, start: usize, guess: &mut Array2<f32>) -> Result<(), AttentionError> {
         if !self.causal {
             return Ok(());
         }
@@ -177,13 +175,13 @@ impl HeadAttention<'_> {
         };
         let faint = (start..end).any(|i| is_faint(guess, i - start, self.seen(i)));
         if faint {
-            let keys = estimate.first_keys(self.seen(end - 1))?;
+            let keys = estimate.keys(self.seen(end - 1))?;
             estimate.tile(&keys, start..end, guess.slice_mut(s![.., ..keys.count()]));
         }
         for i in start..end {
             let (place, seen) = (i - start, self.seen(i));
             if faint && is_faint(guess, place, seen) {
-                let keys = estimate.first_keys(seen)?;
+                let keys = estimate.keys(seen)?;
                 estimate.tile(&keys, i..i + 1, guess.slice_mut(s![place..=place, ..seen]));
             }
             guess.slice_mut(s![place, seen..]).fill(0.0);
@@ -211,9 +209,7 @@ impl HeadAttention<'_> {
             errors.nonpositive_rows += usize::from(sum <= 0.0);
             errors.normalized += normalized_difference(row(&guess), row(&exact), scale as f32);
             let (Some(weighted), Some(exact)) = (&weighted, &self.output) else { continue };
-            for (column, (weighted, exact)) in
-                weighted.row(place).iter().zip(exact.row(start + place)).enumerate()
-            {
+            for (column, (weighted, exact)) in weighted.row(place).iter().zip(exact.row(start + place)).enumerate() {
                 let value = f64::from(*weighted) * scale;
                 errors.output += (value - exact).powi(2);
                 if let Some(into) = &mut into {

@@ -162,7 +162,8 @@ impl MomentTable {
         let mix = |of: fn(&Moments) -> f64| -> f64 {
             nodes.iter().zip(weights).map(|(node, weight)| of(node) * weight).sum()
         };
-        let rarity = if nodes.iter().all(|node| node.rarity.is_finite()) { mix(|node| node.rarity) } else { f64::INFINITY };
+        let rarity =
+            if nodes.iter().all(|node| node.rarity.is_finite()) { mix(|node| node.rarity) } else { f64::INFINITY };
         Moments {
             mean_ratio: mix(|node| node.mean_ratio),
             log_scale: mix(|node| node.log_scale),

@@ -199,7 +199,7 @@ mod tests {
     fn matrix(rows: usize, cols: usize, value: impl Fn(usize, usize) -> f32) -> Matrix {
         let values = (0..rows * cols).map(|index| value(index / cols, index % cols)).collect();
         let (id, title, caption) = ("a".to_owned(), "exact".to_owned(), "every 4th".to_owned());
-        Matrix { id, group: "a".to_owned(), title, rows, cols, values, caption }
+        Matrix { id, group: "a".to_owned(), title, rows, cols, values, letters: Vec::new(), caption }
     }
 
     fn draw(matrix: &Matrix, look: Look, theme: Theme) -> String {

@@ -20,8 +20,8 @@ fn checkpoint_file(text: &str, logs: Option<&Path>) -> PathBuf {
 
 fn read(params: &Params, logs: Option<&Path>) -> Result<(PathBuf, Checkpoint), RunError> {
     let file = checkpoint_file(params.text(CHECKPOINT_FILE.key), logs);
-    let checkpoint = Checkpoint::load(&file)
-        .map_err(|error| RunError::Input(format!("{}: {error}", CHECKPOINT_FILE.key)))?;
+    let checkpoint =
+        Checkpoint::load(&file).map_err(|error| RunError::Input(format!("{}: {error}", CHECKPOINT_FILE.key)))?;
     Ok((file, checkpoint))
 }
 
@@ -68,9 +68,11 @@ impl ModelHeads {
                 Array2::from_shape_vec(self.shape, numbers.into_iter().map(f64::from).collect())
                     .map_err(|error| RunError::Failed(error.to_string()))
             };
-            let heads = self.model.attention_inputs(&self.patches, layer)?.into_iter().map(|[q, k, v]| {
-                Ok::<_, RunError>([matrix(q)?, matrix(k)?, matrix(v)?])
-            });
+            let heads = self
+                .model
+                .attention_inputs(&self.patches, layer)?
+                .into_iter()
+                .map(|[q, k, v]| Ok::<_, RunError>([matrix(q)?, matrix(k)?, matrix(v)?]));
             self.block = Some((layer, heads.collect::<Result<_, _>>()?));
         }
         let heads = self.block.as_ref().map_or(&[][..], |(_, heads)| heads.as_slice());

@@ -29,14 +29,19 @@ impl FileHeads {
         let open = |key: &str, heads: Option<usize>| -> Result<HeadsFile, RunError> {
             let text = params.text(key);
             if text.is_empty() {
-                return Err(RunError::Input(format!("{key}: found `nothing`, allowed: {}, with inputs={FILE}", QUERIES.allowed())));
+                return Err(RunError::Input(format!(
+                    "{key}: found `nothing`, allowed: {}, with inputs={FILE}",
+                    QUERIES.allowed()
+                )));
             }
-            HeadsFile::open(text, HeadsLayout { heads, ..layout }).map_err(|error| refuse(key, text, &error.to_string()))
+            HeadsFile::open(text, HeadsLayout { heads, ..layout })
+                .map_err(|error| refuse(key, text, &error.to_string()))
         };
         let queries = open(QUERIES.key, heads)?;
         // Keys that several heads of queries share lie side by side in fewer columns.
         let columns = |key: &str| ArrayFile::open(params.text(key)).ok().and_then(|file| file.shape().last().copied());
-        let fewer = heads.map(|heads| columns(KEYS.key).map_or(heads, |columns| (columns / queries.dim()).clamp(1, heads)));
+        let fewer =
+            heads.map(|heads| columns(KEYS.key).map_or(heads, |columns| (columns / queries.dim()).clamp(1, heads)));
         let keys = open(KEYS.key, fewer)?;
         let values = if params.text(VALUES.key).is_empty() { None } else { Some(open(VALUES.key, fewer)?) };
         let of = |key: &str, file: &HeadsFile| {

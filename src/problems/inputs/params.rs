@@ -109,7 +109,9 @@ pub(in crate::problems) const VALUES: Param = Param::text("values", "file of val
     .read_with(INPUTS_KEY, &[FILE]);
 
 pub(in crate::problems) const HEADS: Param = Param::int("split_heads", "heads in columns", 0, 1 << 16, "0")
-    .help("file: heads that lie side by side in the columns, [L, heads·d]; 0: the file has an axis of heads, or one head")
+    .help(
+        "file: heads that lie side by side in the columns, [L, heads·d]; 0: the file has an axis of heads, or one head",
+    )
     .group("inputs")
     .read_with(INPUTS_KEY, &[FILE]);
 
@@ -119,11 +121,10 @@ pub(in crate::problems) const BATCH: Param = Param::int("batch_entry", "entry of
     .group("inputs")
     .read_with(INPUTS_KEY, &[FILE]);
 
-pub(in crate::problems) const TRANSPOSE: Param =
-    Param::choice("transpose", "transpose", Transpose::CHOICES, "ask")
-        .help("file: the order of the last two axes")
-        .group("inputs")
-        .read_with(INPUTS_KEY, &[FILE]);
+pub(in crate::problems) const TRANSPOSE: Param = Param::choice("transpose", "transpose", Transpose::CHOICES, "ask")
+    .help("file: the order of the last two axes")
+    .group("inputs")
+    .read_with(INPUTS_KEY, &[FILE]);
 
 /// The checkpoint.
 pub(in crate::problems) const CHECKPOINT_FILE: Param =

@@ -52,9 +52,7 @@ impl InputSource {
         Ok(match name {
             FILE => Self::File,
             CHECKPOINT => Self::Checkpoint,
-            drawn => {
-                Self::Drawn(InputKind::parse(drawn).map_err(|error| RunError::Input(format!("inputs: {error}")))?)
-            }
+            drawn => Self::Drawn(InputKind::parse(drawn).map_err(|error| RunError::Input(format!("inputs: {error}")))?),
         })
     }
 }
@@ -74,7 +72,9 @@ pub fn places(params: &Params, logs: Option<&std::path::Path>) -> Result<Vec<Hea
             let heads = chosen(params, HEAD.key, heads)?;
             let [queries, keys, dim, value_dim] = shape;
             let place = |layer, head| HeadPlace { source, layer, head, queries, keys, dim, value_dim };
-            Ok::<_, RunError>(layers.iter().flat_map(|&layer| heads.iter().map(move |&head| place(layer, head))).collect())
+            Ok::<_, RunError>(
+                layers.iter().flat_map(|&layer| heads.iter().map(move |&head| place(layer, head))).collect(),
+            )
         };
         let found: Vec<HeadPlace> = match source {
             InputSource::Drawn(_) => {
@@ -107,9 +107,8 @@ pub fn places(params: &Params, logs: Option<&std::path::Path>) -> Result<Vec<Hea
 /// The entries that the parameter `key` chooses of an axis with `count` entries; one that is none where there is no axis.
 fn chosen(params: &Params, key: &str, count: Option<usize>) -> Result<Vec<Option<usize>>, RunError> {
     let asked = params.sizes_or_all(key);
-    let refuse = |found: usize, allowed: &str| {
-        Err(RunError::Input(format!("{key}: found `{found}`, allowed: {allowed}")))
-    };
+    let refuse =
+        |found: usize, allowed: &str| Err(RunError::Input(format!("{key}: found `{found}`, allowed: {allowed}")));
     let Some(count) = count else {
         return match asked.and_then(|asked| asked.into_iter().find(|entry| *entry > 0)) {
             Some(found) => refuse(found, &format!("0, as the file has one {key} only")),

@@ -26,8 +26,8 @@ const SMALL_ROWWISE: usize = 1 << 27;
 const BATCH_SECONDS: f64 = 0.2;
 
 /// What the points of a curve are measured with.
-pub(super) struct CurveSampler<'a> {
-    matrix: &'a SurveyedMatrix<'a>,
+pub(super) struct CurveSampler<'a, 'm> {
+    matrix: &'a SurveyedMatrix<'m>,
     method: FittedEstimator,
     projection: Projection,
     pub trials: usize,
@@ -69,10 +69,10 @@ impl CurveTrials {
     }
 }
 
-impl<'a> CurveSampler<'a> {
+impl<'a, 'm> CurveSampler<'a, 'm> {
     /// A sampler of `method` on rows of `projection`.
     pub const fn new(
-        matrix: &'a SurveyedMatrix<'a>,
+        matrix: &'a SurveyedMatrix<'m>,
         method: FittedEstimator,
         projection: Projection,
         trials: usize,
@@ -95,7 +95,7 @@ impl<'a> CurveSampler<'a> {
                 let projections = self.projection.draw(m, d, &mut rng)?;
                 DrawnSketch::Features(RandomFeatures { map: map.clone(), projections })
             }
-            FittedEstimator::Hybrid(spec) => DrawnSketch::Hybrid(spec.of(m).draw(d, &mut rng)?),
+            FittedEstimator::Hybrid(spec) => DrawnSketch::Hybrid(Box::new(spec.of(m).draw(d, &mut rng)?)),
         })
     }
 
@@ -110,7 +110,7 @@ impl<'a> CurveSampler<'a> {
     ) -> Result<(Vec<ErrorMeasure>, NumberFormat), AttentionError> {
         if let FittedEstimator::Hybrid(_) = self.method {
             let one = |&m: &usize| match self.sketch(seed, m, trial)? {
-                DrawnSketch::Hybrid(sketch) => engine.measure_sketch(&sketch, stop),
+                DrawnSketch::Hybrid(sketch) => engine.measure_sketch(sketch.as_ref(), stop),
                 DrawnSketch::Features(features) => engine.measure_sketch(&features, stop),
             };
             return ms.iter().map(one).collect::<Result<_, _>>().map(|measures| (measures, NumberFormat::Double));
@@ -263,7 +263,7 @@ type TrialMeasurement<'a> = dyn Fn(u64, usize, &(dyn Fn() -> bool + Sync)) -> Re
 /// One draw of an estimator.
 pub(super) enum DrawnSketch {
     Features(RandomFeatures),
-    Hybrid(HybridSketch),
+    Hybrid(Box<HybridSketch>),
 }
 
 impl DrawnSketch {

@@ -2,8 +2,8 @@
 
 use super::methods::{FeatureEstimator, FittedEstimator};
 use super::run::FeaturesSession;
-use super::surveyed::SurveyedMatrix;
 use super::schema::sizes;
+use super::surveyed::SurveyedMatrix;
 use crate::attention::hybrid::{HybridSpec, HybridTheory};
 use crate::attention::theory::{Expectation, Theory, expectation};
 use crate::attention::{FeatureMap, Projection};
@@ -104,7 +104,8 @@ impl FeaturesSession<'_> {
             ));
             return Ok(None);
         }
-        let theory = HybridTheory::new(spec, matrix.inputs.dim()).map_err(|reason| RunError::Input(reason.to_owned()))?;
+        let theory =
+            HybridTheory::new(spec, matrix.inputs.dim()).map_err(|reason| RunError::Input(reason.to_owned()))?;
         let logs = self.pool.install(|| theory.log10_relative_mse(matrix.inputs, ms, &stop)).map_err(failure)?;
         for (expected, log10_relative_mse) in expected.iter_mut().zip(logs) {
             let relative_mse = 10_f64.powf(log10_relative_mse);

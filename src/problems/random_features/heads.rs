@@ -83,7 +83,8 @@ impl<'a> HeadSummary<'a> {
                         let label = format!("{name}, median over heads");
                         context.emit(Event::Series(Series::new(format!("{name}{suffix}"), plot, label)));
                     }
-                    let of = |row: &&Row| is(row, "estimator", estimator.name()) && is(row, "projection", projection.name());
+                    let of =
+                        |row: &&Row| is(row, "estimator", estimator.name()) && is(row, "projection", projection.name());
                     self.curve(&format!("{name}{suffix}"), column, of, context);
                 }
             }
@@ -174,9 +175,9 @@ impl<'a> HeadSummary<'a> {
         let (mut values, mut letters) = (Vec::new(), Vec::new());
         for &layer in &layers {
             for &head in &heads {
-                let rows = self.of_heads().find(|(place, _)| {
-                    place.layer.unwrap_or(0) == layer && place.head.unwrap_or(0) == head
-                });
+                let rows = self
+                    .of_heads()
+                    .find(|(place, _)| place.layer.unwrap_or(0) == layer && place.head.unwrap_or(0) == head);
                 let rows = rows.map_or(&[][..], |(_, rows)| rows.as_slice());
                 let best = if by_estimator {
                     rows.iter()

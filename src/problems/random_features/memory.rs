@@ -46,10 +46,10 @@ pub(super) fn peak(params: &Params, size: &dyn Fn(&str) -> usize) -> f64 {
     };
     let is_stored = |kind: &&str| matches!(*kind, "file" | "checkpoint");
     let mut tokens = Vec::new();
-    if !params.texts("inputs").iter().all(|kind| is_stored(&kind)) {
+    if !params.texts("inputs").iter().all(is_stored) {
         tokens.push(drawn);
     }
-    if params.texts("inputs").iter().any(|kind| is_stored(&kind)) {
+    if params.texts("inputs").iter().any(is_stored) {
         // A file that cannot be read is refused when the run opens it.
         for place in places(params, None).unwrap_or_default() {
             if !matches!(place.source, InputSource::Drawn(_)) {
@@ -165,9 +165,10 @@ fn of_trials(
 /// Pieces of work that are worth a thread of their own: about a million multiplications each.
 pub(super) fn pieces(params: &Params) -> usize {
     let columns = largest(params, "m") as f64 * 2.0;
-    let work = places(params, None).unwrap_or_default().into_iter().map(|place| {
-        place.queries as f64 * place.keys as f64 * (columns + place.dim as f64)
-    });
+    let work = places(params, None)
+        .unwrap_or_default()
+        .into_iter()
+        .map(|place| place.queries as f64 * place.keys as f64 * (columns + place.dim as f64));
     let trials = (params.size("trials") as f64).min(8.0);
     ((work.fold(0.0, f64::max) * trials / f64::from(1 << 20)) as usize).max(1)
 }

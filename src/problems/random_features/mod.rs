@@ -52,7 +52,8 @@ impl Problem for RandomFeaturesProblem {
         };
         lengths.dedup();
         let lengths: Vec<_> = lengths.iter().map(ToString::to_string).collect();
-        let mut words = format!("{} {} {} L={}", join("inputs"), join("estimator"), join("projection"), lengths.join(","));
+        let mut words =
+            format!("{} {} {} L={}", join("inputs"), join("estimator"), join("projection"), lengths.join(","));
         if params.texts("inputs").iter().any(|inputs| matches!(*inputs, "file" | "checkpoint")) {
             words += &format!(" layer={} head={}", params.typed("layer"), params.typed("head"));
         }

@@ -22,7 +22,7 @@ fn every(count: usize) -> Vec<usize> {
 /// matrices are row-normalised: no common scale shows them all.
 pub(super) fn tell(
     matrix: &SurveyedMatrix<'_>,
-    sampler: &CurveSampler<'_>,
+    sampler: &CurveSampler<'_, '_>,
     what: &str,
     m: usize,
     context: &mut RunContext,

@@ -13,7 +13,6 @@ use crate::attention::theory::Expectation;
 use crate::attention::{AttentionError, Projection};
 use crate::lab::{Params, RunContext, RunError};
 use crate::problems::inputs::{InputReader, places};
-use crate::problems::limits::failure;
 use crate::problems::toolkit::{Burst, FinishedPoints, Meter, pool};
 use rayon::ThreadPool;
 
@@ -81,7 +80,8 @@ impl FeaturesSession<'_> {
         context: &mut RunContext,
     ) -> Result<Vec<crate::lab::Row>, RunError> {
         let (params, ms) = (self.params, sizes(self.params));
-        let subjects: Vec<CurveSubject> = ms.iter().map(|&m| matrix.subject(estimator, projection, m, params)).collect();
+        let subjects: Vec<CurveSubject> =
+            ms.iter().map(|&m| matrix.subject(estimator, projection, m, params)).collect();
         let fitted = estimator.check(projection).and_then(|()| estimator.fit(matrix.inputs, params));
         let method = match fitted {
             Ok(method) => method.on(projection),

@@ -10,8 +10,8 @@ use crate::attention::{AttentionError, Family, Projection};
 use crate::lab::{Choice, Estimate, Param, ParamError, Params, Schema, common};
 use crate::named::Named;
 use crate::problems::inputs::params::{
-    BATCH, CHECKPOINT_FILE, CLUSTERS, DIM, HEAD, HEADS, HUB, IMAGE, INPUTS, KEYS, LAYER, LENGTH, MATCH, OUTLIER, QUERIES,
-    RADIUS, SCALE, SIGMA, SPREAD, TRANSPOSE, VALUES,
+    BATCH, CHECKPOINT_FILE, CLUSTERS, DIM, HEAD, HEADS, HUB, IMAGE, INPUTS, KEYS, LAYER, LENGTH, MATCH, OUTLIER,
+    QUERIES, RADIUS, SCALE, SIGMA, SPREAD, TRANSPOSE, VALUES,
 };
 use crate::problems::inputs::{check_inputs, places};
 use crate::problems::limits::{check_dims, check_memory, largest};
@@ -156,7 +156,11 @@ fn check_rest(params: &Params) -> Result<(), ParamError> {
             return Err(ParamError::new("nested", found("yes"), "no: a hybrid has no nested draws"));
         }
         if params.text("precision") == "f32" {
-            return Err(ParamError::new("precision", found("f32"), "auto, f64 or log: a hybrid is measured in f64 or log"));
+            return Err(ParamError::new(
+                "precision",
+                found("f32"),
+                "auto, f64 or log: a hybrid is measured in f64 or log",
+            ));
         }
     }
     let precision: Precision = params.choice("precision");

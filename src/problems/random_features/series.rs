@@ -32,11 +32,7 @@ pub(super) fn declare(params: &Params, with_values: bool, context: &mut RunConte
     let causal = if params.flag("causal") { ", causal" } else { "" };
     let mut plots = vec![
         ("error", "Relative Frobenius error".to_owned(), "‖Â−A‖/‖A‖ (median, quartiles)"),
-        (
-            "normalized",
-            format!("Relative Frobenius error, rows normalised{causal}"),
-            "‖D̂⁻¹Â−D⁻¹A‖/‖D⁻¹A‖ (median)",
-        ),
+        ("normalized", format!("Relative Frobenius error, rows normalised{causal}"), "‖D̂⁻¹Â−D⁻¹A‖/‖D⁻¹A‖ (median)"),
     ];
     if with_values {
         plots.push(("output", format!("Error of the attention output{causal}"), "‖D̂⁻¹ÂV−D⁻¹AV‖/‖D⁻¹AV‖ (median)"));

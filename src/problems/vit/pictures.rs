@@ -96,7 +96,16 @@ fn matrix(
         caption.push_str(&format!("; means over {block}×{block}"));
     }
     let [id, group, title] = [id, group, title].map(str::to_owned);
-    context.emit(Event::Matrix(Matrix { id, group, title, rows: side, cols: side, values, caption }));
+    context.emit(Event::Matrix(Matrix {
+        id,
+        group,
+        title,
+        rows: side,
+        cols: side,
+        values,
+        letters: Vec::new(),
+        caption,
+    }));
 }
 
 /// Means over squares of `block`×`block`; those at the right and lower edge may be smaller.
