@@ -52,6 +52,13 @@ Examples:
 
 Every file carries parameters, seed, version and command of its runs.";
 
+pub const RECOMMEND_EXAMPLES: &str = "\
+Examples:
+  attnlab recommend --queries q.npy --keys k.npy --values v.npy --causal
+  attnlab recommend --queries m.npz#q --keys m.npz#k --measure frobenius --error 0.2 --layer 3 --head 0
+  attnlab recommend --checkpoint RUN --features 256 --json
+  attnlab recommend --queries q.npy --keys k.npy --values v.npy --estimators positive --write-output estimated";
+
 pub const DATA_EXAMPLES: &str = "\
 Examples:
   attnlab data list

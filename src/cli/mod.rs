@@ -13,6 +13,7 @@ mod params;
 mod predict;
 mod presets;
 mod progress;
+mod recommend;
 mod run;
 mod signals;
 mod store;
@@ -67,6 +68,7 @@ fn attempt(console: impl FnOnce(Places) -> ExitCode, keys: impl FnOnce() -> Stri
         Command::Tag(tag) => store::tag(&tag, &places),
         Command::Delete(delete) => store::delete(&delete, &places),
         Command::Predict(predict) => predict::logits(&predict, &places),
+        Command::Recommend(question) => recommend::answer(&question, &places),
         Command::Data(sets) => data::data(&sets, &places),
         Command::Keys => output::print(&keys()),
         Command::Completions { shell } => completions(shell),

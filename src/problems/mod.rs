@@ -13,6 +13,8 @@ mod random_features;
 mod toolkit;
 mod vit;
 
+pub use random_features::recommend;
+
 use crate::lab::Problem;
 
 /// Every problem, in tab order.

@@ -1,15 +1,18 @@
 //! The command line as clap reads it; the help texts live here.
 
+mod recommend;
 mod slurm;
 mod stored;
 mod telling;
 
+pub use recommend::Recommend;
 pub use slurm::SlurmArguments;
 pub use stored::{AxisScale, Compare, Delete, Export, List, Report, Resume, Show, Tag};
 pub use telling::Telling;
 
 use super::examples::{
-    COMPARE_EXAMPLES, DATA_EXAMPLES, EXAMPLES, EXPORT_EXAMPLES, LIST_EXAMPLES, RUN_EXAMPLES, SWEEP_EXAMPLES,
+    COMPARE_EXAMPLES, DATA_EXAMPLES, EXAMPLES, EXPORT_EXAMPLES, LIST_EXAMPLES, RECOMMEND_EXAMPLES, RUN_EXAMPLES,
+    SWEEP_EXAMPLES,
 };
 use clap::{Args, Parser, Subcommand, ValueHint};
 use std::path::PathBuf;
@@ -118,6 +121,9 @@ pub enum Command {
     Delete(Delete),
     /// Predict with a trained model: accuracy, and the logits as a NumPy file.
     Predict(Predict),
+    /// Say which estimator and how many features do for given queries, keys and values.
+    #[command(after_help = RECOMMEND_EXAMPLES)]
+    Recommend(Recommend),
     /// List, fetch and check data sets.
     #[command(after_help = DATA_EXAMPLES)]
     Data(Data),

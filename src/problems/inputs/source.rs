@@ -7,7 +7,9 @@ use super::plan::{HeadPlace, InputSource};
 use crate::attention::Inputs;
 use crate::lab::{Params, RunContext, RunError};
 use crate::problems::limits::failure;
+use crate::random::generator;
 use ndarray::Array2;
+use std::path::{Path, PathBuf};
 
 /// Queries, keys and values of one head, with where they come from.
 pub struct HeadInputs {
@@ -21,29 +23,42 @@ pub struct HeadInputs {
     pub values: Option<Array2<f64>>,
 }
 
-/// Reads heads of one run; files and models stay open between them.
-#[derive(Default)]
-pub struct InputReader {
+/// Reads heads one after another; files and models stay open between them.
+pub struct InputReader<'a> {
+    params: &'a Params,
+    /// Where a checkpoint named by its run's id lies.
+    logs: Option<PathBuf>,
+    /// The data sets that models were trained on.
+    data: PathBuf,
+    seed: u64,
     files: Option<FileHeads>,
     model: Option<ModelHeads>,
 }
 
-impl InputReader {
-    /// The matrices of `place`. Drawn ones come from the generator that the run names `draw`.
+impl<'a> InputReader<'a> {
+    /// A reader of what `params` name.
+    #[must_use]
+    pub const fn new(params: &'a Params, logs: Option<PathBuf>, data: PathBuf, seed: u64) -> Self {
+        Self { params, logs, data, seed, files: None, model: None }
+    }
+
+    /// A reader for the run of `context`.
+    #[must_use]
+    pub fn of_run(params: &'a Params, context: &RunContext) -> Self {
+        let logs = context.folder().parent().map(Path::to_path_buf);
+        Self::new(params, logs, context.data().to_path_buf(), context.seed())
+    }
+
+    /// The matrices of `place`. Drawn ones come from the generator called `draw`.
     ///
     /// # Errors
     /// A file or checkpoint cannot be read or does not fit.
-    pub fn read(
-        &mut self,
-        place: HeadPlace,
-        draw: &str,
-        params: &Params,
-        context: &RunContext,
-    ) -> Result<HeadInputs, RunError> {
+    pub fn read(&mut self, place: HeadPlace, draw: &str) -> Result<HeadInputs, RunError> {
+        let params = self.params;
         let (layer, head) = (place.layer.unwrap_or(0), place.head.unwrap_or(0));
         let (source, queries, keys, values) = match place.source {
             InputSource::Drawn(kind) => {
-                let mut generator = context.generator(draw, 0);
+                let mut generator = generator(self.seed, draw, 0);
                 let drawn = kind.with(distribution(place.dim, params)).draw(place.queries, place.dim, &mut generator);
                 return Ok(HeadInputs { place, source: None, inputs: drawn.map_err(failure)?, values: None });
             }
@@ -58,7 +73,7 @@ impl InputReader {
             InputSource::Checkpoint => {
                 let model = match &mut self.model {
                     Some(model) => model,
-                    None => self.model.insert(ModelHeads::open(params, context.folder().parent(), context.data())?),
+                    None => self.model.insert(ModelHeads::open(params, self.logs.as_deref(), &self.data)?),
                 };
                 let [queries, keys, values] = model.read(layer, head)?;
                 (params.text(CHECKPOINT_FILE.key), queries, keys, Some(values))

@@ -6,6 +6,7 @@ mod heads;
 mod memory;
 mod methods;
 mod pictures;
+pub mod recommend;
 mod rows;
 mod run;
 mod schema;

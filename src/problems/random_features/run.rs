@@ -34,12 +34,12 @@ pub(super) fn run(params: &Params, context: &mut RunContext) -> Result<(), RunEr
     if params.flag("nested") && sizes(params).len() > 1 {
         context.note("nested draws: the points of a curve share their draws, so they are correlated along m");
     }
-    let mut reader = InputReader::default();
+    let mut reader = InputReader::of_run(params, context);
     let mut summary = HeadSummary::new(params, &places);
     for place in &places {
         context.check_cancelled()?;
         let draw = format!("inputs {} {} {}", place.source.name(), place.queries, place.dim);
-        let source = reader.read(*place, &draw, params, context)?;
+        let source = reader.read(*place, &draw)?;
         let control = context.control();
         let stop = move || control.is_stopping();
         let facts = MatrixFacts { params, pool: &pool, stop: &stop };

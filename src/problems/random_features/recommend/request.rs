@@ -1,0 +1,61 @@
+//! What is asked.
+
+use super::super::methods::FeatureEstimator;
+use super::super::schema::PARAMS;
+use crate::attention::Projection;
+use crate::lab::{ParamError, Params, Schema};
+use crate::named::named;
+
+named! {
+    /// The error that is to be reached.
+    pub enum ErrorKind {
+        Output = "output", "‖P̂V−PV‖/‖PV‖, of the output of attention";
+        Normalized = "normalized", "‖P̂−P‖/‖P‖, of the row-normalised matrix";
+        Frobenius = "frobenius", "‖Â−A‖/‖A‖, of the un-normalised matrix over all entries";
+    }
+}
+
+/// A question: inputs, and what an estimate is to reach.
+#[derive(Clone, Debug)]
+pub struct RecommendRequest {
+    /// Parameters of the problem `random-features`: inputs, estimators, projections, causal, seed.
+    pub params: Params,
+    /// The error to reach.
+    pub target: f64,
+    /// Which error.
+    pub measure: ErrorKind,
+    /// The most features; none for as many as there are keys, from where on exact attention is no dearer.
+    pub most_features: Option<usize>,
+}
+
+impl RecommendRequest {
+    /// From parameters as typed; those that are not named keep the values that suit a recommendation: every estimator of one feature
+    /// family, Gaussian and orthogonal projections, every layer and head.
+    ///
+    /// # Errors
+    /// A parameter is not declared, or its value is not allowed.
+    pub fn parameters(changes: &[(String, String)]) -> Result<Params, ParamError> {
+        let defaults = [
+            ("estimator", "positive,hyperbolic,trigonometric,gerf,sderf"),
+            ("projection", "gaussian,orthogonal"),
+            ("layer", "all"),
+            ("head", "all"),
+            ("trials", "8"),
+        ];
+        let typed = changes.iter().map(|(key, text)| (key.as_str(), text.as_str()));
+        let all: Vec<(&str, &str)> = defaults.into_iter().chain(typed).collect();
+        Params::with(&Schema(&PARAMS), &all)
+    }
+
+    pub(super) fn estimators(&self) -> Vec<FeatureEstimator> {
+        self.params.choices("estimator")
+    }
+
+    pub(super) fn projections(&self) -> Vec<Projection> {
+        self.params.choices("projection")
+    }
+
+    pub(super) fn trials(&self) -> usize {
+        self.params.size("trials").max(2)
+    }
+}
