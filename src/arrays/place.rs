@@ -19,11 +19,11 @@ impl<'a> ArrayPlace<'a> {
     /// # Errors
     /// Nothing stands behind the `#`.
     pub(super) fn of(text: &'a str) -> Result<Self, ArrayError> {
-        let whole = at_home(text);
+        let whole = expanded(text);
         if whole.exists() {
             return Ok(Self { path: whole, rest: "" });
         }
-        let parts = || text.rmatch_indices('#').map(|(at, _)| (at_home(&text[..at]), &text[at + 1..]));
+        let parts = || text.rmatch_indices('#').map(|(at, _)| (expanded(&text[..at]), &text[at + 1..]));
         let Some((path, rest)) = parts().find(|(path, _)| path.exists()).or_else(|| parts().next()) else {
             return Ok(Self { path: whole, rest: "" });
         };
@@ -35,18 +35,35 @@ impl<'a> ArrayPlace<'a> {
         Ok(Self { path, rest })
     }
 
-    /// What to say where the file is not there: a slice without its `#` is a slip of the keyboard.
+    /// What to say where the file is not there: a variable that is not set, or a slice without its `#`.
     pub(super) fn absence(&self) -> Option<String> {
+        if let Some((name, below)) = self.path.to_str().and_then(variable) {
+            return Some(format!(
+                "the environment variable {name} is not set, allowed: the directory that holds {below}"
+            ));
+        }
         let text = self.path.to_str().filter(|text| text.ends_with(']'))?;
         let (path, slice) = text.split_at(text.rfind('[')?);
         Path::new(path).is_file().then(|| format!("there is no such file; a slice stands behind a #: {path}#{slice}"))
     }
 }
 
-/// `text` as a path, with the home directory for a leading `~/`.
-fn at_home(text: &str) -> PathBuf {
-    match (text.strip_prefix("~/"), std::env::home_dir()) {
-        (Some(below), Some(home)) => home.join(below),
+/// `text` as a path, with the home directory for a leading `~/`, and the value of the environment variable for a leading `$NAME/`.
+fn expanded(text: &str) -> PathBuf {
+    if let (Some(below), Some(home)) = (text.strip_prefix("~/"), std::env::home_dir()) {
+        return home.join(below);
+    }
+    match variable(text) {
+        Some((name, below)) if std::env::var_os(name).is_some_and(|value| !value.is_empty()) => {
+            PathBuf::from(std::env::var_os(name).unwrap_or_default()).join(below)
+        }
         _ => PathBuf::from(text),
     }
+}
+
+/// The name of the environment variable that `text` begins with, and what stands below it.
+fn variable(text: &str) -> Option<(&str, &str)> {
+    let (name, below) = text.strip_prefix('$')?.split_once('/')?;
+    let is_name = !name.is_empty() && name.bytes().all(|byte| byte == b'_' || byte.is_ascii_alphanumeric());
+    is_name.then_some((name, below))
 }

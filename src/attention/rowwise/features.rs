@@ -62,6 +62,11 @@ impl HeadEstimate {
         self.features
     }
 
+    /// Whether every entry is positive, however far below 32 bits it lies beside the largest one of its row.
+    pub(super) fn is_positive(&self) -> bool {
+        matches!(&self.parts, EstimateParts::One(part) if part.shape != FeatureShape::Circular)
+    }
+
     /// Scaled features of the first `seen` keys.
     pub(super) fn keys(&self, seen: usize) -> Result<KeyScales, AttentionError> {
         let parts = match &self.parts {

@@ -127,6 +127,9 @@ impl HeadAttention<'_> {
         let scales = estimate.tile(all, start..end, guess.view_mut());
         self.tile(start, |relative, normalized| {
             let mut errors = self.unnormalized(start, guess.view(), relative, &scales);
+            if estimate.is_positive() {
+                errors.nonpositive = 0.0;
+            }
             self.only_seen(estimate, start, &mut guess)?;
             self.normalized(&mut errors, start, guess.view(), normalized, output);
             Ok(errors)
@@ -204,10 +207,11 @@ impl HeadAttention<'_> {
             output
         });
         for (place, (guess, exact)) in guess.rows().into_iter().zip(normalized.rows()).enumerate() {
-            let [sum, _] = totals(row(&guess));
+            let [sum, _] = totals(&row(&guess)[..self.seen(start + place)]);
             let scale = if sum == 0.0 { 0.0 } else { sum.recip() };
             errors.nonpositive_rows += usize::from(sum <= 0.0);
-            errors.normalized += normalized_difference(row(&guess), row(&exact), scale as f32);
+            let seen = self.seen(start + place);
+            errors.normalized += normalized_difference(&row(&guess)[..seen], &row(&exact)[..seen], scale as f32);
             let (Some(weighted), Some(exact)) = (&weighted, &self.output) else { continue };
             for (column, (weighted, exact)) in weighted.row(place).iter().zip(exact.row(start + place)).enumerate() {
                 let value = f64::from(*weighted) * scale;

@@ -127,6 +127,9 @@ pub struct Document {
     pub machine: Machine,
     /// The rows of the result table.
     pub rows: Vec<Row>,
+    /// What the run remarked.
+    #[serde(default)]
+    pub notes: Vec<String>,
     /// The run's folder name.
     #[serde(default)]
     pub id: String,

@@ -38,6 +38,7 @@ pub(super) fn document(spec: &RunSpec, record: &RunRecord, view: &RunView) -> Do
         machine: record.run.machine.clone(),
         headline: spec.problem.headline_number(&view.rows),
         rows: view.rows.clone(),
+        notes: view.notes.clone(),
         id: record.run.id.clone(),
         point: record.run.point.clone(),
         label: record.run.label.clone(),

@@ -246,7 +246,12 @@ fn conclude(
     };
     let Some(first) = best(false) else { return Ok(()) };
     let mut line = format!("which estimator, for {mask} masks: {} has the smallest error", first.described());
-    if first.method.is_non_negative() {
+    if first.error() >= 1.0 {
+        line = format!(
+            "which estimator, for {mask} masks: none; the smallest error, of {}, is no better than that of an estimate of 0",
+            first.described()
+        );
+    } else if first.method.is_non_negative() {
         line += " and never goes below 0";
     } else {
         line += &format!(", with {} % of the entries below 0", decimal(100.0 * first.errors.negative_entries, 1));
