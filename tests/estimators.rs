@@ -341,8 +341,11 @@ fn plain(inputs: &Inputs, draw: &RandomFeatures) -> ErrorMeasure {
     let normalized = |m: &Array2<f64>| m / &m.sum_axis(Axis(1)).insert_axis(Axis(1));
     let (d, e) = (normalized(&a), normalized(&estimate));
     let share = |values: Vec<f64>| values.iter().filter(|v| **v <= 0.0).count() as f64 / values.len() as f64;
+    let relative_squared = square(&(&estimate - &a)) / square(&a);
     ErrorMeasure {
-        relative_squared: square(&(&estimate - &a)) / square(&a),
+        relative: relative_squared.sqrt(),
+        relative_squared,
+        output_squared: None,
         normalized_squared: square(&(&e - &d)) / square(&d),
         ratio: (&estimate * &a).sum() / square(&a),
         nonpositive_entries: share(estimate.iter().copied().collect()),

@@ -30,6 +30,7 @@ pub(super) fn run(params: &Params, context: &mut RunContext) -> Result<(), RunEr
         meter: Meter::new(curves * passes * params.size("trials"), "trials"),
         points: FinishedPoints::new::<CurveSubject>(context),
         curves: Curves::new(params, stored),
+        is_first: true,
     };
     if params.flag("nested") && sizes(params).len() > 1 {
         context.note("nested draws: the points of a curve share their draws, so they are correlated along m");
@@ -54,6 +55,7 @@ pub(super) fn run(params: &Params, context: &mut RunContext) -> Result<(), RunEr
                 rows.extend(session.curve(&matrix, estimator, projection, context)?);
             }
         }
+        session.is_first = false;
         summary.add(place, rows);
         summary.tell(context);
     }
@@ -68,6 +70,8 @@ pub(super) struct FeaturesSession<'a> {
     meter: Meter,
     points: FinishedPoints,
     pub(super) curves: Curves<'a>,
+    /// Whether this is the first matrix: of many heads only that one is shown as a picture.
+    is_first: bool,
 }
 
 impl FeaturesSession<'_> {
@@ -94,7 +98,9 @@ impl FeaturesSession<'_> {
         let series = self.curves.declare(matrix, estimator, projection, &ms, theory.as_deref(), context);
         let what = format!("{} {}", estimator.name(), projection.name());
         let largest = ms.last().copied().unwrap_or(1);
-        pictures::tell(matrix, &sampler, &format!("{what}, m = {largest}"), largest, context)?;
+        if !self.curves.are_medians() || self.is_first {
+            pictures::tell(matrix, &sampler, &format!("{what}, m = {largest}"), largest, context)?;
+        }
         let groups: Vec<&[usize]> = if params.flag("nested") { vec![&ms[..]] } else { ms.chunks(1).collect() };
         let (mut place, mut rows) = (0, Vec::new());
         for group in groups {
