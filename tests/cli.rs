@@ -297,6 +297,73 @@ fn bad_input_is_one_line_that_says_what_is_allowed() {
 }
 
 #[test]
+fn a_parameter_that_is_not_read_is_refused() {
+    let desk = Desk::new();
+    let refuses = |settings: &[&str], words: &str| {
+        for command in [&["run"][..], &["sweep"], &["run", "--dry-run"], &["sweep", "--commands"]] {
+            let settings = settings.iter().flat_map(|setting| ["--set", setting]);
+            let arguments: Vec<&str> = command.iter().copied().chain(["random-features"]).chain(settings).collect();
+            let line = desk.refused(&arguments);
+            assert!(line.contains(words), "{arguments:?}: {line}");
+        }
+    };
+    refuses(
+        &["inputs=hub", "sigma=2"],
+        "sigma: found `2`, allowed: only with inputs=gauss or inputs=outlier, here inputs=hub",
+    );
+    refuses(&["inputs=hub,cluster", "sigma=2"], "here inputs=hub,cluster");
+    refuses(&["hub=3"], "hub: found `3`, allowed: only with inputs=hub, here inputs=gauss: set inputs=hub as well");
+    refuses(&["queries=q.npy"], "only with inputs=file, here inputs=gauss: set inputs=file as well");
+    refuses(&["estimator=positive,trigonometric", "hybrid_n=2"], "only with estimator=hybrid");
+    let line = desk.refused(&["run", "vit", "--set", "folder=pictures"]);
+    assert!(line.contains("folder: found `pictures`, allowed: only with dataset=folder or dataset=idx"), "{line}");
+    assert!(desk.runs().is_empty());
+
+    // One of several values that reads it is enough, and so is a value that is the default.
+    for settings in [["inputs=hub,gauss", "sigma=2"], ["inputs=hub", "sigma=0.50"], ["inputs=hub", "hub=2"]] {
+        let [first, second] = settings;
+        desk.say(&["run", "random-features", "--set", first, "--set", second, "--dry-run"]);
+    }
+    let line = desk.refused(&["recommend", "--set", "inputs=hub", "--set", "sigma=2"]);
+    assert!(line.contains("sigma: found `2`, allowed: only with inputs=gauss or inputs=outlier"), "{line}");
+    let line = desk.refused(&["recommend", "--layer", "1"]);
+    assert!(line.contains("layer: found `1`, allowed: only with inputs=file or inputs=checkpoint"), "{line}");
+
+    let declared = desk.json(&["params", "random-features", "--json"]);
+    let with = |key: &str| {
+        let params = declared["params"].as_array().unwrap();
+        params.iter().find(|param| param["key"] == key).unwrap()["read_with"].clone()
+    };
+    assert_eq!(with("sigma"), serde_json::json!({ "inputs": ["gauss", "outlier"] }));
+    assert_eq!(with("inputs"), Value::Null);
+    for page in [&["params", "random-features"][..], &["run", "random-features", "--help"]] {
+        assert!(desk.say(page).contains("read only with inputs=gauss or inputs=outlier"));
+    }
+}
+
+#[test]
+fn a_run_with_a_parameter_that_is_not_read_is_repeated_with_a_warning() {
+    let desk = Desk::new();
+    let settings = ["--set", "length=16", "--set", "dim=4", "--set", "m=4", "--set", "trials=2", "--set", "hub=3"];
+    let run = [&["run", "random-features", "--json", "--quiet"][..], &settings].concat();
+    desk.refused(&run);
+    let first = desk.json(&[&run[..], &["--allow-unread"]].concat());
+    assert!(first["command"].as_str().unwrap().ends_with(" --allow-unread"), "{first}");
+    let record = desk.runs()[0].join("run.toml");
+    let again = desk.call(&["run", record.to_str().unwrap(), "--json", "--quiet"]);
+    let told = String::from_utf8_lossy(&again.stderr).into_owned();
+    assert!(again.status.success(), "{told}");
+    assert!(told.contains("is not read: only with inputs=hub, here inputs=gauss"), "{told}");
+    let again: Value = serde_json::from_slice(&again.stdout).unwrap();
+    assert_eq!((&again["point"], &again["params"]), (&first["point"], &first["params"]));
+    // What a queue of one's own runs is the same point.
+    let settings = [&settings[..], &["--set", "seed=0,1", "--allow-unread"]].concat();
+    let left = desk.say(&[&["sweep", "random-features", "--commands"][..], &settings].concat());
+    assert_eq!(left.lines().count(), 1, "{left}");
+    assert!(left.contains("seed=1") && left.contains(" --allow-unread"), "{left}");
+}
+
+#[test]
 fn missing_data_is_bad_input_and_says_what_to_do() {
     let desk = Desk::new();
     let output = desk.call(&["run", "vit", "--set", "dataset=mnist", "--quiet", "--data-dir", "nowhere"]);
@@ -409,6 +476,8 @@ fn every_shipped_preset_runs() {
         let settings: Vec<String> =
             preset.sweep.problem.quick().iter().map(|(key, text)| format!("{key}={text}")).collect();
         settings.iter().for_each(|setting| arguments.extend(["--set", setting]));
+        // Inputs from a file do not read what cuts drawn ones down.
+        arguments.push("--allow-unread");
         let document = desk.json(&arguments);
         let rows = document["rows"].as_array().unwrap();
         assert!(!rows.is_empty(), "{name} has no rows");

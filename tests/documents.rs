@@ -129,7 +129,9 @@ impl Desk {
 
 /// `--set` for everything that cuts a problem down.
 fn settings(problem: &dyn Problem) -> Vec<String> {
-    problem.quick().iter().flat_map(|(key, text)| ["--set".to_owned(), format!("{key}={text}")]).collect()
+    let settings = problem.quick().iter().flat_map(|(key, text)| ["--set".to_owned(), format!("{key}={text}")]);
+    // Inputs from a file do not read what cuts drawn ones down.
+    settings.chain(["--allow-unread".to_owned()]).collect()
 }
 
 /// What is put behind a command so that it takes a moment.

@@ -79,6 +79,9 @@ fn allowed(param: &Param) -> Vec<String> {
     if param.list {
         lines.push("one run takes a list".to_owned());
     }
+    if let Some(words) = param.read_with_words() {
+        lines.push(format!("read only with {words}"));
+    }
     lines
 }
 
@@ -92,9 +95,11 @@ fn declared(problem: &dyn Problem) -> Value {
                 Kind::Choice(choices) => Some(choices.iter().map(|choice| choice.name).collect()),
                 _ => None,
             };
+            let read_with: Option<Value> = param.read_with.map(|(key, values)| json!({ (key): values }));
             json!({
                 "key": param.key, "help": param.help, "default": param.default, "unit": param.unit,
                 "group": param.group, "allowed": param.allowed(), "choices": choices, "list": param.list,
+                "read_with": read_with,
             })
         })
         .collect();

@@ -23,6 +23,10 @@ pub fn sweep(arguments: &Run, places: &Places) -> Result<Sweep, Failure> {
         sweep.mode = SweepMode::Zip;
     }
     sweep.title = arguments.title.clone().or(sweep.title);
+    sweep.allows_unread |= arguments.allow_unread;
+    if sweep.allows_unread {
+        sweep.warn_of_unread();
+    }
     Ok(sweep)
 }
 

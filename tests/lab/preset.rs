@@ -1,7 +1,7 @@
 //! Presets from text and files.
 
 use crate::slope::{SLOPE, places};
-use attnlab::lab::{Preset, Problem, Queue, SweepMode, preset};
+use attnlab::lab::{Draft, Preset, Problem, Queue, Sweep, SweepMode, preset};
 use std::path::Path;
 
 const PROBLEMS: &[&dyn Problem] = &[&SLOPE];
@@ -117,4 +117,38 @@ fn every_shipped_preset_reads_and_expands() {
         let specs = preset.sweep.specs().unwrap_or_else(|error| panic!("{name}: {error}"));
         assert!(!specs.is_empty() && !preset.title.is_empty() && !preset.about.is_empty(), "{name}");
     }
+}
+
+#[test]
+fn what_is_not_read_is_refused_but_not_where_it_was_run_before() {
+    let features = attnlab::problems::find("random-features").unwrap();
+    let schema = features.schema();
+    let mut draft = Draft::new(&schema);
+    for (key, text) in [("length", "8"), ("dim", "2"), ("m", "2"), ("trials", "1"), ("projection", "gaussian")] {
+        draft.set(&schema, key, text).unwrap();
+    }
+    draft.set(&schema, "hub", "3").unwrap();
+    let sweep = Sweep::new(features, draft);
+    let found = sweep.specs().unwrap_err();
+    assert_eq!(found.to_string(), sweep.unread()[0].to_string());
+    assert_eq!((found.key.as_str(), found.found.as_str()), ("hub", "3"));
+
+    // A form holds every field; its preset holds what is read.
+    let sweep = sweep.allowing_unread();
+    let root = tempfile::tempdir().unwrap();
+    let preset =
+        Preset { name: "form".into(), title: "Form".into(), about: String::new(), sweep: sweep.clone(), file: None };
+    let saved = Preset::read(&preset.save(&places(root.path())).unwrap(), attnlab::problems::ALL).unwrap();
+    assert_eq!(saved.sweep.draft.text("hub"), "2.4");
+    assert_eq!(saved.sweep.specs().unwrap().len(), 1);
+
+    // A run of it is read again, whoever asks.
+    let queue = Queue::new(places(root.path()), 1).unwrap();
+    let run = queue.submit(sweep.first().unwrap()).unwrap();
+    queue.shutdown(false);
+    let again = Preset::read(&run.folder().join("run.toml"), attnlab::problems::ALL).unwrap().sweep.specs().unwrap();
+    assert_eq!(again[0].params, run.spec().params);
+    let queue = Queue::new(places(root.path()), 1).unwrap();
+    let finished = queue.resume(run.folder(), attnlab::problems::ALL).err().unwrap();
+    assert!(matches!(finished, attnlab::lab::LabError::Finished { .. }), "{finished}");
 }

@@ -154,6 +154,9 @@ pub struct Run {
     /// Sweep parameters side by side: the first value of one with the first of the others.
     #[arg(long)]
     pub zip: bool,
+    /// Warn of parameters that are set but not read, instead of refusing them.
+    #[arg(long)]
+    pub allow_unread: bool,
     /// Name the run.
     #[arg(long, value_name = "TEXT")]
     pub title: Option<String>,

@@ -144,7 +144,9 @@ impl ProblemTab {
     /// The runs that the form stands for.
     #[must_use]
     pub fn sweep(&self) -> Sweep {
-        Sweep::new(self.problem, self.form.draft().clone()).combined(self.mode).repeated(self.repeats)
+        let sweep = Sweep::new(self.problem, self.form.draft().clone()).combined(self.mode).repeated(self.repeats);
+        // A form always holds every field.
+        sweep.allowing_unread()
     }
 
     /// Gives the sweep whose cost a task has to work out. Nothing is given where the cost is known or being worked out.

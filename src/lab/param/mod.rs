@@ -4,6 +4,7 @@ mod declaration;
 pub mod list;
 mod schema;
 mod stored;
+mod unread;
 
 pub use declaration::{Choice, Kind, Param, ParamError, Value, choice};
 pub use schema::{Draft, Params, Schema};

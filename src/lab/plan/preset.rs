@@ -125,8 +125,11 @@ impl Preset {
         for (key, value) in table {
             match key.get_ref().as_ref() {
                 "schema" | "problem" => {}
-                // The circumstances of the run, where the file is a run's.
-                "run" => drop(source.table("run", value)?),
+                // The circumstances of the run, where the file is a run's. A run can always be repeated.
+                "run" => {
+                    source.table("run", value)?;
+                    preset.sweep.allows_unread = true;
+                }
                 "title" => preset.title = source.string("title", value)?,
                 "about" => preset.about = source.string("about", value)?,
                 "repeats" => {
@@ -195,7 +198,7 @@ impl Preset {
         Ok(Self { file: Some(path.to_owned()), ..Self::parse(&text, path, problems)? })
     }
 
-    /// The preset as a file: only what differs from the defaults.
+    /// The preset as a file: only what differs from the defaults and is read.
     #[must_use]
     pub fn to_toml(&self) -> String {
         let text = |text: &str| toml::Value::String(text.to_owned()).to_string();
@@ -209,7 +212,8 @@ impl Preset {
             file += &format!("repeats = {repeats}\n");
         }
         file += "\n[params]\n";
-        for (param, typed) in draft.changes(&problem.schema()) {
+        let schema = problem.schema();
+        for (param, typed) in draft.changes(&schema).into_iter().filter(|(param, _)| draft.reads(&schema, param)) {
             file += &format!("{} = {}\n", param.key, text(typed));
         }
         if *mode == SweepMode::Zip {

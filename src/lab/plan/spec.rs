@@ -2,7 +2,7 @@
 
 use super::shell;
 use crate::lab::param::list;
-use crate::lab::{Estimate, ParamError, Params, Problem, Value, common};
+use crate::lab::{Draft, Estimate, ParamError, Params, Problem, Value, common};
 use md5::{Digest, Md5};
 use std::fmt;
 
@@ -84,6 +84,16 @@ impl RunSpec {
             .collect()
     }
 
+    /// The parameters that are set but not read, as [`Sweep::unread`](crate::lab::Sweep::unread).
+    fn unread(&self) -> Vec<ParamError> {
+        Draft::from_params(&self.params).unread(&self.problem.schema())
+    }
+
+    /// Writes a warning for each parameter that is set but not read into the log.
+    pub(in crate::lab) fn warn_of_unread(&self) {
+        warn_of_unread(&self.unread());
+    }
+
     /// The command line that does the same run.
     #[must_use]
     pub fn command(&self) -> String {
@@ -91,9 +101,20 @@ impl RunSpec {
         for (key, text) in self.changes() {
             command += &format!(" --set {}", shell::quote(&format!("{key}={text}")));
         }
+        // A point of a sweep may have values that another point reads.
+        if !self.unread().is_empty() {
+            command += " --allow-unread";
+        }
         if let Some(title) = &self.title {
             command += &format!(" {}", shell::quote(&format!("--title={title}")));
         }
         command
+    }
+}
+
+/// Writes what [`Draft::unread`] found into the log.
+pub(super) fn warn_of_unread(unread: &[ParamError]) {
+    for ParamError { key, found, allowed } in unread {
+        log::warn!(target: "params", "{key}={found} is not read: {allowed}");
     }
 }

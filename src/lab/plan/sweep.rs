@@ -1,6 +1,7 @@
 //! A sweep: a draft in which parameters stand for several values, and the runs it stands for.
 
 use super::shell;
+use super::spec::warn_of_unread;
 use crate::lab::param::list;
 use crate::lab::{Draft, Param, ParamError, Params, Problem, RunSpec, Scale, Value, common};
 use serde::{Deserialize, Serialize};
@@ -31,6 +32,9 @@ pub struct Sweep {
     pub repeats: usize,
     /// The name that all its runs are given.
     pub title: Option<String>,
+    /// Whether parameters may be set that are not read: in a form, which always holds every field, and in a run that was
+    /// planned before. Otherwise they are refused.
+    pub allows_unread: bool,
 }
 
 impl fmt::Debug for Sweep {
@@ -41,6 +45,7 @@ impl fmt::Debug for Sweep {
             .field("mode", &self.mode)
             .field("repeats", &self.repeats)
             .field("title", &self.title)
+            .field("allows_unread", &self.allows_unread)
             .finish()
     }
 }
@@ -76,7 +81,7 @@ impl Sweep {
     /// The grid over `draft`, every point once.
     #[must_use]
     pub const fn new(problem: &'static dyn Problem, draft: Draft) -> Self {
-        Self { problem, draft, mode: SweepMode::Grid, repeats: 1, title: None }
+        Self { problem, draft, mode: SweepMode::Grid, repeats: 1, title: None, allows_unread: false }
     }
 
     /// The same, every point `repeats` times.
@@ -91,6 +96,24 @@ impl Sweep {
     pub const fn combined(mut self, mode: SweepMode) -> Self {
         self.mode = mode;
         self
+    }
+
+    /// The same, where parameters may be set that are not read.
+    #[must_use]
+    pub const fn allowing_unread(mut self) -> Self {
+        self.allows_unread = true;
+        self
+    }
+
+    /// The parameters that are set but not read, each as an error that says with what it would be read.
+    #[must_use]
+    pub fn unread(&self) -> Vec<ParamError> {
+        self.draft.unread(&self.problem.schema())
+    }
+
+    /// Writes a warning for each parameter that is set but not read into the log.
+    pub fn warn_of_unread(&self) {
+        warn_of_unread(&self.unread());
     }
 
     /// The parameters that stand for several runs, in form order.
@@ -126,8 +149,8 @@ impl Sweep {
     /// The number of runs, computed from the number of values of each parameter without making any.
     ///
     /// # Errors
-    /// A text cannot be read, the parameters do not go together, there are more than [`Sweep::MOST`] runs, or the lists
-    /// of one run have more than [`Sweep::COMBINATIONS`] combinations.
+    /// A text cannot be read, a parameter is set that is not read, the parameters do not go together, there are more than
+    /// [`Sweep::MOST`] runs, or the lists of one run have more than [`Sweep::COMBINATIONS`] combinations.
     pub fn count(&self) -> Result<usize, ParamError> {
         self.count_up_to(Self::MOST)
     }
@@ -138,6 +161,9 @@ impl Sweep {
         for param in self.problem.schema().iter() {
             let count = list::count(param, self.draft.text(param.key))?;
             if param.list { &mut lists } else { &mut runs }.push((param, count));
+        }
+        if let Some(unread) = self.unread().into_iter().find(|_| !self.allows_unread) {
+            return Err(unread);
         }
         check_lists(&lists)?;
         self.check_repeats(&runs)?;
@@ -204,6 +230,9 @@ impl Sweep {
         }
         if self.repeats > 1 {
             line += &format!(" --repeats {}", self.repeats);
+        }
+        if !self.unread().is_empty() {
+            line += " --allow-unread";
         }
         if let Some(title) = &self.title {
             line += &format!(" {}", shell::quote(&format!("--title={title}")));

@@ -126,7 +126,9 @@ impl Queue {
         self.shared.refuse_if_closed()?;
         let record = RunRecord::read(folder)?;
         let path = folder.join(folder::RECORD);
-        let specs = Preset::read(&path, problems)?.sweep.specs()?;
+        let sweep = Preset::read(&path, problems)?.sweep.allowing_unread();
+        sweep.warn_of_unread();
+        let specs = sweep.specs()?;
         let [mut spec] = <[RunSpec; 1]>::try_from(specs)
             .map_err(|specs| LabError::content(&path, None, format!("stands for {} runs, not for one", specs.len())))?;
         spec.title = Some(record.title.clone()).filter(|title| !title.is_empty());

@@ -127,7 +127,7 @@ impl JobArray {
             for (key, value) in &point.set {
                 draft.set(&schema, key, value).map_err(refuse)?;
             }
-            let sweep = Sweep { title: Some(self.plan.title.clone()), ..Sweep::new(problem, draft) };
+            let sweep = Sweep { title: Some(self.plan.title.clone()), ..Sweep::new(problem, draft).allowing_unread() };
             let count = sweep.count().map_err(refuse)?;
             if count != 1 {
                 let reason = format!("the settings stand for {count} runs, not for one");

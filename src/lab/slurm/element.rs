@@ -49,6 +49,7 @@ pub fn work(
     let (mut handles, mut refused) = (Vec::new(), 0);
     let last = (first + plan.element_points).min(specs.len());
     for (index, spec) in specs.into_iter().enumerate().take(last).skip(first) {
+        spec.warn_of_unread();
         match begin(sweep, index, spec, &queue, problems) {
             Ok(handle) => handles.extend(handle),
             // One point that cannot be worked on does not keep the others from being done.

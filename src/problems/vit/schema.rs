@@ -39,7 +39,8 @@ pub(super) static PARAMS: &[Param] = &[
         .help(
             "where the files of data set `folder` (train/CLASS/*, val/CLASS/*) or `idx` lie, below the data directory",
         )
-        .group("data"),
+        .group("data")
+        .read_with("dataset", &["folder", "idx"]),
     Param::int("patch", "patch", 0, 512, "0")
         .help("height and width of a patch; 0 goes by the image: 2 up to 16 pixels, 4 up to 64, 16 above")
         .steps(&["0", "1", "2", "4", "7", "8", "14", "16"])

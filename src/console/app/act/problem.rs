@@ -7,12 +7,23 @@ use crate::console::app::submission::Submission;
 use crate::console::app::tab::{Asked, Pane, ProblemTab};
 use crate::console::app::task::Origin;
 use crate::console::keymap::Action;
-use crate::lab::{ParamError, Preset, Request, RunHandle, RunState, preset};
+use crate::lab::{ParamError, Preset, Request, RunHandle, RunState, Sweep, preset};
 use std::path::PathBuf;
 use std::sync::Arc;
 
 /// The message for a key that needs a run while none is on screen.
 const NO_RUN: &str = "no run is on screen: start one first, or open one from the list of runs";
+
+/// A message that names the parameters that are set but not read; none where there are no such.
+pub(super) fn unread_words(sweep: &Sweep) -> Option<String> {
+    let unread = sweep.unread();
+    let keys: Vec<&str> = unread.iter().map(|unread| unread.key.as_str()).collect();
+    match unread.as_slice() {
+        [] => None,
+        [one] => Some(format!("{} is not read: {}", one.key, one.allowed)),
+        _ => Some(format!("not read: {}; the help of each field says with what it would be", keys.join(", "))),
+    }
+}
 
 /// The result of the attempt to start what a form stands for.
 enum Started {
@@ -78,6 +89,7 @@ impl App {
         let Some(tab) = self.tabs.get_mut(index) else { return };
         tab.form.clear_error();
         let (sweep, queue) = (tab.sweep(), self.queue.clone());
+        let unread = unread_words(&sweep);
         let work = move |_: &_| {
             let spec = sweep.count().and_then(|count| if count > 1 { Ok(None) } else { sweep.first().map(Some) });
             match spec {
@@ -91,7 +103,12 @@ impl App {
             app.runs_to_queue -= 1;
             app.has_changed = true;
             match outcome {
-                Ok(Started::One(handle)) => app.tabs[index].show(ScreenRun::live(handle)),
+                Ok(Started::One(handle)) => {
+                    app.tabs[index].show(ScreenRun::live(handle));
+                    if let Some(words) = unread {
+                        app.say(words, Tone::Info);
+                    }
+                }
                 Ok(Started::Several) if app.tab == index && app.overlay.is_none() => app.ask_for_sweep(),
                 Ok(Started::Several) => {}
                 Ok(Started::Refused(error)) => {

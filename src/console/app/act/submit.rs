@@ -7,7 +7,7 @@ use crate::console::app::task::{ChangeSender, Origin};
 
 impl App {
     /// Starts a task that puts `count` runs into the queue and on the screen of tab `tab`.
-    pub(super) fn submit(&mut self, tab: usize, count: usize, points: Points) {
+    pub(super) fn submit(&mut self, tab: usize, count: usize, points: Points, unread: Option<String>) {
         let number = self.submitted;
         self.submitted += 1;
         let (submission, halt) = Submission::new(number, tab, count);
@@ -23,11 +23,12 @@ impl App {
             app.has_changed = true;
             let at = app.submissions.iter().position(|submission| submission.number() == number);
             let queued = at.map_or(0, |at| app.submissions.remove(at).queued());
+            let unread = unread.map_or_else(String::new, |words| format!("; {words}"));
             match outcome {
                 Err(reason) => app.say(reason, Tone::Bad),
                 Ok(()) if queued == 0 => app.say("every point is finished: their runs are on screen", Tone::Good),
-                Ok(()) if queued == 1 => app.say("1 run queued", Tone::Good),
-                Ok(()) => app.say(format!("{queued} runs queued"), Tone::Good),
+                Ok(()) if queued == 1 => app.say(format!("1 run queued{unread}"), Tone::Good),
+                Ok(()) => app.say(format!("{queued} runs queued{unread}"), Tone::Good),
             }
         });
     }

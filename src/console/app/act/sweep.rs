@@ -1,5 +1,6 @@
 //! Actions of the dialog before a sweep, and what follows from it.
 
+use super::problem::unread_words;
 use crate::console::app::overlay::Overlay;
 use crate::console::app::state::{App, Tone};
 use crate::console::app::submission::Points;
@@ -109,8 +110,9 @@ impl App {
         let Planning::Done(planned) = planning else { return None };
         let count = planned.to_run(again);
         self.make_room_for(tab, &sweep, &planned.plan.finished.iter().map(|run| run.id.clone()).collect());
+        let unread = unread_words(&sweep);
         let points = if again { Points::All(sweep) } else { Points::Missing(planned.plan) };
-        self.submit(tab, count, points);
+        self.submit(tab, count, points, unread);
         None
     }
 
@@ -153,7 +155,10 @@ impl App {
     fn take_array(&mut self, tab: usize, sweep: &Sweep, finished: &HashSet<String>, array: &JobArray) {
         let plan = array.plan_ref();
         let job = plan.jobs.last().map(ToString::to_string).unwrap_or_default();
-        let text = format!("job {job}: {} points in {} elements", plan.points, plan.elements());
+        let mut text = format!("job {job}: {} points in {} elements", plan.points, plan.elements());
+        if let Some(unread) = unread_words(sweep) {
+            text = format!("{text}; {unread}");
+        }
         if matches!(self.overlay, Some(Overlay::Sweep(_))) {
             self.overlay = None;
         }

@@ -138,6 +138,11 @@ impl Form {
         self.error.is_none()
     }
 
+    /// Whether a run with what is filled in reads `param`.
+    pub(super) fn reads(&self, param: &Param) -> bool {
+        self.draft.reads(&self.schema, param)
+    }
+
     /// The number of values that `param`'s text stands for.
     pub(super) fn count(&self, param: &Param) -> usize {
         list::count(param, self.draft.text(param.key)).unwrap_or(1)

@@ -41,6 +41,9 @@ impl FormWidget<'_> {
                 Kind::Choice(_) | Kind::Flag => format!("{}; or a list a,b,c", param.allowed()),
             };
         }
+        if let Some(with) = param.read_with_words().filter(|_| !self.form.reads(param)) {
+            words = format!("not read: only with {with}. {words}");
+        }
         text::wrap(&words, width).into_iter().map(|line| Line::styled(line, self.theme.dim())).collect()
     }
 
@@ -75,7 +78,12 @@ impl FormWidget<'_> {
         let (form, theme) = (self.form, self.theme);
         let lit = here && self.focused;
         let pointer = if here { "▸" } else { " " };
-        let look = if lit { theme.accent() } else { ratatui::style::Style::new() };
+        let is_read = form.reads(param);
+        let look = match (lit, is_read) {
+            (true, _) => theme.accent(),
+            (false, true) => ratatui::style::Style::new(),
+            (false, false) => theme.dim(),
+        };
         let label = format!("{} ", text::pad(param.label, label_width));
         let mut parts = vec![Span::styled(pointer, theme.accent()), Span::styled(label, look)];
         let room = width.saturating_sub(label_width + 2);
@@ -92,7 +100,11 @@ impl FormWidget<'_> {
         };
         let arrows = if lit && count == 1 { 4 } else { 0 };
         let value = fit(form.draft.text(param.key), room.saturating_sub(text::width(&tail) + arrows));
-        let look = if changed { theme.title() } else { look };
+        let look = match (changed, is_read) {
+            (_, false) => theme.dim(),
+            (true, true) => theme.title(),
+            (false, true) => look,
+        };
         if arrows > 0 {
             parts.push(Span::styled("◂ ", theme.accent()));
         }

@@ -3,7 +3,7 @@
 use super::super::methods::FeatureEstimator;
 use super::super::schema::PARAMS;
 use crate::attention::Projection;
-use crate::lab::{ParamError, Params, Schema};
+use crate::lab::{Draft, ParamError, Params, Schema};
 use crate::named::named;
 
 named! {
@@ -33,7 +33,7 @@ impl RecommendRequest {
     /// family, Gaussian and orthogonal projections, every layer and head.
     ///
     /// # Errors
-    /// A parameter is not declared, or its value is not allowed.
+    /// A parameter is not declared, its value is not allowed, or nothing reads it.
     pub fn parameters(changes: &[(String, String)]) -> Result<Params, ParamError> {
         let defaults = [
             ("estimator", "positive,hyperbolic,trigonometric,gerf,sderf"),
@@ -43,8 +43,11 @@ impl RecommendRequest {
             ("trials", "8"),
         ];
         let typed = changes.iter().map(|(key, text)| (key.as_str(), text.as_str()));
-        let all: Vec<(&str, &str)> = defaults.into_iter().chain(typed).collect();
-        Params::with(&Schema(&PARAMS), &all)
+        let all: Vec<(&str, &str)> = defaults.into_iter().chain(typed.clone()).collect();
+        let (schema, mut draft) = (Schema(&PARAMS), Draft::new(&Schema(&PARAMS)));
+        all.iter().try_for_each(|(key, text)| draft.set(&schema, key, text))?;
+        let unread = draft.unread(&schema).into_iter().find(|error| typed.clone().any(|(key, _)| key == error.key));
+        unread.map_or_else(|| Params::with(&schema, &all), Err)
     }
 
     pub(super) fn estimators(&self) -> Vec<FeatureEstimator> {

@@ -1,0 +1,53 @@
+//! Which parameters are read: one may have a meaning only where another has certain values.
+
+use crate::lab::param::declaration::{Param, ParamError};
+use crate::lab::param::list;
+use crate::lab::param::schema::{Draft, Schema};
+
+impl Param {
+    /// The values of another parameter with which this one is read, in words: `inputs=gauss or inputs=outlier`. None where it
+    /// always is.
+    #[must_use]
+    pub fn read_with_words(&self) -> Option<String> {
+        let (key, values) = self.read_with?;
+        Some(match values {
+            [] => format!("no {key}"),
+            [one] => format!("{key}={one}"),
+            [one, other] => format!("{key}={one} or {key}={other}"),
+            [several @ .., last] => format!("{key}={} or {last}", several.join(", ")),
+        })
+    }
+}
+
+impl Draft {
+    /// Whether a run of this draft reads `param`: the parameter that decides it stands for one of the values in question, or
+    /// for several values with one of them among these.
+    #[must_use]
+    pub fn reads(&self, schema: &Schema, param: &Param) -> bool {
+        let Some((key, values)) = param.read_with else { return true };
+        // What cannot be read as a value is an error of its own.
+        let Some(Ok(chosen)) = schema.get(key).map(|decides| list::values(decides, self.text(key))) else {
+            return true;
+        };
+        chosen.iter().any(|value| values.contains(&value.to_string().as_str()))
+    }
+
+    /// The parameters that differ from their defaults although nothing reads them, in form order, each as an error that says
+    /// with which values of which other parameter it would be read.
+    #[must_use]
+    pub fn unread(&self, schema: &Schema) -> Vec<ParamError> {
+        let changes = self.changes(schema);
+        let unread = changes.iter().filter(|(param, _)| !self.reads(schema, param));
+        unread
+            .filter_map(|(param, text)| {
+                let ((key, values), words) = (param.read_with?, param.read_with_words()?);
+                let hint = match values {
+                    [one] if changes.iter().all(|(other, _)| other.key != key) => format!(": set {key}={one} as well"),
+                    _ => String::new(),
+                };
+                let here = self.text(key);
+                Some(ParamError::new(param.key, *text, format!("only with {words}, here {key}={here}{hint}")))
+            })
+            .collect()
+    }
+}
