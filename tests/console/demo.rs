@@ -87,8 +87,8 @@ fn ending(kind: &str) -> Vec<Event> {
             rows: 16,
             cols: 16,
             values: values(width),
-            letters: Vec::new(),
             caption,
+            ..Matrix::default()
         })
     };
     let mut row = Row::new();

@@ -76,8 +76,8 @@ impl Problem for Decay {
             rows: 8,
             cols: 8,
             values: (0..64).map(|index| (index % 9) as f32).collect(),
-            letters: Vec::new(),
             caption: "thinned".into(),
+            ..Matrix::default()
         }));
         context.note("a <remark> & more");
         let row: Row = [("word".to_owned(), "a,\"b\"|".into()), ("last".to_owned(), last.into())].into_iter().collect();

@@ -73,8 +73,8 @@ fn single() -> impl Strategy<Value = Event> {
         1 => name().prop_map(move |id| Event::Plot(Plot { id, title: "t".into(), x: axis(), y: axis() })),
         1 => (name(), values()).prop_map(|(series, y)| Event::Curve(Curve { series, x: vec![0.5; y.len()], y })),
         1 => (name(), values()).prop_map(|(id, values)| Event::Matrix(Matrix {
-            id, group: "g".into(), title: "t".into(), rows: 1, cols: values.len(), values, letters: Vec::new(),
-            caption: "c".into(),
+            id, group: "g".into(), title: "t".into(), rows: 1, cols: values.len(), values,
+            caption: "c".into(), ..Matrix::default()
         })),
         1 => name().prop_map(|text| Event::Note { text }),
         // Progress that ends its stage is always kept.

@@ -88,8 +88,8 @@ impl Problem for Grid {
                 rows: 1,
                 cols: 2,
                 values,
-                letters: Vec::new(),
                 caption: String::new(),
+                ..Matrix::default()
             }));
             if params.flag("bursts") {
                 context.emit_burst(told);

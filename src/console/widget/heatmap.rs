@@ -1,4 +1,5 @@
-//! A matrix as colours, two rows of values to a line, with the scale printed; or as rows of small bars.
+//! A matrix as colours, two rows of values to a line, with the scale printed; or as rows of small bars. A matrix with texts
+//! in its cells or with names of rows and columns has a line or more for each row.
 
 use super::text;
 use crate::console::theme::Theme;
@@ -49,6 +50,11 @@ pub fn range(matrix: &Matrix) -> Option<(f32, f32)> {
     })
 }
 
+/// Columns of the screen that the longest name takes.
+fn longest(names: &[String]) -> usize {
+    names.iter().map(|name| text::width(name)).max().unwrap_or(0)
+}
+
 /// The mean of the part of the matrix that falls on cell (`row`, `column`) of a `rows`×`columns` screen; none where
 /// the part is empty or holds a value that is not finite.
 fn part(matrix: &Matrix, (row, rows): (usize, usize), (column, columns): (usize, usize)) -> Option<f32> {
@@ -70,7 +76,105 @@ fn part(matrix: &Matrix, (row, rows): (usize, usize), (column, columns): (usize,
     (count > 0).then(|| (sum / f64::from(count)) as f32)
 }
 
+/// The black or white of the 256 colours that is read better on colour `index` of the cube.
+fn ink(index: u8) -> Color {
+    let channel = |step: u8| match step {
+        0 => 0.0,
+        step => (((f64::from(step) * 40.0 + 55.0) / 255.0 + 0.055) / 1.055).powf(2.4),
+    };
+    let [red, green, blue] = match index {
+        // The greys.
+        232.. => [((f64::from(index) - 232.0) * 10.0 + 8.0) / 255.0; 3].map(|grey| grey.powf(2.2)),
+        _ => {
+            let cube = index.saturating_sub(16);
+            [cube / 36, cube / 6 % 6, cube % 6].map(channel)
+        }
+    };
+    let luminance = 0.2126 * red + 0.7152 * green + 0.0722 * blue;
+    // Where black and white have the same contrast (WCAG 2.1): (Y + 0.05)² = 0.05 · 1.05.
+    Color::Indexed(if luminance > 0.179 { 16 } else { 231 })
+}
+
+/// How a matrix with texts or names is laid out.
+struct Blocks {
+    /// Columns of the screen for the names of rows.
+    left: usize,
+    /// Lines for the names of columns.
+    top: usize,
+    /// Columns of the screen that each value has.
+    width: usize,
+    /// Lines that each value has.
+    height: usize,
+}
+
 impl Heatmap<'_> {
+    /// Room for every value with its text and the names, or without the names; none where that does not fit, or where there
+    /// is nothing to write.
+    fn blocks(&self, area: Rect) -> Option<Blocks> {
+        let matrix = self.matrix;
+        let names = matrix.names();
+        if names.is_none() && matrix.cell_texts().is_none() {
+            return None;
+        }
+        let plain = self.theme.mono || self.theme.ascii();
+        // A text leaves no room for its shade in one column of the screen.
+        let least = if plain && matrix.cell_texts().is_some() { 2 } else { 1 };
+        let gutter = names.map_or(0, |(rows, _)| longest(rows) + 1);
+        [(gutter, usize::from(gutter > 0)), (0, 0)].into_iter().find_map(|(left, top)| {
+            let width = usize::from(area.width).checked_sub(left)? / matrix.cols;
+            let height = usize::from(area.height).checked_sub(top)? / matrix.rows;
+            // A cell of the terminal is about twice as high as wide.
+            let height = height.min((width / 2).max(1));
+            let width = width.min(2 * height + 1);
+            (width >= least && height >= 1).then_some(Blocks { left, top, width, height })
+        })
+    }
+
+    fn render_blocks(&self, area: Rect, range: (f32, f32), blocks: &Blocks, buffer: &mut Buffer) {
+        let matrix = self.matrix;
+        let plain = self.theme.mono || self.theme.ascii();
+        let (x, y) = (usize::from(area.x) + blocks.left, usize::from(area.y) + blocks.top);
+        let texts = matrix.cell_texts();
+        for (index, value) in matrix.values.iter().enumerate() {
+            let value = Some(*value).filter(|value| value.is_finite());
+            let (left, top) = (x + index % matrix.cols * blocks.width, y + index / matrix.cols * blocks.height);
+            let colour = self.colour(value, range);
+            let style = match colour {
+                Color::Indexed(index) if !plain => Style::new().bg(colour).fg(ink(index)),
+                _ => Style::new(),
+            };
+            let fill = if plain { self.shade(value, range) } else { ' ' };
+            for row in 0..blocks.height {
+                for column in 0..blocks.width {
+                    buffer[((left + column) as u16, (top + row) as u16)].set_char(fill).set_style(style);
+                }
+            }
+            if let Some(texts) = texts {
+                let written = text::fit(&texts[index], blocks.width);
+                let indent = (blocks.width - text::width(&written)) / 2;
+                let line = top + (blocks.height - 1) / 2;
+                buffer.set_string((left + indent) as u16, line as u16, written, style);
+            }
+        }
+        let Some((rows, columns)) = matrix.names().filter(|_| blocks.left > 0) else { return };
+        for (row, name) in rows.iter().enumerate() {
+            let line = y + row * blocks.height + (blocks.height - 1) / 2;
+            let indent = blocks.left - 1 - text::width(name).min(blocks.left - 1);
+            buffer.set_string(area.x + indent as u16, line as u16, name, self.theme.dim());
+        }
+        // Every name where they fit beside each other, else one of several.
+        let wide = longest(columns);
+        let step = if wide < blocks.width || wide == 1 { 1 } else { (wide + 1).div_ceil(blocks.width) };
+        for (column, name) in columns.iter().enumerate().step_by(step) {
+            let room = usize::from(area.right()).saturating_sub(x + column * blocks.width);
+            let indent = blocks.width.saturating_sub(text::width(name)) / 2;
+            if indent + text::width(name) <= room {
+                let at = x + column * blocks.width + indent;
+                buffer.set_string(at as u16, area.y, name, self.theme.dim());
+            }
+        }
+    }
+
     fn level(&self, value: f32, (lo, hi): (f32, f32), levels: usize) -> usize {
         let along = if hi > lo { (value - lo) / (hi - lo) } else { 0.0 };
         ((along * levels as f32) as usize).min(levels - 1)
@@ -172,16 +276,16 @@ impl Widget for &Heatmap<'_> {
             .title_bottom(Line::styled(size, self.theme.dim()).right_aligned());
         let inner = block.inner(area);
         block.render(area, buffer);
-        let whole = matrix.rows.checked_mul(matrix.cols) == Some(matrix.values.len()) && !matrix.values.is_empty();
-        let Some(range) = self.range.or_else(|| range(matrix)).filter(|_| whole) else {
+        let Some(range) = self.range.or_else(|| range(matrix)).filter(|_| matrix.is_whole()) else {
             Line::styled("no finite values", self.theme.dim()).render(inner, buffer);
             return;
         };
         let caption = u16::from(!matrix.caption.is_empty() && inner.height >= 5);
         let body = Rect { height: inner.height - 1 - caption, ..inner };
-        match self.look {
-            Look::Heat => self.render_heat(body, range, buffer),
-            Look::Bars => self.render_bars(body, range, buffer),
+        match (self.look, self.blocks(body)) {
+            (Look::Heat, Some(blocks)) => self.render_blocks(body, range, &blocks, buffer),
+            (Look::Heat, None) => self.render_heat(body, range, buffer),
+            (Look::Bars, _) => self.render_bars(body, range, buffer),
         }
         let scale = Rect { y: body.bottom(), height: 1, ..inner };
         self.scale(range, inner.width.into()).render(scale, buffer);
@@ -199,7 +303,7 @@ mod tests {
     fn matrix(rows: usize, cols: usize, value: impl Fn(usize, usize) -> f32) -> Matrix {
         let values = (0..rows * cols).map(|index| value(index / cols, index % cols)).collect();
         let (id, title, caption) = ("a".to_owned(), "exact".to_owned(), "every 4th".to_owned());
-        Matrix { id, group: "a".to_owned(), title, rows, cols, values, letters: Vec::new(), caption }
+        Matrix { id, group: "a".to_owned(), title, rows, cols, values, caption, ..Matrix::default() }
     }
 
     fn draw(matrix: &Matrix, look: Look, theme: Theme) -> String {
@@ -217,6 +321,51 @@ mod tests {
         assert!(text.contains("exact") && text.contains("64×64") && text.contains("every 4th"), "{text}");
         assert!(text.contains("0 ") && text.contains(" 1"), "{text}");
         assert!(text.lines().nth(1).unwrap().starts_with("│▒▒▒▒▒░     "), "{text}");
+    }
+
+    /// Layers × heads, with a letter in each cell.
+    fn lettered(rows: usize, cols: usize) -> Matrix {
+        let texts = |count: usize| (0..count).map(|index| index.to_string()).collect();
+        let letters = (0..rows * cols).map(|index| ["A", "B"][index % 2].to_owned()).collect();
+        let values = matrix(rows, cols, |row, column| (row * cols + column) as f32);
+        Matrix { letters, row_names: texts(rows), col_names: texts(cols), ..values }
+    }
+
+    #[test]
+    fn texts_and_names_stand_where_there_is_room() {
+        let mono = Theme { mono: true, ..Theme::default() };
+        let text = draw(&lettered(3, 4), Look::Heat, mono);
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!(lines[1].trim_end_matches([' ', '│']), "│   0  1  2  3", "{text}");
+        assert_eq!(lines[2].trim_end_matches([' ', '│']), "│0  A  B  A ░B░", "{text}");
+        assert_eq!(lines[4].trim_end_matches([' ', '│']), "│2 ▓A▓█B██A██B█", "{text}");
+        // More columns than the screen has room for names and texts: the shades alone, as before.
+        let text = draw(&lettered(3, 40), Look::Heat, mono);
+        assert!(!text.contains('A') && text.contains('█'), "{text}");
+        // Two digits stand at every second column of the screen that has one of two.
+        let colours = draw(&lettered(3, 14), Look::Heat, Theme::default());
+        assert!(colours.contains("│  0  3  6  9  12"), "{colours}");
+        assert!(colours.contains("│1 ABABABABABABAB"), "{colours}");
+    }
+
+    #[test]
+    fn a_text_is_read_on_every_colour() {
+        // xterm's own table: the cube's steps are 0, 95, 135, 175, 215 and 255.
+        let luminance = |index: u8| {
+            let steps = [0.0, 95.0, 135.0, 175.0, 215.0, 255.0];
+            let linear = |step: u8| {
+                let value: f64 = steps[usize::from(step)] / 255.0;
+                if value <= 0.04045 { value / 12.92 } else { ((value + 0.055) / 1.055).powf(2.4) }
+            };
+            let cube = index - 16;
+            0.2126 * linear(cube / 36) + 0.7152 * linear(cube / 6 % 6) + 0.0722 * linear(cube % 6)
+        };
+        for colour in RAMP {
+            let Color::Indexed(ink) = ink(colour) else { panic!("no indexed colour") };
+            let (one, other) = (luminance(colour), luminance(ink));
+            let contrast = (one.max(other) + 0.05) / (one.min(other) + 0.05);
+            assert!(contrast >= 4.5, "{colour}: {contrast}");
+        }
     }
 
     #[test]

@@ -278,7 +278,7 @@ fn map(
     };
     let caption = format!("→ {}   ↑ {}", ends(x), ends(y));
     let (id, title) = ("sweep".to_owned(), heading.to_owned());
-    Some(Matrix { group: id.clone(), id, title, rows, cols, values, letters: Vec::new(), caption })
+    Some(Matrix { group: id.clone(), id, title, rows, cols, values, caption, ..Matrix::default() })
 }
 
 fn capital(text: &str) -> String {

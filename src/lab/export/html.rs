@@ -93,8 +93,15 @@ fn picture(matrix: &Matrix, run: &str) -> Result<String, LabError> {
     let (Ok(width), Ok(height)) = (u32::try_from(matrix.cols), u32::try_from(matrix.rows)) else {
         return Ok(String::new());
     };
-    if pixels.is_empty() || matrix.rows.checked_mul(matrix.cols) != Some(pixels.len()) {
+    if !matrix.is_whole() {
         return Ok(String::new());
+    }
+    if matrix.cell_texts().is_some() || matrix.names().is_some() {
+        let drawing = cells(matrix, &pixels);
+        let [run, title, caption] = [run, &matrix.title, &matrix.caption].map(escaped);
+        return Ok(format!(
+            "<figure>{drawing}<figcaption>{run}: {title}. {caption} White {low:.3e}, black {high:.3e}.</figcaption></figure>\n"
+        ));
     }
     let file = image::encoded(width, height, png::ColorType::Grayscale, &pixels, &[])?;
     let (wide, high_px) = (280, 280 * u64::from(height) / u64::from(width.max(1)));
@@ -106,4 +113,39 @@ fn picture(matrix: &Matrix, run: &str) -> Result<String, LabError> {
         caption = escaped(&matrix.caption),
         data = STANDARD.encode(file),
     ))
+}
+
+/// Pixels of a cell of a drawing.
+const CELL: usize = 28;
+
+/// A matrix as a drawing, a square for each value of that grey, with the texts of the cells and the names of rows and columns.
+fn cells(matrix: &Matrix, greys: &[u8]) -> String {
+    let (rows, columns) = matrix.names().unwrap_or_default();
+    let margin = if rows.is_empty() { 0 } else { CELL };
+    let (width, height) = (margin + matrix.cols * CELL, margin + matrix.rows * CELL);
+    let write = |x: usize, y: usize, ink: &str, text: &str| {
+        let (x, y, text) = (x + CELL / 2, y + CELL / 2, escaped(text));
+        format!("<text x=\"{x}\" y=\"{y}\" fill=\"{ink}\">{text}</text>")
+    };
+    let mut drawing = format!(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" viewBox=\"0 0 {width} {height}\" \
+         font-size=\"14\" text-anchor=\"middle\" dominant-baseline=\"central\">"
+    );
+    for (index, grey) in greys.iter().enumerate() {
+        let (x, y) = (margin + index % matrix.cols * CELL, margin + index / matrix.cols * CELL);
+        drawing += &format!(
+            "<rect x=\"{x}\" y=\"{y}\" width=\"{CELL}\" height=\"{CELL}\" fill=\"rgb({grey},{grey},{grey})\"/>"
+        );
+        if let Some(text) = matrix.cell_texts().map(|texts| &texts[index]).filter(|text| !text.is_empty()) {
+            // From here on black is read better than white.
+            drawing += &write(x, y, if *grey > 117 { "black" } else { "white" }, text);
+        }
+    }
+    for (row, name) in rows.iter().enumerate() {
+        drawing += &write(0, margin + row * CELL, "currentColor", name);
+    }
+    for (column, name) in columns.iter().enumerate() {
+        drawing += &write(margin + column * CELL, 0, "currentColor", name);
+    }
+    drawing + "</svg>"
 }

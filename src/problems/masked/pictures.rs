@@ -50,7 +50,7 @@ fn picture(id: &str, title: &str, values: &Array2<f64>) -> Event {
         rows: values.nrows(),
         cols: values.ncols(),
         values: values.iter().map(|value| *value as f32).collect(),
-        letters: Vec::new(),
         caption: format!("{low:.3} to {high:.3}"),
+        ..Matrix::default()
     })
 }

@@ -195,6 +195,7 @@ impl<'a> HeadSummary<'a> {
                 });
             }
         }
+        let texts = |numbers: &[usize]| numbers.iter().map(ToString::to_string).collect();
         let finite = || values.iter().copied().filter(|value| value.is_finite()).map(f64::from);
         let (low, high) = (finite().fold(f64::INFINITY, f64::min), finite().fold(f64::NEG_INFINITY, f64::max));
         let legend: Vec<String> = names.iter().enumerate().map(|(i, name)| format!("{} {name}", letter(i))).collect();
@@ -206,7 +207,10 @@ impl<'a> HeadSummary<'a> {
             rows: layers.len(),
             cols: heads.len(),
             values,
-            letters,
+            // A number that is no estimator's has no letters.
+            letters: if by_estimator { letters } else { Vec::new() },
+            row_names: texts(&layers),
+            col_names: texts(&heads),
             caption: format!("{} to {}{legend}", decimal(low, 3), decimal(high, 3)),
         }));
     }

@@ -71,8 +71,8 @@ pub(super) fn tell(
             rows: rows.len(),
             cols: cols.len(),
             values: values.iter().map(|&value| value as f32).collect(),
-            letters: Vec::new(),
             caption: format!("{low:.3} to {high:.3}; {thinned}; {more}"),
+            ..Matrix::default()
         }));
     }
     Ok(())

@@ -103,8 +103,8 @@ fn matrix(
         rows: side,
         cols: side,
         values,
-        letters: Vec::new(),
         caption,
+        ..Matrix::default()
     }));
 }
 
