@@ -28,7 +28,7 @@ pub fn render<'a>(
 
 /// The result table of a problem: its brief columns, or all of them.
 pub fn results(columns: &[Column], rows: &[Row], wide: bool) -> String {
-    let shown: Vec<&Column> = columns.iter().filter(|column| wide || column.brief).collect();
+    let shown: Vec<&Column> = columns.iter().filter(|column| (wide || column.brief) && column.is_shown(rows)).collect();
     let headings: Vec<String> = shown.iter().map(|column| column.heading()).collect();
     let numeric = shown.iter().map(|column| rows.iter().any(|row| row.get(column.key).is_some_and(|v| v.is_number())));
     render(

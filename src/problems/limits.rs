@@ -29,6 +29,20 @@ pub(super) fn check_dims(params: &Params) -> Result<(), ParamError> {
     Ok(())
 }
 
+/// Checks that the projections asked for have rows as long as vectors from files or models, of `dims` coordinates.
+pub(super) fn check_stored_dims(params: &Params, dims: impl IntoIterator<Item = usize>) -> Result<(), ParamError> {
+    for dim in dims {
+        for projection in params.choices::<Projection>("projection") {
+            if let Err(AttentionError::Dimension { least, most, .. }) = projection.check_dim(dim) {
+                let found = format!("{projection} with vectors of {dim} coordinates");
+                let allowed = format!("another projection: this one takes vectors of {least} to {most} coordinates");
+                return Err(ParamError::new("projection", found, allowed));
+            }
+        }
+    }
+    Ok(())
+}
+
 /// What products, threads and the allocator take beside the arrays of a run, in bytes.
 pub(super) const BUFFERS: f64 = 16.0 * 1024.0 * 1024.0;
 
@@ -109,7 +123,12 @@ fn refuse(
         let default = param.default.split(',').filter_map(|text| text.parse::<f64>().ok()).fold(1.0, f64::max);
         given(param.key) as f64 / default
     };
-    let params_of_keys: Vec<&Param> = keys.iter().filter_map(|key| schema.get(key)).collect();
+    // What is not read cannot be lowered: a file has its own length.
+    let is_read = |param: &&Param| {
+        param.read_with.is_none_or(|(key, values)| params.texts(key).iter().any(|value| values.contains(value)))
+    };
+    let params_of_keys: Vec<&Param> =
+        keys.iter().filter_map(|key| schema.get(key)).map(|param| param as &Param).filter(is_read).collect();
     let enough = |param: &&&Param| with(param.key, least(param)) <= most;
     let by_excess = |a: &&&Param, b: &&&Param| excess(a).total_cmp(&excess(b));
     let lowered = params_of_keys.iter().filter(enough).max_by(by_excess).or(params_of_keys.iter().max_by(by_excess));
@@ -122,12 +141,27 @@ fn refuse(
     }
     let (bytes, whose) = (size(need as u128), limit.whose);
     let there = size(limit.bytes.unwrap_or(0).into());
+    if !possible && let Some(key) = stored(params) {
+        let found = format!("{}, with which the run needs {bytes}", params.text(key));
+        return Err(ParamError::new(key, found, format!("fewer tokens: {whose} {there}")));
+    }
     let allowed = if possible {
         format!("at most {fits} beside the other parameters: {whose} {there}")
     } else {
         format!("less of it and of others among {}: {whose} {there}", keys.join(", "))
     };
     Err(ParamError::new(param.key, format!("{}, with which the run needs {bytes}", given(param.key)), allowed))
+}
+
+/// The parameter that names the file or model whose tokens a run looks at; none where some are drawn.
+fn stored(params: &Params) -> Option<&'static str> {
+    params.get("inputs")?;
+    let inputs = params.texts("inputs");
+    if !inputs.iter().all(|inputs| ["file", "checkpoint"].contains(inputs)) {
+        return None;
+    }
+    let is_named = |key: &&str| params.get(key).is_some() && !params.text(key).is_empty();
+    ["x", "queries", "checkpoint"].into_iter().find(is_named)
 }
 
 /// The smallest memory limit of the control groups that `membership` (/proc/self/cgroup) names, and of those above them.

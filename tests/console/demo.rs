@@ -22,11 +22,56 @@ const PARAMS: &[Param] = &[
 ];
 
 const COLUMNS: &[Column] = &[
-    Column { key: "kind", label: "attention", unit: "", digits: 0, brief: true, identity: false, error: false },
-    Column { key: "accuracy", label: "accuracy", unit: "", digits: 3, brief: true, identity: false, error: false },
-    Column { key: "loss", label: "loss", unit: "", digits: 4, brief: true, identity: false, error: false },
-    Column { key: "train", label: "train", unit: "images/s", digits: 0, brief: false, identity: false, error: false },
-    Column { key: "seconds", label: "training", unit: "s", digits: 1, brief: false, identity: false, error: false },
+    Column {
+        key: "kind",
+        label: "attention",
+        unit: "",
+        digits: 0,
+        brief: true,
+        identity: false,
+        error: false,
+        optional: false,
+    },
+    Column {
+        key: "accuracy",
+        label: "accuracy",
+        unit: "",
+        digits: 3,
+        brief: true,
+        identity: false,
+        error: false,
+        optional: false,
+    },
+    Column {
+        key: "loss",
+        label: "loss",
+        unit: "",
+        digits: 4,
+        brief: true,
+        identity: false,
+        error: false,
+        optional: false,
+    },
+    Column {
+        key: "train",
+        label: "train",
+        unit: "images/s",
+        digits: 0,
+        brief: false,
+        identity: false,
+        error: false,
+        optional: false,
+    },
+    Column {
+        key: "seconds",
+        label: "training",
+        unit: "s",
+        digits: 1,
+        brief: false,
+        identity: false,
+        error: false,
+        optional: false,
+    },
 ];
 
 /// Everything a run of `kind` says until `steps` of 40 are done, with nothing that depends on a clock.

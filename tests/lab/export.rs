@@ -35,10 +35,26 @@ impl Problem for Decay {
         Schema(PARAMS)
     }
     fn columns(&self) -> &'static [Column] {
-        const WORD: Column =
-            Column { key: "word", label: "word", unit: "", digits: 0, brief: true, identity: false, error: false };
-        const LAST: Column =
-            Column { key: "last", label: "last", unit: "m", digits: 3, brief: true, identity: false, error: false };
+        const WORD: Column = Column {
+            key: "word",
+            label: "word",
+            unit: "",
+            digits: 0,
+            brief: true,
+            identity: false,
+            error: false,
+            optional: false,
+        };
+        const LAST: Column = Column {
+            key: "last",
+            label: "last",
+            unit: "m",
+            digits: 3,
+            brief: true,
+            identity: false,
+            error: false,
+            optional: false,
+        };
         &[WORD, LAST]
     }
     fn headline(&self) -> &'static str {

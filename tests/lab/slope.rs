@@ -37,8 +37,16 @@ impl Problem for Slope {
         Schema(PARAMS)
     }
     fn columns(&self) -> &'static [Column] {
-        const DEPTH: Column =
-            Column { key: "depth", label: "depth", unit: "m", digits: 2, brief: true, identity: false, error: false };
+        const DEPTH: Column = Column {
+            key: "depth",
+            label: "depth",
+            unit: "m",
+            digits: 2,
+            brief: true,
+            identity: false,
+            error: false,
+            optional: false,
+        };
         &[DEPTH]
     }
     fn headline(&self) -> &'static str {

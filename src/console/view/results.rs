@@ -31,7 +31,10 @@ pub fn draw(frame: &mut Frame<'_>, app: &App, tab: &ProblemTab, area: Rect) {
     let most = most_notes(area.height * 3).min(inner.height.saturating_sub(2).into());
     let notes = notes(tab, theme, inner.width.into(), most);
     let table_area = Rect { height: inner.height - notes.len() as u16, ..inner };
-    let mut columns: Vec<_> = tab.problem.columns().iter().filter(|column| column.brief || inner.width > 150).collect();
+    let shown = |column: &&Column| {
+        (column.brief || inner.width > 150) && column.is_shown(tab.runs.iter().flat_map(|run| &run.view.rows))
+    };
+    let mut columns: Vec<_> = tab.problem.columns().iter().filter(shown).collect();
     // The headline number comes first, because a narrow screen shows only the first columns.
     let last = tab.runs.iter().rev().find_map(|run| run.view.rows.last());
     let headline = last.map_or(tab.problem.headline(), |row| tab.problem.headline_of(row));

@@ -95,5 +95,11 @@ pub(super) fn by_problem<'a>(runs: &'a [NamedRun<'_>]) -> Vec<Results<'a>> {
         all[index].2.extend(run.view.rows.iter().map(|row| (label.clone(), row)));
     }
     all.retain(|(.., rows)| !rows.is_empty());
+    for (_, columns, rows) in &mut all {
+        columns.retain(|column| match column {
+            ColumnHeading::Declared(column) => column.is_shown(rows.iter().map(|(_, row)| *row)),
+            ColumnHeading::Key(_) => true,
+        });
+    }
     all
 }

@@ -1,5 +1,7 @@
 //! Columns of result tables.
 
+use crate::lab::event::Row;
+
 /// A column of a problem's result table.
 #[derive(Clone, Copy, Debug)]
 pub struct Column {
@@ -20,6 +22,8 @@ pub struct Column {
     /// Whether it is an error relative to what is estimated. At 1 or more, an estimate of 0 is as good, which is said
     /// beside the number.
     pub error: bool,
+    /// Whether tables leave it out where no row has a value in it.
+    pub optional: bool,
 }
 
 impl Column {
@@ -28,6 +32,11 @@ impl Column {
     pub const fn identifying(mut self) -> Self {
         self.identity = true;
         self
+    }
+
+    /// Whether a table of these rows has it.
+    pub fn is_shown<'a>(&self, rows: impl IntoIterator<Item = &'a Row>) -> bool {
+        !self.optional || rows.into_iter().any(|row| row.get(self.key).is_some_and(|value| !value.is_null()))
     }
 
     /// Whether it holds a time or a speed, which no two runs have in common.

@@ -5,6 +5,15 @@ use crate::arrays::{ArrayFile, HeadGroups, HeadsFile, HeadsLayout, grouped};
 use crate::lab::{Params, RunError};
 use ndarray::Array2;
 
+/// How the axes of all files are to be understood.
+pub fn heads_layout(params: &Params) -> HeadsLayout {
+    HeadsLayout {
+        heads: Some(params.size(HEADS.key)).filter(|heads| *heads > 0),
+        batch: params.sizes_or_all(BATCH.key).and_then(|entries| entries.first().copied()),
+        transpose: params.choice(TRANSPOSE.key),
+    }
+}
+
 /// Open files whose shapes fit each other.
 pub(super) struct FileHeads {
     queries: HeadsFile,
@@ -20,12 +29,8 @@ impl FileHeads {
     /// # Errors
     /// Names the parameter whose file cannot be read or does not fit the others.
     pub fn open(params: &Params) -> Result<Self, RunError> {
-        let heads = Some(params.size(HEADS.key)).filter(|heads| *heads > 0);
-        let layout = HeadsLayout {
-            heads,
-            batch: params.sizes_or_all(BATCH.key).and_then(|entries| entries.first().copied()),
-            transpose: params.choice(TRANSPOSE.key),
-        };
+        let layout = heads_layout(params);
+        let heads = layout.heads;
         let open = |key: &str, heads: Option<usize>| -> Result<HeadsFile, RunError> {
             let text = params.text(key);
             if text.is_empty() {
@@ -43,7 +48,9 @@ impl FileHeads {
         let fewer =
             heads.map(|heads| columns(KEYS.key).map_or(heads, |columns| (columns / queries.dim()).clamp(1, heads)));
         let keys = open(KEYS.key, fewer)?;
-        let values = if params.text(VALUES.key).is_empty() { None } else { Some(open(VALUES.key, fewer)?) };
+        // Not every problem looks at values.
+        let has_values = params.get(VALUES.key).is_some() && !params.text(VALUES.key).is_empty();
+        let values = if has_values { Some(open(VALUES.key, fewer)?) } else { None };
         let of = |key: &str, file: &HeadsFile| {
             grouped(&queries, file).map_err(|error| refuse(key, params.text(key), &error.to_string()))
         };

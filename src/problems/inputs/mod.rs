@@ -9,5 +9,6 @@ pub mod params;
 mod plan;
 mod source;
 
+pub use files::heads_layout;
 pub use plan::{HeadPlace, InputSource, check_inputs, places};
 pub use source::{HeadInputs, InputReader};

@@ -48,12 +48,28 @@ impl InputSource {
         }
     }
 
+    /// Whether the matrices are drawn.
+    #[must_use]
+    pub const fn is_drawn(self) -> bool {
+        matches!(self, Self::Drawn(_))
+    }
+
     fn named(name: &str) -> Result<Self, RunError> {
         Ok(match name {
             FILE => Self::File,
             CHECKPOINT => Self::Checkpoint,
             drawn => Self::Drawn(InputKind::parse(drawn).map_err(|error| RunError::Input(format!("inputs: {error}")))?),
         })
+    }
+}
+
+impl HeadPlace {
+    /// Layer and head with a blank before each, as far as there are any: ` layer 3 head 0`.
+    #[must_use]
+    pub fn mark(&self) -> String {
+        let entry =
+            |name: &str, entry: Option<usize>| entry.map_or_else(String::new, |entry| format!(" {name} {entry}"));
+        entry(LAYER.key, self.layer) + &entry(HEAD.key, self.head)
     }
 }
 

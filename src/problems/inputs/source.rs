@@ -31,6 +31,8 @@ pub struct InputReader<'a> {
     /// The data sets that models were trained on.
     data: PathBuf,
     seed: u64,
+    /// The length of drawn tokens in place of the parameter's.
+    radius: Option<f64>,
     files: Option<FileHeads>,
     model: Option<ModelHeads>,
 }
@@ -39,7 +41,7 @@ impl<'a> InputReader<'a> {
     /// A reader of what `params` name.
     #[must_use]
     pub const fn new(params: &'a Params, logs: Option<PathBuf>, data: PathBuf, seed: u64) -> Self {
-        Self { params, logs, data, seed, files: None, model: None }
+        Self { params, logs, data, seed, radius: None, files: None, model: None }
     }
 
     /// A reader for the run of `context`.
@@ -47,6 +49,13 @@ impl<'a> InputReader<'a> {
     pub fn of_run(params: &'a Params, context: &RunContext) -> Self {
         let logs = context.folder().parent().map(Path::to_path_buf);
         Self::new(params, logs, context.data().to_path_buf(), context.seed())
+    }
+
+    /// Draws tokens of exactly this length, which may be 0, where the distribution has one.
+    #[must_use]
+    pub const fn with_radius(mut self, radius: f64) -> Self {
+        self.radius = Some(radius);
+        self
     }
 
     /// The matrices of `place`. Drawn ones come from the generator called `draw`.
@@ -59,7 +68,9 @@ impl<'a> InputReader<'a> {
         let (source, queries, keys, values) = match place.source {
             InputSource::Drawn(kind) => {
                 let mut generator = generator(self.seed, draw, 0);
-                let drawn = kind.with(distribution(place.dim, params)).draw(place.queries, place.dim, &mut generator);
+                let mut parameters = distribution(place.dim, params);
+                parameters.radius = self.radius.or(parameters.radius);
+                let drawn = kind.with(parameters).draw(place.queries, place.dim, &mut generator);
                 return Ok(HeadInputs { place, source: None, inputs: drawn.map_err(failure)?, values: None });
             }
             InputSource::File => {

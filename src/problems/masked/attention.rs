@@ -2,18 +2,20 @@
 
 use super::choices::MaskKind;
 use super::estimators::{estimator, subject};
-use super::inputs::{self, MaskedInputs};
+use super::inputs::{MaskedInputs, MaskedReader, draws};
 use super::rows::{MaskedSubject, ProductResults};
 use super::schema::methods;
 use crate::attention::Projection;
 use crate::attention::linear::{Side, exact, linear};
 use crate::attention::masked::{MaskedEstimator, MaskedTokens};
 use crate::lab::{Axis, Event, Params, Plot, Point, Row, RunContext, RunError, Series, Style, decimal};
+use crate::problems::inputs::HeadPlace;
 use crate::problems::limits::failure;
 use crate::problems::toolkit::{Burst, Columns, FinishedPoints, Meter};
 use ndarray::Array2;
 use rand_distr::{Distribution, StandardNormal};
 use rayon::ThreadPool;
+use std::collections::BTreeSet;
 use std::time::Instant;
 
 /// A measurement is repeated until this many seconds have gone by, at most [`REPEATS`] times; the shortest counts.
@@ -37,7 +39,12 @@ struct ExactProduct {
 
 /// One product in linear time, with its row if an earlier part of the run has made it.
 struct LinearProduct {
-    name: String,
+    /// In events.
+    id: String,
+    /// In the names of its draws.
+    draw: String,
+    /// On the screen.
+    shown: String,
     estimator: MaskedEstimator,
     subject: MaskedSubject,
     row: Option<Row>,
@@ -50,12 +57,19 @@ struct ProductSession<'a> {
     causal: bool,
     meter: Meter,
     points: FinishedPoints,
+    /// How many places the tokens come from.
+    places: usize,
     /// Name of the product, length and seconds, as the rows say.
     times: Vec<(String, f64, f64)>,
 }
 
-pub(super) fn run(params: &Params, pool: &ThreadPool, context: &mut RunContext) -> Result<(), RunError> {
-    let (lengths, budgets) = (params.sizes("length"), params.sizes("features"));
+pub(super) fn run(
+    params: &Params,
+    places: &[HeadPlace],
+    pool: &ThreadPool,
+    context: &mut RunContext,
+) -> Result<(), RunError> {
+    let budgets = params.sizes("features");
     let masks: Vec<MaskKind> = params.choices("mask");
     let projections = params.texts("projection").len();
     let each = methods(params).len() * budgets.len() * projections;
@@ -65,15 +79,17 @@ pub(super) fn run(params: &Params, pool: &ThreadPool, context: &mut RunContext) 
         params,
         pool,
         causal,
-        meter: Meter::new(masks.len() * lengths.len() * (each + 1), "products"),
+        meter: Meter::new(masks.len() * places.len() * (each + 1), "products"),
         points: FinishedPoints::new::<MaskedSubject>(context),
+        places: places.len(),
         times: Vec::new(),
     };
+    let mut reader = MaskedReader::of_run(params, context);
     for mask in masks.iter().copied() {
-        for &length in &lengths {
+        for place in places {
             context.check_cancelled()?;
-            let drawn = inputs::draw(mask, length, params, context)?;
-            session.length(&drawn, length, context)?;
+            let drawn = reader.read(mask, place, context)?;
+            session.sequence(&drawn, context)?;
         }
     }
     slopes(&session.times, context);
@@ -82,10 +98,11 @@ pub(super) fn run(params: &Params, pool: &ThreadPool, context: &mut RunContext) 
 
 impl ProductSession<'_> {
     /// Every product of one sequence.
-    fn length(&mut self, drawn: &MaskedInputs, length: usize, context: &mut RunContext) -> Result<(), RunError> {
+    fn sequence(&mut self, drawn: &MaskedInputs, context: &mut RunContext) -> Result<(), RunError> {
+        let length = drawn.place.queries;
         let products = self.products(drawn, context)?;
         for product in &products {
-            declare_series(&product.name, context);
+            declare_series(&product.id, &product.shown, context);
         }
         let told = products.iter().find_map(|product| ProductResults::read(product.row.as_ref()?));
         let mut exact = None;
@@ -94,7 +111,7 @@ impl ProductSession<'_> {
             None
         } else {
             let sequence = SingleSequence::new(drawn, self.params, context);
-            if length <= self.params.size("exact_limit") {
+            if length.max(drawn.place.keys) <= self.params.size("exact_limit") {
                 exact = Some(exact_product(&sequence, self.causal, self.pool)?);
             }
             self.meter.advance(1, &format!("exact, L = {length}"), context);
@@ -127,8 +144,7 @@ impl ProductSession<'_> {
                     if let Some(point) = exact_point.take() {
                         burst.point(point);
                     }
-                    let name = &product.name;
-                    let rng = &mut context.generator(&format!("product {name} {length}"), 0);
+                    let rng = &mut context.generator(&product.draw, 0);
                     let sketch =
                         product.estimator.draw(rng).and_then(|sketch| Ok(sketch.to_f32()?)).map_err(failure)?;
                     let side = |tokens, masks| MaskedTokens { sketch: &sketch, tokens, masks };
@@ -143,7 +159,8 @@ impl ProductSession<'_> {
                         output_rel_error: exact.as_ref().map(|exact| distance(&output.values, &exact.output)),
                         peak_bytes: output.bytes,
                     };
-                    tell(&mut burst, name, length, &product.subject, &results);
+                    tell(&mut burst, &product.id, length, &product.subject, &results);
+                    let name = &product.shown;
                     if output.empty_rows + output.negative_rows > 0 {
                         burst.note(format!(
                             "{name}, L = {length}: {} rows have a zero denominator (defined as 0), {} a negative one",
@@ -157,7 +174,7 @@ impl ProductSession<'_> {
                 (None, None) => None,
             };
             if let Some(results) = row.as_ref().and_then(ProductResults::read) {
-                self.times.push((product.name, length as f64, results.seconds));
+                self.times.push((product.shown, length as f64, results.seconds));
             }
         }
         Ok(())
@@ -175,9 +192,13 @@ impl ProductSession<'_> {
                     if projections.len() > 1 {
                         name += &format!(", {}", projection.name());
                     }
-                    let subject = subject(self.params, drawn, method, projection, &estimator);
+                    let (length, mark) = draws(&drawn.place, self.params);
+                    let draw = format!("product {name} {length}{mark}");
+                    let id = format!("{name}{mark}");
+                    let shown = if self.places > 1 && !mark.is_empty() { format!("{name},{mark}") } else { name };
+                    let subject = subject(drawn, method, projection, &estimator);
                     let row = self.points.find(&[&subject], context).and_then(|rows| rows.into_iter().next());
-                    products.push(LinearProduct { name, estimator, subject, row });
+                    products.push(LinearProduct { id, draw, shown, estimator, subject, row });
                 }
             }
         }
@@ -188,14 +209,17 @@ impl ProductSession<'_> {
 impl SingleSequence {
     fn new(masks: &MaskedInputs, params: &Params, context: &RunContext) -> Self {
         let single = |matrix: &Array2<f64>| matrix.mapv(|value| value as f32);
-        let mut rng = context.generator("values", masks.tokens.keys.nrows() as u64);
-        let shape = (masks.tokens.keys.nrows(), params.size("value_dim"));
+        let count = masks.tokens.keys.nrows();
+        let drawn = || {
+            let mut rng = context.generator(&format!("values{}", masks.place.mark()), count as u64);
+            Array2::from_shape_simple_fn((count, params.size("value_dim")), || StandardNormal.sample(&mut rng))
+        };
         Self {
             queries: single(&masks.tokens.queries),
             keys: single(&masks.tokens.keys),
             mask_queries: single(&masks.queries),
             mask_keys: single(&masks.keys),
-            values: Array2::from_shape_simple_fn(shape, || StandardNormal.sample(&mut rng)),
+            values: masks.values.as_ref().map_or_else(drawn, single),
         }
     }
 }
@@ -208,12 +232,12 @@ fn exact_product(sequence: &SingleSequence, causal: bool, pool: &ThreadPool) -> 
 }
 
 /// The points and the row of one product.
-fn tell(burst: &mut Burst, name: &str, length: usize, subject: &MaskedSubject, results: &ProductResults) {
+fn tell(burst: &mut Burst, id: &str, length: usize, subject: &MaskedSubject, results: &ProductResults) {
     let x = length as f64;
-    burst.point(Point::new(name, x, results.seconds));
-    burst.point(Point::new(format!("{name}/bytes"), x, results.peak_bytes as f64));
+    burst.point(Point::new(id, x, results.seconds));
+    burst.point(Point::new(format!("{id}/bytes"), x, results.peak_bytes as f64));
     if let Some(error) = results.output_rel_error {
-        burst.point(Point::new(format!("{name}/error"), x, error));
+        burst.point(Point::new(format!("{id}/error"), x, error));
     }
     burst.row(subject, results);
 }
@@ -249,11 +273,9 @@ fn declare(causal: bool, context: &mut RunContext) {
     context.emit(Event::Series(Series::new("exact", "time", "exact, quadratic").drawn(Style::Dashed)));
 }
 
-fn declare_series(name: &str, context: &mut RunContext) {
-    for (id, plot) in
-        [(name.to_owned(), "time"), (format!("{name}/bytes"), "memory"), (format!("{name}/error"), "output")]
-    {
-        context.emit(Event::Series(Series::new(id, plot, name)));
+fn declare_series(id: &str, shown: &str, context: &mut RunContext) {
+    for (id, plot) in [(id.to_owned(), "time"), (format!("{id}/bytes"), "memory"), (format!("{id}/error"), "output")] {
+        context.emit(Event::Series(Series::new(id, plot, shown)));
     }
 }
 
@@ -266,7 +288,7 @@ fn distance(a: &Array2<f32>, b: &Array2<f32>) -> f64 {
     (error / norm).sqrt()
 }
 
-/// The slope of ln time over ln length, where there are enough lengths to tell.
+/// The slope of ln time over ln length, where there are three lengths at least.
 fn slopes(times: &[(String, f64, f64)], context: &mut RunContext) {
     let mut names: Vec<&str> = times.iter().map(|(name, _, _)| name.as_str()).collect();
     names.sort_unstable();
@@ -281,7 +303,8 @@ fn slopes(times: &[(String, f64, f64)], context: &mut RunContext) {
         let mean = |of: fn(&(f64, f64)) -> f64| points.iter().map(of).sum::<f64>() / count;
         let (x, y) = (mean(|point| point.0), mean(|point| point.1));
         let spread: f64 = points.iter().map(|point| (point.0 - x).powi(2)).sum();
-        if points.len() >= 3 && spread > 0.0 {
+        let lengths: BTreeSet<u64> = points.iter().map(|point| point.0.to_bits()).collect();
+        if lengths.len() >= 3 {
             let slope = points.iter().map(|point| (point.0 - x) * (point.1 - y)).sum::<f64>() / spread;
             context.note(format!("{name}: time grows as L^{} from L = 1,024 on", decimal(slope, 2)));
         }

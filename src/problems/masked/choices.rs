@@ -1,7 +1,6 @@
 //! What can be chosen by name.
 
-use crate::attention::inputs::InputKind;
-use crate::named::{Choice, Named, named};
+use crate::named::named;
 
 named! {
     /// What a run looks at.
@@ -21,41 +20,4 @@ named! {
         Flat = "flat", "every coordinate is 1: no mask at all";
         File = "file", "vectors from the files of masks, through relu";
     }
-}
-
-/// Where queries and keys come from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum TokenSource {
-    /// They are drawn.
-    Drawn(InputKind),
-    /// They are in files.
-    File,
-}
-
-impl TokenSource {
-    const fn choice(self) -> Choice {
-        match self {
-            Self::Drawn(kind) => kind.choice(),
-            Self::File => Choice { name: "file", help: "matrices from the files of queries and keys" },
-        }
-    }
-}
-
-impl Named for TokenSource {
-    const ALL: &'static [Self] = &[
-        Self::Drawn(InputKind::Gauss),
-        Self::Drawn(InputKind::Sphere),
-        Self::Drawn(InputKind::Planted),
-        Self::Drawn(InputKind::Cluster),
-        Self::File,
-    ];
-    const CHOICES: &'static [Choice] = &{
-        let mut choices = [Self::File.choice(); Self::ALL.len()];
-        let mut place = 0;
-        while place < choices.len() {
-            choices[place] = Self::ALL[place].choice();
-            place += 1;
-        }
-        choices
-    };
 }

@@ -3,13 +3,14 @@
 use super::choices::MaskKind;
 use super::estimators::{estimator, subject};
 use super::exact::{ExactMatrix, MatrixTrial};
-use super::inputs::{self, MaskedInputs};
+use super::inputs::{MaskedInputs, MaskedReader, draws};
 use super::pictures;
 use super::rows::{MaskedSubject, MatrixErrors};
 use super::schema::methods;
 use crate::attention::masked::{MaskedEstimator, MaskedMethod, MaskedTheory};
 use crate::attention::{AttentionError, Projection};
 use crate::lab::{Axis, Event, Params, Plot, Point, RunContext, RunError, Series, Style, decimal};
+use crate::problems::inputs::HeadPlace;
 use crate::problems::limits::failure;
 use crate::problems::toolkit::{Burst, Columns, FinishedPoints, Meter};
 use crate::random::generator;
@@ -17,12 +18,17 @@ use crate::statistics::{mean, mean_and_error, weighted_quantile};
 use rayon::ThreadPool;
 use rayon::prelude::*;
 
-pub(super) fn run(params: &Params, pool: &ThreadPool, context: &mut RunContext) -> Result<(), RunError> {
+pub(super) fn run(
+    params: &Params,
+    places: &[HeadPlace],
+    pool: &ThreadPool,
+    context: &mut RunContext,
+) -> Result<(), RunError> {
     let budgets = params.sizes("features");
     let projections: Vec<Projection> = params.choices("projection");
     let trials = params.size("trials");
-    let (masks, lengths): (Vec<MaskKind>, _) = (params.choices("mask"), params.sizes("length"));
-    let points = masks.len() * lengths.len() * projections.len() * methods(params).len() * budgets.len();
+    let masks: Vec<MaskKind> = params.choices("mask");
+    let points = masks.len() * places.len() * projections.len() * methods(params).len() * budgets.len();
     let mut session = MatrixSession {
         params,
         pool,
@@ -31,10 +37,11 @@ pub(super) fn run(params: &Params, pool: &ThreadPool, context: &mut RunContext) 
         points: FinishedPoints::new::<MaskedSubject>(context),
     };
     declare(context);
-    let several = masks.len() * lengths.len() > 1;
+    let mut reader = MaskedReader::of_run(params, context);
     for mask in masks.iter().copied() {
-        for &length in &lengths {
-            let drawn = inputs::draw(mask, length, params, context)?;
+        for place in places {
+            context.check_cancelled()?;
+            let drawn = reader.read(mask, place, context)?;
             let exact = ExactMatrix::new(&drawn)?;
             pictures::tell_exact(&drawn, &exact, context);
             let mut candidates = Vec::new();
@@ -44,13 +51,15 @@ pub(super) fn run(params: &Params, pool: &ThreadPool, context: &mut RunContext) 
                     if projections.len() > 1 {
                         name += &format!(", {}", projection.name());
                     }
-                    if several {
-                        name += &format!(", {mask} L={length}");
-                    }
+                    let name = CurveName::new(name, mask, place, (masks.len(), places.len()), params);
                     candidates.extend(session.curve(&drawn, &exact, method, projection, &name, context)?);
                 }
             }
-            conclude(&candidates, mask.name(), &exact, context)?;
+            let mut about = format!("{mask} masks");
+            if places.len() > 1 && !place.source.is_drawn() {
+                about += &format!(" on{}", place.mark());
+            }
+            conclude(&candidates, &about, &exact, context)?;
         }
     }
     Ok(())
@@ -64,6 +73,31 @@ fn declare(context: &mut RunContext) {
         ("negative", "Entries below 0", Axis::linear("share of entries")),
     ] {
         context.emit(Event::Plot(Plot { id: id.to_owned(), title: title.to_owned(), x: axis(), y }));
+    }
+}
+
+/// How a curve is called.
+struct CurveName {
+    /// In events, and in the names of its draws.
+    id: String,
+    /// On the screen.
+    shown: String,
+}
+
+impl CurveName {
+    /// The name of the curve that is called `method` where there is one kind of masks and one place; there are `counts` of
+    /// both.
+    fn new(method: String, mask: MaskKind, place: &HeadPlace, counts: (usize, usize), params: &Params) -> Self {
+        let (length, mark) = draws(place, params);
+        let several = counts.0 * params.sizes("length").len() > 1;
+        let id = if several { format!("{method}, {mask} L={length}{mark}") } else { format!("{method}{mark}") };
+        let shown = match counts {
+            (1, 1) => method,
+            _ if place.source.is_drawn() => id.clone(),
+            (1, _) => format!("{method},{mark}"),
+            _ => format!("{method}, {mask} L={}{mark}", place.queries),
+        };
+        Self { id, shown }
     }
 }
 
@@ -92,7 +126,7 @@ impl MatrixSession<'_> {
         exact: &ExactMatrix,
         method: MaskedMethod,
         projection: Projection,
-        name: &str,
+        name: &CurveName,
         context: &mut RunContext,
     ) -> Result<Option<Candidate>, RunError> {
         declare_curve(name, method, context);
@@ -103,9 +137,9 @@ impl MatrixSession<'_> {
             let estimator = estimator(self.params, masks, method, projection, features)?;
             let theory = MaskedTheory::new(&estimator);
             if let (Err(reason), 0) = (&theory, place) {
-                context.note(format!("{name}: {reason}"));
+                context.note(format!("{}: {reason}", name.shown));
             }
-            let subject = subject(self.params, masks, method, projection, &estimator);
+            let subject = subject(masks, method, projection, &estimator);
             let rows = if let Some(rows) = self.points.find(&[&subject], context) {
                 self.meter.skip(self.trials);
                 rows
@@ -117,11 +151,11 @@ impl MatrixSession<'_> {
                 });
                 let trials = self.trials(exact, &estimator, name, context)?;
                 let errors = errors(&trials, expected.filter(|value| value.is_finite()));
-                self.points.tell(burst(name, method, &subject, &trials, &errors), context)
+                self.points.tell(burst(&name.id, method, &subject, &trials, &errors), context)
             };
             if Some(features) == largest {
                 let errors = rows.first().and_then(MatrixErrors::read);
-                found = errors.map(|errors| Candidate { name: name.to_owned(), method, estimator, errors });
+                found = errors.map(|errors| Candidate { name: name.shown.clone(), method, estimator, errors });
             }
         }
         Ok(found)
@@ -132,12 +166,12 @@ impl MatrixSession<'_> {
         &mut self,
         exact: &ExactMatrix,
         estimator: &MaskedEstimator,
-        name: &str,
+        name: &CurveName,
         context: &mut RunContext,
     ) -> Result<Vec<MatrixTrial>, RunError> {
         let seed = context.seed();
-        let purpose = format!("masked {name} {}", estimator.features());
-        let stage = format!("{name}, M = {}", estimator.features());
+        let purpose = format!("masked {} {}", name.id, estimator.features());
+        let stage = format!("{}, M = {}", name.shown, estimator.features());
         let batch = (self.pool.current_num_threads() * 2).max(4);
         let mut trials = Vec::with_capacity(self.trials);
         while trials.len() < self.trials {
@@ -155,14 +189,15 @@ impl MatrixSession<'_> {
     }
 }
 
-fn declare_curve(name: &str, method: MaskedMethod, context: &mut RunContext) {
+fn declare_curve(name: &CurveName, method: MaskedMethod, context: &mut RunContext) {
+    let CurveName { id, shown } = name;
     let mut declare = |series| context.emit(Event::Series(series));
-    declare(Series::new(name, "error", name));
-    let theory = Series::new(format!("{name}/theory"), "error", format!("{name}, theory"));
-    declare(theory.drawn(Style::Dashed).beside(name));
-    declare(Series::new(format!("{name}/bias"), "bias", name));
+    declare(Series::new(id, "error", shown));
+    let theory = Series::new(format!("{id}/theory"), "error", format!("{shown}, theory"));
+    declare(theory.drawn(Style::Dashed).beside(id));
+    declare(Series::new(format!("{id}/bias"), "bias", shown));
     if !method.is_non_negative() {
-        declare(Series::new(format!("{name}/negative"), "negative", name));
+        declare(Series::new(format!("{id}/negative"), "negative", shown));
     }
 }
 
@@ -236,7 +271,7 @@ impl Candidate {
 /// made them.
 fn conclude(
     candidates: &[Candidate],
-    mask: &str,
+    about: &str,
     exact: &ExactMatrix,
     context: &mut RunContext,
 ) -> Result<(), RunError> {
@@ -245,10 +280,10 @@ fn conclude(
         fitting.min_by(|a, b| a.error().total_cmp(&b.error()))
     };
     let Some(first) = best(false) else { return Ok(()) };
-    let mut line = format!("which estimator, for {mask} masks: {} has the smallest error", first.described());
+    let mut line = format!("which estimator, for {about}: {} has the smallest error", first.described());
     if first.error() >= 1.0 {
         line = format!(
-            "which estimator, for {mask} masks: none; the smallest error, of {}, is no better than that of an estimate of 0",
+            "which estimator, for {about}: none; the smallest error, of {}, is no better than that of an estimate of 0",
             first.described()
         );
     } else if first.method.is_non_negative() {

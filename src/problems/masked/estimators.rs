@@ -38,14 +38,16 @@ pub(super) fn estimator(
 
 /// What a row about this estimator says that it is about.
 pub(super) fn subject(
-    params: &Params,
     masks: &MaskedInputs,
     method: MaskedMethod,
     projection: Projection,
     estimator: &MaskedEstimator,
 ) -> MaskedSubject {
     MaskedSubject {
-        inputs: params.text("inputs").to_owned(),
+        inputs: masks.place.source.name().to_owned(),
+        source: masks.source.clone(),
+        layer: masks.place.layer,
+        head: masks.place.head,
         mask: masks.name.clone(),
         length: masks.tokens.queries.nrows(),
         dim: masks.tokens.dim(),

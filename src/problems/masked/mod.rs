@@ -6,12 +6,14 @@ mod estimate;
 mod estimators;
 mod exact;
 mod inputs;
+mod mask_files;
 mod memory;
 mod pictures;
 mod rows;
 mod schema;
 
 use crate::lab::{Column, Estimate, ParamError, Params, Problem, Row, RunContext, RunError, Schema};
+use crate::problems::inputs::places;
 use crate::problems::toolkit::pool;
 use choices::MaskedTask;
 
@@ -51,7 +53,17 @@ impl Problem for MaskedProblem {
     }
 
     fn label(&self, params: &Params) -> String {
-        format!("{} {} {}", params.text("task"), params.texts("mask").join(","), params.texts("method").join(","))
+        let join = |key: &str| params.texts(key).join(",");
+        let mut words = format!("{} {} {}", params.text("task"), join("mask"), join("method"));
+        if !memory::is_drawn(params) {
+            words += &format!(" {}", params.text("inputs"));
+            // A run whose files are gone is still called something.
+            if let Some(place) = places(params, None).ok().as_deref().and_then(<[_]>::first) {
+                words += &format!(" L={}", place.queries);
+            }
+            words += &format!(" layer={} head={}", params.typed("layer"), params.typed("head"));
+        }
+        words
     }
 
     fn check(&self, params: &Params) -> Result<(), ParamError> {
@@ -67,10 +79,12 @@ impl Problem for MaskedProblem {
     }
 
     fn run(&self, params: &Params, context: &mut RunContext) -> Result<(), RunError> {
-        let pool = pool(params, context, memory::pieces(params))?;
+        let places = places(params, context.folder().parent())?;
+        let largest = places.iter().max_by_key(|place| place.queries.max(place.keys));
+        let pool = pool(params, context, memory::pieces(params, largest))?;
         match params.choice("task") {
-            MaskedTask::Estimate => estimate::run(params, &pool, context),
-            MaskedTask::Attention => attention::run(params, &pool, context),
+            MaskedTask::Estimate => estimate::run(params, &places, &pool, context),
+            MaskedTask::Attention => attention::run(params, &places, &pool, context),
         }
     }
 }

@@ -8,6 +8,9 @@ columns! {
     /// What a row is about: an estimator on one sequence with its masks.
     pub(super) struct MaskedSubject {
         inputs: String = label("inputs"),
+        source: Option<String> = label("source").optional(),
+        layer: Option<usize> = label("layer").brief().optional(),
+        head: Option<usize> = label("head").brief().optional(),
         mask: String = label("mask").brief(),
         length: usize = label("L").brief(),
         dim: usize = label("d"),

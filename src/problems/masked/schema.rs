@@ -1,59 +1,66 @@
 //! The parameters of the problem `masked`, what no single one can say, and the cost.
 
-use super::choices::{MaskKind, MaskedTask, TokenSource};
+use super::choices::{MaskKind, MaskedTask};
 use super::memory;
 use crate::attention::Projection;
 use crate::attention::masked::{MaskedMethod, Shares};
 use crate::lab::{Estimate, Param, ParamError, Params, Schema, common};
-use crate::named::Named;
-use crate::problems::limits::{check_dims, check_memory, largest};
+use crate::problems::inputs::params::{
+    BATCH, CHECKPOINT_FILE, CLUSTERS, DIM, HEAD, HEADS, HUB, IMAGE, INPUTS, KEYS, LAYER, LENGTH, MATCH, OUTLIER,
+    QUERIES, RADIUS, SCALE, SIGMA, SPREAD, TRANSPOSE, VALUES,
+};
+use crate::problems::inputs::{check_inputs, places};
+use crate::problems::limits::{check_dims, check_memory, check_stored_dims, largest};
 
 fn is_shares(text: &str) -> bool {
     Shares::from_text(text).is_some()
 }
 
-const FILE: &str = "a .npy file or FILE.safetensors#TENSOR";
+/// What a file of masks may be, in words.
+const MASKS: &str = "a file .npy, .npz#NAME, .safetensors#TENSOR or .index.json#TENSOR, with [slices] if need be";
 
 pub(super) static PARAMS: &[Param] = &[
     Param::choice("task", "task", MaskedTask::CHOICES, "estimate").help("what is looked at").group("run"),
-    Param::choice("inputs", "inputs", TokenSource::CHOICES, "gauss")
-        .help("where queries and keys come from")
-        .group("inputs"),
+    Param::choice("inputs", "inputs", INPUTS, "gauss").help("where queries and keys come from").group("inputs"),
     Param::choice("mask", "mask", MaskKind::CHOICES, "relu-normal")
         .help("where mask vectors come from")
         .group("inputs")
         .list(),
-    Param::int("length", "length L", 1, 1 << 20, "256")
-        .help("number of queries and of keys; files have their own")
-        .steps(&["64", "128", "256", "512", "1024", "4096", "16384", "65536"])
-        .group("inputs")
-        .list(),
-    Param::int("dim", "dimension d", 1, 4096, "16")
-        .help("length of a query; files have their own")
-        .steps(&["4", "8", "16", "32", "64"])
-        .group("inputs"),
+    Param { default: "256", ..LENGTH }.steps(&["64", "128", "256", "512", "1024", "4096", "16384", "65536"]),
+    DIM,
     Param::int("mask_dim", "mask dimension d_v", 1, 4096, "16")
         .help("length of a mask vector; files have their own")
         .steps(&["1", "4", "8", "16", "32", "64"])
-        .group("inputs"),
-    Param::float("sigma", "sigma", 0.0, 100.0, "0.5")
-        .help("standard deviation of gauss, before the scaling by d^-1/4")
-        .steps(&["0.25", "0.5", "0.7", "1"])
-        .group("inputs"),
-    Param::float("radius", "radius R", 0.0, 100.0, "1")
-        .help("length of the tokens of sphere, planted and cluster, after scaling")
-        .steps(&["0.5", "1", "1.5", "2"])
-        .group("inputs"),
-    Param::text("queries", "file of queries", FILE, |_| true, "")
-        .help("queries where inputs=file, L×d")
-        .group("inputs"),
-    Param::text("keys", "file of keys", FILE, |_| true, "").help("keys where inputs=file, L×d").group("inputs"),
-    Param::text("mask_queries", "file of query masks", FILE, |_| true, "")
-        .help("mask vectors of the queries where mask=file, L×d_v")
-        .group("inputs"),
-    Param::text("mask_keys", "file of key masks", FILE, |_| true, "")
-        .help("mask vectors of the keys where mask=file, L×d_v")
-        .group("inputs"),
+        .group("inputs")
+        .read_with("mask", &["relu-normal", "half-normal", "one-hot", "flat"]),
+    SCALE,
+    SIGMA,
+    Param { default: "1", ..RADIUS }
+        .help("length of tokens where the inputs have one, after scaling")
+        .steps(&["0.5", "1", "1.5", "2"]),
+    SPREAD,
+    MATCH,
+    CLUSTERS,
+    HUB,
+    OUTLIER,
+    QUERIES,
+    KEYS,
+    VALUES.help("file: values, of the form of the keys, for task attention; none: drawn ones"),
+    Param::text("mask_queries", "file of query masks", MASKS, |_| true, "")
+        .help("mask vectors of the queries where mask=file: [L, d_v] for all heads, or of the form of the queries")
+        .group("inputs")
+        .read_with("mask", &["file"]),
+    Param::text("mask_keys", "file of key masks", MASKS, |_| true, "")
+        .help("mask vectors of the keys where mask=file: [L, d_v] for all heads, or of the form of the keys")
+        .group("inputs")
+        .read_with("mask", &["file"]),
+    CHECKPOINT_FILE,
+    LAYER,
+    HEAD,
+    IMAGE,
+    HEADS,
+    BATCH,
+    TRANSPOSE,
     Param::choice(
         "method",
         "method",
@@ -75,7 +82,8 @@ pub(super) static PARAMS: &[Param] = &[
     Param::int("m", "sketched projections m", 0, 1 << 22, "0")
         .help("projections under a tensor sketch: they cost time, not features; 0 takes 4 M")
         .steps(&["0", "256", "1024", "4096"])
-        .group("estimator"),
+        .group("estimator")
+        .read_with("method", &["tensor-sketch"]),
     Param::text(
         "probabilities",
         "probabilities",
@@ -85,7 +93,8 @@ pub(super) static PARAMS: &[Param] = &[
     )
     .help("of the coordinates, for method coordinate; norm goes by the masks' columns")
     .steps(&["uniform", "norm"])
-    .group("estimator"),
+    .group("estimator")
+    .read_with("method", &["coordinate"]),
     Param::text(
         "allocation",
         "allocation",
@@ -95,20 +104,27 @@ pub(super) static PARAMS: &[Param] = &[
     )
     .help("features of each coordinate, for method stratified; norm goes by the masks' columns")
     .steps(&["uniform", "norm"])
-    .group("estimator"),
+    .group("estimator")
+    .read_with("method", &["stratified"]),
     Param::int("trials", "trials", 1, 10_000_000, "15")
-        .help("fresh draws for every point")
+        .help("task estimate: fresh draws for every point")
         .steps(&["1", "5", "15", "50", "200"])
-        .group("run"),
-    Param::flag("causal", "causal", "no").help("task attention: token i sees keys up to i").group("run"),
+        .group("run")
+        .read_with("task", &["estimate"]),
+    Param::flag("causal", "causal", "no")
+        .help("task attention: token i sees keys up to i")
+        .group("run")
+        .read_with("task", &["attention"]),
     Param::int("value_dim", "value dimension", 1, 4096, "16")
-        .help("task attention: length of a value")
+        .help("task attention: length of a drawn value")
         .steps(&["16", "32", "64"])
-        .group("run"),
+        .group("run")
+        .read_with("task", &["attention"]),
     Param::int("exact_limit", "exact up to L", 0, 1 << 20, "8192")
         .help("task attention: the longest sequence that the exact product is done for")
         .steps(&["0", "4096", "8192", "16384"])
-        .group("run"),
+        .group("run")
+        .read_with("task", &["attention"]),
     common::SEED,
     common::THREADS,
 ];
@@ -124,14 +140,23 @@ pub(super) fn shares(params: &Params, key: &str) -> Shares {
 }
 
 pub(super) fn check(params: &Params) -> Result<(), ParamError> {
-    for (choice, keys) in [("inputs", ["queries", "keys"]), ("mask", ["mask_queries", "mask_keys"])] {
-        let missing = keys.into_iter().find(|key| params.text(key).is_empty());
-        if let (true, Some(key)) = (params.texts(choice).contains(&"file"), missing) {
-            return Err(ParamError::new(key, "nothing", format!("{FILE}, with {choice}=file")));
+    check_inputs(params)?;
+    if params.texts("mask").contains(&"file") {
+        let missing = ["mask_queries", "mask_keys"].into_iter().find(|key| params.text(key).is_empty());
+        if let Some(key) = missing {
+            return Err(ParamError::new(key, "nothing", format!("{MASKS}, with mask=file")));
         }
     }
-    check_dims(params)?;
     let attention = params.choice::<MaskedTask>("task") == MaskedTask::Attention;
+    let values = params.text(VALUES.key);
+    if !attention && !values.is_empty() {
+        return Err(ParamError::new(VALUES.key, values, "nothing with task=estimate, which looks at no values"));
+    }
+    if memory::is_drawn(params) {
+        check_dims(params)?;
+    } else {
+        check_stored_dims(params, places(params, None).unwrap_or_default().iter().map(|place| place.dim))?;
+    }
     if attention && params.flag("causal") {
         let methods = methods(params);
         for (key, method) in [("probabilities", MaskedMethod::Coordinate), ("allocation", MaskedMethod::Stratified)] {
@@ -147,23 +172,28 @@ pub(super) fn check(params: &Params) -> Result<(), ParamError> {
 
 /// Products and functions of every trial at rates that two cores of a recent machine reach in a release build.
 pub(super) fn estimate(params: &Params) -> Estimate {
-    let points = params.texts("method").len() * params.texts("projection").len() * params.texts("mask").len();
-    let points = points * params.sizes("length").len();
+    let combinations = params.texts("method").len() * params.texts("projection").len() * params.texts("mask").len();
     let budgets = params.sizes("features");
     let attention = params.choice::<MaskedTask>("task") == MaskedTask::Attention;
     let mut seconds = 0.0;
-    for length in params.sizes("length").into_iter().map(|length| length as f64) {
+    let places = places(params, None).unwrap_or_default();
+    for place in &places {
+        let (queries, keys) = (place.queries as f64, place.keys as f64);
+        let entries = queries * keys;
         for features in budgets.iter().map(|&features| features as f64) {
-            let map = 2.0 * length * features * (params.size("dim") as f64 * 2e-11 + 1e-8);
+            let map = (queries + keys) * features * (place.dim as f64 * 2e-11 + 1e-8);
             seconds += if attention {
-                let exact = if length <= params.int("exact_limit") as f64 { length * length * 4e-9 } else { 0.0 };
-                map + length * features * 4e-11 * params.size("value_dim") as f64 + exact
+                let exact = if queries.max(keys) <= params.int("exact_limit") as f64 { entries * 4e-9 } else { 0.0 };
+                let values = memory::value_dim(place, params.size("value_dim")) as f64;
+                map + queries.max(keys) * features * 4e-11 * values + exact
             } else {
-                (map + length * length * (features * 3e-11 + 4e-9)) * params.int("trials") as f64
+                (map + entries * (features * 3e-11 + 4e-9)) * params.int("trials") as f64
             };
         }
     }
-    let combinations = points as f64 / params.sizes("length").len() as f64;
-    let bytes = memory::peak(params, &|key| largest(params, key)) as u64;
-    Estimate { rows: points * budgets.len(), seconds: Some(seconds * combinations), bytes: Some(bytes) }
+    Estimate {
+        rows: combinations * places.len() * budgets.len(),
+        seconds: Some(seconds * combinations as f64).filter(|_| !places.is_empty()),
+        bytes: Some(memory::peak(params, &|key| largest(params, key)) as u64),
+    }
 }

@@ -13,11 +13,12 @@ pub(in crate::problems) struct ColumnStyle {
     digits: usize,
     brief: bool,
     error: bool,
+    optional: bool,
 }
 
 /// A column with this heading and no digits after the point.
 pub(in crate::problems) const fn label(label: &'static str) -> ColumnStyle {
-    ColumnStyle { label, unit: "", digits: 0, brief: false, error: false }
+    ColumnStyle { label, unit: "", digits: 0, brief: false, error: false, optional: false }
 }
 
 impl ColumnStyle {
@@ -45,6 +46,12 @@ impl ColumnStyle {
         self
     }
 
+    /// Leaves it out of tables where no row has a value in it.
+    pub const fn optional(mut self) -> Self {
+        self.optional = true;
+        self
+    }
+
     /// The column under `key`.
     pub const fn under(self, key: &'static str) -> Column {
         Column {
@@ -55,6 +62,7 @@ impl ColumnStyle {
             brief: self.brief,
             identity: false,
             error: self.error,
+            optional: self.optional,
         }
     }
 }

@@ -14,7 +14,7 @@ use schema::ImageShape;
 pub(super) struct VitProblem;
 
 const fn column(key: &'static str, label: &'static str, unit: &'static str, digits: usize, brief: bool) -> Column {
-    Column { key, label, unit, digits, brief, identity: false, error: false }
+    Column { key, label, unit, digits, brief, identity: false, error: false, optional: false }
 }
 
 static COLUMNS: &[Column] = &[
