@@ -13,11 +13,3 @@ pub fn matrix(key: &str, text: &str) -> Result<Array2<f64>, RunError> {
         .and_then(|file| file.matrix(&[]))
         .map_err(|reason| RunError::Input(format!("{key}: {text}: {reason}")))
 }
-
-/// The rows and columns of the matrix that [`matrix`] would read, from the head of its file; none where that cannot be read.
-pub fn shape(text: &str) -> Option<(usize, usize)> {
-    match *ArrayFile::open(text).ok()?.shape() {
-        [rows, columns] => Some((rows, columns)),
-        _ => None,
-    }
-}

@@ -1,29 +1,28 @@
 //! The peak memory of a run, in bytes, with every factor.
 
-use super::pairs::PairSource;
+use super::pairs::{PAIRS, PairPlan, PairShape};
 use super::parts::{Base, HybridEstimator};
 use crate::attention::hybrid::Weight;
 use crate::attention::{FeatureMap, Projection};
 use crate::lab::Params;
-use crate::problems::limits::{BUFFERS, largest, threads};
-use crate::problems::matrices;
+use crate::problems::limits::{BUFFERS, threads};
 
 /// The trials of one estimator are split into so many batches; after each the run may be paused or stopped.
 pub(super) const BATCHES: usize = 40;
 
 /// The parameters whose values the peak grows with.
-pub(super) const KEYS: &[&str] = &["m1", "m2", "n", "dim", "angles"];
+pub(super) const KEYS: &[&str] = &["m1", "m2", "n", "dim", "angles", PAIRS, "length"];
 
 /// The peak of a run of `params` in bytes, where `size` gives the value of each of [`KEYS`].
 pub(super) fn peak(params: &Params, size: &dyn Fn(&str) -> usize) -> f64 {
-    let drawn = (size("angles"), size("dim"), params.floats("radius").len());
-    let (pairs, dim, radii) = match matrices::shape(params.text("x")) {
-        Some((pairs, dim)) if params.choice::<PairSource>("inputs") == PairSource::File => (pairs, dim, 1),
-        _ => drawn,
+    // A file that cannot be read is refused when the run opens it.
+    let Some(shape) = PairPlan::new(params, None).ok().and_then(|plan| plan.shape(params, size)) else {
+        return BUFFERS;
     };
-    let vectors = 16.0 * pairs as f64 * dim as f64 * radii as f64;
+    let PairShape { pairs, dim, radii, read } = shape;
+    let vectors = 16.0 * pairs as f64 * dim as f64 * radii as f64 + 8.0 * read as f64;
     let batch = params.size("trials").div_ceil(BATCHES).clamp(1, 4096);
-    let workers = batch.min(threads(params, pieces(params))) as f64;
+    let workers = batch.min(threads(params, pieces(params, (pairs, dim)))) as f64;
     let projection: Projection = params.choice("projection");
     let sizes = [size("m1"), size("m2"), size("n")];
     let trial = params
@@ -59,9 +58,10 @@ fn of_trial(estimator: &HybridEstimator, projection: Projection, pairs: f64, dim
     }
 }
 
-/// Pieces of work that are worth a thread of their own: about a million multiplications each.
-pub(super) fn pieces(params: &Params) -> usize {
-    let rows = (largest(params, "m1") + largest(params, "m2") + largest(params, "n")) as f64;
-    let each = rows * largest(params, "dim") as f64 * (largest(params, "angles") as f64 + 4.0);
+/// Pieces of work that are worth a thread of their own: about a million multiplications each, for so many pairs of so many
+/// coordinates.
+pub(super) fn pieces(params: &Params, (pairs, dim): (usize, usize)) -> usize {
+    let rows = (params.size("m1") + params.size("m2") + params.size("n")) as f64;
+    let each = rows * dim as f64 * (pairs as f64 + 4.0);
     ((each * params.size("trials") as f64 / f64::from(1 << 20)) as usize).max(1)
 }

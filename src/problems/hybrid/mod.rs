@@ -9,7 +9,8 @@ mod run;
 mod schema;
 
 use crate::lab::{Column, Estimate, ParamError, Params, Problem, RunContext, RunError, Schema};
-use pairs::PairSource;
+use crate::problems::inputs::params::{CHECKPOINT, FILE};
+use pairs::{ANGLE, has_radius, is_direct};
 
 /// The problem.
 pub(super) struct HybridProblem;
@@ -41,8 +42,14 @@ impl Problem for HybridProblem {
 
     fn label(&self, params: &Params) -> String {
         let radii: Vec<_> = params.floats("radius").iter().map(|radius| format!("R={radius}")).collect();
-        let what =
-            if params.choice::<PairSource>("inputs") == PairSource::File { "file".to_owned() } else { radii.join(",") };
+        let heads = || format!("layer={} head={}", params.typed("layer"), params.typed("head"));
+        let what = match params.text("inputs") {
+            ANGLE => radii.join(","),
+            FILE if is_direct(params) => FILE.to_owned(),
+            stored @ (FILE | CHECKPOINT) => format!("{stored} {}", heads()),
+            drawn if has_radius(drawn) => format!("{drawn} {}", radii.join(",")),
+            drawn => drawn.to_owned(),
+        };
         format!("{what} m={},{} n={}", params.int("m1"), params.int("m2"), params.int("n"))
     }
 

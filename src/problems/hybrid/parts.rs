@@ -1,5 +1,6 @@
 //! The estimators that are compared, each with its draws and its theory.
 
+use super::pairs::is_spherical;
 use crate::attention::hybrid::{self, HybridSpec, Weight};
 use crate::attention::theory::Theory;
 use crate::attention::{AttentionError, FeatureMap, Projection, RandomFeatures};
@@ -91,6 +92,10 @@ fn best_weight(spec: &HybridSpec, dim: usize, radius: f64, given: (Option<f64>, 
 
 /// The weight that makes the largest error smallest, as texts of `a` and `b`, for the first hybrid and radius.
 pub(super) fn optimise(params: &Params) -> Option<Vec<(&'static str, String)>> {
+    if !is_spherical(params.text("inputs")) {
+        // Theory knows the best weight on a sphere only.
+        return None;
+    }
     let base = params.choices::<Base>("base").into_iter().find(|base| base.is_hybrid())?;
     let radius = params.floats("radius").first().copied()?;
     let best = best_weight(&spec(params, base, Weight::ANGLE), params.size("dim"), radius, (None, None))?;

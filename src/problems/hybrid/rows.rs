@@ -7,6 +7,9 @@ columns! {
     /// What a row is about: an estimator on one pair of vectors.
     pub(super) struct AngleSubject {
         base: &'static str = label("estimator").brief(),
+        source: Option<String> = label("source").optional(),
+        layer: Option<usize> = label("layer").brief().optional(),
+        head: Option<usize> = label("head").brief().optional(),
         angle: f64 = label("angle").unit("rad").digits(3).brief(),
         radius: Option<f64> = label("radius").digits(2).brief(),
         dim: usize = label("d"),

@@ -1,7 +1,7 @@
 //! One run: every radius, every estimator, fresh draws until there are enough.
 
 use super::memory::{self, BATCHES};
-use super::pairs::{VectorPairs, pairs};
+use super::pairs::{PairPlan, VectorPairs};
 use super::parts::{Base, HybridEstimator};
 use super::remarks::remarks;
 use super::rows::{AngleErrors, AngleSubject};
@@ -18,7 +18,8 @@ use rayon::prelude::*;
 const ROUNDING: f64 = 1e-24;
 
 pub(super) fn run(params: &Params, context: &mut RunContext) -> Result<(), RunError> {
-    let all = pairs(params)?;
+    let all = PairPlan::new(params, context.folder().parent())?.pairs(params, context)?;
+    let largest = all.iter().map(|pairs| pairs.x.dim()).max().unwrap_or_default();
     let bases: Vec<Base> = params.choices("base");
     let trials = params.size("trials");
     declare(context);
@@ -26,7 +27,7 @@ pub(super) fn run(params: &Params, context: &mut RunContext) -> Result<(), RunEr
     let several = all.len() > 1;
     let mut measurement = PairMeasurement {
         params,
-        pool: pool(params, context, memory::pieces(params))?,
+        pool: pool(params, context, memory::pieces(params, largest))?,
         trials,
         meter: Meter::new(trials * bases.len() * all.len(), "trials"),
         points: FinishedPoints::new::<AngleSubject>(context),
@@ -34,7 +35,7 @@ pub(super) fn run(params: &Params, context: &mut RunContext) -> Result<(), RunEr
     for (place, pairs) in all.iter().enumerate() {
         for base in &bases {
             let estimator = HybridEstimator::new(params, *base, pairs.x.ncols(), pairs.radius);
-            let name = if several { format!("{} R={}", base.name(), pairs.radius) } else { base.name().to_owned() };
+            let name = if several { format!("{} {}", base.name(), pairs.title) } else { base.name().to_owned() };
             measurement.estimate(&estimator, pairs, place, &name, context)?;
         }
     }
@@ -107,6 +108,9 @@ impl PairMeasurement<'_> {
         let weight = estimator.spec().map(|spec| spec.weight);
         let subject = |angle: &f64| AngleSubject {
             base: estimator.base().name(),
+            source: pairs.source.clone(),
+            layer: pairs.place.and_then(|place| place.layer),
+            head: pairs.place.and_then(|place| place.head),
             angle: *angle,
             radius: Some(pairs.radius).filter(|radius| radius.is_finite()),
             dim: pairs.x.ncols(),
@@ -133,7 +137,8 @@ impl PairMeasurement<'_> {
     ) -> Result<Vec<PowerSums>, RunError> {
         let exact: Array1<f64> = (&pairs.x * &pairs.y).sum_axis(Along(1)).mapv(f64::exp);
         let mut sums = vec![PowerSums::default(); pairs.angles.len()];
-        let purpose = format!("hybrid {} {place}", estimator.base().name());
+        let mark = pairs.place.map_or_else(String::new, |place| place.mark());
+        let purpose = format!("hybrid {} {place}{mark}", estimator.base().name());
         let batch = self.trials.div_ceil(BATCHES).clamp(1, 4096);
         let seed = context.seed();
         for first in (0..self.trials).step_by(batch) {
