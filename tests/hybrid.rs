@@ -16,9 +16,11 @@ use attnlab::lab::{Control, Event, Params, Row, RunContext};
 use attnlab::problems;
 use attnlab::random::generator;
 use kept::Kept;
-use ndarray::{Array1, Array2, Axis, array};
+use ndarray::{Array1, Array2, Array4, Axis, array, s};
 use proptest::prelude::*;
+use rand::Rng;
 use std::f64::consts::PI;
+use std::path::Path;
 use std::sync::Arc;
 
 fn spec(first: FeatureMap, weight: (f64, f64)) -> HybridSpec {
@@ -278,6 +280,88 @@ fn random_features_offers_the_hybrid() {
     for (key, value) in [("projection", "rademacher"), ("nested", "yes"), ("precision", "f32")] {
         let refused = problem.check(&with(&[("estimator", "hybrid"), (key, value)])).unwrap_err();
         assert_eq!(refused.key, key);
+    }
+}
+
+/// The rows of a run of the problem with these settings; `@` stands for the folder of the files.
+fn rows_of(settings: &[(&str, &str)], folder: &Path) -> Vec<Row> {
+    let problem = problems::find("hybrid").unwrap();
+    let settings: Vec<(&str, String)> =
+        settings.iter().map(|(key, text)| (*key, text.replace('@', folder.to_str().unwrap()))).collect();
+    let settings: Vec<(&str, &str)> = settings.iter().map(|(key, text)| (*key, text.as_str())).collect();
+    let params = Params::with(&problem.schema(), &settings).unwrap();
+    problem.check(&params).unwrap();
+    let (kept, run) = (Kept::default(), tempfile::tempdir().unwrap());
+    let mut context = RunContext::new(0, run.path(), Arc::new(Control::default()), vec![Box::new(kept.clone())]);
+    problem.run(&params, &mut context).unwrap();
+    let events = kept.0.lock().unwrap();
+    let rows = events.iter().filter_map(|event| match event {
+        Event::Row { row } => Some(row.clone()),
+        _ => None,
+    });
+    let rows: Vec<Row> = rows.collect();
+    assert_eq!(rows.len(), problem.estimate(&params).rows, "the estimate counts the rows");
+    rows
+}
+
+#[test]
+fn queries_are_paired_with_the_keys_beside_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut rng = generator(3, "files", 0);
+    let mut array = |heads| Array4::from_shape_simple_fn((2, heads, 10, 4), || rng.random::<f64>() - 0.5);
+    let (queries, keys) = (array(4), array(2));
+    let write = |name: &str, array: &Array4<f64>| ndarray_npy::write_npy(folder.path().join(name), array).unwrap();
+    write("q.npy", &queries);
+    write("k.npy", &keys);
+    let files = [("inputs", "file"), ("queries", "@/q.npy"), ("keys", "@/k.npy"), ("layer", "1"), ("head", "3")];
+    let some = [("pairs", "6"), ("trials", "20"), ("base", "hyperbolic")];
+    let rows = rows_of(&[&files[..], &some].concat(), folder.path());
+    assert_eq!(rows.len(), 6);
+    // Heads 2 and 3 share the second head of the keys.
+    let head = |array: &Array4<f64>, head: usize| array.slice(s![1, head, ..6, ..]).to_owned();
+    let (x, y) = (head(&queries, 3), head(&keys, 1));
+    for (row, (x, y)) in rows.iter().zip(x.rows().into_iter().zip(y.rows())) {
+        assert_eq!((&row["layer"], &row["head"], &row["dim"]), (&1.into(), &3.into(), &4.into()));
+        assert!(row["source"].as_str().unwrap().ends_with("q.npy"));
+        let angle = (x.dot(&y) / (x.dot(&x) * y.dot(&y)).sqrt()).acos();
+        assert!((row["angle"].as_f64().unwrap() - angle).abs() < 1e-12);
+    }
+    // The same pairs given directly, scaled by hand: theory is the same.
+    for (name, side) in [("x.npy", &x), ("y.npy", &y)] {
+        ndarray_npy::write_npy(folder.path().join(name), &(side / 4_f64.powf(0.25))).unwrap();
+    }
+    let direct = [("inputs", "file"), ("x", "@/x.npy"), ("y", "@/y.npy"), ("trials", "20"), ("base", "hyperbolic")];
+    let theory = |row: &Row| row["rel_mse_theory"].as_f64().unwrap();
+    for (row, direct) in rows.iter().zip(rows_of(&direct, folder.path())) {
+        assert!((theory(row) / theory(&direct) - 1.0).abs() < 1e-9);
+        assert!(direct["source"].as_str().unwrap().ends_with("x.npy") && direct["layer"].is_null());
+    }
+    let unscaled = rows_of(&[&files[..], &some, &[("scale", "none")]].concat(), folder.path());
+    assert!(theory(&unscaled[0]) != theory(&rows[0]));
+}
+
+#[test]
+fn every_distribution_gives_pairs() {
+    let folder = tempfile::tempdir().unwrap();
+    let some = [("pairs", "5"), ("length", "9"), ("trials", "10"), ("dim", "6"), ("base", "positive")];
+    for inputs in ["gauss", "sphere", "lognorm", "planted", "cluster", "hub", "outlier", "band"] {
+        let rows = rows_of(&[&some[..], &[("inputs", inputs)]].concat(), folder.path());
+        assert_eq!(rows.len(), 5, "{inputs}");
+    }
+    let rows = rows_of(&[&some[..], &[("inputs", "sphere"), ("radius", "0.5,1")]].concat(), folder.path());
+    assert_eq!(rows.iter().filter(|row| row["radius"] == 0.5).count(), 5);
+    assert_eq!(rows.len(), 10);
+    let problem = problems::find("hybrid").unwrap();
+    for (settings, key) in [
+        (&[("inputs", "gauss"), ("pairs", "65")][..], "pairs"),
+        (&[("inputs", "gauss"), ("a", "auto")], "a"),
+        (&[("inputs", "file")], "queries"),
+        (&[("inputs", "file"), ("x", "x.npy")], "y"),
+        (&[("inputs", "file"), ("x", "x.npy"), ("y", "y.npy"), ("keys", "k.npy")], "keys"),
+        (&[("inputs", "file"), ("x", "x.npy"), ("y", "y.npy"), ("pairs", "3")], "pairs"),
+    ] {
+        let refused = problem.check(&Params::with(&problem.schema(), settings).unwrap()).unwrap_err();
+        assert_eq!(refused.key, key, "{settings:?}");
     }
 }
 

@@ -1,13 +1,22 @@
 //! Masked estimators against their closed forms, and masked attention in linear time against the exact product.
 
+#[path = "support/kept.rs"]
+mod kept;
+
 use attnlab::attention::linear::{Side, exact, linear};
 use attnlab::attention::masked::{
     Budget, MaskedError, MaskedEstimator, MaskedMethod, MaskedPair, MaskedTheory, MaskedTokens, Shares,
 };
 use attnlab::attention::{Projection, Sketch};
+use attnlab::lab::{Control, Event, Params, Row, RunContext};
+use attnlab::problems;
 use attnlab::random::generator;
-use ndarray::{Array1, Array2, Axis, array, concatenate};
+use kept::Kept;
+use ndarray::{Array, Array1, Array2, Axis, Dimension, ShapeBuilder, array, concatenate, s};
 use proptest::prelude::*;
+use rand::Rng;
+use std::path::Path;
+use std::sync::Arc;
 
 /// The pair whose values are known: tokens and non-negative masks.
 fn known() -> [Array1<f64>; 4] {
@@ -251,6 +260,247 @@ fn results_do_not_depend_on_threads() {
         pool.install(|| linear(&queries, &keys, values.view(), true).unwrap().values)
     };
     assert_eq!(with(1), with(3));
+}
+
+/// Writes an array of numbers between -1 and 1 below `folder` and returns it.
+fn written<S: ShapeBuilder>(folder: &Path, name: &str, shape: S) -> Array<f64, S::Dim>
+where
+    S::Dim: Dimension,
+{
+    let mut rng = generator(11, name, 0);
+    let numbers = Array::from_shape_simple_fn(shape, || 2.0 * rng.random::<f64>() - 1.0);
+    ndarray_npy::write_npy(folder.join(name), &numbers).unwrap();
+    numbers
+}
+
+/// What a run with these settings says; `@` stands for the folder of the files.
+fn said(settings: &[(&str, &str)], folder: &Path) -> Vec<Event> {
+    let problem = problems::find("masked").unwrap();
+    let settings: Vec<(&str, String)> =
+        settings.iter().map(|(key, text)| (*key, text.replace('@', folder.to_str().unwrap()))).collect();
+    let settings: Vec<(&str, &str)> = settings.iter().map(|(key, text)| (*key, text.as_str())).collect();
+    let params = Params::with(&problem.schema(), &settings).unwrap();
+    problem.check(&params).unwrap();
+    let (kept, run) = (Kept::default(), tempfile::tempdir().unwrap());
+    let mut context = RunContext::new(0, run.path(), Arc::new(Control::default()), vec![Box::new(kept.clone())]);
+    problem.run(&params, &mut context).unwrap();
+    let estimate = problem.estimate(&params);
+    let events = kept.0.lock().unwrap().clone();
+    assert_eq!(rows(&events).len(), estimate.rows, "the estimate counts the rows");
+    events
+}
+
+/// The rows, without times.
+fn rows(events: &[Event]) -> Vec<Row> {
+    let rows = events.iter().filter_map(|event| match event {
+        Event::Row { row } => Some(row.clone()),
+        _ => None,
+    });
+    rows.map(|mut row| {
+        row.retain(|key, _| !key.contains("second"));
+        row
+    })
+    .collect()
+}
+
+fn notes(events: &[Event]) -> String {
+    let notes = events.iter().filter_map(|event| match event {
+        Event::Note { text } => Some(text.as_str()),
+        _ => None,
+    });
+    notes.collect::<Vec<_>>().join("\n")
+}
+
+const FILES: [(&str, &str); 3] = [("inputs", "file"), ("queries", "@/q.npy"), ("keys", "@/k.npy")];
+
+#[test]
+fn a_file_has_its_own_length_in_every_row_point_and_remark() {
+    let folder = tempfile::tempdir().unwrap();
+    written(folder.path(), "q.npy", (64, 8));
+    written(folder.path(), "k.npy", (64, 8));
+    let rest = [("length", "1024..8192 x2"), ("features", "64"), ("method", "tensor")];
+    let events = said(&[&FILES[..], &rest, &[("task", "attention")]].concat(), folder.path());
+    let rows = rows(&events);
+    assert_eq!(rows.len(), 1, "one file is one sequence");
+    assert_eq!((&rows[0]["length"], &rows[0]["dim"]), (&64.into(), &8.into()));
+    let is_there = |event: &Event| matches!(event, Event::Point(point) if point.x == 64.0);
+    assert!(events.iter().any(is_there));
+    assert!(events.iter().all(|event| !matches!(event, Event::Point(_)) || is_there(event)));
+    assert!(!notes(&events).contains("grows"), "no slope from one length: {}", notes(&events));
+    // Names say the file's length too.
+    let rest = [("features", "64"), ("trials", "2"), ("mask", "relu-normal,flat"), ("method", "tensor")];
+    let events = said(&[&FILES[..], &rest].concat(), folder.path());
+    assert!(notes(&events).contains("L=64") && !notes(&events).contains("256"), "{}", notes(&events));
+    let problem = problems::find("masked").unwrap();
+    let named = |key: &str| folder.path().join(key).display().to_string();
+    let (queries, keys) = (named("q.npy"), named("k.npy"));
+    let params = [("inputs", "file"), ("queries", &queries), ("keys", &keys)];
+    let label = problem.label(&Params::with(&problem.schema(), &params).unwrap());
+    assert!(label.contains("L=64 layer=0 head=0"), "{label}");
+}
+
+#[test]
+fn a_slope_needs_three_lengths() {
+    let folder = tempfile::tempdir().unwrap();
+    let slopes = |length: &str, mask: &str| {
+        let events = said(
+            &[
+                ("task", "attention"),
+                ("length", length),
+                ("mask", mask),
+                ("method", "tensor"),
+                ("features", "16"),
+                ("mask_dim", "4"),
+                ("exact_limit", "0"),
+                ("dim", "4"),
+                ("value_dim", "2"),
+            ],
+            folder.path(),
+        );
+        notes(&events).matches("time grows as").count()
+    };
+    assert_eq!(slopes("1024,2048", "flat,half-normal"), 0, "four points, two lengths");
+    assert_eq!(slopes("1024,1536,2048", "flat"), 1);
+}
+
+#[test]
+fn the_memory_of_a_file_is_that_of_drawn_inputs_of_its_length() {
+    let folder = tempfile::tempdir().unwrap();
+    let problem = problems::find("masked").unwrap();
+    let bytes = |settings: &[(&str, &str)]| {
+        problem.estimate(&Params::with(&problem.schema(), settings).unwrap()).bytes.unwrap()
+    };
+    let array = Array2::<f32>::zeros((3000, 8));
+    let file = folder.path().join("q.npy").display().to_string();
+    ndarray_npy::write_npy(&file, &array).unwrap();
+    let masks = folder.path().join("m.npy").display().to_string();
+    ndarray_npy::write_npy(&masks, &Array2::<f32>::ones((3000, 40))).unwrap();
+    for task in ["estimate", "attention"] {
+        let drawn = [("task", task), ("length", "3000"), ("dim", "8"), ("mask_dim", "40")];
+        let read = [("task", task), ("inputs", "file"), ("queries", &file), ("keys", &file)];
+        let read = [&read[..], &[("mask", "file"), ("mask_queries", &masks), ("mask_keys", &masks)]].concat();
+        assert_eq!(bytes(&read), bytes(&drawn), "{task}");
+    }
+    // Nothing of the file's data is read: a file of 400,000 tokens need not be there in full.
+    let long = folder.path().join("long.npy");
+    ndarray_npy::write_npy(&long, &array).unwrap();
+    let shape = b"(3000, 8), }  ";
+    let mut bytes = std::fs::read(&long).unwrap();
+    let place = bytes.windows(shape.len()).position(|window| window == shape).unwrap();
+    bytes[place..place + shape.len()].copy_from_slice(b"(400000, 8), }");
+    std::fs::write(&long, &bytes).unwrap();
+    std::fs::File::options().write(true).open(&long).unwrap().set_len(128 + 400_000 * 8 * 4).unwrap();
+    let long = long.display().to_string();
+    let settings = [("inputs", "file"), ("queries", long.as_str()), ("keys", &long)];
+    let refused = problem.check(&Params::with(&problem.schema(), &settings).unwrap()).unwrap_err();
+    assert_eq!(refused.key, "queries");
+    assert!(refused.to_string().contains("fewer tokens"), "{refused}");
+}
+
+#[test]
+fn every_head_is_measured_as_if_it_were_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    let queries = written(path, "q.npy", (2, 4, 20, 8));
+    // Two heads of the queries share one of the keys, values and masks.
+    let keys = written(path, "k.npy", (2, 2, 20, 8));
+    let values = written(path, "v.npy", (2, 2, 20, 3));
+    let query_masks = written(path, "mq.npy", (2, 4, 20, 5));
+    let key_masks = written(path, "mk.npy", (2, 2, 20, 5));
+    let masks = [("mask", "file"), ("mask_queries", "@/mq.npy"), ("mask_keys", "@/mk.npy")];
+    let heads = [("layer", "all"), ("head", "1,2")];
+    let some = [("features", "40"), ("method", "stratified"), ("threads", "1")];
+    let estimate = [&FILES[..], &masks, &heads, &some, &[("trials", "3")]].concat();
+    let attention = [&FILES[..], &masks, &heads, &some, &[("task", "attention"), ("values", "@/v.npy")]].concat();
+    let (estimated, attended) = (rows(&said(&estimate, path)), rows(&said(&attention, path)));
+    let places = |rows: &[Row]| {
+        rows.iter().map(|row| (row["layer"].as_u64().unwrap(), row["head"].as_u64().unwrap())).collect::<Vec<_>>()
+    };
+    assert_eq!(places(&estimated), [(0, 1), (0, 2), (1, 1), (1, 2)]);
+    assert_eq!(places(&attended), places(&estimated));
+    assert!(estimated[0]["source"].as_str().unwrap().ends_with("q.npy"));
+    // The same matrices in files of their own, whose exact output is known.
+    let (layer, head) = (1, 2);
+    let write = |name: &str, matrix: Array2<f64>| ndarray_npy::write_npy(path.join(name), &matrix).unwrap();
+    let single = |array: &ndarray::Array4<f64>, head: usize| array.slice(s![layer, head, .., ..]).to_owned();
+    write("q1.npy", single(&queries, head));
+    write("k1.npy", single(&keys, head / 2));
+    write("v1.npy", single(&values, head / 2));
+    write("mq1.npy", single(&query_masks, head));
+    write("mk1.npy", single(&key_masks, head / 2));
+    let alone = [
+        ("inputs", "file"),
+        ("queries", "@/q1.npy"),
+        ("keys", "@/k1.npy"),
+        ("mask", "file"),
+        ("mask_queries", "@/mq1.npy"),
+        ("mask_keys", "@/mk1.npy"),
+    ];
+    // So many features that draws hardly matter: errors of the same matrices agree, those of others do not.
+    let many = [("features", "40000"), ("method", "stratified"), ("task", "attention")];
+    let one = rows(&said(&[&alone[..], &many, &[("values", "@/v1.npy")]].concat(), path));
+    let all = [&FILES[..], &masks, &[("layer", "1"), ("head", "2"), ("values", "@/v.npy")], &many].concat();
+    let same = rows(&said(&all, path));
+    let error = |row: &Row| row["output_rel_error"].as_f64().unwrap();
+    assert!(error(&one[0]) < 0.1 && error(&same[0]) < 0.1, "{one:?} {same:?}");
+    // A head's numbers do not depend on which others are asked for.
+    let only = [&FILES[..], &masks, &[("layer", "1"), ("head", "2")], &some, &[("trials", "3")]].concat();
+    assert_eq!(rows(&said(&only, path))[0], estimated[3]);
+    assert_ne!(estimated[2]["rel_mse_mean"], estimated[3]["rel_mse_mean"]);
+    // One matrix of masks is that of all heads.
+    write("all.npy", single(&query_masks, 0));
+    let shared = [("mask", "file"), ("mask_queries", "@/all.npy"), ("mask_keys", "@/all.npy")];
+    let rows = rows(&said(&[&FILES[..], &shared, &heads, &some, &[("trials", "2")]].concat(), path));
+    assert_eq!((rows.len(), &rows[0]["mask_dim"]), (4, &5.into()));
+}
+
+#[test]
+fn values_of_the_file_are_attended_to() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    written(path, "q.npy", (30, 6));
+    written(path, "k.npy", (30, 6));
+    // Where all values are one vector, attention with positive features is exact, whatever is drawn.
+    let values = Array2::from_shape_fn((30, 4), |(_, column)| 1.0 + column as f64);
+    ndarray_npy::write_npy(path.join("v.npy"), &values).unwrap();
+    let some = [("task", "attention"), ("features", "64"), ("method", "tensor"), ("mask", "half-normal")];
+    let error = |more: &[(&str, &str)]| {
+        rows(&said(&[&FILES[..], &some, more].concat(), path))[0]["output_rel_error"].as_f64().unwrap()
+    };
+    let (own, drawn) = (error(&[("values", "@/v.npy")]), error(&[]));
+    assert!(own < 1e-5 && drawn > 0.01, "{own} {drawn}");
+    let problem = problems::find("masked").unwrap();
+    let settings = [("inputs", "file"), ("queries", "q"), ("keys", "k"), ("values", "v")];
+    let refused = problem.check(&Params::with(&problem.schema(), &settings).unwrap()).unwrap_err();
+    assert_eq!(refused.key, "values");
+}
+
+#[test]
+fn every_distribution_is_offered_with_its_parameters() {
+    let folder = tempfile::tempdir().unwrap();
+    let some = [("length", "24"), ("dim", "6"), ("features", "32"), ("method", "coordinate"), ("trials", "2")];
+    let ratio = |more: &[(&str, &str)]| rows(&said(&[&some[..], more].concat(), folder.path()))[0].clone();
+    for inputs in ["gauss", "sphere", "lognorm", "planted", "cluster", "hub", "outlier", "band"] {
+        let row = ratio(&[("inputs", inputs)]);
+        assert_eq!(row["inputs"], inputs);
+        assert!(row["layer"].is_null() && row["head"].is_null() && row["source"].is_null(), "{row:?}");
+    }
+    let theory = |more: &[(&str, &str)]| ratio(more)["rel_mse_theory"].as_f64().unwrap();
+    for (inputs, key, text) in [
+        ("planted", "match", "0.1"),
+        ("cluster", "clusters", "2"),
+        ("hub", "hub", "0.5"),
+        ("lognorm", "spread", "0.1"),
+        ("outlier", "outlier", "0.5"),
+        ("gauss", "scale", "none"),
+        ("band", "radius", "0.3"),
+    ] {
+        let (default, other) = (theory(&[("inputs", inputs)]), theory(&[("inputs", inputs), (key, text)]));
+        assert!(default != other, "{inputs} does not read {key}");
+    }
+    // Tokens of length 0: the kernel is the mask alone.
+    let row = ratio(&[("inputs", "sphere"), ("radius", "0"), ("mask", "flat"), ("mask_dim", "1")]);
+    assert!(row["rel_mse_mean"].as_f64().unwrap() < 1e-20, "{row:?}");
 }
 
 proptest! {
