@@ -381,16 +381,8 @@ fn the_memory_of_a_file_is_that_of_drawn_inputs_of_its_length() {
         let read = [&read[..], &[("mask", "file"), ("mask_queries", &masks), ("mask_keys", &masks)]].concat();
         assert_eq!(bytes(&read), bytes(&drawn), "{task}");
     }
-    // Nothing of the file's data is read: a file of 400,000 tokens need not be there in full.
-    let long = folder.path().join("long.npy");
-    ndarray_npy::write_npy(&long, &array).unwrap();
-    let shape = b"(3000, 8), }  ";
-    let mut bytes = std::fs::read(&long).unwrap();
-    let place = bytes.windows(shape.len()).position(|window| window == shape).unwrap();
-    bytes[place..place + shape.len()].copy_from_slice(b"(400000, 8), }");
-    std::fs::write(&long, &bytes).unwrap();
-    std::fs::File::options().write(true).open(&long).unwrap().set_len(128 + 400_000 * 8 * 4).unwrap();
-    let long = long.display().to_string();
+    let long = folder.path().join("long.npy").display().to_string();
+    ndarray_npy::write_npy(&long, &Array2::<f32>::zeros((1_000_000, 1))).unwrap();
     let settings = [("inputs", "file"), ("queries", long.as_str()), ("keys", &long)];
     let refused = problem.check(&Params::with(&problem.schema(), &settings).unwrap()).unwrap_err();
     assert_eq!(refused.key, "queries");
