@@ -241,7 +241,7 @@ fn conclusions_are_about_the_largest_budget_wherever_it_stands() {
     for features in ["features=64,16", "features=16,64"] {
         desk.say(&[&run[..], &["--set", features]].concat());
         let shown = desk.say(&["show", "last"]);
-        let conclusion = shown.lines().find(|line| line.contains("has the smallest error")).unwrap();
+        let conclusion = shown.lines().find(|line| line.contains("which estimator")).unwrap();
         assert!(conclusion.contains("at M = 64)"), "{features}: {conclusion}");
     }
 }
@@ -294,6 +294,28 @@ fn bad_input_is_one_line_that_says_what_is_allowed() {
         }
     }
     assert!(desk.runs().is_empty(), "nothing was begun");
+}
+
+#[test]
+fn a_file_of_tokens_has_its_own_length_everywhere() {
+    let desk = Desk::new();
+    ndarray_npy::write_npy(desk.path("q.npy"), &ndarray::Array2::<f32>::from_elem((64, 8), 0.1)).unwrap();
+    ndarray_npy::write_npy(desk.path("long.npy"), &ndarray::Array2::<f32>::zeros((1_000_000, 1))).unwrap();
+    let run = ["run", "masked", "--set", "inputs=file", "--set", "method=tensor", "--set", "features=32"];
+    let files = ["--set", "queries=q.npy", "--set", "keys=q.npy"];
+    let attention = [&run[..], &files, &["--set", "task=attention"]].concat();
+    let line = desk.refused(&[&attention[..], &["--set", "length=1024..8192 x2"]].concat());
+    assert!(line.contains("length: found `1024..8192 x2`, allowed: only with inputs=gauss"), "{line}");
+    let line = desk.refused(&[&attention[..], &["--set", "mask_queries=q.npy"]].concat());
+    assert!(line.contains("only with mask=file"), "{line}");
+    let lengths = ["--allow-unread", "--quiet", "--json", "--set", "length=1024..8192 x2"];
+    let document = desk.json(&[&attention[..], &lengths].concat());
+    let rows = document["rows"].as_array().unwrap();
+    assert_eq!((rows.len(), &rows[0]["length"], &rows[0]["source"]), (1, &64.into(), &"q.npy".into()));
+    assert!(!document["notes"].to_string().contains("grows as"), "{}", document["notes"]);
+    assert!(desk.say(&["list"]).contains("file L=64 layer=0 head=0"));
+    let line = desk.refused(&[&run[..], &["--set", "queries=long.npy", "--set", "keys=long.npy"]].concat());
+    assert!(line.contains("queries: found `long.npy, with which the run needs"), "{line}");
 }
 
 #[test]
