@@ -351,6 +351,9 @@ fn a_parameter_that_is_not_read_is_refused() {
     let line = desk.refused(&["recommend", "--layer", "1"]);
     assert!(line.contains("layer: found `1`, allowed: only with inputs=file or inputs=checkpoint"), "{line}");
 
+    let line = desk.refused(&["recommend", "--set", "m=64"]);
+    assert!(line.contains("m: found `64`, allowed: nothing: a recommendation does not read it"), "{line}");
+
     let declared = desk.json(&["params", "random-features", "--json"]);
     let with = |key: &str| {
         let params = declared["params"].as_array().unwrap();

@@ -64,8 +64,7 @@ fn request(question: &Recommend) -> Result<RecommendRequest, Failure> {
     changes.extend(question.set.iter().cloned());
     let params = RecommendRequest::parameters(&changes)?;
     crate::problems::find("random-features").map_or(Ok(()), |problem| problem.check(&params))?;
-    let has_values = !params.text("values").is_empty() || params.texts("inputs").contains(&"checkpoint");
-    let measure = question.measure.unwrap_or(if has_values { ErrorKind::Output } else { ErrorKind::Normalized });
+    let measure = question.measure.unwrap_or_else(|| ErrorKind::of_inputs(&params));
     Ok(RecommendRequest { params, target: question.error, measure, most_features: question.features })
 }
 

@@ -39,7 +39,7 @@ pub use record::{
     Document, Journal, Machine, Owner, Places, Request, RunFacts, RunLog, RunRecord, SCHEMA, files, journal,
 };
 pub use run::{
-    Column, Control, Estimate, Observer, Problem, Queue, RunContext, RunError, RunHandle, RunView, SMALL_SECONDS,
-    SeriesView, common,
+    Column, Control, Estimate, Observer, Optimum, Problem, Queue, RunContext, RunError, RunHandle, RunView,
+    SMALL_SECONDS, SeriesView, common,
 };
 pub use store::{Filter, FilterError, RunSummary, Store};

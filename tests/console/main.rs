@@ -1,6 +1,7 @@
 //! The console without a terminal: keys in, characters out.
 
 mod demo;
+mod features;
 mod sweep;
 
 use attnlab::console::app::{App, Exit, NewsSource, Overlay, Pane, ScreenRun};
@@ -29,11 +30,15 @@ impl Desk {
     }
 
     fn with(theme: Theme, keymap: Keymap) -> Self {
+        Self::over(PROBLEMS, theme, keymap)
+    }
+
+    fn over(problems: &[&'static dyn Problem], theme: Theme, keymap: Keymap) -> Self {
         let home = tempfile::tempdir().unwrap();
         let at = |name: &str| home.path().join(name);
         let places = Places { logs: at("logs"), data: at("data"), presets: at("presets") };
         let queue = Queue::new(places, 1).unwrap();
-        let mut desk = Self { app: App::new(PROBLEMS, queue, theme, keymap), home };
+        let mut desk = Self { app: App::new(problems, queue, theme, keymap), home };
         desk.settle();
         desk
     }

@@ -69,7 +69,7 @@ pub const TABLE: &[Binding] = &[
         "",
         "results with one line a variant, mean ± 95 % interval over seeds; or every run",
     ),
-    key(Place::Problem, Action::Optimise, &["o"], "", "set the parameters that theory knows the best values of"),
+    key(Place::Problem, Action::Optimise, &["o"], "", "set the parameters that theory or a search finds best"),
     key(
         Place::Problem,
         Action::FollowUp,

@@ -2,6 +2,7 @@
 
 use crate::lab::event::Row;
 use crate::lab::param::{ParamError, Params, Schema};
+use crate::lab::record::places::Places;
 use crate::lab::run::column::Column;
 use crate::lab::run::context::RunContext;
 use crate::lab::run::error::RunError;
@@ -15,6 +16,15 @@ pub struct Estimate {
     pub seconds: Option<f64>,
     /// Peak memory in bytes, roughly.
     pub bytes: Option<u64>,
+}
+
+/// The best values of some parameters.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Optimum {
+    /// What to set, as (key, text); empty where nothing is good enough.
+    pub changes: Vec<(&'static str, String)>,
+    /// What was found, for the user.
+    pub message: String,
 }
 
 /// Runs estimated to take less run beside each other.
@@ -76,10 +86,13 @@ pub trait Problem: Sync {
     fn quick(&self) -> &'static [(&'static str, &'static str)] {
         &[]
     }
-    /// The best values of some parameters, found from theory with the others as they are: (key, text) to be set.
-    /// None where the problem has nothing to optimise.
-    fn optimise(&self, _params: &Params) -> Option<Vec<(&'static str, String)>> {
-        None
+    /// The best values of some parameters, from theory or by a search, with the others as they are. None where the problem
+    /// has nothing to optimise for such parameters. This may take long.
+    ///
+    /// # Errors
+    /// What the parameters name cannot be read, or there is not enough memory.
+    fn optimise(&self, _params: &Params, _places: &Places) -> Result<Option<Optimum>, RunError> {
+        Ok(None)
     }
     /// Where to look into what the run called `id` has left: the name of another problem and its parameters to set, as
     /// (key, text). None where no other problem can.

@@ -8,7 +8,7 @@ mod rows;
 mod run;
 mod schema;
 
-use crate::lab::{Column, Estimate, ParamError, Params, Problem, RunContext, RunError, Schema};
+use crate::lab::{Column, Estimate, Optimum, ParamError, Params, Places, Problem, RunContext, RunError, Schema};
 use crate::problems::inputs::params::{CHECKPOINT, FILE};
 use pairs::{ANGLE, has_radius, is_direct};
 
@@ -61,8 +61,8 @@ impl Problem for HybridProblem {
         schema::estimate(params)
     }
 
-    fn optimise(&self, params: &Params) -> Option<Vec<(&'static str, String)>> {
-        parts::optimise(params)
+    fn optimise(&self, params: &Params, _places: &Places) -> Result<Option<Optimum>, RunError> {
+        Ok(parts::optimise(params))
     }
 
     fn quick(&self) -> &'static [(&'static str, &'static str)] {

@@ -4,7 +4,7 @@ use super::pairs::is_spherical;
 use crate::attention::hybrid::{self, HybridSpec, Weight};
 use crate::attention::theory::Theory;
 use crate::attention::{AttentionError, FeatureMap, Projection, RandomFeatures};
-use crate::lab::Params;
+use crate::lab::{Optimum, Params};
 use crate::named::named;
 use crate::random::Generator;
 use ndarray::{Array1, ArrayView1, ArrayView2};
@@ -91,7 +91,7 @@ fn best_weight(spec: &HybridSpec, dim: usize, radius: f64, given: (Option<f64>, 
 }
 
 /// The weight that makes the largest error smallest, as texts of `a` and `b`, for the first hybrid and radius.
-pub(super) fn optimise(params: &Params) -> Option<Vec<(&'static str, String)>> {
+pub(super) fn optimise(params: &Params) -> Option<Optimum> {
     if !is_spherical(params.text("inputs")) {
         // Theory knows the best weight on a sphere only.
         return None;
@@ -100,7 +100,8 @@ pub(super) fn optimise(params: &Params) -> Option<Vec<(&'static str, String)>> {
     let radius = params.floats("radius").first().copied()?;
     let best = best_weight(&spec(params, base, Weight::ANGLE), params.size("dim"), radius, (None, None))?;
     let text = |value: f64| format!("{}", (value * 1e4).round() / 1e4);
-    Some(vec![("a", text(best.a)), ("b", text(best.b))])
+    let (a, b) = (text(best.a), text(best.b));
+    Some(Optimum { message: format!("best by theory: a={a}, b={b}"), changes: vec![("a", a), ("b", b)] })
 }
 
 impl HybridEstimator {

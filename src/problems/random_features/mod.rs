@@ -13,7 +13,7 @@ mod schema;
 mod series;
 mod surveyed;
 
-use crate::lab::{Column, Estimate, ParamError, Params, Problem, RunContext, RunError, Schema};
+use crate::lab::{Column, Estimate, Optimum, ParamError, Params, Places, Problem, RunContext, RunError, Schema};
 use crate::problems::inputs::places;
 
 /// The problem.
@@ -67,6 +67,10 @@ impl Problem for RandomFeaturesProblem {
 
     fn estimate(&self, params: &Params) -> Estimate {
         schema::estimate(params)
+    }
+
+    fn optimise(&self, params: &Params, places: &Places) -> Result<Option<Optimum>, RunError> {
+        recommend::optimise(params, places)
     }
 
     fn quick(&self) -> &'static [(&'static str, &'static str)] {

@@ -7,7 +7,7 @@ use crate::console::app::submission::Submission;
 use crate::console::app::tab::{Asked, Pane, ProblemTab};
 use crate::console::app::task::Origin;
 use crate::console::keymap::Action;
-use crate::lab::{ParamError, Preset, Request, RunHandle, RunState, Sweep, preset};
+use crate::lab::{Optimum, ParamError, Preset, Request, RunHandle, RunState, Sweep, preset};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -214,13 +214,16 @@ impl App {
         self.start("asking the runs to stop", ask, move |app, ()| app.say(text, Tone::Info));
     }
 
-    /// Fills in the best values that theory knows for the form.
+    /// Fills in the best values that theory or a search finds for the form.
     fn optimise(&mut self) {
         let index = self.tab;
         let Some(tab) = self.tabs.get(index) else { return };
         let sweep = tab.sweep();
-        let asked = sweep.draft.clone();
-        let work = move || Ok::<_, String>(sweep.first().map(|spec| sweep.problem.optimise(&spec.params)));
+        let (asked, places) = (sweep.draft.clone(), self.places.clone());
+        let work = move || match sweep.first() {
+            Err(error) => Ok(Err(error)),
+            Ok(spec) => sweep.problem.optimise(&spec.params, &places).map(Ok).map_err(|error| error.to_string()),
+        };
         self.start("looking for the best parameters", work, move |app, found| {
             let tab = &mut app.tabs[index];
             if *tab.form.draft() != asked {
@@ -228,14 +231,12 @@ impl App {
             }
             let said = match found {
                 Err(error) => return tab.form.mark(error),
-                Ok(None) => ("theory has no best values for these parameters".to_owned(), Tone::Info),
-                Ok(Some(found)) => {
-                    let words: Vec<String> = found.iter().map(|(key, text)| format!("{key}={text}")).collect();
-                    match tab.change(&found) {
-                        Ok(()) => (format!("best by theory: {}", words.join(", ")), Tone::Good),
-                        Err(error) => (error.to_string(), Tone::Bad),
-                    }
-                }
+                Ok(None) => ("nothing is known to be best for these parameters".to_owned(), Tone::Info),
+                Ok(Some(Optimum { changes, message })) => match tab.change(&changes) {
+                    Ok(()) if changes.is_empty() => (message, Tone::Info),
+                    Ok(()) => (message, Tone::Good),
+                    Err(error) => (error.to_string(), Tone::Bad),
+                },
             };
             app.say(said.0, said.1);
         });

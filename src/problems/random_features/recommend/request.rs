@@ -3,7 +3,7 @@
 use super::super::methods::FeatureEstimator;
 use super::super::schema::PARAMS;
 use crate::attention::Projection;
-use crate::lab::{Draft, ParamError, Params, Schema};
+use crate::lab::{Draft, Param, ParamError, Params, Schema, common};
 use crate::named::named;
 
 named! {
@@ -12,6 +12,16 @@ named! {
         Output = "output", "‖P̂V−PV‖/‖PV‖, of the output of attention";
         Normalized = "normalized", "‖P̂−P‖/‖P‖, of the row-normalised matrix";
         Frobenius = "frobenius", "‖Â−A‖/‖A‖, of the un-normalised matrix over all entries";
+    }
+}
+
+impl ErrorKind {
+    /// The error that matters where none is named: of the output where the inputs of `params` have values, else of the
+    /// row-normalised matrix.
+    #[must_use]
+    pub fn of_inputs(params: &Params) -> Self {
+        let has_values = !params.text("values").is_empty() || params.texts("inputs").contains(&"checkpoint");
+        if has_values { Self::Output } else { Self::Normalized }
     }
 }
 
@@ -46,6 +56,10 @@ impl RecommendRequest {
         let all: Vec<(&str, &str)> = defaults.into_iter().chain(typed.clone()).collect();
         let (schema, mut draft) = (Schema(&PARAMS), Draft::new(&Schema(&PARAMS)));
         all.iter().try_for_each(|(key, text)| draft.set(&schema, key, text))?;
+        let ignored = |(key, _): &(&str, &str)| schema.get(key).is_some_and(|param| !is_read(param));
+        if let Some((key, text)) = typed.clone().find(ignored) {
+            return Err(ParamError::new(key, text, "nothing: a recommendation does not read it"));
+        }
         let unread = draft.unread(&schema).into_iter().find(|error| typed.clone().any(|(key, _)| key == error.key));
         unread.map_or_else(|| Params::with(&schema, &all), Err)
     }
@@ -61,4 +75,10 @@ impl RecommendRequest {
     pub(super) fn trials(&self) -> usize {
         self.params.size("trials").max(2)
     }
+}
+
+/// Whether a recommendation reads `param`: it looks for m itself, and draws no figures.
+fn is_read(param: &Param) -> bool {
+    let known = ["estimator", "projection", "trials", common::SEED.key].contains(&param.key);
+    known || param.group == "inputs" || param.read_with.is_some_and(|(key, _)| key == "estimator")
 }
