@@ -95,6 +95,18 @@ impl Problem for Decay {
             caption: "thinned".into(),
             ..Matrix::default()
         }));
+        context.emit(Event::Matrix(Matrix {
+            id: "heads".into(),
+            group: "heads".into(),
+            title: "heads".into(),
+            rows: 2,
+            cols: 3,
+            values: vec![0.0, 0.2, 0.4, 0.6, 1.0, f32::NAN],
+            letters: ["A", "B", "A", "<", "B", ""].map(str::to_owned).to_vec(),
+            row_names: vec!["3".into(), "5".into()],
+            col_names: vec!["0".into(), "1".into(), "10".into()],
+            caption: "A positive, B gerf".into(),
+        }));
         context.note("a <remark> & more");
         let row: Row = [("word".to_owned(), "a,\"b\"|".into()), ("last".to_owned(), last.into())].into_iter().collect();
         context.emit(Event::Row { row });
@@ -185,6 +197,16 @@ fn a_page_needs_nothing_beside_it() {
     let page = text(&files, ".html");
     assert!(page.contains("<svg") && page.contains("data:image/png;base64,"), "figure and matrix are inside");
     assert!(page.contains("a &lt;remark&gt; &amp; more"));
+    // A map with letters is drawn: white on dark, black on light, the numbers of rows and columns beside it.
+    for words in [
+        r#"<text x="42" y="42" fill="black">A</text>"#,
+        r#"<text x="70" y="70" fill="white">B</text>"#,
+        r#"fill="white">&lt;</text>"#,
+        r#"<text x="14" y="70" fill="currentColor">5</text>"#,
+        r#"<text x="98" y="14" fill="currentColor">10</text>"#,
+    ] {
+        assert!(page.contains(words), "no `{words}`: {}", page.split("<svg").last().unwrap());
+    }
     let foreign = ["src=\"http", "href=\"http", "@import"];
     assert!(foreign.iter().all(|words| !page.contains(words)), "no word of other places");
 }
