@@ -2,7 +2,7 @@
 //! projections do not have, and the memory and the threads a run may take.
 
 use crate::attention::{AttentionError, Projection};
-use crate::lab::{Kind, Machine, Param, ParamError, Params, RunError, Schema};
+use crate::lab::{Draft, Kind, Machine, Param, ParamError, Params, RunError, Schema};
 use crate::memory::size;
 use rustix::process::{Resource, getrlimit};
 use std::path::Path;
@@ -124,9 +124,8 @@ fn refuse(
         given(param.key) as f64 / default
     };
     // What is not read cannot be lowered: a file has its own length.
-    let is_read = |param: &&Param| {
-        param.read_with.is_none_or(|(key, values)| params.texts(key).iter().any(|value| values.contains(value)))
-    };
+    let draft = Draft::from_params(params);
+    let is_read = |param: &&Param| draft.reads(schema, param);
     let params_of_keys: Vec<&Param> =
         keys.iter().filter_map(|key| schema.get(key)).map(|param| param as &Param).filter(is_read).collect();
     let enough = |param: &&&Param| with(param.key, least(param)) <= most;
