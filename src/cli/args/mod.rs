@@ -4,6 +4,7 @@ mod recommend;
 mod slurm;
 mod stored;
 mod telling;
+mod value;
 
 pub use recommend::Recommend;
 pub use slurm::SlurmArguments;
@@ -16,6 +17,7 @@ use super::examples::{
 };
 use clap::{Args, Parser, Subcommand, ValueHint};
 use std::path::PathBuf;
+use value::{assignment, positive};
 
 /// A terminal lab console for efficient attention: see, live, what a Performer trades for its speed.
 #[derive(Debug, Parser)]
@@ -354,26 +356,4 @@ pub struct Fetch {
     /// An address to try before the public ones; the names of files are put behind it. May be given often.
     #[arg(long = "mirror", value_name = "URL", value_hint = ValueHint::Url)]
     pub mirrors: Vec<String>,
-}
-
-/// What an argument should have been.
-#[derive(Debug, thiserror::Error)]
-enum ArgumentError {
-    #[error("allowed: KEY=VALUE")]
-    Assignment,
-    #[error("allowed: a whole number of at least 1")]
-    Positive,
-}
-
-/// `key=value`.
-fn assignment(text: &str) -> Result<(String, String), ArgumentError> {
-    match text.split_once('=') {
-        Some((key, value)) if !key.trim().is_empty() => Ok((key.trim().to_owned(), value.trim().to_owned())),
-        _ => Err(ArgumentError::Assignment),
-    }
-}
-
-/// A number of at least one.
-fn positive(text: &str) -> Result<usize, ArgumentError> {
-    text.parse().ok().filter(|number| *number > 0).ok_or(ArgumentError::Positive)
 }

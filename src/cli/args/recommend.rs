@@ -1,6 +1,6 @@
 //! `attnlab recommend` as clap reads it.
 
-use super::assignment;
+use super::value::{assignment, positive};
 use crate::problems::recommend::ErrorKind;
 use clap::{Args, ValueHint};
 use std::path::PathBuf;
@@ -39,7 +39,7 @@ pub struct Recommend {
     #[arg(long, value_name = "MEASURE", value_parser = measure)]
     pub measure: Option<ErrorKind>,
     /// The most features; without it as many as there are keys.
-    #[arg(long, value_name = "M", value_parser = super::positive)]
+    #[arg(long, value_name = "M", value_parser = positive)]
     pub features: Option<usize>,
     /// Estimators to try, with commas.
     #[arg(long, value_name = "LIST")]
