@@ -319,6 +319,24 @@ fn a_file_of_tokens_has_its_own_length_everywhere() {
 }
 
 #[test]
+fn a_trained_model_gives_its_heads_to_masked_and_hybrid() {
+    let desk = Desk::new();
+    desk.say(&borrowed(&quick(&["--quiet"])));
+    let model = desk.runs()[0].file_name().unwrap().to_str().unwrap().to_owned();
+    let checkpoint = format!("checkpoint={model}");
+    let from = ["--quiet", "--json", "--set", "inputs=checkpoint", "--set", &checkpoint];
+    let masked = ["--set", "task=attention", "--set", "method=tensor", "--set", "features=32", "--set", "head=all"];
+    let hybrid = ["--set", "head=1", "--set", "pairs=3", "--set", "trials=5", "--set", "base=positive"];
+    for (problem, settings, heads) in [("masked", &masked[..], &[0, 1][..]), ("hybrid", &hybrid, &[1, 1, 1])] {
+        let document = desk.json(&[&["run", problem][..], &from, settings].concat());
+        let rows = document["rows"].as_array().unwrap();
+        let found: Vec<_> = rows.iter().map(|row| row["head"].as_u64().unwrap()).collect();
+        assert_eq!(found, heads, "{problem}");
+        assert!(rows.iter().all(|row| row["source"] == *model && row["layer"] == 0 && row["dim"] == 4), "{rows:?}");
+    }
+}
+
+#[test]
 fn a_parameter_that_is_not_read_is_refused() {
     let desk = Desk::new();
     let refuses = |settings: &[&str], words: &str| {
