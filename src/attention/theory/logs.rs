@@ -15,6 +15,14 @@ const DEEP: f64 = 300.0;
 /// Moments between nodes of a table are interpolated; their number.
 const NODES: usize = 1 << 14;
 
+/// Entries of a matrix that are summed one by one, at most: some seconds' work.
+const ENTRIES: usize = 1 << 26;
+
+/// Whether [`by_entry`] ends within seconds for this matrix.
+pub(super) fn are_possible(inputs: &Inputs) -> bool {
+    inputs.queries.nrows().saturating_mul(inputs.keys.nrows()) <= ENTRIES
+}
+
 /// Whether sums in 64 bits could miss part of the expectation of this matrix.
 pub(super) fn are_needed(theory: &Theory, exact: &Exact) -> bool {
     let coarse = exact.bin_width.is_some_and(|width| width > FINE);

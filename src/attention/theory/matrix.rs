@@ -12,7 +12,7 @@ use rayon::prelude::*;
 pub struct Expectation {
     /// E ‖Â−A‖²/‖A‖²; infinite where 64 bits do not hold it.
     pub relative_mse: f64,
-    /// log₁₀ of it, always finite.
+    /// log₁₀ of it; NaN where neither it is finite nor the matrix small enough to sum its entries as logarithms.
     pub log10_relative_mse: f64,
     /// The part of it that is squared bias; it stays however large m is.
     pub squared_bias: f64,
@@ -88,7 +88,7 @@ pub fn expectation(
     stop: &(dyn Fn() -> bool + Sync),
 ) -> Result<Vec<Expectation>, AttentionError> {
     let draws = DrawBudget { block: theory.block(), trials };
-    if logs::are_needed(theory, exact) {
+    if logs::are_possible(inputs) && logs::are_needed(theory, exact) {
         return logs::by_entry(theory, inputs, exact, ms, draws, stop);
     }
     let mut sums = vec![MomentSums::default(); ms.len()];
@@ -120,7 +120,7 @@ pub fn expectation(
             }
         }
     }
-    if sums.iter().any(|sums| !(sums.bias + sums.variance).is_finite()) {
+    if logs::are_possible(inputs) && sums.iter().any(|sums| !(sums.bias + sums.variance).is_finite()) {
         return logs::by_entry(theory, inputs, exact, ms, draws, stop);
     }
     Ok(sums
