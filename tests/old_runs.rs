@@ -176,6 +176,16 @@ fn those_that_ended_early_are_listed_so() {
     }
 }
 
+/// `rows` with the columns that the rows of `whole` have: a later version has columns more.
+fn known(rows: &[Value], whole: &[Value]) -> Vec<Value> {
+    let only = |(row, whole): (&Value, &Value)| {
+        let mut row = row.as_object().unwrap().clone();
+        row.retain(|key, _| whole.get(key).is_some());
+        row.into()
+    };
+    rows.iter().zip(whole).map(only).collect()
+}
+
 /// Goes on with every run in `desk`; each must then be what it would have been without an end.
 fn go_on(desk: &Desk) {
     let bits = is_of_the_same_kind();
@@ -195,7 +205,7 @@ fn go_on(desk: &Desk) {
             assert!(!folder.join(name).exists(), "{run}: {name} is left");
         }
         if bits {
-            assert_eq!(told.rows, whole.rows, "{run}");
+            assert_eq!(known(&told.rows, &whole.rows), whole.rows, "{run}");
             assert_eq!(told.points, whole.points, "{run}");
             assert_eq!(told.notes, whole.notes, "{run}");
             assert_eq!(told.pictures, whole.pictures, "{run}");
