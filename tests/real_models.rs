@@ -4,7 +4,7 @@
 use attnlab::arrays::{HeadsFile, HeadsLayout};
 use attnlab::attention::hybrid::{HybridSpec, Weight};
 use attnlab::attention::inputs::Distribution;
-use attnlab::attention::rowwise::{HeadAttention, HeadEstimate, window_width};
+use attnlab::attention::rowwise::{ExactHead, HeadEstimate, window_width};
 use attnlab::attention::spikiness::Exact;
 use attnlab::attention::theory::{Theory, expectation, optimal};
 use attnlab::attention::{FeatureMap, Inputs, Projection, RandomFeatures, Sketch};
@@ -120,7 +120,7 @@ fn rows_measured_one_by_one_agree_with_plain_sums() {
     let exact = products.mapv(f64::exp);
     let factors = inputs.row_exponents.mapv(f64::exp).insert_axis(Axis(1));
     for causal in [false, true] {
-        let head = HeadAttention::new(&inputs, Some(&values), causal, &never).unwrap();
+        let head = ExactHead::new(&inputs, Some(&values), causal, &never).unwrap();
         let (weights, output) = attend(&exact, &values, causal);
         assert!((head.output_norm().unwrap() / norm(&output) - 1.0).abs() < 1e-12);
         let entropies =
@@ -196,7 +196,7 @@ fn exponents_that_no_number_format_holds_are_measured() {
     let half = |tokens: &Array2<f64>| tokens.rows().into_iter().map(|row| row.dot(&row) / 2.0).collect::<Vec<_>>();
     let (half_q, half_k) = (half(&inputs.queries), half(&inputs.keys));
     for causal in [false, true] {
-        let head = HeadAttention::new(&inputs, Some(&values), causal, &never).unwrap();
+        let head = ExactHead::new(&inputs, Some(&values), causal, &never).unwrap();
         let found = head.measure(&estimate, &never).unwrap();
         let (mut errors, mut output_errors, mut norms, mut output_norms) = (0.0, 0.0, 0.0, 0.0);
         for i in 0..90 {
@@ -237,7 +237,7 @@ fn a_window_attends_to_near_keys_alone() {
     let values = Array2::from_shape_simple_fn((40, 2), || rng.random::<f64>());
     let exact = inputs.queries.dot(&inputs.keys.t()).mapv(f64::exp);
     for (causal, width) in [(true, 7), (false, 7), (true, 1), (false, 40)] {
-        let head = HeadAttention::new(&inputs, Some(&values), causal, &never).unwrap();
+        let head = ExactHead::new(&inputs, Some(&values), causal, &never).unwrap();
         let (weights, output) = attend(&exact, &values, causal);
         let mut near = exact.clone();
         for ((i, j), value) in near.indexed_iter_mut() {

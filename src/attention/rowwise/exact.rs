@@ -15,7 +15,7 @@ const KEPT: usize = 1 << 26;
 
 /// One head: queries, keys, what a row may see, and with values also the output of attention.
 #[derive(Debug)]
-pub struct HeadAttention<'a> {
+pub struct ExactHead<'a> {
     pub(super) inputs: &'a Inputs,
     pub(super) causal: bool,
     /// ln max_j A_ij over all keys, L_q.
@@ -49,7 +49,7 @@ pub(super) struct ExactTile {
     pub normalized: Array2<f32>,
 }
 
-impl<'a> HeadAttention<'a> {
+impl<'a> ExactHead<'a> {
     /// Surveys the head in O(L_q·L_k·(d + d_v)) time. `values` (L_k×d_v) are needed for errors of the output only. With
     /// `causal`, query i sees keys 0 to i in row-normalised numbers.
     ///
@@ -259,7 +259,7 @@ fn is_kept(queries: usize, keys: usize) -> bool {
     queries.checked_mul(keys).is_some_and(|entries| entries <= KEPT)
 }
 
-/// Bytes that a [`HeadAttention`] of `queries` and `keys` holds beside the inputs: the matrices that are kept, the output and
+/// Bytes that a [`ExactHead`] of `queries` and `keys` holds beside the inputs: the matrices that are kept, the output and
 /// the values of `value_dim` coordinates.
 #[must_use]
 pub fn rowwise_bytes((queries, keys): (usize, usize), value_dim: usize) -> f64 {

@@ -1,6 +1,6 @@
 //! How an estimate differs from the exact attention of a head.
 
-use super::exact::{HeadAttention, ROWS};
+use super::exact::{ExactHead, ROWS};
 use super::features::{HeadEstimate, KeyScales};
 use super::row::{compare, normalized_difference, totals};
 use crate::attention::AttentionError;
@@ -24,7 +24,7 @@ struct TileErrors {
     output: f64,
 }
 
-impl HeadAttention<'_> {
+impl ExactHead<'_> {
     /// Measures `estimate`: un-normalised numbers over all entries, row-normalised ones and the output over the entries that a
     /// row may see. A row whose denominator is 0 counts as 0; other rows are divided by their denominators, positive or not.
     ///

@@ -16,6 +16,6 @@ mod measure;
 mod row;
 mod window;
 
-pub use exact::{HeadAttention, rowwise_bytes};
+pub use exact::{ExactHead, rowwise_bytes};
 pub use features::HeadEstimate;
 pub use window::{BaselineErrors, window_width};

@@ -1,6 +1,6 @@
 //! What a head attends to without estimating anything: a window of near keys, and the uniform average.
 
-use super::exact::HeadAttention;
+use super::exact::ExactHead;
 use crate::attention::kernel::Float;
 use ndarray::Axis;
 use rayon::prelude::*;
@@ -25,7 +25,7 @@ pub fn window_width(m: usize, features: usize, dim: usize, value_dim: usize) -> 
     ((linear / (dim + value_dim) as f64).round() as usize).max(1)
 }
 
-impl HeadAttention<'_> {
+impl ExactHead<'_> {
     /// Attention to `width` keys alone: the newest ones in causal attention, else the nearest ones around the query's own place.
     #[must_use]
     pub fn window(&self, width: usize) -> BaselineErrors {

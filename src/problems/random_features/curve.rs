@@ -5,7 +5,7 @@ use super::surveyed::SurveyedMatrix;
 use crate::attention::feature_map::FeatureShape;
 use crate::attention::frobenius::{ErrorMeasure, FrobeniusEngine, Precision};
 use crate::attention::hybrid::HybridSketch;
-use crate::attention::rowwise::{HeadAttention, HeadEstimate};
+use crate::attention::rowwise::{ExactHead, HeadEstimate};
 use crate::attention::{AttentionError, Inputs, Projection, RandomFeatures, Sketch};
 use crate::lab::{RunContext, RunError};
 use crate::named::named;
@@ -127,7 +127,7 @@ impl<'a, 'm> CurveSampler<'a, 'm> {
     /// The same row by row.
     fn rowwise(
         &self,
-        head: &HeadAttention<'_>,
+        head: &ExactHead<'_>,
         seed: u64,
         ms: &[usize],
         trial: usize,

@@ -4,7 +4,7 @@ use super::curve::CurveSampler;
 use super::surveyed::SurveyedMatrix;
 use crate::attention::Inputs;
 use crate::attention::kernel::exact;
-use crate::attention::rowwise::HeadAttention;
+use crate::attention::rowwise::ExactHead;
 use crate::lab::{Event, Matrix, RunContext, RunError};
 use crate::problems::limits::failure;
 use ndarray::{Array1, Array2, Axis};
@@ -37,7 +37,7 @@ pub(super) fn tell(
         row_exponents,
     };
     let (name, a, estimate) = if matrix.is_rowwise() {
-        let head = HeadAttention::new(&part, None, matrix.causal, &|| false).map_err(failure)?;
+        let head = ExactHead::new(&part, None, matrix.causal, &|| false).map_err(failure)?;
         let estimate = draw.exponents(&part).map_err(failure)?;
         let [exact, estimate] = head.normalized_pair(&estimate).map_err(failure)?;
         ("D⁻¹A", exact, estimate)

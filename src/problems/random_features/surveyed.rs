@@ -3,7 +3,7 @@
 use super::methods::FeatureEstimator;
 use super::rows::CurveSubject;
 use crate::attention::frobenius::{FrobeniusEngine, Precision};
-use crate::attention::rowwise::{BaselineErrors, HeadAttention, window_width};
+use crate::attention::rowwise::{BaselineErrors, ExactHead, window_width};
 use crate::attention::spikiness::Exact;
 use crate::attention::{Inputs, Projection};
 use crate::lab::{Params, RunError};
@@ -110,25 +110,25 @@ pub(super) struct SurveyedMatrix<'a> {
     pub precision: Precision,
     /// The engine for whole matrices; none where only rows one by one give what is asked for.
     pub engine: Option<FrobeniusEngine<'a>>,
-    head: OnceLock<HeadAttention<'a>>,
+    head: OnceLock<ExactHead<'a>>,
     facts: &'a MatrixFacts<'a>,
     windows: Mutex<HashMap<usize, BaselineErrors>>,
 }
 
 impl<'a> SurveyedMatrix<'a> {
     /// The engine for rows one by one, made when it is first needed.
-    pub fn rowwise(&self) -> Result<&HeadAttention<'a>, RunError> {
+    pub fn rowwise(&self) -> Result<&ExactHead<'a>, RunError> {
         if let Some(head) = self.head.get() {
             return Ok(head);
         }
         let facts = self.facts;
-        let head = facts.pool.install(|| HeadAttention::new(self.inputs, self.values, self.causal, facts.stop));
+        let head = facts.pool.install(|| ExactHead::new(self.inputs, self.values, self.causal, facts.stop));
         let head = head.map_err(failure)?;
         Ok(self.head.get_or_init(|| head))
     }
 
     /// The same where it is there.
-    pub fn head(&self) -> Option<&HeadAttention<'a>> {
+    pub fn head(&self) -> Option<&ExactHead<'a>> {
         self.head.get()
     }
 

@@ -3,7 +3,7 @@
 use super::report::Recommendation;
 use super::request::RecommendRequest;
 use super::search::HeadSearch;
-use crate::attention::rowwise::{HeadAttention, HeadEstimate};
+use crate::attention::rowwise::{ExactHead, HeadEstimate};
 use crate::attention::spikiness::Exact;
 use crate::lab::RunError;
 use crate::named::Named;
@@ -47,7 +47,7 @@ pub fn write_outputs(
         };
         let stop = || false;
         let exact = Exact::survey(&input.inputs, &stop).map_err(failure)?;
-        let head = HeadAttention::new(&input.inputs, Some(values), params.flag("causal"), &stop).map_err(failure)?;
+        let head = ExactHead::new(&input.inputs, Some(values), params.flag("causal"), &stop).map_err(failure)?;
         let search = HeadSearch {
             request,
             inputs: &input.inputs,

@@ -4,7 +4,7 @@ use super::super::methods::FeatureEstimator;
 use super::cost::{exact_bytes, exact_seconds, linear_bytes, linear_seconds};
 use super::request::{ErrorKind, RecommendRequest};
 use super::search::HeadSearch;
-use crate::attention::rowwise::{HeadAttention, window_width};
+use crate::attention::rowwise::{ExactHead, window_width};
 use crate::attention::spikiness::Exact;
 use crate::attention::{AttentionError, Projection};
 use crate::lab::RunError;
@@ -157,7 +157,7 @@ pub fn recommend(
         }
         let stop = || false;
         let exact = Exact::survey(&input.inputs, &stop).map_err(failure)?;
-        let head = HeadAttention::new(&input.inputs, input.values.as_ref(), params.flag("causal"), &stop);
+        let head = ExactHead::new(&input.inputs, input.values.as_ref(), params.flag("causal"), &stop);
         let head = head.map_err(failure)?;
         let search =
             HeadSearch { request, inputs: &input.inputs, exact: &exact, head: &head, most_features, stop: &stop };

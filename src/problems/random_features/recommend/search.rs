@@ -3,7 +3,7 @@
 use super::super::methods::{FeatureEstimator, FittedEstimator};
 use super::request::{ErrorKind, RecommendRequest};
 use crate::attention::hybrid::HybridTheory;
-use crate::attention::rowwise::{HeadAttention, HeadEstimate};
+use crate::attention::rowwise::{ExactHead, HeadEstimate};
 use crate::attention::spikiness::Exact;
 use crate::attention::theory::{Theory, expectation};
 use crate::attention::{AttentionError, Inputs, Projection};
@@ -32,7 +32,7 @@ pub(super) struct HeadSearch<'a> {
     pub request: &'a RecommendRequest,
     pub inputs: &'a Inputs,
     pub exact: &'a Exact,
-    pub head: &'a HeadAttention<'a>,
+    pub head: &'a ExactHead<'a>,
     /// The most features.
     pub most_features: usize,
     pub stop: &'a (dyn Fn() -> bool + Sync),
