@@ -2,7 +2,7 @@
 //! logarithm, and every entry counts.
 
 use super::Theory;
-use super::matrix::{DrawBudget, Expectation};
+use super::expected::{DrawBudget, Expectation};
 use super::moments::Moments;
 use crate::attention::spikiness::Exact;
 use crate::attention::{AttentionError, Inputs};

@@ -1,44 +1,12 @@
 //! Expectations over a whole matrix: E relF² = Σ_ij MSE(x_i, y_j)/Σ_ij K_ij².
 
+use super::expected::{DrawBudget, Expectation};
 use super::moments::Moments;
 use super::{Theory, logs};
 use crate::attention::spikiness::Exact;
 use crate::attention::{AttentionError, FeatureMap, Inputs};
 use ndarray::{Array2, Axis};
 use rayon::prelude::*;
-
-/// What theory expects of an estimate of a whole matrix from m projections.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Expectation {
-    /// E ‖Â−A‖²/‖A‖²; infinite where 64 bits do not hold it.
-    pub relative_mse: f64,
-    /// log₁₀ of it; NaN where neither it is finite nor the matrix small enough to sum its entries as logarithms.
-    pub log10_relative_mse: f64,
-    /// The part of it that is squared bias; it stays however large m is.
-    pub squared_bias: f64,
-    /// The part that is variance.
-    pub variance: f64,
-    /// E ⟨Â,A⟩/‖A‖²: 1 for unbiased estimators.
-    pub mean_ratio: f64,
-    /// The share of `relative_mse` that the given number of draws can be expected to show: that of pairs whose rarity is
-    /// below the logarithm of trials · m. The rest is carried by draws too rare to be seen.
-    pub visible: f64,
-}
-
-impl Expectation {
-    /// Whether draws can be expected to show at least half of the expectation; otherwise they mostly lie far below it.
-    #[must_use]
-    pub fn is_observable(&self) -> bool {
-        self.visible >= 0.5
-    }
-}
-
-/// What the number of draws and their coupling come to.
-#[derive(Clone, Copy)]
-pub(super) struct DrawBudget {
-    pub block: usize,
-    pub trials: usize,
-}
 
 /// Sums of weighted moments, from which any m follows.
 #[derive(Clone, Copy, Default)]

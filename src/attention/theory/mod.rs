@@ -11,12 +11,14 @@
 //! Sources: Choromanski et al. 2021 (Lemma 2, Theorems 1, 2); Likhosherstov et al. 2022 (Theorem 3.1) for generalised
 //! exponential features; Reid et al. 2023 for the conformity of blocks; Demni & Kadri 2023 for fixed norms.
 
+mod expected;
 mod logs;
 mod matrix;
 mod moments;
 pub mod optimal;
 pub mod special;
 
+pub use expected::Expectation;
 pub(in crate::attention) use logs::MomentTable;
-pub use matrix::{Expectation, expectation};
+pub use matrix::expectation;
 pub use moments::{Moments, Theory};
