@@ -523,14 +523,21 @@ fn every_shipped_preset_runs() {
         arguments.push("--allow-unread");
         let schema = preset.sweep.problem.schema();
         let needs_data = schema.iter().any(|param| preset.sweep.draft.text(param.key).contains("$ATTNLAB_DATA"));
-        if needs_data && std::env::var_os("ATTNLAB_DATA").is_none() {
+        let data = std::env::var_os("ATTNLAB_DATA");
+        if needs_data && data.is_none() {
             let answer = desk.call(&arguments);
             let said = String::from_utf8_lossy(&answer.stderr);
             assert!(answer.status.code() == Some(2) && said.contains("ATTNLAB_DATA is not set"), "{name}: {said}");
             eprintln!("{name}: skipped: ATTNLAB_DATA names no directory of data");
             continue;
         }
-        let document = desk.json(&arguments);
+        let mut command = desk.command(&arguments);
+        if let (true, Some(data)) = (needs_data, data) {
+            command.env("ATTNLAB_DATA", data);
+        }
+        let answer = command.output().unwrap();
+        assert!(answer.status.success(), "{name}: {}", String::from_utf8_lossy(&answer.stderr));
+        let document: Value = serde_json::from_slice(&answer.stdout).unwrap();
         let rows = document["rows"].as_array().unwrap();
         assert!(!rows.is_empty(), "{name} has no rows");
         let columns: Vec<&str> = preset.sweep.problem.columns().iter().map(|column| column.key).collect();

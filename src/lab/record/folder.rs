@@ -127,8 +127,8 @@ pub struct Document {
     pub machine: Machine,
     /// The rows of the result table.
     pub rows: Vec<Row>,
-    /// What the run remarked.
-    #[serde(default)]
+    /// What the run remarked; documents of older versions do not say it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
     /// The run's folder name.
     #[serde(default)]
