@@ -2,6 +2,8 @@
 
 #[path = "support/kept.rs"]
 mod kept;
+#[path = "support/said.rs"]
+mod said;
 
 use attnlab::attention::frobenius::{FrobeniusEngine, Precision};
 use attnlab::attention::hybrid::{
@@ -19,6 +21,7 @@ use kept::Kept;
 use ndarray::{Array1, Array2, Array4, Axis, array, s};
 use proptest::prelude::*;
 use rand::Rng;
+use said::said;
 use std::f64::consts::PI;
 use std::path::Path;
 use std::sync::Arc;
@@ -285,23 +288,12 @@ fn random_features_offers_the_hybrid() {
 
 /// The rows of a run of the problem with these settings; `@` stands for the folder of the files.
 fn rows_of(settings: &[(&str, &str)], folder: &Path) -> Vec<Row> {
-    let problem = problems::find("hybrid").unwrap();
-    let settings: Vec<(&str, String)> =
-        settings.iter().map(|(key, text)| (*key, text.replace('@', folder.to_str().unwrap()))).collect();
-    let settings: Vec<(&str, &str)> = settings.iter().map(|(key, text)| (*key, text.as_str())).collect();
-    let params = Params::with(&problem.schema(), &settings).unwrap();
-    problem.check(&params).unwrap();
-    let (kept, run) = (Kept::default(), tempfile::tempdir().unwrap());
-    let mut context = RunContext::new(0, run.path(), Arc::new(Control::default()), vec![Box::new(kept.clone())]);
-    problem.run(&params, &mut context).unwrap();
-    let events = kept.0.lock().unwrap();
+    let events = said("hybrid", settings, folder);
     let rows = events.iter().filter_map(|event| match event {
         Event::Row { row } => Some(row.clone()),
         _ => None,
     });
-    let rows: Vec<Row> = rows.collect();
-    assert_eq!(rows.len(), problem.estimate(&params).rows, "the estimate counts the rows");
-    rows
+    rows.collect()
 }
 
 #[test]

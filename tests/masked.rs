@@ -2,21 +2,22 @@
 
 #[path = "support/kept.rs"]
 mod kept;
+#[path = "support/said.rs"]
+mod said;
 
 use attnlab::attention::linear::{Side, exact, linear};
 use attnlab::attention::masked::{
     Budget, MaskedError, MaskedEstimator, MaskedMethod, MaskedPair, MaskedTheory, MaskedTokens, Shares,
 };
 use attnlab::attention::{Projection, Sketch};
-use attnlab::lab::{Control, Event, Params, Row, RunContext};
+use attnlab::lab::{Event, Params, Row};
 use attnlab::problems;
 use attnlab::random::generator;
-use kept::Kept;
 use ndarray::{Array, Array1, Array2, Axis, Dimension, ShapeBuilder, array, concatenate, s};
 use proptest::prelude::*;
 use rand::Rng;
+use said::said;
 use std::path::Path;
-use std::sync::Arc;
 
 /// The pair whose values are known: tokens and non-negative masks.
 fn known() -> [Array1<f64>; 4] {
@@ -273,23 +274,6 @@ where
     numbers
 }
 
-/// What a run with these settings says; `@` stands for the folder of the files.
-fn said(settings: &[(&str, &str)], folder: &Path) -> Vec<Event> {
-    let problem = problems::find("masked").unwrap();
-    let settings: Vec<(&str, String)> =
-        settings.iter().map(|(key, text)| (*key, text.replace('@', folder.to_str().unwrap()))).collect();
-    let settings: Vec<(&str, &str)> = settings.iter().map(|(key, text)| (*key, text.as_str())).collect();
-    let params = Params::with(&problem.schema(), &settings).unwrap();
-    problem.check(&params).unwrap();
-    let (kept, run) = (Kept::default(), tempfile::tempdir().unwrap());
-    let mut context = RunContext::new(0, run.path(), Arc::new(Control::default()), vec![Box::new(kept.clone())]);
-    problem.run(&params, &mut context).unwrap();
-    let estimate = problem.estimate(&params);
-    let events = kept.0.lock().unwrap().clone();
-    assert_eq!(rows(&events).len(), estimate.rows, "the estimate counts the rows");
-    events
-}
-
 /// The rows, without times.
 fn rows(events: &[Event]) -> Vec<Row> {
     let rows = events.iter().filter_map(|event| match event {
@@ -319,7 +303,7 @@ fn a_file_has_its_own_length_in_every_row_point_and_remark() {
     written(folder.path(), "q.npy", (64, 8));
     written(folder.path(), "k.npy", (64, 8));
     let rest = [("length", "1024..8192 x2"), ("features", "64"), ("method", "tensor")];
-    let events = said(&[&FILES[..], &rest, &[("task", "attention")]].concat(), folder.path());
+    let events = said("masked", &[&FILES[..], &rest, &[("task", "attention")]].concat(), folder.path());
     let rows = rows(&events);
     assert_eq!(rows.len(), 1, "one file is one sequence");
     assert_eq!((&rows[0]["length"], &rows[0]["dim"]), (&64.into(), &8.into()));
@@ -329,7 +313,7 @@ fn a_file_has_its_own_length_in_every_row_point_and_remark() {
     assert!(!notes(&events).contains("grows"), "no slope from one length: {}", notes(&events));
     // Names say the file's length too.
     let rest = [("features", "64"), ("trials", "2"), ("mask", "relu-normal,flat"), ("method", "tensor")];
-    let events = said(&[&FILES[..], &rest].concat(), folder.path());
+    let events = said("masked", &[&FILES[..], &rest].concat(), folder.path());
     assert!(notes(&events).contains("L=64") && !notes(&events).contains("256"), "{}", notes(&events));
     let problem = problems::find("masked").unwrap();
     let named = |key: &str| folder.path().join(key).display().to_string();
@@ -344,6 +328,7 @@ fn a_slope_needs_three_lengths() {
     let folder = tempfile::tempdir().unwrap();
     let slopes = |length: &str, mask: &str| {
         let events = said(
+            "masked",
             &[
                 ("task", "attention"),
                 ("length", length),
@@ -404,7 +389,7 @@ fn every_head_is_measured_as_if_it_were_alone() {
     let some = [("features", "40"), ("method", "stratified"), ("threads", "1")];
     let estimate = [&FILES[..], &masks, &heads, &some, &[("trials", "3")]].concat();
     let attention = [&FILES[..], &masks, &heads, &some, &[("task", "attention"), ("values", "@/v.npy")]].concat();
-    let (estimated, attended) = (rows(&said(&estimate, path)), rows(&said(&attention, path)));
+    let (estimated, attended) = (rows(&said("masked", &estimate, path)), rows(&said("masked", &attention, path)));
     let places = |rows: &[Row]| {
         rows.iter().map(|row| (row["layer"].as_u64().unwrap(), row["head"].as_u64().unwrap())).collect::<Vec<_>>()
     };
@@ -430,19 +415,19 @@ fn every_head_is_measured_as_if_it_were_alone() {
     ];
     // So many features that draws hardly matter: errors of the same matrices agree, those of others do not.
     let many = [("features", "40000"), ("method", "stratified"), ("task", "attention")];
-    let one = rows(&said(&[&alone[..], &many, &[("values", "@/v1.npy")]].concat(), path));
+    let one = rows(&said("masked", &[&alone[..], &many, &[("values", "@/v1.npy")]].concat(), path));
     let all = [&FILES[..], &masks, &[("layer", "1"), ("head", "2"), ("values", "@/v.npy")], &many].concat();
-    let same = rows(&said(&all, path));
+    let same = rows(&said("masked", &all, path));
     let error = |row: &Row| row["output_rel_error"].as_f64().unwrap();
     assert!(error(&one[0]) < 0.1 && error(&same[0]) < 0.1, "{one:?} {same:?}");
     // A head's numbers do not depend on which others are asked for.
     let only = [&FILES[..], &masks, &[("layer", "1"), ("head", "2")], &some, &[("trials", "3")]].concat();
-    assert_eq!(rows(&said(&only, path))[0], estimated[3]);
+    assert_eq!(rows(&said("masked", &only, path))[0], estimated[3]);
     assert_ne!(estimated[2]["rel_mse_mean"], estimated[3]["rel_mse_mean"]);
     // One matrix of masks is that of all heads.
     write("all.npy", single(&query_masks, 0));
     let shared = [("mask", "file"), ("mask_queries", "@/all.npy"), ("mask_keys", "@/all.npy")];
-    let rows = rows(&said(&[&FILES[..], &shared, &heads, &some, &[("trials", "2")]].concat(), path));
+    let rows = rows(&said("masked", &[&FILES[..], &shared, &heads, &some, &[("trials", "2")]].concat(), path));
     assert_eq!((rows.len(), &rows[0]["mask_dim"]), (4, &5.into()));
 }
 
@@ -457,7 +442,7 @@ fn values_of_the_file_are_attended_to() {
     ndarray_npy::write_npy(path.join("v.npy"), &values).unwrap();
     let some = [("task", "attention"), ("features", "64"), ("method", "tensor"), ("mask", "half-normal")];
     let error = |more: &[(&str, &str)]| {
-        rows(&said(&[&FILES[..], &some, more].concat(), path))[0]["output_rel_error"].as_f64().unwrap()
+        rows(&said("masked", &[&FILES[..], &some, more].concat(), path))[0]["output_rel_error"].as_f64().unwrap()
     };
     let (own, drawn) = (error(&[("values", "@/v.npy")]), error(&[]));
     assert!(own < 1e-5 && drawn > 0.01, "{own} {drawn}");
@@ -471,7 +456,7 @@ fn values_of_the_file_are_attended_to() {
 fn every_distribution_is_offered_with_its_parameters() {
     let folder = tempfile::tempdir().unwrap();
     let some = [("length", "24"), ("dim", "6"), ("features", "32"), ("method", "coordinate"), ("trials", "2")];
-    let ratio = |more: &[(&str, &str)]| rows(&said(&[&some[..], more].concat(), folder.path()))[0].clone();
+    let ratio = |more: &[(&str, &str)]| rows(&said("masked", &[&some[..], more].concat(), folder.path()))[0].clone();
     for inputs in ["gauss", "sphere", "lognorm", "planted", "cluster", "hub", "outlier", "band"] {
         let row = ratio(&[("inputs", inputs)]);
         assert_eq!(row["inputs"], inputs);
