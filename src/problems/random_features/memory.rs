@@ -10,7 +10,7 @@ use crate::attention::projection::RowLaw;
 use crate::attention::rowwise::rowwise_bytes;
 use crate::attention::{Family, Projection};
 use crate::lab::Params;
-use crate::problems::inputs::{InputSource, places};
+use crate::problems::inputs::{HeadPlace, InputSource};
 use crate::problems::limits::{BUFFERS, largest, threads};
 
 /// Queries and keys of one matrix.
@@ -35,8 +35,9 @@ impl Tokens {
 /// The parameters whose values the peak grows with.
 pub(super) const KEYS: &[&str] = &["m", "length", "dim", "hybrid_n"];
 
-/// The peak of a run of `params` in bytes, where `size` gives the largest value of each of [`KEYS`].
-pub(super) fn peak(params: &Params, size: &dyn Fn(&str) -> usize) -> f64 {
+/// The peak in bytes of a run of `params` that looks at `places`, where `size` gives the largest value of each of [`KEYS`]. Places
+/// of files that cannot be read are missing: the run refuses these when it opens them.
+pub(super) fn peak(params: &Params, places: &[HeadPlace], size: &dyn Fn(&str) -> usize) -> f64 {
     let drawn = Tokens {
         queries: size("length") as f64,
         keys: size("length") as f64,
@@ -49,32 +50,26 @@ pub(super) fn peak(params: &Params, size: &dyn Fn(&str) -> usize) -> f64 {
     if !params.texts("inputs").iter().all(is_stored) {
         tokens.push(drawn);
     }
-    if params.texts("inputs").iter().any(is_stored) {
-        // A file that cannot be read is refused when the run opens it.
-        for place in places(params, None).unwrap_or_default() {
-            if !matches!(place.source, InputSource::Drawn(_)) {
-                tokens.push(Tokens {
-                    queries: place.queries as f64,
-                    keys: place.keys as f64,
-                    dim: place.dim as f64,
-                    values: place.value_dim as f64,
-                    stored: true,
-                });
-            }
-        }
-    }
+    let stored = places.iter().filter(|place| !matches!(place.source, InputSource::Drawn(_)));
+    tokens.extend(stored.map(|place| Tokens {
+        queries: place.queries as f64,
+        keys: place.keys as f64,
+        dim: place.dim as f64,
+        values: place.value_dim as f64,
+        stored: true,
+    }));
     tokens.dedup();
-    tokens.into_iter().map(|tokens| of_matrix(tokens, params, size)).fold(0.0, f64::max)
+    let workers = threads(params, pieces(params, places));
+    tokens.into_iter().map(|tokens| of_matrix(tokens, params, workers, size)).fold(0.0, f64::max)
 }
 
-fn of_matrix(tokens: Tokens, params: &Params, size: &dyn Fn(&str) -> usize) -> f64 {
+fn of_matrix(tokens: Tokens, params: &Params, workers: usize, size: &dyn Fn(&str) -> usize) -> f64 {
     let Tokens { queries, keys, dim, values, stored } = tokens;
     let rowwise = tokens.are_rowwise(params);
     let numbers = (queries + keys) * dim;
     let entries = queries * keys;
     let single = params.choice::<Precision>("precision") != Precision::Double;
-    // The tokens as read, and as they are looked at.
-    let inputs = 16.0 * numbers;
+    let inputs = 8.0 * numbers;
     let head = if rowwise || stored || entries <= f64::from(1 << 22) {
         rowwise_bytes((queries as usize, keys as usize), values as usize) + 8.0 * keys * values
     } else {
@@ -95,7 +90,7 @@ fn of_matrix(tokens: Tokens, params: &Params, size: &dyn Fn(&str) -> usize) -> f
     let mut rest: f64 = theory;
     for estimator in params.choices("estimator") {
         for &projection in &projections {
-            rest = rest.max(of_trials(tokens, estimator, projection, params, size));
+            rest = rest.max(of_trials(tokens, estimator, projection, params, workers, size));
         }
     }
     BUFFERS + inputs + survey.max(engine + head + rest)
@@ -107,6 +102,7 @@ fn of_trials(
     estimator: FeatureEstimator,
     projection: Projection,
     params: &Params,
+    workers: usize,
     size: &dyn Fn(&str) -> usize,
 ) -> f64 {
     let Tokens { queries, keys, dim, .. } = tokens;
@@ -150,7 +146,7 @@ fn of_trials(
     };
     if tokens.are_rowwise(params) {
         // Exponents of both sides in 64 bits, features of the keys in 32, and a tile of rows for every thread.
-        let workers = threads(params, pieces(params)) as f64;
+        let workers = workers as f64;
         let tiles = 64.0 * (8.0 * keys + 4.0 * width) * workers;
         let one = drawn.max(8.0 * m * dim) + 8.0 * m * dim + 8.0 * m * (queries + keys) + 4.0 * width * keys + tiles;
         let parts = if estimator == FeatureEstimator::Hybrid { 2.0 } else { 1.0 };
@@ -158,17 +154,14 @@ fn of_trials(
         return parts * one * at_once;
     }
     let side_by_side = queries * keys * width < f64::from(1 << 24);
-    let at_once = params.size("trials").div_ceil(8).min(threads(params, pieces(params))).max(1) as f64;
+    let at_once = params.size("trials").div_ceil(8).min(workers).max(1) as f64;
     picture.max(one * if side_by_side { at_once } else { 1.0 })
 }
 
-/// Pieces of work that are worth a thread of their own: about a million multiplications each.
-pub(super) fn pieces(params: &Params) -> usize {
+/// Pieces of work at `places` that are worth a thread of their own: about a million multiplications each.
+pub(super) fn pieces(params: &Params, places: &[HeadPlace]) -> usize {
     let columns = largest(params, "m") as f64 * 2.0;
-    let work = places(params, None)
-        .unwrap_or_default()
-        .into_iter()
-        .map(|place| place.queries as f64 * place.keys as f64 * (columns + place.dim as f64));
+    let of_place = |place: &HeadPlace| place.queries as f64 * place.keys as f64 * (columns + place.dim as f64);
     let trials = (params.size("trials") as f64).min(8.0);
-    ((work.fold(0.0, f64::max) * trials / f64::from(1 << 20)) as usize).max(1)
+    ((places.iter().map(of_place).fold(0.0, f64::max) * trials / f64::from(1 << 20)) as usize).max(1)
 }

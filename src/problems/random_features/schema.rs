@@ -179,7 +179,8 @@ fn check_rest(params: &Params) -> Result<(), ParamError> {
     }
     check_inputs(params)?;
     check_dims(params)?;
-    check_memory(params, &Schema(&PARAMS), memory::KEYS, |size| memory::peak(params, size))?;
+    let places = places(params, None).unwrap_or_default();
+    check_memory(params, &Schema(&PARAMS), memory::KEYS, |size| memory::peak(params, &places, size))?;
     Ok(())
 }
 
@@ -217,6 +218,6 @@ pub(super) fn estimate(params: &Params) -> Estimate {
     Estimate {
         rows: places.len() * pairs * sizes.len(),
         seconds: Some(seconds / threads as f64),
-        bytes: Some(memory::peak(params, &|key| largest(params, key)) as u64),
+        bytes: Some(memory::peak(params, &places, &|key| largest(params, key)) as u64),
     }
 }
