@@ -37,6 +37,14 @@ pub struct HeadPlace {
     pub value_dim: usize,
 }
 
+impl HeadPlace {
+    /// The name of the generator that drawn inputs of this place come from.
+    #[must_use]
+    pub fn draw_name(&self) -> String {
+        format!("inputs {} {} {}", self.source.name(), self.queries, self.dim)
+    }
+}
+
 impl InputSource {
     /// The name as typed.
     #[must_use]

@@ -1,19 +1,18 @@
 //! One estimator on one kind of projection: draws for every m, and the statistics of a point.
 
-use super::methods::FittedEstimator;
+use super::methods::{DrawnSketch, FittedEstimator};
 use super::surveyed::SurveyedMatrix;
 use crate::attention::feature_map::FeatureShape;
 use crate::attention::frobenius::{ErrorMeasure, FrobeniusEngine, Precision};
-use crate::attention::hybrid::HybridSketch;
 use crate::attention::rowwise::{ExactHead, HeadEstimate};
-use crate::attention::{AttentionError, Inputs, Projection, RandomFeatures, Sketch};
+use crate::attention::{AttentionError, Projection};
 use crate::lab::{RunContext, RunError};
 use crate::named::named;
 use crate::problems::limits::failure;
 use crate::problems::toolkit::Meter;
 use crate::random::{Generator, generator};
 use crate::statistics::{mean, mean_and_error, quantile};
-use ndarray::{Array2, s};
+use ndarray::s;
 use rayon::ThreadPool;
 use rayon::prelude::*;
 use std::time::Instant;
@@ -89,14 +88,7 @@ impl<'a, 'm> CurveSampler<'a, 'm> {
 
     /// The sketch of a trial.
     pub fn sketch(&self, seed: u64, m: usize, trial: usize) -> Result<DrawnSketch, AttentionError> {
-        let (d, mut rng) = (self.matrix.inputs.dim(), self.generator(seed, m, trial));
-        Ok(match &self.method {
-            FittedEstimator::Features(map) => {
-                let projections = self.projection.draw(m, d, &mut rng)?;
-                DrawnSketch::Features(RandomFeatures { map: map.clone(), projections })
-            }
-            FittedEstimator::Hybrid(spec) => DrawnSketch::Hybrid(Box::new(spec.of(m).draw(d, &mut rng)?)),
-        })
+        self.method.draw(self.projection, m, self.matrix.inputs.dim(), &mut self.generator(seed, m, trial))
     }
 
     /// Measures `ms` in one trial at one scale for the matrix: from one draw, but for a hybrid, which has no nested draws.
@@ -173,28 +165,27 @@ impl<'a, 'm> CurveSampler<'a, 'm> {
         context: &mut RunContext,
     ) -> Result<CurveTrials, RunError> {
         if let Some(engine) = &self.matrix.engine {
-            let small = SMALL;
-            let streamed = |seed, trial, stop: &(dyn Fn() -> bool + Sync)| self.streamed(engine, seed, ms, trial, stop);
-            match self.batches(ms, stage, small, &streamed, meter, context) {
-                Ok(Some(trials)) => return Ok(trials),
-                Ok(None) => {}
-                Err(error) => return Err(error),
+            let measure = &|seed, trial, stop: &(dyn Fn() -> bool + Sync)| self.streamed(engine, seed, ms, trial, stop);
+            let may_fall_back = self.matrix.precision == Precision::Auto;
+            let whole = TrialEngine { small: SMALL, may_fall_back, measure };
+            if let Some(trials) = self.batches(ms, stage, &whole, meter, context)? {
+                return Ok(trials);
             }
         }
         let head = self.matrix.rowwise()?;
-        let rowwise = |seed, trial, stop: &(dyn Fn() -> bool + Sync)| self.rowwise(head, seed, ms, trial, stop);
-        let trials = self.batches(ms, stage, SMALL_ROWWISE, &rowwise, meter, context)?;
+        let measure = &|seed, trial, stop: &(dyn Fn() -> bool + Sync)| self.rowwise(head, seed, ms, trial, stop);
+        let rowwise = TrialEngine { small: SMALL_ROWWISE, may_fall_back: false, measure };
+        let trials = self.batches(ms, stage, &rowwise, meter, context)?;
         trials.ok_or_else(|| RunError::Failed("rows at their own scale underflowed".to_owned()))
     }
 
-    /// Measures all trials by `one`, in batches between which the run may be paused or stopped; none where the numbers of whole
+    /// Measures all trials by `engine`, in batches between which the run may be paused or stopped; none where the numbers of whole
     /// matrices turn out to be out of range and may be computed row by row instead.
     fn batches(
         &self,
         ms: &[usize],
         stage: &str,
-        small: usize,
-        one: &TrialMeasurement<'_>,
+        engine: &TrialEngine<'_>,
         meter: &mut Meter,
         context: &mut RunContext,
     ) -> Result<Option<CurveTrials>, RunError> {
@@ -202,8 +193,7 @@ impl<'a, 'm> CurveSampler<'a, 'm> {
         let stop = move || control.is_stopping();
         let largest = ms.last().copied().unwrap_or(1);
         let entries = self.matrix.inputs.queries.nrows() * self.matrix.inputs.keys.nrows();
-        let side_by_side = entries * self.method.features(largest) < small;
-        let may_fall_back = self.matrix.precision == Precision::Auto && small == SMALL;
+        let side_by_side = entries * self.method.features(largest) < engine.small;
 
         let began = Instant::now();
         let mut trials = CurveTrials {
@@ -216,7 +206,7 @@ impl<'a, 'm> CurveSampler<'a, 'm> {
             context.check_cancelled()?;
             let since = Instant::now();
             let last = (first + batch).min(self.trials);
-            let one = |trial: usize| one(seed, trial, &stop);
+            let one = |trial: usize| (engine.measure)(seed, trial, &stop);
             let found = self.pool.install(|| {
                 if side_by_side {
                     (first..last).into_par_iter().with_min_len(8).map(one).collect::<Result<Vec<_>, _>>()
@@ -225,10 +215,10 @@ impl<'a, 'm> CurveSampler<'a, 'm> {
                 }
             });
             let found = match found {
-                Err(AttentionError::Range { .. }) if may_fall_back => return Ok(None),
+                Err(AttentionError::Range { .. }) if engine.may_fall_back => return Ok(None),
                 found => found.map_err(failure)?,
             };
-            if may_fall_back && found.iter().any(|(measures, _)| self.underflowed(measures)) {
+            if engine.may_fall_back && found.iter().any(|(measures, _)| self.underflowed(measures)) {
                 return Ok(None);
             }
             for (measures, precision) in found {
@@ -260,29 +250,13 @@ type TrialMeasurement<'a> = dyn Fn(u64, usize, &(dyn Fn() -> bool + Sync)) -> Re
     + Sync
     + 'a;
 
-/// One draw of an estimator.
-pub(super) enum DrawnSketch {
-    Features(RandomFeatures),
-    Hybrid(Box<HybridSketch>),
-}
-
-impl DrawnSketch {
-    /// Its features as exponents, for measuring row by row.
-    pub fn exponents(&self, inputs: &Inputs) -> Result<HeadEstimate, AttentionError> {
-        match self {
-            Self::Features(draw) => HeadEstimate::of_features(inputs, &draw.map, draw.projections.view()),
-            Self::Hybrid(sketch) => HeadEstimate::of_hybrid(inputs, sketch),
-        }
-    }
-
-    /// The estimated matrix of a small problem.
-    pub fn matrix(&self, inputs: &Inputs) -> Result<Array2<f64>, AttentionError> {
-        let (queries, keys) = (inputs.queries.view(), inputs.keys.view());
-        match self {
-            Self::Features(draw) => draw.matrix(queries, keys),
-            Self::Hybrid(sketch) => sketch.matrix(queries, keys),
-        }
-    }
+/// How the trials of a curve are measured.
+struct TrialEngine<'a> {
+    /// Trials of fewer products than this run side by side.
+    small: usize,
+    /// Whether numbers out of range end the attempt, so that another engine may be tried.
+    may_fall_back: bool,
+    measure: &'a TrialMeasurement<'a>,
 }
 
 /// Statistics of one point over its trials.

@@ -1,9 +1,12 @@
 //! What can be picked as an estimator: a feature family, or a hybrid of two.
 
-use crate::attention::hybrid::{HybridSpec, Weight};
-use crate::attention::{AttentionError, Family, FeatureMap, Inputs, Projection};
+use crate::attention::hybrid::{HybridSketch, HybridSpec, Weight};
+use crate::attention::rowwise::HeadEstimate;
+use crate::attention::{AttentionError, Family, FeatureMap, Inputs, Projection, RandomFeatures, Sketch};
 use crate::lab::{Choice, Params, choice};
 use crate::named::{self, Named};
+use crate::random::Generator;
+use ndarray::Array2;
 
 /// An estimator by name, before the data are known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -121,6 +124,48 @@ impl FittedEstimator {
         match self {
             Self::Features(map) => map.features(m),
             Self::Hybrid(spec) => spec.of(m).features(),
+        }
+    }
+
+    /// A draw of m projections, rows of `projection`, for vectors of length `d`.
+    pub fn draw(
+        &self,
+        projection: Projection,
+        m: usize,
+        d: usize,
+        rng: &mut Generator,
+    ) -> Result<DrawnSketch, AttentionError> {
+        Ok(match self {
+            Self::Features(map) => {
+                let projections = projection.draw(m, d, rng)?;
+                DrawnSketch::Features(RandomFeatures { map: map.clone(), projections })
+            }
+            Self::Hybrid(spec) => DrawnSketch::Hybrid(Box::new(spec.of(m).draw(d, rng)?)),
+        })
+    }
+}
+
+/// One draw of an estimator.
+pub(super) enum DrawnSketch {
+    Features(RandomFeatures),
+    Hybrid(Box<HybridSketch>),
+}
+
+impl DrawnSketch {
+    /// Its features as exponents, for measuring row by row.
+    pub fn exponents(&self, inputs: &Inputs) -> Result<HeadEstimate, AttentionError> {
+        match self {
+            Self::Features(draw) => HeadEstimate::of_features(inputs, &draw.map, draw.projections.view()),
+            Self::Hybrid(sketch) => HeadEstimate::of_hybrid(inputs, sketch),
+        }
+    }
+
+    /// The estimated matrix of a small problem.
+    pub fn matrix(&self, inputs: &Inputs) -> Result<Array2<f64>, AttentionError> {
+        let (queries, keys) = (inputs.queries.view(), inputs.keys.view());
+        match self {
+            Self::Features(draw) => draw.matrix(queries, keys),
+            Self::Hybrid(sketch) => sketch.matrix(queries, keys),
         }
     }
 }

@@ -17,8 +17,8 @@ use crate::problems::toolkit::{Burst, FinishedPoints, Meter, pool};
 use rayon::ThreadPool;
 
 pub(super) fn run(params: &Params, context: &mut RunContext) -> Result<(), RunError> {
-    let pool = pool(params, context, memory::pieces(params))?;
     let places = places(params, context.folder().parent())?;
+    let pool = pool(params, context, memory::pieces(params, &places))?;
     let with_values = places.iter().any(|place| place.value_dim > 0);
     declare(params, with_values, context);
     let curves = places.len() * estimators(params).len() * projections(params).len();
@@ -39,8 +39,7 @@ pub(super) fn run(params: &Params, context: &mut RunContext) -> Result<(), RunEr
     let mut summary = HeadSummary::new(params, &places);
     for place in &places {
         context.check_cancelled()?;
-        let draw = format!("inputs {} {} {}", place.source.name(), place.queries, place.dim);
-        let source = reader.read(*place, &draw)?;
+        let source = reader.read(*place, &place.draw_name())?;
         let control = context.control();
         let stop = move || control.is_stopping();
         let facts = MatrixFacts { params, pool: &pool, stop: &stop };

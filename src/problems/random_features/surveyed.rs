@@ -8,7 +8,7 @@ use crate::attention::spikiness::Exact;
 use crate::attention::{Inputs, Projection};
 use crate::lab::{Params, RunError};
 use crate::named::named;
-use crate::problems::inputs::HeadInputs;
+use crate::problems::inputs::{HeadInputs, HeadPlace};
 use crate::problems::limits::failure;
 use ndarray::Array2;
 use rayon::ThreadPool;
@@ -36,7 +36,8 @@ pub(super) struct MatrixFacts<'a> {
 
 /// One matrix with its survey, which the engines borrow.
 pub(super) struct MatrixSurvey {
-    source: HeadInputs,
+    place: HeadPlace,
+    source: Option<String>,
     inputs: Inputs,
     values: Option<Array2<f64>>,
     exact: Exact,
@@ -45,9 +46,9 @@ pub(super) struct MatrixSurvey {
 }
 
 impl MatrixFacts<'_> {
-    pub fn survey(&self, mut source: HeadInputs) -> Result<MatrixSurvey, RunError> {
+    pub fn survey(&self, read: HeadInputs) -> Result<MatrixSurvey, RunError> {
         let survey = |inputs: &Inputs| self.pool.install(|| Exact::survey(inputs, self.stop)).map_err(failure);
-        let mut inputs = source.inputs.clone();
+        let HeadInputs { place, source, mut inputs, values } = read;
         let mut exact = survey(&inputs)?;
         let shift = match self.params.choice("recentre") {
             Recentring::None => None,
@@ -58,18 +59,17 @@ impl MatrixFacts<'_> {
             inputs = inputs.recentred(shift.view());
             exact = survey(&inputs)?;
         }
-        let mut title = source.place.source.name().to_owned();
-        for (name, entry) in [("layer", source.place.layer), ("head", source.place.head)] {
+        let mut title = place.source.name().to_owned();
+        for (name, entry) in [("layer", place.layer), ("head", place.head)] {
             if let Some(entry) = entry {
                 title += &format!(" {name} {entry}");
             }
         }
-        let values = source.values.take();
-        Ok(MatrixSurvey { source, inputs, values, exact, title, causal: self.params.flag("causal") })
+        Ok(MatrixSurvey { place, source, inputs, values, exact, title, causal: self.params.flag("causal") })
     }
 
     pub fn matrix<'a>(&'a self, survey: &'a MatrixSurvey) -> Result<SurveyedMatrix<'a>, RunError> {
-        let MatrixSurvey { source, inputs, values, exact, title, causal } = survey;
+        let MatrixSurvey { place, source, inputs, values, exact, title, causal } = survey;
         let precision = self.params.choice("precision");
         let rowwise = *causal || values.is_some() || precision == Precision::Log;
         let engine = if rowwise {
@@ -79,7 +79,8 @@ impl MatrixFacts<'_> {
             Some(engine.map_err(failure)?)
         };
         let matrix = SurveyedMatrix {
-            source,
+            place: *place,
+            source: source.as_deref(),
             inputs,
             values: values.as_ref(),
             exact,
@@ -91,7 +92,7 @@ impl MatrixFacts<'_> {
             facts: self,
             windows: Mutex::default(),
         };
-        if rowwise || source.source.is_some() || inputs.queries.nrows() * inputs.keys.nrows() <= SMALL {
+        if rowwise || source.is_some() || inputs.queries.nrows() * inputs.keys.nrows() <= SMALL {
             matrix.rowwise()?;
         }
         Ok(matrix)
@@ -100,7 +101,8 @@ impl MatrixFacts<'_> {
 
 /// One matrix with its engines.
 pub(super) struct SurveyedMatrix<'a> {
-    source: &'a HeadInputs,
+    place: HeadPlace,
+    source: Option<&'a str>,
     pub inputs: &'a Inputs,
     values: Option<&'a Array2<f64>>,
     pub exact: &'a Exact,
@@ -139,12 +141,12 @@ impl<'a> SurveyedMatrix<'a> {
 
     /// Layer and head, where there are any.
     pub const fn layer_and_head(&self) -> (Option<usize>, Option<usize>) {
-        (self.source.place.layer, self.source.place.head)
+        (self.place.layer, self.place.head)
     }
 
     /// The name of the inputs.
     pub const fn name(&self) -> &'static str {
-        self.source.place.source.name()
+        self.place.source.name()
     }
 
     /// What a row is about.
@@ -157,9 +159,9 @@ impl<'a> SurveyedMatrix<'a> {
     ) -> CurveSubject {
         CurveSubject {
             inputs: self.name().to_owned(),
-            source: self.source.source.clone(),
-            layer: self.source.place.layer,
-            head: self.source.place.head,
+            source: self.source.map(str::to_owned),
+            layer: self.place.layer,
+            head: self.place.head,
             length: self.inputs.queries.nrows(),
             dim: self.inputs.dim(),
             estimator: estimator.name(),

@@ -1,10 +1,10 @@
 //! Estimated outputs as files, so that a model's own code can measure what they do to its loss.
 
+use super::super::methods::DrawnSketch;
 use super::report::Recommendation;
 use super::request::RecommendRequest;
-use super::search::HeadSearch;
-use crate::attention::rowwise::{ExactHead, HeadEstimate};
-use crate::attention::spikiness::Exact;
+use super::search::FittedPair;
+use crate::attention::rowwise::ExactHead;
 use crate::lab::RunError;
 use crate::named::Named;
 use crate::problems::inputs::{InputReader, places};
@@ -35,7 +35,7 @@ pub fn write_outputs(
     let mut reader = InputReader::new(params, logs.map(Path::to_path_buf), data.to_path_buf(), seed);
     let (mut outputs, mut files): (Vec<Array2<f32>>, Vec<PathBuf>) = (Vec::new(), Vec::new());
     for (place, advice) in places.iter().zip(&recommendation.heads) {
-        let input = reader.read(*place, &format!("inputs {} {} {}", place.source.name(), place.queries, place.dim))?;
+        let input = reader.read(*place, &place.draw_name())?;
         let Some(values) = &input.values else {
             return Err(RunError::Input(
                 "values: found nothing, allowed: a file of values, to write outputs".to_owned(),
@@ -46,37 +46,21 @@ pub fn write_outputs(
             return Err(RunError::Failed(best.reason.clone().unwrap_or_default()));
         };
         let stop = || false;
-        let exact = Exact::survey(&input.inputs, &stop).map_err(failure)?;
         let head = ExactHead::new(&input.inputs, Some(values), params.flag("causal"), &stop).map_err(failure)?;
-        let search = HeadSearch {
-            request,
-            inputs: &input.inputs,
-            exact: &exact,
-            head: &head,
-            most_features: recommendation.most_features,
-            stop: &stop,
-        };
         let named = |error: crate::named::UnknownName| RunError::Failed(error.to_string());
         let estimator = Named::parse(best.estimator).map_err(named)?;
         let projection = Named::parse(best.projection).map_err(named)?;
-        let pair = search.fit(estimator, projection).map_err(failure)?;
+        let most = recommendation.most_features;
+        let pair = FittedPair::new(request, &input.inputs, most, estimator, projection).map_err(failure)?;
         let name = format!("{}{}", suffix("layer", place.layer), suffix("head", place.head));
         let mut rng = generator(seed, &format!("output{name}"), 0);
-        let (estimate, w) = match &pair.method {
-            super::super::methods::FittedEstimator::Features(map) => {
-                let w = pair.projection.draw(m, input.inputs.dim(), &mut rng).map_err(failure)?;
-                (HeadEstimate::of_features(&input.inputs, map, w.view()).map_err(failure)?, Some(w))
-            }
-            super::super::methods::FittedEstimator::Hybrid(spec) => {
-                let sketch = spec.of(m).draw(input.inputs.dim(), &mut rng).map_err(failure)?;
-                (HeadEstimate::of_hybrid(&input.inputs, &sketch).map_err(failure)?, None)
-            }
-        };
+        let draw = pair.method.draw(projection, m, input.inputs.dim(), &mut rng).map_err(failure)?;
+        let estimate = draw.exponents(&input.inputs).map_err(failure)?;
         let output = head.estimated_output(&estimate, &stop).map_err(failure)?;
         outputs.push(output.mapv(|value| value as f32));
-        if let Some(w) = w {
+        if let DrawnSketch::Features(features) = &draw {
             let path = into.join(format!("w{name}.npy"));
-            ndarray_npy::write_npy(&path, &w).map_err(|error| failed(&path, &error))?;
+            ndarray_npy::write_npy(&path, &features.projections).map_err(|error| failed(&path, &error))?;
             files.push(path);
         }
     }

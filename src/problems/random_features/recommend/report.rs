@@ -3,7 +3,7 @@
 use super::super::methods::FeatureEstimator;
 use super::cost::{exact_bytes, exact_seconds, linear_bytes, linear_seconds};
 use super::request::{ErrorKind, RecommendRequest};
-use super::search::HeadSearch;
+use super::search::{FittedPair, HeadSearch};
 use crate::attention::rowwise::{ExactHead, window_width};
 use crate::attention::spikiness::Exact;
 use crate::attention::{AttentionError, Projection};
@@ -151,7 +151,7 @@ pub fn recommend(
     let mut times = HashMap::new();
     for (done, place) in places.iter().enumerate() {
         watch(done, places.len());
-        let input = reader.read(*place, &format!("inputs {} {} {}", place.source.name(), place.queries, place.dim))?;
+        let input = reader.read(*place, &place.draw_name())?;
         if let Some(named) = &input.source {
             source.clone_from(named);
         }
@@ -255,7 +255,7 @@ fn rank(
     projection: Projection,
     times: &mut Times,
 ) -> Result<RankedEstimator, AttentionError> {
-    let pair = search.fit(estimator, projection)?;
+    let pair = FittedPair::new(search.request, search.inputs, search.most_features, estimator, projection)?;
     let found = search.find(&pair)?;
     let features = pair.method.features(found.m);
     let value_dim = value_dim(place);

@@ -3,7 +3,7 @@
 use super::super::methods::{FeatureEstimator, FittedEstimator};
 use super::request::{ErrorKind, RecommendRequest};
 use crate::attention::hybrid::HybridTheory;
-use crate::attention::rowwise::{ExactHead, HeadEstimate};
+use crate::attention::rowwise::ExactHead;
 use crate::attention::spikiness::Exact;
 use crate::attention::theory::{Theory, expectation};
 use crate::attention::{AttentionError, Inputs, Projection};
@@ -46,27 +46,33 @@ pub(super) struct FittedPair {
     pub most: usize,
 }
 
-impl HeadSearch<'_> {
-    /// Fits `estimator` to the head.
+impl FittedPair {
+    /// Fits `estimator` to `inputs`, with at most `most_features` columns of Φ.
     ///
     /// # Errors
     /// It does not work on `projection`, or one projection has more features than are allowed.
-    pub fn fit(&self, estimator: FeatureEstimator, projection: Projection) -> Result<FittedPair, AttentionError> {
+    pub fn new(
+        request: &RecommendRequest,
+        inputs: &Inputs,
+        most_features: usize,
+        estimator: FeatureEstimator,
+        projection: Projection,
+    ) -> Result<Self, AttentionError> {
         estimator.check(projection)?;
-        projection.check_dim(self.inputs.dim())?;
-        let params = &self.request.params;
-        let method = estimator.fit(self.inputs, params)?.on(projection);
+        projection.check_dim(inputs.dim())?;
+        let method = estimator.fit(inputs, &request.params)?.on(projection);
         let each = method.features(1);
-        let most = self.most_features / each;
+        let most = most_features / each;
         if most == 0 {
             return Err(AttentionError::Shape(format!(
-                "one projection has {each} features, more than the {} that are allowed",
-                self.most_features
+                "one projection has {each} features, more than the {most_features} that are allowed"
             )));
         }
-        Ok(FittedPair { method, projection, most })
+        Ok(Self { method, projection, most })
     }
+}
 
+impl HeadSearch<'_> {
     /// Searches by theory where the error has a closed form, else by measuring.
     ///
     /// # Errors
@@ -177,12 +183,7 @@ impl HeadSearch<'_> {
         let name = format!("recommend {} m={m} d={d} round={round}", pair.projection.name());
         let trial = |trial: usize| -> Result<f64, AttentionError> {
             let mut rng = generator(seed, &name, trial as u64);
-            let estimate = match &pair.method {
-                FittedEstimator::Features(map) => {
-                    HeadEstimate::of_features(self.inputs, map, pair.projection.draw(m, d, &mut rng)?.view())?
-                }
-                FittedEstimator::Hybrid(spec) => HeadEstimate::of_hybrid(self.inputs, &spec.of(m).draw(d, &mut rng)?)?,
-            };
+            let estimate = pair.method.draw(pair.projection, m, d, &mut rng)?.exponents(self.inputs)?;
             let measure = self.head.measure(&estimate, self.stop)?;
             Ok(match self.request.measure {
                 ErrorKind::Output => measure.output_squared.map_or(f64::NAN, f64::sqrt),
