@@ -4,7 +4,7 @@ use crate::attention::kernel::Float;
 use crate::attention::{AttentionError, Inputs};
 use crate::memory;
 use crate::product::product;
-use ndarray::{Array1, Array2, ArrayView2, Axis, s};
+use ndarray::{Array2, ArrayView2, Axis, s};
 use rayon::prelude::*;
 
 /// Rows of a tile.
@@ -185,74 +185,64 @@ impl<'a> ExactHead<'a> {
             return Err(AttentionError::Stopped);
         }
         let end = (start + ROWS).min(self.inputs.queries.nrows());
-        let (tile, mut precise) = self.exact_tile(start, end);
-        let mut rows = Vec::with_capacity(end - start);
-        for (place, mut row) in precise.logarithms.rows_mut().into_iter().enumerate() {
-            let (i, peak) = (start + place, precise.peaks[place]);
-            let (squares, log_sum) = (precise.squares[place], precise.log_sums[place]);
-            let (mut of_normalized, mut entropy) = (0.0, 0.0);
-            let seen = self.seen(i);
-            for (j, log) in row.iter_mut().enumerate() {
-                // The row becomes P, for the output.
-                let surprise = *log - log_sum;
-                *log = if j < seen { Float::exp(surprise) } else { 0.0 };
-                of_normalized += *log * *log;
-                entropy -= *log * surprise.max(-1e300);
-            }
-            rows.push([peak, log_sum, 2.0 * peak + squares.ln(), of_normalized, entropy.max(0.0)]);
-        }
+        let (tile, precise) = self.exact_tile(start, end);
         let output = values.map(|values| {
             let mut output = Array2::zeros((end - start, values.ncols()));
-            product(precise.logarithms.view(), values.view(), output.view_mut(), 0.0);
+            product(precise.normalized.view(), values.view(), output.view_mut(), 0.0);
             output
         });
-        Ok((tile, Tile { rows, output }))
+        Ok((tile, Tile { rows: precise.rows, output }))
     }
 
-    /// Rows `start` to `end` in 32 bits, and in 64 bits as logarithms.
+    /// Rows `start` to `end` in 32 bits, and P with what each row adds in 64 bits.
     fn exact_tile(&self, start: usize, end: usize) -> (ExactTile, PreciseTile) {
         let shape = (end - start, self.inputs.keys.nrows());
         let mut logarithms = Array2::zeros(shape);
         let queries = self.inputs.queries.slice(s![start..end, ..]);
         product(queries, self.inputs.keys.t(), logarithms.view_mut(), 0.0);
         let mut tile = ExactTile { relative: Array2::zeros(shape), normalized: Array2::zeros(shape) };
-        let mut precise = PreciseTile {
-            logarithms,
-            peaks: Array1::zeros(shape.0),
-            squares: Array1::zeros(shape.0),
-            log_sums: Array1::zeros(shape.0),
-        };
-        for (place, mut row) in precise.logarithms.rows_mut().into_iter().enumerate() {
+        let mut rows = Vec::with_capacity(end - start);
+        for (place, mut row) in logarithms.rows_mut().into_iter().enumerate() {
             let i = start + place;
             row += self.inputs.row_exponents[i];
-            let seen = self.seen(i);
-            let top = |row: &[f64]| row.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-            let row = row.as_slice().unwrap_or_default();
-            let (peak, peak_seen) = (top(row), top(&row[..seen]));
-            let mut squares = 0.0;
+            let row = row.into_slice().unwrap_or_default();
+            let top = |logs: &[f64]| logs.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+            let (seen, peak) = (self.seen(i), top(row));
+            let (mut sum, mut squares) = (0.0, 0.0);
             for (log, out) in row.iter().zip(tile.relative.row_mut(place)) {
                 let value = Float::exp(log - peak);
+                sum += value;
                 squares += value * value;
                 *out = value as f32;
             }
-            let sum: f64 = row[..seen].iter().map(|log| Float::exp(log - peak_seen)).sum();
-            let log_sum = peak_seen + sum.ln();
-            for (log, out) in row[..seen].iter().zip(tile.normalized.row_mut(place)) {
-                *out = Float::exp(log - log_sum) as f32;
+            let log_sum = if seen == row.len() {
+                peak + f64::ln(sum)
+            } else {
+                let peak_seen = top(&row[..seen]);
+                peak_seen + row[..seen].iter().map(|log| Float::exp(log - peak_seen)).sum::<f64>().ln()
+            };
+            let (mut of_normalized, mut entropy) = (0.0, 0.0);
+            let (visible, hidden) = row.split_at_mut(seen);
+            for (log, out) in visible.iter_mut().zip(tile.normalized.row_mut(place)) {
+                let surprise = *log - log_sum;
+                *log = Float::exp(surprise);
+                *out = *log as f32;
+                of_normalized += *log * *log;
+                entropy -= *log * surprise;
             }
-            (precise.peaks[place], precise.squares[place], precise.log_sums[place]) = (peak, squares, log_sum);
+            hidden.fill(0.0);
+            rows.push([peak, log_sum, 2.0 * peak + f64::ln(squares), of_normalized, f64::max(entropy, 0.0)]);
         }
-        (tile, precise)
+        (tile, PreciseTile { normalized: logarithms, rows })
     }
 }
 
-/// Exponents of a tile with what follows from them for each row.
+/// A tile in 64 bits.
 struct PreciseTile {
-    logarithms: Array2<f64>,
-    peaks: Array1<f64>,
-    /// Σ_j (A_ij/exp(peak))² over all keys.
-    squares: Array1<f64>,
-    log_sums: Array1<f64>,
+    /// P, with zeros where the row may not see.
+    normalized: Array2<f64>,
+    /// As [`Tile::rows`].
+    rows: Vec<[f64; 5]>,
 }
 
 fn is_kept(queries: usize, keys: usize) -> bool {
