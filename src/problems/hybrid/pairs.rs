@@ -175,13 +175,12 @@ fn of_head(
         Some(radius) => reader.with_radius(radius),
         None => reader,
     };
-    let draw = format!("inputs {} {} {}", place.source.name(), place.queries, place.dim);
     let (count, tokens) = (params.size(PAIRS), place.queries.min(place.keys));
     if count > tokens {
         let allowed = format!("at most {tokens}, as there are {} queries and {} keys", place.queries, place.keys);
         return Err(RunError::Input(format!("{PAIRS}: found `{count}`, allowed: {allowed}")));
     }
-    let HeadInputs { source, inputs, .. } = reader.read(*place, &draw)?;
+    let HeadInputs { source, inputs, .. } = reader.read(*place, &place.draw_name())?;
     let first = |tokens: &Array2<f64>| tokens.slice(s![..count, ..]).to_owned();
     let pairs = VectorPairs::new([first(&inputs.queries), first(&inputs.keys)], [QUERIES.key, KEYS.key], radius)?;
     let title = radius.map_or_else(String::new, |radius| format!("R={radius}"));

@@ -7,8 +7,8 @@ use crate::attention::Projection;
 use crate::lab::{Estimate, Param, ParamError, Params, Schema, common};
 use crate::problems::inputs::check_inputs;
 use crate::problems::inputs::params::{
-    BATCH, CHECKPOINT_FILE, CLUSTERS, FILE, HEAD, HEADS, HUB, IMAGE, KEYS, LAYER, LENGTH, MATCH, OUTLIER, QUERIES,
-    SCALE, SIGMA, SPREAD, TRANSPOSE,
+    ARRAY, BATCH, CHECKPOINT_FILE, CLUSTERS, FILE, HEAD, HEADS, HUB, IMAGE, KEYS, LAYER, LENGTH, MATCH, OUTLIER,
+    QUERIES, SCALE, SIGMA, SPREAD, TRANSPOSE,
 };
 use crate::problems::limits::{check_dims, check_memory, check_stored_dims};
 
@@ -17,9 +17,6 @@ fn is_weight(text: &str) -> bool {
 }
 
 const WEIGHT: &str = "auto, or a number from -10 to 10";
-
-/// What a file of pairs may be, in words.
-const VECTORS: &str = "a file .npy, .npz#NAME, .safetensors#TENSOR or .index.json#TENSOR, with [slices] if need be";
 
 /// How many pairs are taken where nothing else is said.
 const DEFAULT_PAIRS: &str = "64";
@@ -77,11 +74,11 @@ pub(super) static PARAMS: &[Param] = &[
     HEADS,
     BATCH,
     TRANSPOSE,
-    Param::text("x", "file of x", VECTORS, |_| true, "")
+    Param::text("x", "file of x", ARRAY, |_| true, "")
         .help("file, in place of queries: first vectors of all pairs, rows of one matrix, taken as scaled: exp(x·y)")
         .group("inputs")
         .read_with("inputs", &[FILE]),
-    Param::text("y", "file of y", VECTORS, |_| true, "")
+    Param::text("y", "file of y", ARRAY, |_| true, "")
         .help("file, in place of keys: second vectors of all pairs, as many rows and columns as x")
         .group("inputs")
         .read_with("inputs", &[FILE]),
@@ -149,7 +146,7 @@ fn check_pairs(params: &Params) -> Result<(), ParamError> {
     if is_direct(params) {
         for key in ["x", "y"] {
             if params.text(key).is_empty() {
-                return Err(ParamError::new(key, "nothing", format!("{VECTORS}, with the other of x and y")));
+                return Err(ParamError::new(key, "nothing", format!("{ARRAY}, with the other of x and y")));
             }
         }
         if let Some(key) = [QUERIES.key, KEYS.key].into_iter().find(|key| !params.text(key).is_empty()) {

@@ -27,7 +27,8 @@ named! {
 }
 
 /// What an array file may be, in words.
-const ARRAY: &str = "a file .npy, .npz#NAME, .safetensors#TENSOR or .index.json#TENSOR, with [slices] if need be";
+pub(in crate::problems) const ARRAY: &str =
+    "a file .npy, .npz#NAME, .safetensors#TENSOR or .index.json#TENSOR, with [slices] if need be";
 
 const DRAWN: &[&str] = &["gauss", "sphere", "lognorm", "planted", "cluster", "hub", "outlier", "band"];
 const STORED: &[&str] = &[FILE, CHECKPOINT];

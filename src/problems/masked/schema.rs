@@ -6,7 +6,7 @@ use crate::attention::Projection;
 use crate::attention::masked::{MaskedMethod, Shares};
 use crate::lab::{Estimate, Param, ParamError, Params, Schema, common};
 use crate::problems::inputs::params::{
-    BATCH, CHECKPOINT_FILE, CLUSTERS, DIM, HEAD, HEADS, HUB, IMAGE, INPUTS, KEYS, LAYER, LENGTH, MATCH, OUTLIER,
+    ARRAY, BATCH, CHECKPOINT_FILE, CLUSTERS, DIM, HEAD, HEADS, HUB, IMAGE, INPUTS, KEYS, LAYER, LENGTH, MATCH, OUTLIER,
     QUERIES, RADIUS, SCALE, SIGMA, SPREAD, TRANSPOSE, VALUES,
 };
 use crate::problems::inputs::{check_inputs, places};
@@ -15,9 +15,6 @@ use crate::problems::limits::{check_dims, check_memory, check_stored_dims, large
 fn is_shares(text: &str) -> bool {
     Shares::from_text(text).is_some()
 }
-
-/// What a file of masks may be, in words.
-const MASKS: &str = "a file .npy, .npz#NAME, .safetensors#TENSOR or .index.json#TENSOR, with [slices] if need be";
 
 pub(super) static PARAMS: &[Param] = &[
     Param::choice("task", "task", MaskedTask::CHOICES, "estimate").help("what is looked at").group("run"),
@@ -46,11 +43,11 @@ pub(super) static PARAMS: &[Param] = &[
     QUERIES,
     KEYS,
     VALUES.help("file: values, of the form of the keys, for task attention; none: drawn ones"),
-    Param::text("mask_queries", "file of query masks", MASKS, |_| true, "")
+    Param::text("mask_queries", "file of query masks", ARRAY, |_| true, "")
         .help("mask vectors of the queries where mask=file: [L, d_v] for all heads, or of the form of the queries")
         .group("inputs")
         .read_with("mask", &["file"]),
-    Param::text("mask_keys", "file of key masks", MASKS, |_| true, "")
+    Param::text("mask_keys", "file of key masks", ARRAY, |_| true, "")
         .help("mask vectors of the keys where mask=file: [L, d_v] for all heads, or of the form of the keys")
         .group("inputs")
         .read_with("mask", &["file"]),
@@ -144,7 +141,7 @@ pub(super) fn check(params: &Params) -> Result<(), ParamError> {
     if params.texts("mask").contains(&"file") {
         let missing = ["mask_queries", "mask_keys"].into_iter().find(|key| params.text(key).is_empty());
         if let Some(key) = missing {
-            return Err(ParamError::new(key, "nothing", format!("{MASKS}, with mask=file")));
+            return Err(ParamError::new(key, "nothing", format!("{ARRAY}, with mask=file")));
         }
     }
     let attention = params.choice::<MaskedTask>("task") == MaskedTask::Attention;
