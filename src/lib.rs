@@ -12,6 +12,7 @@
 //!   arrays  named  nearest        numbers of files · choices by name · slips of the keyboard
 //!   text  product  random         text made harmless · matrix products · named generators
 //!   statistics  memory            means, errors, quantiles · large buffers
+//!   function                      functions that a user types
 //! ```
 //!
 //! * [`attention`] knows no file and no screen: arrays in, arrays out; heavy loops run on rayon's current pool.
@@ -23,6 +24,7 @@ pub mod arrays;
 pub mod attention;
 pub mod cli;
 pub mod console;
+pub mod function;
 #[doc(hidden)]
 pub mod fuzzing;
 pub mod lab;

@@ -15,8 +15,14 @@ pub fn sweep(arguments: &Run, places: &Places) -> Result<Sweep, Failure> {
         None => find(name, places)?.sweep,
     };
     let schema = sweep.problem.schema();
+    let mut typed: Vec<&str> = Vec::new();
     for (key, value) in &arguments.set {
-        sweep.draft.set(&schema, key, value).map_err(|error| Failure::bad_input(format!("--set {error}")))?;
+        // Functions have no separator that a shell leaves alone, so a repeated one is a further value.
+        let further =
+            schema.get(key).is_some_and(|param| param.kind.separator() == Some('|')) && typed.contains(&key.as_str());
+        let value = if further { format!("{} | {value}", sweep.draft.text(key)) } else { value.clone() };
+        sweep.draft.set(&schema, key, &value).map_err(|error| Failure::bad_input(format!("--set {error}")))?;
+        typed.push(key);
     }
     sweep.repeats = arguments.repeats.map_or(sweep.repeats, usize::from);
     if arguments.zip {

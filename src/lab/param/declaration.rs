@@ -1,6 +1,7 @@
 //! A parameter, declared once: the form, `--set`, presets, sweeps, validation messages, `--help` and the documentation
 //! all derive from this declaration.
 
+use crate::function::Function;
 use crate::nearest::hint;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -66,6 +67,20 @@ pub enum Kind {
         /// Whether a text is allowed.
         accepts: fn(&str) -> bool,
     },
+    /// A function that the user types, kept in its canonical form; `|` separates several, since commas stand inside calls.
+    Function,
+}
+
+impl Kind {
+    /// What separates the values of a list; none where a text is one value whatever stands in it.
+    #[must_use]
+    pub const fn separator(&self) -> Option<char> {
+        match self {
+            Self::Text { .. } => None,
+            Self::Function => Some('|'),
+            Self::Int { .. } | Self::Float { .. } | Self::Choice(_) | Self::Flag => Some(','),
+        }
+    }
 }
 
 /// One parameter's declaration.
@@ -154,6 +169,12 @@ impl Param {
         default: &'static str,
     ) -> Self {
         Self::new(key, label, Kind::Text { allowed, accepts }, default)
+    }
+
+    /// A function that the user types.
+    #[must_use]
+    pub const fn function(key: &'static str, label: &'static str, default: &'static str) -> Self {
+        Self::new(key, label, Kind::Function, default)
     }
 
     /// Sets the line that says what the parameter does.
@@ -249,6 +270,10 @@ impl Param {
                     Err(refuse())
                 }
             }
+            Kind::Function => match Function::parse(text) {
+                Ok(function) => Ok(Value::Text(function.text().to_owned())),
+                Err(error) => Err(ParamError::new(self.key, text, format!("{}; {error}", self.allowed()))),
+            },
         }
     }
 
@@ -271,6 +296,7 @@ impl Param {
             }
             Kind::Flag => "yes or no".to_owned(),
             Kind::Text { allowed, .. } => allowed.to_owned(),
+            Kind::Function => "a function of u, p and n, as relu(u) + 0.001".to_owned(),
         }
     }
 }

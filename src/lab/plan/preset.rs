@@ -1,6 +1,6 @@
 //! Presets: a problem with parameters in a TOML file. Shipped ones are inside the binary.
 
-use crate::lab::{Draft, Kind, LabError, ParamError, Places, Problem, SCHEMA, Sweep, SweepMode};
+use crate::lab::{Draft, LabError, ParamError, Places, Problem, SCHEMA, Sweep, SweepMode};
 use crate::nearest::hint;
 use include_dir::{Dir, include_dir};
 use std::collections::BTreeMap;
@@ -65,17 +65,17 @@ impl PresetText<'_> {
         self.refuse(span, format!("unknown key `{key}`{hint}, allowed: {}", known.join(", ")))
     }
 
-    /// A parameter's value as one would type it.
-    fn typed(&self, key: &str, value: &Spanned<DeValue<'_>>, list: bool) -> Result<String, LabError> {
-        match value.get_ref() {
-            DeValue::String(text) => Ok(text.clone().into_owned()),
-            DeValue::Integer(_) | DeValue::Float(_) => Ok(self.text[value.span()].to_owned()),
-            DeValue::Boolean(flag) => Ok(if *flag { "yes" } else { "no" }.to_owned()),
-            DeValue::Array(items) if list => {
-                let texts: Result<Vec<_>, _> = items.iter().map(|item| self.typed(key, item, false)).collect();
-                Ok(texts?.join(","))
+    /// A parameter's value as one would type it, a list with `separator` between its values; none where there are no lists.
+    fn typed(&self, key: &str, value: &Spanned<DeValue<'_>>, separator: Option<char>) -> Result<String, LabError> {
+        match (value.get_ref(), separator) {
+            (DeValue::String(text), _) => Ok(text.clone().into_owned()),
+            (DeValue::Integer(_) | DeValue::Float(_), _) => Ok(self.text[value.span()].to_owned()),
+            (DeValue::Boolean(flag), _) => Ok(if *flag { "yes" } else { "no" }.to_owned()),
+            (DeValue::Array(items), Some(separator)) => {
+                let texts: Result<Vec<_>, _> = items.iter().map(|item| self.typed(key, item, None)).collect();
+                Ok(texts?.join(&separator.to_string()))
             }
-            _ if list => Err(self.wrong(key, value, "a value, a list of values or a range in quotes")),
+            (_, Some(_)) => Err(self.wrong(key, value, "a value, a list of values or a range in quotes")),
             _ => Err(self.wrong(key, value, "a value")),
         }
     }
@@ -175,8 +175,7 @@ impl Preset {
                 let known: Vec<_> = schema.iter().map(|param| param.key).collect();
                 return Err(source.unknown(&key.span(), name, &known));
             };
-            let many = !matches!(param.kind, Kind::Text { .. });
-            let text = source.typed(name, value, many)?;
+            let text = source.typed(name, value, param.kind.separator())?;
             self.sweep
                 .draft
                 .set(&schema, name, &text)

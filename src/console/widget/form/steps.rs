@@ -1,5 +1,6 @@
 //! The values that ←→ step through.
 
+use crate::function::GALLERY;
 use crate::lab::{Kind, Param};
 
 /// The text one step up (or down) from `now`: the next declared step, name or round number; none at the last one.
@@ -13,6 +14,10 @@ pub fn step(param: &Param, now: &str, up: bool) -> Option<String> {
         Kind::Flag => Some(turn(&["no", "yes"], now, up).to_owned()),
         Kind::Text { .. } if param.steps.is_empty() => None,
         Kind::Text { .. } => Some(turn(param.steps, now, up).to_owned()),
+        Kind::Function => {
+            let texts: Vec<&str> = GALLERY.iter().map(|ready| ready.text).collect();
+            Some(turn(&texts, now, up).to_owned())
+        }
         Kind::Int { .. } | Kind::Float { .. } => {
             // A list or a range steps to its first value's neighbour.
             let text = now.split([',', ' ']).next().unwrap_or(now);
@@ -26,13 +31,19 @@ pub fn step(param: &Param, now: &str, up: bool) -> Option<String> {
 /// A list or range to start a sweep from: every name of a choice, the declared steps, or a few round numbers.
 #[must_use]
 pub fn sweep(param: &Param, now: &str) -> String {
-    if now.contains([',', ' ']) || now.contains("..") {
+    if !matches!(param.kind, Kind::Function) && (now.contains([',', ' ']) || now.contains("..")) {
         return now.to_owned();
     }
     match param.kind {
         Kind::Choice(choices) => choices.iter().map(|choice| choice.name).collect::<Vec<_>>().join(","),
         Kind::Flag => "no,yes".to_owned(),
         Kind::Text { .. } => now.to_owned(),
+        Kind::Function if now.contains('|') => now.to_owned(),
+        Kind::Function => [now]
+            .into_iter()
+            .chain(GALLERY.iter().take(4).map(|ready| ready.text).filter(|text| *text != now))
+            .collect::<Vec<_>>()
+            .join(" | "),
         Kind::Int { .. } | Kind::Float { .. } if !param.steps.is_empty() => param.steps.join(","),
         Kind::Int { .. } | Kind::Float { .. } => {
             let mut values = vec![now.to_owned()];

@@ -8,14 +8,14 @@
 //! | `log(1e-4..1e-2, 5)` | 5 in equal ratios, both ends among them |
 //! | `random(8, 0..1)`, `random(8, log 1e-4..1e-1)` | 8 draws, uniform or log-uniform, determined by the seed |
 //!
-//! They may be listed together: `0, 16..64 x2`.
+//! They may be listed together: `0, 16..64 x2`. Functions that users type are separated by `|`: `relu(u)|elu(u)+1`.
 
 mod decimal;
 mod range;
 
 use crate::lab::Scale;
 
-use crate::lab::param::declaration::{Kind, Param, ParamError, Value};
+use crate::lab::param::declaration::{Param, ParamError, Value};
 pub use range::LIMIT;
 
 /// Reads the text of a parameter as one value or a list of values, in order.
@@ -31,11 +31,11 @@ pub fn values(param: &Param, text: &str) -> Result<Vec<Value>, ParamError> {
 /// # Errors
 /// As [`values`].
 pub fn values_seeded(param: &Param, text: &str, seed: u64) -> Result<Vec<Value>, ParamError> {
-    if matches!(param.kind, Kind::Text { .. }) {
+    let Some(separator) = param.kind.separator() else {
         return Ok(vec![param.parse(text)?]);
-    }
+    };
     let mut values = Vec::new();
-    for piece in pieces(text) {
+    for piece in pieces(text, separator) {
         match range::expand(param, piece, seed)? {
             // The message names the range, because the user did not type its values.
             Some(texts) => {
@@ -59,11 +59,11 @@ pub fn values_seeded(param: &Param, text: &str, seed: u64) -> Result<Vec<Value>,
 /// # Errors
 /// As [`values`], except that the values of a range are not compared with what the parameter allows.
 pub fn count(param: &Param, text: &str) -> Result<usize, ParamError> {
-    if matches!(param.kind, Kind::Text { .. }) {
+    let Some(separator) = param.kind.separator() else {
         return Ok(1);
-    }
+    };
     let mut count = 0;
-    for piece in pieces(text) {
+    for piece in pieces(text, separator) {
         count += match range::count(param, piece)? {
             Some(count) => count,
             None => param.parse(piece).map(|_| 1)?,
@@ -80,8 +80,8 @@ fn check_count(param: &Param, count: usize) -> Result<(), ParamError> {
     Ok(())
 }
 
-/// The parts of a list: split at the commas outside brackets.
-fn pieces(text: &str) -> impl Iterator<Item = &str> {
+/// The parts of a list: split at each `separator` outside brackets.
+fn pieces(text: &str, separator: char) -> impl Iterator<Item = &str> {
     let mut depth = 0_i32;
     text.split(move |c| {
         match c {
@@ -89,7 +89,7 @@ fn pieces(text: &str) -> impl Iterator<Item = &str> {
             ')' => depth -= 1,
             _ => {}
         }
-        c == ',' && depth <= 0
+        c == separator && depth <= 0
     })
     .map(str::trim)
 }
@@ -102,5 +102,5 @@ pub fn scale(text: &str) -> Scale {
             || (piece.starts_with("random") && piece.contains("log"))
             || (piece.contains("..") && piece.contains('x'))
     };
-    if pieces(text).any(ratios) { Scale::Log } else { Scale::Linear }
+    if pieces(text, ',').any(ratios) { Scale::Log } else { Scale::Linear }
 }

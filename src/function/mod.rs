@@ -1,0 +1,146 @@
+//! Functions that a user types: a small language of expressions in a coordinate u, a projected coordinate p and the squared
+//! norm n of a query or key, with scalars that are learned.
+//!
+//! A text becomes a [`Function`]: its canonical text, its learned scalars, and a [`Tape`] of steps. The tape is evaluated in
+//! double precision [here](Tape::evaluate), on tensors by the composed transformer, and over registers by the fused one.
+//! ARCHITECTURE.md says why this is no crate's expression: values have three extents (a head, a row, a coordinate), the
+//! derivative runs backwards over whole rows, and every error has its place in the text.
+
+mod arithmetic;
+mod canonical;
+mod check;
+mod error;
+mod evaluate;
+mod gallery;
+mod range;
+mod syntax;
+mod tape;
+mod token;
+mod words;
+
+pub use error::FunctionError;
+pub use evaluate::Rows;
+pub use gallery::{GALLERY, Ready};
+pub use syntax::{MOST_DEPTH, MOST_NODES};
+pub use tape::{LearnedScalar, MOST_SCALARS, MOST_STEPS, Operation, Slot, Step, StepShape, Tape};
+pub use words::{BinaryOperator, Pair, Reduction, Unary, Variable};
+
+use check::Findings;
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Mutex, OnceLock, PoisonError};
+
+/// A function that was typed and found good. Two with one canonical text are one.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Function {
+    text: String,
+    scalars: Vec<LearnedScalar>,
+    features: Tape,
+    exponents: Option<Tape>,
+    findings: Findings,
+}
+
+impl Function {
+    /// Reads a function and checks that it is defined everywhere.
+    ///
+    /// # Errors
+    /// Says what is wrong, where, and what is allowed.
+    pub fn parse(text: &str) -> Result<Self, FunctionError> {
+        let statements = canonical::folded(syntax::statements(text)?)?;
+        let (features, scalars) = tape::compile(&statements)?;
+        let findings = check::check(text, &features, &scalars)?;
+        let exponents = features.exponents();
+        Ok(Self { text: canonical::text(&statements), scalars, features, exponents, findings })
+    }
+
+    /// The same for as long as the process lives, so that it can be handed around by copying a reference. The same text
+    /// gives the same reference.
+    ///
+    /// # Errors
+    /// As [`Self::parse`].
+    pub fn shared(text: &str) -> Result<&'static Self, FunctionError> {
+        static KNOWN: OnceLock<Mutex<HashMap<String, &'static Function>>> = OnceLock::new();
+        let function = Self::parse(text)?;
+        let mut known = KNOWN.get_or_init(Mutex::default).lock().unwrap_or_else(PoisonError::into_inner);
+        Ok(known.entry(function.text.clone()).or_insert_with(|| Box::leak(Box::new(function))))
+    }
+
+    /// The canonical text.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The scalars that each head learns, in the order of the text.
+    #[must_use]
+    pub fn scalars(&self) -> &[LearnedScalar] {
+        &self.scalars
+    }
+
+    /// The values that the learned scalars start at.
+    #[must_use]
+    pub fn starts(&self) -> Vec<f64> {
+        self.scalars.iter().map(|scalar| scalar.start).collect()
+    }
+
+    /// The steps of the features.
+    #[must_use]
+    pub const fn features(&self) -> &Tape {
+        &self.features
+    }
+
+    /// The steps of the features' logarithms, where the outermost operation of every component is exp.
+    #[must_use]
+    pub const fn exponents(&self) -> Option<&Tape> {
+        self.exponents.as_ref()
+    }
+
+    /// How many features there are for each coordinate.
+    #[must_use]
+    pub fn components(&self) -> usize {
+        self.features.outputs.len()
+    }
+
+    /// Whether `variable` is used.
+    #[must_use]
+    pub fn uses(&self, variable: Variable) -> bool {
+        self.features.uses(variable)
+    }
+
+    /// A point where a feature is negative, as `u = −1`: denominators need not be positive then.
+    #[must_use]
+    pub fn negative(&self) -> Option<&str> {
+        self.findings.negative.as_deref()
+    }
+
+    /// Parts that are not certain to be defined everywhere, as sentences.
+    #[must_use]
+    pub fn doubts(&self) -> &[String] {
+        &self.findings.doubts
+    }
+
+    /// What goes wrong on `rows` with these learned scalars: the part of the text, its place and the row's number; none where
+    /// every value is finite.
+    #[must_use]
+    pub fn fault(&self, scalars: &[f64], rows: &Rows<'_>) -> Option<Fault> {
+        let (slot, row, value) = check::first_fault(&self.features, scalars, rows)?;
+        Some(Fault { step: self.features.steps[slot].clone(), row, value })
+    }
+}
+
+/// A step whose value is not finite.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Fault {
+    /// The step, with its place in the text.
+    pub step: Step,
+    /// The row, counted from 0.
+    pub row: usize,
+    /// The value: infinite or not a number.
+    pub value: f64,
+}
+
+impl fmt::Display for Function {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
