@@ -10,7 +10,7 @@
 
 use attnlab::product::product;
 use attnlab::vision::fused::{FusedVit, Instructions, Stage};
-use attnlab::vision::{AttentionKernel, Init, Layout, VitConfig};
+use attnlab::vision::{Attention, AttentionKernel, Init, Layout, TypedMap, VitConfig};
 use ndarray::Array2;
 use rand::Rng;
 use std::time::Instant;
@@ -108,16 +108,43 @@ impl Options {
 fn multiply_adds(config: &VitConfig) -> f64 {
     let [tokens, dim, hidden] = [config.tokens(), config.dim, config.hidden()].map(|size| size as f64);
     let mixed = match config.attention {
-        AttentionKernel::Softmax => tokens,
-        _ => config.head_dim() as f64,
+        Attention::Kernel(AttentionKernel::Softmax) => tokens,
+        Attention::Kernel(_) => config.head_dim() as f64,
+        Attention::Typed(map) => map.features(config.head_dim()) as f64,
     };
     let block = tokens * (4.0 * dim * dim + 2.0 * dim * hidden) + 2.0 * tokens * dim * mixed;
     tokens * config.patch_dim() as f64 * dim + config.depth as f64 * block
 }
 
+/// Shipped kernels written as functions, and one of 30 operations.
+const FUNCTIONS: &[(&str, &str)] = &[
+    ("custom relu", "relu(u) + 0.001"),
+    ("custom exp", "exp(u)"),
+    (
+        "custom softplus",
+        "a*softplus(b*u + c)/b + d*softplus(e*u + f)/e + g*softplus(h*u + i)/h + 0.001; \
+         a = 0.3333333333333333 > 0; d = 0.3333333333333333 > 0; g = 0.3333333333333333 > 0; \
+         b = 1 > 0; e = 2 > 0; h = 4 > 0; c = 0; f = 0; i = 0",
+    ),
+    (
+        "custom long",
+        "relu(a*u + b) + relu(c*u + d)^2 + sigmoid(e*u) + 0.1*tanh(f*u)^2 + g*softplus(u - 1) + exp(-u^2) + 1/(1 + u^2) \
+         + 0.01*abs(u) + 0.001; a = 1; b = 0; c = 1; d = 0; e = 1; f = 1; g = 1 > 0",
+    ),
+];
+
+/// Every kernel, and the functions.
+fn attentions() -> impl Iterator<Item = Attention> {
+    let typed = |(_, text): &(&str, &str)| Attention::Typed(TypedMap::new(text, None).expect("a function"));
+    AttentionKernel::ALL.iter().map(|kernel| (*kernel).into()).chain(FUNCTIONS.iter().map(typed))
+}
+
 fn name(config: &VitConfig) -> String {
     let (tokens, patch) = (config.tokens(), config.patch_dim());
     let VitConfig { attention, dim, heads, depth, .. } = config;
+    let same = |(_, text): &&(&str, &str)| TypedMap::new(text, None).ok() == attention.typed();
+    let typed = attention.typed().and_then(|_| FUNCTIONS.iter().find(same));
+    let attention = typed.map_or(attention.name(), |(name, _)| name);
     format!("{attention} {tokens} dim {dim} heads {heads} depth {depth} patch {patch}")
 }
 
@@ -177,7 +204,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         heads: 4,
         mlp_ratio: 2,
         classes: 10,
-        attention: AttentionKernel::Softmax,
+        attention: AttentionKernel::Softmax.into(),
     };
     let large = VitConfig { channels: 3, image_size: 32, dim: 192, depth: 12, ..base.clone() };
     let shapes = [
@@ -190,8 +217,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         (VitConfig { heads: 3, ..large }, 64),
     ];
     for (shape, batch) in shapes {
-        for attention in AttentionKernel::ALL {
-            let config = VitConfig { attention: *attention, ..shape.clone() };
+        for attention in attentions() {
+            let config = VitConfig { attention, ..shape.clone() };
             if name(&config).starts_with(&options.filter) {
                 measure(&options, &config, batch)?;
             }

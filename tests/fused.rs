@@ -1,8 +1,9 @@
 //! The fused kernels against the composed network in f64, and what they promise beyond it.
 
+use attnlab::function::GALLERY;
 use attnlab::random::generator;
 use attnlab::vision::fused::{self, FusedVit, Instructions};
-use attnlab::vision::{AttentionKernel, Layout, VitConfig, composed};
+use attnlab::vision::{Attention, AttentionKernel, Layout, TypedMap, VitConfig, composed};
 use candle_core::{DType, Device, Tensor, Var};
 use rand::Rng;
 use std::sync::Arc;
@@ -94,12 +95,38 @@ fn distance(got: &[f32], expected: &[f64]) -> f64 {
     difference.sqrt() / norm(expected)
 }
 
-fn config(attention: AttentionKernel, image: usize, patch: usize, dim: usize, heads: usize) -> VitConfig {
+fn config(attention: impl Into<Attention>, image: usize, patch: usize, dim: usize, heads: usize) -> VitConfig {
+    let attention = attention.into();
     VitConfig { channels: 1, image_size: image, patch, dim, depth: 2, heads, mlp_ratio: 2, classes: 10, attention }
 }
 
+/// Functions beside those of the gallery, so that every operation is among them.
+const FUNCTIONS: &[&str] = &[
+    "relu(u) + relu(p) + 0.1",
+    "max_over(u)^2*sigmoid(p) + mean(u)^2 + 0.1",
+    "min(abs(u), 2) + max(p, 0.5)",
+    "gelu(u) + silu(p) + tanh(u) + 2",
+    "[sin(u) + 1.5, cos(p) + 1.5, sqrt(abs(u) + 0.1)]",
+    "(abs(u) + 0.1)^a + log(1 + exp(u)); a = 1.5",
+    "1/(1 + u^2) + (n + 1)^-1 + square(sum(u)) + b^2; b = 0.5",
+    "exp(a*min(u, b)) + exp(-n); a = 1; b = 2",
+    "[1, norm(u) + exp(u - p)]",
+];
+
+/// Every kernel of the table.
+fn kernels() -> impl Iterator<Item = Attention> {
+    AttentionKernel::ALL.iter().map(|kernel| Attention::from(*kernel))
+}
+
+/// The maps of functions that cannot be negative.
+fn typed() -> impl Iterator<Item = Attention> {
+    let texts = GALLERY.iter().map(|ready| ready.text).chain(FUNCTIONS.iter().copied());
+    let map = |text: &str| TypedMap::new(text, None).unwrap_or_else(|error| panic!("{text}: {error}"));
+    texts.map(map).filter(|map| map.function().negative().is_none()).map(Attention::Typed)
+}
+
 /// Shapes with nothing in common: whole registers, odd widths, one token, one head, heads of one, many bands of queries.
-fn shapes(attention: AttentionKernel) -> Vec<(VitConfig, usize)> {
+fn shapes(attention: Attention) -> Vec<(VitConfig, usize)> {
     let plain = config(attention, 28, 4, 64, 4);
     vec![
         (plain.clone(), 9),
@@ -115,8 +142,8 @@ fn shapes(attention: AttentionKernel) -> Vec<(VitConfig, usize)> {
 
 #[test]
 fn agrees_with_the_composed_network() {
-    for (index, attention) in AttentionKernel::ALL.iter().enumerate() {
-        for (shape, (config, batch)) in shapes(*attention).into_iter().enumerate() {
+    for (index, attention) in kernels().chain(typed()).enumerate() {
+        for (shape, (config, batch)) in shapes(attention).into_iter().enumerate() {
             let case = Case::new(config, batch, (10 * index + shape) as u64);
             case.compare(&FusedVit::new(&case.config, 2).unwrap());
         }
@@ -124,10 +151,23 @@ fn agrees_with_the_composed_network() {
 }
 
 #[test]
+fn a_projection_may_have_more_or_fewer_rows_than_a_head_has_coordinates() {
+    for (text, rows) in [("exp(p - n/2)", 24), ("[relu(p), sigmoid(-p)] + 0.01", 5), ("relu(p)^2 + 0.1 + sum(p)^2", 40)]
+    {
+        let map = TypedMap::new(text, Some(rows)).unwrap();
+        let case = Case::new(config(Attention::Typed(map), 12, 4, 24, 3), 4, 21);
+        case.compare(&FusedVit::new(&case.config, 2).unwrap());
+    }
+    let uneven = TypedMap::new("relu(u) + exp(p)", Some(5)).unwrap();
+    let error = config(Attention::Typed(uneven), 12, 4, 24, 3).check().unwrap_err();
+    assert!(error.to_string().contains("as many features of the projection as a head has coordinates, 8"), "{error}");
+}
+
+#[test]
 fn every_set_of_instructions_agrees() {
     for instructions in Instructions::available() {
-        for attention in AttentionKernel::ALL {
-            for (config, batch) in shapes(*attention).into_iter().skip(1).step_by(2) {
+        for attention in kernels().chain(typed()) {
+            for (config, batch) in shapes(attention).into_iter().skip(1).step_by(2) {
                 let case = Case::new(config, batch, 3);
                 case.compare(&FusedVit::with_instructions(&case.config, 1, instructions).unwrap());
             }
@@ -137,8 +177,8 @@ fn every_set_of_instructions_agrees() {
 
 #[test]
 fn gradients_agree_with_finite_differences() {
-    for attention in AttentionKernel::ALL {
-        let case = Case::new(config(*attention, 6, 2, 12, 2), 3, 5);
+    for attention in kernels().chain(typed()) {
+        let case = Case::new(config(attention, 6, 2, 12, 2), 3, 5);
         let (_, _, gradient) = case.fused(&FusedVit::new(&case.config, 1).unwrap());
         let theta: Vec<f64> = case.theta.iter().copied().map(f64::from).collect();
         let loss = |theta: Vec<f64>| -> f64 {
@@ -165,8 +205,8 @@ fn gradients_agree_with_finite_differences() {
 
 #[test]
 fn threads_change_nothing() {
-    for attention in AttentionKernel::ALL {
-        let case = Case::new(config(*attention, 12, 4, 24, 3), 301, 7);
+    for attention in kernels().chain(typed().step_by(5)) {
+        let case = Case::new(config(attention, 12, 4, 24, 3), 301, 7);
         let expected = case.fused(&FusedVit::new(&case.config, 1).unwrap());
         for threads in [2, 3, 5] {
             assert!(case.fused(&FusedVit::new(&case.config, threads).unwrap()) == expected, "{threads} threads");
@@ -176,8 +216,10 @@ fn threads_change_nothing() {
 
 #[test]
 fn large_logits_and_keys_stay_finite() {
-    for attention in AttentionKernel::ALL {
-        let mut case = Case::new(config(*attention, 12, 4, 24, 3), 4, 8);
+    for attention in kernels()
+        .chain(typed().filter(|attention| attention.typed().is_some_and(|map| map.function().exponents().is_some())))
+    {
+        let mut case = Case::new(config(attention, 12, 4, 24, 3), 4, 8);
         for value in &mut case.theta {
             *value *= 30.0;
         }
@@ -188,8 +230,8 @@ fn large_logits_and_keys_stay_finite() {
 
 #[test]
 fn not_a_number_is_not_hidden() {
-    for attention in AttentionKernel::ALL {
-        let mut case = Case::new(config(*attention, 12, 4, 24, 3), 4, 8);
+    for attention in kernels().chain(typed()) {
+        let mut case = Case::new(config(attention, 12, 4, 24, 3), 4, 8);
         let weight = case.layout.entry("blocks.0.attention.qkv.weight").offset;
         case.theta[weight] = f32::NAN;
         let (_, loss, _) = case.fused(&FusedVit::new(&case.config, 1).unwrap());

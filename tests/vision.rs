@@ -1,12 +1,24 @@
 //! The vision transformer through its public interface: gradients, reference values, optimiser, training.
 
 use attnlab::random::generator;
-use attnlab::vision::{AdamW, AttentionKernel, Layout, Parameters, Schedule, VitConfig, clip_factor, composed};
+use attnlab::vision::{
+    AdamW, Attention, AttentionKernel, Layout, Parameters, Schedule, VitConfig, clip_factor, composed,
+};
 use candle_core::{DType, Device, Tensor, Var};
 use rand::Rng;
 
-fn small(attention: AttentionKernel) -> VitConfig {
-    VitConfig { channels: 2, image_size: 6, patch: 2, dim: 8, depth: 2, heads: 2, mlp_ratio: 2, classes: 3, attention }
+fn small(attention: impl Into<Attention>) -> VitConfig {
+    VitConfig {
+        channels: 2,
+        image_size: 6,
+        patch: 2,
+        dim: 8,
+        depth: 2,
+        heads: 2,
+        mlp_ratio: 2,
+        classes: 3,
+        attention: attention.into(),
+    }
 }
 
 fn uniform(count: usize, purpose: &str) -> Vec<f64> {

@@ -7,8 +7,8 @@ use attnlab::lab::{Control, Event, Params, Problem, Row, RunContext, RunError};
 use attnlab::problems::{self, predict};
 use attnlab::vision::dataset::{Augment, Dataset, Normalisation, Options, Patcher, Split, load};
 use attnlab::vision::{
-    AttentionKernel, Checkpoint, Evaluation, Kernels, Layout, Parameters, Samples, StepReport, TrainObserver,
-    TrainOptions, Trainer, VisionError, Vit, VitConfig, evaluate, train,
+    Attention, AttentionKernel, Checkpoint, Evaluation, Kernels, Layout, Parameters, Samples, StepReport,
+    TrainObserver, TrainOptions, Trainer, VisionError, Vit, VitConfig, evaluate, train,
 };
 use candle_core::{Device, Tensor};
 use kept::Kept;
@@ -216,7 +216,7 @@ struct Ground {
     options: TrainOptions,
 }
 
-fn ground(attention: AttentionKernel) -> Ground {
+fn ground(attention: impl Into<Attention>) -> Ground {
     let dataset = load("digits", Path::new(""), &Options::default()).unwrap();
     let split = Split::new(dataset.train.count(), 100, 150, 3);
     let normalisation = Normalisation::of(&dataset.train, &split.train).unwrap();
@@ -230,7 +230,7 @@ fn ground(attention: AttentionKernel) -> Ground {
         heads: 2,
         mlp_ratio: 2,
         classes: 10,
-        attention,
+        attention: attention.into(),
     };
     let options = TrainOptions {
         epochs: 2,
@@ -377,7 +377,7 @@ fn files_that_are_no_checkpoints_are_refused_in_one_line() {
 #[test]
 fn a_model_has_the_parameters_that_its_shape_states_beside_those_of_its_kernel() {
     for kernel in AttentionKernel::ALL {
-        let config = VitConfig { attention: *kernel, mlp_ratio: 3, ..ground(*kernel).config };
+        let config = VitConfig { attention: (*kernel).into(), mlp_ratio: 3, ..ground(*kernel).config };
         let learned = kernel.feature_start(config.head_dim()).len() * config.heads * config.depth;
         assert_eq!(config.least_parameters(), Some(Layout::new(&config).len() - learned), "{kernel}");
         assert_eq!(config.parameters(), Layout::new(&config).len(), "{kernel}");

@@ -173,16 +173,16 @@ fn condition(tape: &Tape, slot: Slot) -> Option<Condition> {
 }
 
 /// Where a run of this function goes wrong: the first step whose value is not finite although those of its operands are.
-pub(super) fn first_fault(tape: &Tape, scalars: &[f64], rows: &Rows<'_>) -> Option<(Slot, usize, f64)> {
+pub(super) fn first_fault(tape: &Tape, scalars: &[f64], rows: &Rows<'_>) -> Option<(Slot, [usize; 2], f64)> {
     let numbers = Numbers::new(tape, scalars, rows);
     let width = rows.features().max(1);
     tape.steps.iter().enumerate().find_map(|(slot, step)| {
         let at = numbers.step(slot).iter().position(|value| !value.is_finite())?;
-        let row = match step.extent {
-            StepShape::Head => 0,
-            StepShape::Row => at,
-            StepShape::Wide => at / width,
+        let place = match step.shape {
+            StepShape::Head => [0, 0],
+            StepShape::Row => [at, 0],
+            StepShape::Wide => [at / width, at % width],
         };
-        Some((slot, row, numbers.step(slot)[at]))
+        Some((slot, place, numbers.step(slot)[at]))
     })
 }

@@ -53,8 +53,8 @@ impl<'a> Numbers<'a> {
                 Operation::Negate(a) => numbers.steps[a].iter().map(|a| -a).collect(),
                 Operation::Unary(function, a) => numbers.steps[a].iter().map(|a| unary(function, *a)).collect(),
                 Operation::Integer(a, exponent) => numbers.steps[a].iter().map(|a| a.powi(exponent)).collect(),
-                Operation::Binary(operator, a, b) => numbers.both(step.extent, a, b, |a, b| binary(operator, a, b)),
-                Operation::Pair(function, a, b) => numbers.both(step.extent, a, b, |a, b| pair(function, a, b)),
+                Operation::Binary(operator, a, b) => numbers.both(step.shape, a, b, |a, b| binary(operator, a, b)),
+                Operation::Pair(function, a, b) => numbers.both(step.shape, a, b, |a, b| pair(function, a, b)),
                 Operation::Reduce(reduction, a) => numbers.reduce(reduction, a),
             };
             numbers.steps.push(values);
@@ -62,30 +62,30 @@ impl<'a> Numbers<'a> {
         numbers
     }
 
-    /// The numbers of one step: as many as its extent says.
+    /// The numbers of one step: as many as its shape says.
     pub fn step(&self, slot: Slot) -> &[f64] {
         &self.steps[slot]
     }
 
     /// What row `row` has at coordinate `column` of a step.
     pub fn at(&self, slot: Slot, row: usize, column: usize) -> f64 {
-        self.steps[slot][self.place(self.tape.steps[slot].extent, row, column)]
+        self.steps[slot][self.place(self.tape.steps[slot].shape, row, column)]
     }
 
-    fn place(&self, extent: StepShape, row: usize, column: usize) -> usize {
-        match extent {
+    fn place(&self, shape: StepShape, row: usize, column: usize) -> usize {
+        match shape {
             StepShape::Head => 0,
             StepShape::Row => row,
             StepShape::Wide => row * self.width + column,
         }
     }
 
-    fn both(&self, extent: StepShape, a: Slot, b: Slot, value: impl Fn(f64, f64) -> f64) -> Vec<f64> {
+    fn both(&self, shape: StepShape, a: Slot, b: Slot, value: impl Fn(f64, f64) -> f64) -> Vec<f64> {
         let (left, right) = (&self.steps[a], &self.steps[b]);
         if left.len() == right.len() {
             return left.iter().zip(right).map(|(a, b)| value(*a, *b)).collect();
         }
-        let (rows, columns) = match extent {
+        let (rows, columns) = match shape {
             StepShape::Head => (1, 1),
             StepShape::Row => (self.rows, 1),
             StepShape::Wide => (self.rows, self.width),
@@ -115,7 +115,7 @@ impl Tape {
         let mut values = Vec::with_capacity(rows.count * self.outputs.len() * features);
         for row in 0..rows.count {
             for &slot in &self.outputs {
-                if self.steps[slot].extent == StepShape::Wide {
+                if self.steps[slot].shape == StepShape::Wide {
                     values.extend_from_slice(&numbers.step(slot)[row * features..(row + 1) * features]);
                 } else {
                     values.extend(std::iter::repeat_n(numbers.at(slot, row, 0), features));

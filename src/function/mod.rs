@@ -3,7 +3,7 @@
 //!
 //! A text becomes a [`Function`]: its canonical text, its learned scalars, and a [`Tape`] of steps. The tape is evaluated in
 //! double precision [here](Tape::evaluate), on tensors by the composed transformer, and over registers by the fused one.
-//! ARCHITECTURE.md says why this is no crate's expression: values have three extents (a head, a row, a coordinate), the
+//! ARCHITECTURE.md says why this is no crate's expression: values have three shapes (a head, a row, a coordinate), the
 //! derivative runs backwards over whole rows, and every error has its place in the text.
 
 mod arithmetic;
@@ -119,12 +119,12 @@ impl Function {
         &self.findings.doubts
     }
 
-    /// What goes wrong on `rows` with these learned scalars: the part of the text, its place and the row's number; none where
-    /// every value is finite.
+    /// What goes wrong on `rows` with these learned scalars; none where every value is finite. The place is one of the
+    /// canonical text where the function was read from that.
     #[must_use]
     pub fn fault(&self, scalars: &[f64], rows: &Rows<'_>) -> Option<Fault> {
-        let (slot, row, value) = check::first_fault(&self.features, scalars, rows)?;
-        Some(Fault { step: self.features.steps[slot].clone(), row, value })
+        let (slot, [row, column], value) = check::first_fault(&self.features, scalars, rows)?;
+        Some(Fault { step: self.features.steps[slot].clone(), row, column, value })
     }
 }
 
@@ -135,6 +135,8 @@ pub struct Fault {
     pub step: Step,
     /// The row, counted from 0.
     pub row: usize,
+    /// The coordinate, counted from 0; 0 for a step that has one value for a row or head.
+    pub column: usize,
     /// The value: infinite or not a number.
     pub value: f64,
 }

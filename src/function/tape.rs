@@ -83,7 +83,7 @@ pub struct Step {
     /// What it computes.
     pub operation: Operation,
     /// How many numbers it has.
-    pub extent: StepShape,
+    pub shape: StepShape,
     /// The characters of the text that it comes from.
     pub place: Range<usize>,
     /// What values it can have.
@@ -216,12 +216,12 @@ impl<'a> Compiler<'a> {
             let allowed = format!("at most {MOST_STEPS} different operations");
             return Err(FunctionError::new(place.clone(), "the function has too many operations", allowed));
         }
-        let extent = match operation {
+        let shape = match operation {
             Operation::Number(_) | Operation::Scalar(_) => StepShape::Head,
             Operation::Variable(Variable::SquaredNorm) => StepShape::Row,
             Operation::Variable(_) => StepShape::Wide,
             Operation::Reduce(reduction, a) => {
-                if self.steps[a].extent != StepShape::Wide {
+                if self.steps[a].shape != StepShape::Wide {
                     let reason =
                         format!("{} is over coordinates, but this has one value for each row", reduction.name());
                     return Err(FunctionError::new(place.clone(), reason, "an argument with u or p in it"));
@@ -229,8 +229,8 @@ impl<'a> Compiler<'a> {
                 StepShape::Row
             }
             _ => {
-                let extents = || operation.operands().map(|slot| self.steps[slot].extent);
-                let widest = |extent: StepShape| extents().any(|other| other == extent);
+                let shapes = || operation.operands().map(|slot| self.steps[slot].shape);
+                let widest = |shape: StepShape| shapes().any(|other| other == shape);
                 match () {
                     () if widest(StepShape::Wide) => StepShape::Wide,
                     () if widest(StepShape::Row) => StepShape::Row,
@@ -240,7 +240,7 @@ impl<'a> Compiler<'a> {
         };
         let values = self.values(operation);
         let slot = self.steps.len();
-        self.steps.push(Step { operation, extent, place: place.clone(), values });
+        self.steps.push(Step { operation, shape, place: place.clone(), values });
         self.known.insert(operation, slot);
         Ok(slot)
     }

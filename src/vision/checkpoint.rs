@@ -4,7 +4,7 @@
 use super::config::VitConfig;
 use super::dataset::Normalisation;
 use super::error::VisionError;
-use super::kernel::AttentionKernel;
+use super::kernel::{Attention, AttentionKernel, TYPED, TypedMap};
 use super::layout::Layout;
 use super::parameters::Parameters;
 use super::room::reserve;
@@ -45,6 +45,10 @@ impl Checkpoint {
             metadata.insert(key.to_owned(), size.to_string());
         }
         metadata.insert("attention".to_owned(), self.config.attention.name().to_owned());
+        if let Some(map) = self.config.attention.typed() {
+            metadata.insert(FUNCTION.to_owned(), map.function().text().to_owned());
+            metadata.extend(map.rows().map(|rows| (PROJECTION_ROWS.to_owned(), rows.to_string())));
+        }
         metadata.insert("mean".to_owned(), join(&self.normalisation.mean));
         metadata.insert("deviation".to_owned(), join(&self.normalisation.deviation));
 
@@ -106,7 +110,8 @@ impl Checkpoint {
             tensors.header.metadata().clone().unwrap_or_default().into_iter().collect();
         let config = config(&mut facts)?;
         // The smallest file that such a model fits into: sizes beyond it are made up.
-        if config.least_parameters().and_then(|count| count.checked_mul(4)).is_none_or(|bytes| bytes as u64 > len) {
+        let least = config.least_parameters().and_then(|least| least.checked_add(config.typed_parameters()?));
+        if least.and_then(|count| count.checked_mul(4)).is_none_or(|bytes| bytes as u64 > len) {
             return Err(format!("the metadata claims a model ({config}) that is larger than the file, {len} bytes"));
         }
         let normalisation = Normalisation {
@@ -229,13 +234,29 @@ fn config(facts: &mut BTreeMap<String, String>) -> Result<VitConfig, String> {
         heads: size("heads")?,
         mlp_ratio: size("mlp_ratio")?,
         classes: size("classes")?,
-        attention: {
-            let name = take(facts, "attention")?;
-            AttentionKernel::parse(&name).map_err(|error| format!("`attention` in the metadata: {error}"))?
-        },
+        attention: attention(facts)?,
     };
     config.check().map_err(|error| error.to_string())?;
     Ok(config)
+}
+
+/// The key of a typed function in the metadata, and that of the rows of its projection.
+const FUNCTION: &str = "f";
+const PROJECTION_ROWS: &str = "features";
+
+fn attention(facts: &mut BTreeMap<String, String>) -> Result<Attention, String> {
+    let name = take(facts, "attention")?;
+    if name != TYPED.name {
+        let kernel = AttentionKernel::parse(&name).map_err(|error| format!("`attention` in the metadata: {error}"))?;
+        return Ok(kernel.into());
+    }
+    let rows = match facts.remove(PROJECTION_ROWS).map(|text| text.parse::<usize>()).transpose() {
+        Ok(rows) if rows.is_none_or(|rows| rows > 0) => rows,
+        _ => return Err(format!("`{PROJECTION_ROWS}` in the metadata is no number of rows")),
+    };
+    let text = take(facts, FUNCTION)?;
+    let map = TypedMap::new(&text, rows).map_err(|error| format!("`{FUNCTION}` in the metadata: {error}"))?;
+    Ok(Attention::Typed(map))
 }
 
 fn numbers(facts: &mut BTreeMap<String, String>, key: &str, count: usize) -> Result<Vec<f32>, String> {

@@ -1,6 +1,6 @@
 //! The shape of a vision transformer.
 
-use super::kernel::AttentionKernel;
+use super::kernel::Attention;
 use std::fmt;
 
 /// A vision transformer: patch embedding, learned positions, pre-norm blocks, mean pooling, linear head.
@@ -22,8 +22,8 @@ pub struct VitConfig {
     pub mlp_ratio: usize,
     /// Number of classes.
     pub classes: usize,
-    /// The attention kernel.
-    pub attention: AttentionKernel,
+    /// How the blocks attend.
+    pub attention: Attention,
 }
 
 /// A shape that does not fit together.
@@ -45,6 +45,9 @@ pub enum ConfigError {
         /// Width.
         dim: usize,
     },
+    /// A typed feature map uses u and p, but its projection has another number of rows.
+    #[error("a function of both u and p needs as many features of the projection as a head has coordinates, {0}")]
+    Uneven(usize),
     /// A size is zero.
     #[error("{0} is zero")]
     Zero(&'static str),
@@ -74,6 +77,9 @@ impl VitConfig {
         }
         if !self.dim.is_multiple_of(self.heads) {
             return Err(ConfigError::Heads { heads: self.heads, dim: self.dim });
+        }
+        if self.attention.typed().is_some_and(|map| map.is_uneven(self.head_dim())) {
+            return Err(ConfigError::Uneven(self.head_dim()));
         }
         Ok(())
     }
@@ -106,8 +112,18 @@ impl VitConfig {
     /// Number of parameters; the sizes are known to be sane.
     #[must_use]
     pub fn parameters(&self) -> usize {
-        let feature = self.attention.feature_start(self.head_dim()).len();
-        self.least_parameters().unwrap_or(usize::MAX).saturating_add(self.depth * self.heads * feature)
+        let feature = match self.attention {
+            Attention::Kernel(kernel) => self.depth * self.heads * kernel.feature_start(self.head_dim()).len(),
+            Attention::Typed(_) => self.typed_parameters().unwrap_or(usize::MAX),
+        };
+        self.least_parameters().unwrap_or(usize::MAX).saturating_add(feature)
+    }
+
+    /// Number of parameters of a typed feature map in all heads, none where it overflows; 0 for kernels of the table.
+    #[must_use]
+    pub fn typed_parameters(&self) -> Option<usize> {
+        let of_head = self.attention.typed().map_or(Some(0), |map| map.parameters(self.head_dim()))?;
+        of_head.checked_mul(self.heads)?.checked_mul(self.depth)
     }
 
     /// Tokens per image: its patches.

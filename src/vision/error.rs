@@ -37,6 +37,8 @@ pub enum VisionError {
     /// A training loss is not finite.
     #[error("the training loss is {loss} at step {step}: a lower learning rate or clip=1 may help")]
     Diverged {
+        /// What is not finite in a function that the user typed, where that is found.
+        fault: Option<String>,
         /// The step, from 1.
         step: u64,
         /// The loss.

@@ -11,7 +11,7 @@
 //! | `position` | `[tokens, dim]` |
 //! | `blocks.N.norm1.weight`, `.bias`, `blocks.N.norm2.weight`, `.bias` | `[dim]` |
 //! | `blocks.N.attention.qkv.weight`, `.bias` (rows: queries, keys, values; heads contiguous) | `[3·dim, dim]`, `[3·dim]` |
-//! | `blocks.N.attention.feature`, of learned kernels only: one row per head, see [`feature_start`](super::AttentionKernel::feature_start) | `[heads, …]` |
+//! | `blocks.N.attention.feature`, of learned kernels only: one row per head, see [`feature_start`](super::Attention::feature_start) | `[heads, …]` |
 //! | `blocks.N.attention.out.weight`, `.bias` | `[dim, dim]`, `[dim]` |
 //! | `blocks.N.mlp.up.weight`, `.bias`, `blocks.N.mlp.down.weight`, `.bias` | `[hidden, dim]`, … |
 //! | `norm.weight`, `norm.bias` | `[dim]` |

@@ -4,7 +4,6 @@ use super::composed;
 use super::config::VitConfig;
 use super::error::VisionError;
 use super::fused::FusedVit;
-use super::kernel::AttentionKernel;
 use super::parameters::Parameters;
 use crate::named::named;
 use candle_core::{Device, Storage, Tensor};
@@ -66,7 +65,7 @@ impl Vit {
     pub fn training_bytes(config: &VitConfig, kernels: Kernels, threads: usize, batch: usize) -> u64 {
         let parameters = 4 * config.parameters() as u64;
         let patches = 2 * (batch * config.tokens() * config.patch_dim()) as u64;
-        let matrices = if config.attention == AttentionKernel::Softmax { 4 } else { 3 };
+        let matrices = if config.attention.is_softmax() { 4 } else { 3 };
         let looked_at = matrices * (config.tokens() * config.tokens()) as u64;
         let [kept, call] = match kernels {
             Kernels::Fused => FusedVit::working_bytes(config, threads, batch),
@@ -94,14 +93,14 @@ impl Vit {
     /// # Errors
     /// The device fails.
     pub fn feature_shapes(&self, points: &[f32]) -> Result<Vec<Vec<Vec<f32>>>, VisionError> {
-        let (kernel, head_dim) = (self.config.attention, self.config.head_dim());
-        if kernel.feature_start(head_dim).is_empty() {
+        let (attention, head_dim) = (self.config.attention, self.config.head_dim());
+        if attention.feature_start(head_dim).is_empty() {
             return Ok(Vec::new());
         }
         let mut shapes = Vec::with_capacity(self.config.depth);
         for block in 0..self.config.depth {
             let parameters = self.parameters.view(&format!("blocks.{block}.attention.feature"))?.detach();
-            shapes.extend(composed::shape(kernel, head_dim, Some(&parameters), points)?);
+            shapes.extend(composed::shape(attention, head_dim, Some(&parameters), points)?);
         }
         Ok(shapes)
     }

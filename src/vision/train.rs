@@ -186,7 +186,8 @@ impl Trainer {
         let gradient_norm = norm(&gradient)?;
         let step = self.position.step + 1;
         if !loss.is_finite() || !gradient_norm.is_finite() {
-            return Err(VisionError::Diverged { step, loss });
+            let fault = self.model.function_fault(patches)?;
+            return Err(VisionError::Diverged { fault, step, loss });
         }
         let learning_rate = schedule.rate(self.position.step);
         let scale = clip_factor(gradient_norm, self.options.clip);

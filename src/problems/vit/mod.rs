@@ -6,8 +6,8 @@ mod run;
 mod schema;
 
 use crate::lab::{Column, Estimate, ParamError, Params, Problem, RunContext, RunError, Schema};
-use crate::vision::VisionError;
 use crate::vision::dataset::DataError;
+use crate::vision::{TYPED, VisionError};
 use schema::ImageShape;
 
 /// The problem.
@@ -19,6 +19,7 @@ const fn column(key: &'static str, label: &'static str, unit: &'static str, digi
 
 static COLUMNS: &[Column] = &[
     column("attention", "attention", "", 0, true),
+    Column { optional: true, ..column("f", "f(u)", "", 0, true) },
     column("dataset", "data set", "", 0, true),
     column("seed", "seed", "", 0, true),
     column("epochs", "epochs", "", 0, false),
@@ -68,7 +69,10 @@ impl Problem for VitProblem {
     }
 
     fn label(&self, params: &Params) -> String {
-        format!("{} {}", params.text("attention"), params.text("dataset"))
+        match params.text("attention") {
+            typed if typed == TYPED.name => format!("{} {}", params.text("f"), params.text("dataset")),
+            kernel => format!("{kernel} {}", params.text("dataset")),
+        }
     }
 
     fn check(&self, params: &Params) -> Result<(), ParamError> {
@@ -109,7 +113,10 @@ impl Problem for VitProblem {
 impl From<VisionError> for RunError {
     fn from(error: VisionError) -> Self {
         match error {
-            VisionError::Diverged { step, loss } => Self::Diverged(format!("the loss is {loss} at step {step}")),
+            VisionError::Diverged { fault, step, loss } => {
+                let fault = fault.map_or_else(String::new, |fault| format!(": {fault}"));
+                Self::Diverged(format!("the loss is {loss} at step {step}{fault}"))
+            }
             VisionError::Data(error) => error.into(),
             VisionError::Config(_)
             | VisionError::Checkpoint { .. }

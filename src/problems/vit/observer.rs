@@ -132,7 +132,7 @@ impl TrainObserver for Reporter<'_> {
         // After the last step they are shown with the results.
         if report.step.is_multiple_of((report.steps / SHAPES).max(1))
             && report.step < report.steps
-            && let Err(error) = pictures::learned_shapes(self.context, &trainer.model)
+            && let Err(error) = pictures::learned_shapes(self.context, &trainer.model, report.epoch)
         {
             self.ended = Some(error.into());
             return ControlFlow::Break(());

@@ -1,8 +1,8 @@
 //! Matrices to look at: attention of one image, confusion of classes.
 
-use crate::lab::{Axis, Curve, Event, Matrix, Plot, RunContext, RunError, Series};
+use crate::lab::{Axis, Curve, Event, Matrix, Plot, Point, RunContext, RunError, Series};
 use crate::vision::dataset::{Dataset, Patcher};
-use crate::vision::{AttentionKernel, Evaluation, VisionError, Vit, VitConfig};
+use crate::vision::{Evaluation, VisionError, Vit, VitConfig};
 
 /// Most rows and columns of a matrix; a large terminal shows as many.
 const MOST: usize = 64;
@@ -30,10 +30,7 @@ pub(super) fn attention(
     let mut patches = vec![0.0; images.bytes()];
     patcher.write(images, &[index], &mut patches)?;
     let (tokens, heads) = (model.config().tokens(), model.config().heads);
-    let how = match model.config().attention {
-        AttentionKernel::Softmax => "softmax, exact",
-        _ => "f(q)·f(k), rows normalised",
-    };
+    let how = if model.config().attention.is_softmax() { "softmax, exact" } else { "f(q)·f(k), rows normalised" };
     model.mean_attention(&patches, |block, mean| {
         let largest = mean.iter().copied().fold(0.0, f32::max);
         let (id, title) = (format!("attention-{}", block + 1), format!("block {}", block + 1));
@@ -65,11 +62,39 @@ pub(super) fn declare_shapes(context: &mut RunContext, config: &VitConfig) {
             let series = Series::new(format!("{plot}-{head}"), &plot, format!("head {head}"));
             context.emit(Event::Series(series));
         }
+        let scalars = config.attention.typed().map_or(&[][..], |map| map.function().scalars());
+        if scalars.is_empty() {
+            continue;
+        }
+        let plot = format!("scalars-{block}");
+        let title = format!("Learned scalars, block {block}");
+        let (x, y) = (Axis::linear("epoch"), Axis::linear("value"));
+        context.emit(Event::Plot(Plot { id: plot.clone(), title, x, y }));
+        for head in 1..=config.heads {
+            for scalar in scalars {
+                let series = scalar_series(block, head, &scalar.name);
+                context.emit(Event::Series(Series::new(series, &plot, format!("{} of head {head}", scalar.name))));
+            }
+        }
     }
 }
 
-/// The learned feature map of each head over [−4, 4] as it is now; nothing for fixed kernels.
-pub(super) fn learned_shapes(context: &mut RunContext, model: &Vit) -> Result<(), VisionError> {
+fn scalar_series(block: usize, head: usize, name: &str) -> String {
+    format!("scalar-{block}-{head}-{name}")
+}
+
+/// The learned feature map of each head over [−4, 4] as it is after `epoch` epochs, and the values of its learned scalars;
+/// nothing for fixed kernels.
+pub(super) fn learned_shapes(context: &mut RunContext, model: &Vit, epoch: f64) -> Result<(), VisionError> {
+    let scalars = model.config().attention.typed().map_or(&[][..], |map| map.function().scalars());
+    for (block, heads) in model.learned_scalars()?.into_iter().enumerate() {
+        for (head, values) in heads.into_iter().enumerate() {
+            for (scalar, value) in scalars.iter().zip(values) {
+                let series = scalar_series(block + 1, head + 1, &scalar.name);
+                context.emit(Event::Point(Point::new(series, epoch, value)));
+            }
+        }
+    }
     let points: Vec<f32> = (-40..=40).map(|tenth| tenth as f32 / 10.0).collect();
     for (block, heads) in model.feature_shapes(&points)?.into_iter().enumerate() {
         for (head, values) in heads.into_iter().enumerate() {

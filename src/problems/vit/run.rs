@@ -8,7 +8,8 @@ use crate::vision::dataset::{
     Augment, Dataset, Normalisation, Only, Options, Patcher, Split, default_cache, load_watched,
 };
 use crate::vision::{
-    Checkpoint, Evaluation, Parameters, Samples, TrainOptions, Trainer, Vit, VitConfig, evaluate, time_inference, train,
+    Checkpoint, Denominators, Evaluation, Parameters, Samples, TrainOptions, Trainer, Vit, VitConfig, evaluate,
+    time_inference, train,
 };
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -22,6 +23,8 @@ pub(super) fn run(params: &Params, context: &mut RunContext) -> Result<(), RunEr
     let images = ImageShape { size: dataset.train.size(), channels: dataset.train.channels() };
     let config = schema::config(params, images, dataset.classes.len());
     schema::check(params, &config, (dataset.train.memory() + dataset.test.memory()) as u64)?;
+    let doubts = config.attention.typed().map_or(&[][..], |map| map.function().doubts());
+    doubts.iter().for_each(|doubt| context.note(doubt.clone()));
     let split = split(params, &dataset, seed);
     if split.train.len() < params.size("train_images") {
         context.note(format!("trains on {} images: there are no more", split.train.len()));
@@ -53,9 +56,32 @@ pub(super) fn run(params: &Params, context: &mut RunContext) -> Result<(), RunEr
     stage(context, &trainer, &split, "timing inference");
     let inference = time_inference(&trainer.model, &test, batch)?;
     pictures::confusion(context, &dataset.classes, &found);
-    pictures::learned_shapes(context, &trainer.model)?;
+    pictures::learned_shapes(context, &trainer.model, epochs as f64)?;
+    note_denominators(context, &trainer.model, &dataset, &patcher)?;
     pictures::attention(context, &trainer.model, &dataset, &patcher, params.size("attention_image"))?;
     context.emit(Event::Row { row: row(params, seed, &trainer, &split, &found, inference) });
+    Ok(())
+}
+
+/// Test images whose denominators are counted.
+const COUNTED: usize = 16;
+
+/// Says how many denominators of attention are not positive, where a typed function can be negative.
+fn note_denominators(
+    context: &mut RunContext,
+    model: &Vit,
+    dataset: &Dataset,
+    patcher: &Patcher,
+) -> Result<(), RunError> {
+    let Some(at) = model.config().attention.typed().and_then(|map| map.function().negative()) else { return Ok(()) };
+    let indices: Vec<usize> = (0..COUNTED.min(dataset.test.count())).collect();
+    let mut patches = vec![0.0; indices.len() * dataset.test.bytes()];
+    patcher.write(&dataset.test, &indices, &mut patches)?;
+    let Denominators { rows, not_positive } = model.denominators(&patches)?;
+    context.note(format!(
+        "f is negative at {at}, so denominators of attention need not be positive: {not_positive} of {rows} rows of the first {} test images have one that is not",
+        indices.len()
+    ));
     Ok(())
 }
 
@@ -152,6 +178,7 @@ fn row(params: &Params, seed: u64, trainer: &Trainer, split: &Split, test: &Eval
     let position = &trainer.position;
     let row = serde_json::json!({
         "attention": params.text("attention"),
+        "f": trainer.model.config().attention.typed().map(|map| map.function().text()),
         "dataset": params.text("dataset"),
         "seed": seed,
         "epochs": trainer.options.epochs,

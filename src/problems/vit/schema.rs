@@ -2,12 +2,21 @@
 
 use crate::lab::{Estimate, Machine, Param, ParamError, Params, common};
 use crate::vision::dataset::{Augmentation, DataSource};
-use crate::vision::{AttentionKernel, ConfigError, Kernels, Vit, VitConfig};
+use crate::vision::{ATTENTIONS, Attention, AttentionKernel, ConfigError, Kernels, TYPED, TypedMap, Vit, VitConfig};
 
 pub(super) static PARAMS: &[Param] = &[
-    Param::choice("attention", "attention", AttentionKernel::CHOICES, "softmax")
+    Param::choice("attention", "attention", ATTENTIONS, "softmax")
         .help("the attention kernel of every block")
         .group("model"),
+    Param::function("f", "f(u)", "relu(u) + 0.001")
+        .help("the feature map of attention custom: u a coordinate of a query or key x, p of Wx + b, n = |x|²; names are learned")
+        .group("model")
+        .read_with("attention", &[TYPED.name]),
+    Param::int("features", "features of p", 0, 4096, "0")
+        .help("rows of the projection p = Wx + b of attention custom; 0 takes as many as a head has coordinates")
+        .steps(&["0", "8", "16", "32", "64", "128", "256"])
+        .group("model")
+        .read_with("attention", &[TYPED.name]),
     Param::choice("dataset", "data set", DataSource::CHOICES, "digits")
         .help("the images; all but digits lie in the data directory")
         .group("data"),
@@ -136,8 +145,17 @@ pub(super) fn config(params: &Params, images: ImageShape, classes: usize) -> Vit
         heads: params.size("heads"),
         mlp_ratio: params.size("mlp_ratio"),
         classes,
-        attention: params.choice("attention"),
+        attention: attention(params),
     }
+}
+
+/// How the blocks attend.
+fn attention(params: &Params) -> Attention {
+    if params.text("attention") != TYPED.name {
+        return params.choice::<AttentionKernel>("attention").into();
+    }
+    let rows = Some(params.size("features")).filter(|rows| *rows > 0);
+    Attention::Typed(TypedMap::new(params.text("f"), rows).expect("the function was read when it was typed"))
 }
 
 /// Checks what depends on several parameters: that the sizes of the model fit together, and that the run fits into memory,
@@ -152,6 +170,7 @@ pub(super) fn check(params: &Params, config: &VitConfig, data: u64) -> Result<()
         Err(ConfigError::Heads { dim, .. }) => {
             return refuse("heads", format!("a divisor of dim, {}", divisors(dim)));
         }
+        Err(error @ ConfigError::Uneven(_)) => return refuse("features", error.to_string()),
         Err(error) => return refuse("dim", error.to_string()),
     }
     let (needed, there) = (bytes(params, config, data), Machine::here().memory << 20);
@@ -271,8 +290,9 @@ pub(super) fn estimate(params: &Params) -> Estimate {
 fn products(config: &VitConfig) -> f64 {
     let [tokens, dim, hidden] = [config.tokens(), config.dim, config.hidden()].map(|size| size as f64);
     let attention = match config.attention {
-        AttentionKernel::Softmax => 2.0 * tokens * dim,
-        _ => 2.0 * config.head_dim() as f64 * dim,
+        Attention::Kernel(AttentionKernel::Softmax) => 2.0 * tokens * dim,
+        Attention::Kernel(_) => 2.0 * config.head_dim() as f64 * dim,
+        Attention::Typed(map) => 2.0 * map.features(config.head_dim()) as f64 * dim,
     };
     let block = 4.0 * dim * dim + 2.0 * dim * hidden + attention;
     tokens * (config.patch_dim() as f64 * dim + config.depth as f64 * block)

@@ -5,23 +5,23 @@
 //! features are drawn. f is fixed, or learned with parameters for each head.
 
 use super::primitives::softmax;
-use crate::vision::kernel::AttentionKernel;
+use crate::vision::kernel::Attention;
 use crate::vision::kernel::linear::Mapped;
 use candle_core::{D, Result, Tensor};
 
 /// The output of attention, `[batch, heads, tokens, head_dim]`; `parameters` `[heads, …]` are those of a learned kernel's
-/// feature map ([`feature_start`](AttentionKernel::feature_start)).
+/// feature map ([`feature_start`](Attention::feature_start)).
 ///
 /// # Errors
 /// The shapes do not fit.
 pub fn attend(
-    kernel: AttentionKernel,
+    attention: impl Into<Attention>,
     parameters: Option<&Tensor>,
     q: &Tensor,
     k: &Tensor,
     v: &Tensor,
 ) -> Result<Tensor> {
-    let Some((q, k)) = features(kernel, parameters, q, k)? else {
+    let Some((q, k)) = features(attention.into(), parameters, q, k)? else {
         return softmax_weights(q, k)?.matmul(v);
     };
     let sum = k.sum_keepdim(2)?;
@@ -34,8 +34,8 @@ pub fn attend(
 ///
 /// # Errors
 /// The shapes do not fit.
-pub fn weights(kernel: AttentionKernel, parameters: Option<&Tensor>, q: &Tensor, k: &Tensor) -> Result<Tensor> {
-    let Some((q, k)) = features(kernel, parameters, q, k)? else {
+pub fn weights(attention: impl Into<Attention>, parameters: Option<&Tensor>, q: &Tensor, k: &Tensor) -> Result<Tensor> {
+    let Some((q, k)) = features(attention.into(), parameters, q, k)? else {
         return softmax_weights(q, k);
     };
     let products = q.matmul(&k.transpose(2, 3)?.contiguous()?)?;
@@ -49,12 +49,12 @@ fn softmax_weights(q: &Tensor, k: &Tensor) -> Result<Tensor> {
 
 /// f(Q) and f(K) of a linear kernel, up to factors that cancel in the ratio; none for softmax.
 fn features(
-    kernel: AttentionKernel,
+    attention: Attention,
     parameters: Option<&Tensor>,
     q: &Tensor,
     k: &Tensor,
 ) -> Result<Option<(Tensor, Tensor)>> {
-    match (kernel.map(q, parameters)?, kernel.map(k, parameters)?) {
+    match (attention.map(q, parameters)?, attention.map(k, parameters)?) {
         (Some(Mapped::Features(q)), Some(Mapped::Features(k))) => Ok(Some((q, k))),
         (Some(Mapped::Logarithms(q)), Some(Mapped::Logarithms(k))) => Ok(Some(exponentials(&q, &k)?)),
         _ => Ok(None),

@@ -10,7 +10,7 @@ pub use primitives::{LAYER_NORM_EPSILON, RELU_EPSILON, cross_entropy, layer_norm
 pub use shape::shape;
 
 use super::config::VitConfig;
-use super::kernel::AttentionKernel;
+use super::kernel::{Attention, AttentionKernel};
 use super::layout::Layout;
 use super::parameters::view;
 use candle_core::{Result, Tensor};
@@ -54,16 +54,14 @@ pub fn mean_attention(
             let own = |all: &Tensor, axis| all.narrow(axis, head, 1)?.contiguous();
             let feature = feature.as_ref().map(|feature| own(feature, 0)).transpose()?;
             let weights = weights(config.attention, feature.as_ref(), &own(&q, 1)?, &own(&k, 1)?)?;
-            if config.attention == AttentionKernel::Softmax {
+            if config.attention.is_softmax() {
                 attended.push(weights.matmul(&own(&v, 1)?)?);
             }
             let weights: Vec<f32> = weights.flatten_all()?.to_vec1()?;
             mean.iter_mut().zip(weights).for_each(|(mean, weight)| *mean += weight / config.heads as f32);
         }
-        let attended = match config.attention {
-            AttentionKernel::Softmax => Tensor::cat(&attended, 1)?,
-            _ => model.attend(block, &q, &k, &v)?,
-        };
+        let attended =
+            if config.attention.is_softmax() { Tensor::cat(&attended, 1)? } else { model.attend(block, &q, &k, &v)? };
         x = model.finish(block, &x, &attended)?;
         see(block, mean);
     }
@@ -77,8 +75,13 @@ pub(super) fn kept_len(config: &VitConfig) -> usize {
     let scores = config.heads * tokens * tokens;
     // As measured: matrices of scores that a block keeps, and those that the backward pass of one block holds at a time.
     let (attention, backward) = match config.attention {
-        AttentionKernel::Softmax => (7 * scores + 2 * tokens * dim, 10 * scores),
-        _ => (20 * tokens * dim, 0),
+        Attention::Kernel(AttentionKernel::Softmax) => (7 * scores + 2 * tokens * dim, 10 * scores),
+        Attention::Kernel(_) => (20 * tokens * dim, 0),
+        // Every step of the function keeps its value, twice where it broadcasts.
+        Attention::Typed(map) => {
+            let features = config.heads * map.features(config.head_dim());
+            ((18 + 4 * map.function().features().steps.len()) * tokens * features.max(dim), 0)
+        }
     };
     config.depth * (26 * tokens * dim + 3 * tokens * hidden + attention) + 8 * tokens * dim + backward
 }

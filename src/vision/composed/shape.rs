@@ -1,6 +1,6 @@
 //! Feature maps as curves to look at.
 
-use crate::vision::kernel::AttentionKernel;
+use crate::vision::kernel::Attention;
 use crate::vision::kernel::linear::Mapped;
 use candle_core::{D, Device, Result, Tensor};
 
@@ -12,20 +12,20 @@ use candle_core::{D, Device, Result, Tensor};
 /// # Errors
 /// The device fails.
 pub fn shape(
-    kernel: AttentionKernel,
+    attention: impl Into<Attention>,
     head_dim: usize,
     parameters: Option<&Tensor>,
     points: &[f32],
 ) -> Result<Option<Vec<Vec<f32>>>> {
-    let device = &Device::Cpu;
+    let (attention, device) = (attention.into(), &Device::Cpu);
     let heads = parameters.map_or(Ok(1), |parameters| parameters.dim(0))?;
-    let mut along = vec![kernel.rest(); points.len() * head_dim * head_dim];
+    let mut along = vec![attention.rest(); points.len() * head_dim * head_dim];
     for (block, u) in along.chunks_exact_mut(head_dim * head_dim).zip(points) {
         block.iter_mut().step_by(head_dim + 1).for_each(|value| *value = *u);
     }
     let x = Tensor::from_vec(along, (1, 1, points.len() * head_dim, head_dim), device)?;
     let x = x.broadcast_as((1, heads, points.len() * head_dim, head_dim))?.contiguous()?;
-    let features = match kernel.map(&x, parameters)? {
+    let features = match attention.map(&x, parameters)? {
         None => return Ok(None),
         Some(Mapped::Features(features)) => features,
         Some(Mapped::Logarithms(logarithms)) => logarithms.exp()?,

@@ -21,7 +21,7 @@ const TAIL: [f32; 9] = [
 
 /// Φ(x) and φ(x) of the standard normal distribution.
 #[inline(always)]
-fn normal<S: Simd>(simd: S, x: S::f32s) -> (S::f32s, S::f32s) {
+pub(super) fn normal<S: Simd>(simd: S, x: S::f32s) -> (S::f32s, S::f32s) {
     let one = simd.splat_f32s(1.0);
     let bell = exp(simd, simd.mul_f32s(simd.mul_f32s(x, x), simd.splat_f32s(-0.5)));
     let t = simd.div_f32s(one, multiply_add(simd, simd.abs_f32s(x), simd.splat_f32s(SLOPE), one));

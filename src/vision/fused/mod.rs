@@ -24,6 +24,7 @@ pub(in crate::vision) mod register;
 mod shape;
 pub(in crate::vision) mod softmax_attention;
 mod stages;
+pub(in crate::vision) mod tape;
 pub(in crate::vision) mod tile;
 mod vit;
 mod weights;

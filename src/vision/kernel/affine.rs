@@ -4,27 +4,29 @@
 //! ∂L/∂x = Wᵀ ∂L/∂z, ∂L/∂W = ∂L/∂z xᵀ, ∂L/∂b = ∂L/∂z; for the latter map ∂L/∂x also has −x·Σ_l ∂L/∂e_l.
 
 use crate::vision::fused::feature_map::{Exponential, Head, HeadSize, LogFeature};
-use crate::vision::fused::register::{add, add_column_sums, load, multiply_add, store, transpose, vectorize};
+use crate::vision::fused::register::{add, add_column_sums, load, multiply_add, padded, store, transpose, vectorize};
 use crate::vision::fused::tile::{Into, Left, Size, multiply};
 use crate::vision::kernel::linear::{LinearKernel, MapParameters, Mapped};
 use candle_core::{D, Result, Tensor};
 use pulp::Simd;
 
-/// z for rows `[tokens, width]`.
-fn project<S: Simd>(simd: S, head: Head<'_>, u: &[f32]) -> Vec<f32> {
-    let HeadSize { tokens, dim, width, .. } = head.size;
-    let (weight, bias) = head.parameters.split_at(dim * dim);
-    let mut turned = vec![0.0; dim * width];
-    transpose(weight, dim, dim, dim, &mut turned, width);
-    let mut z = vec![0.0; tokens * width];
-    for row in z.chunks_exact_mut(width) {
-        row[..dim].copy_from_slice(bias);
+/// z for rows `[tokens, width]`: `[tokens, …]` of as many numbers as b has, padded. `parameters` are W by rows, then b.
+pub(super) fn project<S: Simd>(simd: S, size: HeadSize, parameters: &[f32], u: &[f32]) -> Vec<f32> {
+    let HeadSize { tokens, dim, width, .. } = size;
+    let rows = parameters.len() / (dim + 1);
+    let z_width = padded(rows);
+    let (weight, bias) = parameters.split_at(rows * dim);
+    let mut turned = vec![0.0; dim * z_width];
+    transpose(weight, rows, dim, dim, &mut turned, z_width);
+    let mut z = vec![0.0; tokens * z_width];
+    for row in z.chunks_exact_mut(z_width) {
+        row[..rows].copy_from_slice(bias);
     }
     vectorize(
         simd,
         #[inline(always)]
         || {
-            let size = Size { rows: tokens, depth: dim, columns: width };
+            let size = Size { rows: tokens, depth: dim, columns: z_width };
             multiply(simd, size, Left::rows(u, width), &turned, &mut z, Into::Add);
         },
     );
@@ -32,37 +34,40 @@ fn project<S: Simd>(simd: S, head: Head<'_>, u: &[f32]) -> Vec<f32> {
 }
 
 /// Writes the gradient of `u` and adds that of W and b, given that of z.
-fn project_back<S: Simd>(
+pub(super) fn project_back<S: Simd>(
     simd: S,
-    head: Head<'_>,
+    size: HeadSize,
+    parameters: &[f32],
     u: &[f32],
     z_gradient: &[f32],
     u_gradient: &mut [f32],
     parameters_gradient: &mut [f32],
 ) {
-    let HeadSize { tokens, dim, width, .. } = head.size;
-    let mut weight = vec![0.0; dim * width];
-    for (padded, row) in weight.chunks_exact_mut(width).zip(head.parameters.chunks_exact(dim)) {
+    let HeadSize { tokens, dim, width, .. } = size;
+    let rows = parameters.len() / (dim + 1);
+    let z_width = padded(rows);
+    let mut weight = vec![0.0; rows * width];
+    for (padded, row) in weight.chunks_exact_mut(width).zip(parameters.chunks_exact(dim)) {
         padded[..dim].copy_from_slice(row);
     }
-    let mut weight_gradient = vec![0.0; dim * width];
-    let mut bias_gradient = vec![0.0; width];
+    let mut weight_gradient = vec![0.0; rows * width];
+    let mut bias_gradient = vec![0.0; z_width];
     vectorize(
         simd,
         #[inline(always)]
         || {
-            let back = Size { rows: tokens, depth: dim, columns: width };
-            multiply(simd, back, Left::rows(z_gradient, width), &weight, u_gradient, Into::Overwrite);
-            let outer = Size { rows: dim, depth: tokens, columns: width };
-            multiply(simd, outer, Left::transposed(z_gradient, width), u, &mut weight_gradient, Into::Overwrite);
+            let back = Size { rows: tokens, depth: rows, columns: width };
+            multiply(simd, back, Left::rows(z_gradient, z_width), &weight, u_gradient, Into::Overwrite);
+            let outer = Size { rows, depth: tokens, columns: width };
+            multiply(simd, outer, Left::transposed(z_gradient, z_width), u, &mut weight_gradient, Into::Overwrite);
         },
     );
     add_column_sums(simd, z_gradient, &mut bias_gradient);
-    let (weights, biases) = parameters_gradient.split_at_mut(dim * dim);
+    let (weights, biases) = parameters_gradient.split_at_mut(rows * dim);
     for (into, row) in weights.chunks_exact_mut(dim).zip(weight_gradient.chunks_exact(width)) {
         add(simd, &row[..dim], into);
     }
-    add(simd, &bias_gradient[..dim], biases);
+    add(simd, &bias_gradient[..rows], biases);
 }
 
 /// Both signs of a projection.
@@ -76,7 +81,7 @@ impl LogFeature for Hedgehog {
 
     fn forward<S: Simd>(&self, simd: S, head: Head<'_>, u: &[f32], exponents: &mut [f32]) {
         let HeadSize { dim, width, feature_width, .. } = head.size;
-        let z = project(simd, head, u);
+        let z = project(simd, head.size, head.parameters, u);
         for (z, e) in z.chunks_exact(width).zip(exponents.chunks_exact_mut(feature_width)) {
             for (index, z) in z[..dim].iter().enumerate() {
                 e[index] = *z;
@@ -101,7 +106,7 @@ impl LogFeature for Hedgehog {
                 *z = e[index] - e[dim + index];
             }
         }
-        project_back(simd, head, u, &z_gradient, u_gradient, parameters_gradient);
+        project_back(simd, head.size, head.parameters, u, &z_gradient, u_gradient, parameters_gradient);
     }
 }
 
@@ -112,7 +117,7 @@ pub(in crate::vision) struct LearnedProjection;
 impl LogFeature for LearnedProjection {
     fn forward<S: Simd>(&self, simd: S, head: Head<'_>, u: &[f32], exponents: &mut [f32]) {
         let width = head.size.width;
-        exponents.copy_from_slice(&project(simd, head, u));
+        exponents.copy_from_slice(&project(simd, head.size, head.parameters, u));
         vectorize(
             simd,
             #[inline(always)]
@@ -141,7 +146,7 @@ impl LogFeature for LearnedProjection {
         parameters_gradient: &mut [f32],
     ) {
         let width = head.size.width;
-        project_back(simd, head, u, gradient, u_gradient, parameters_gradient);
+        project_back(simd, head.size, head.parameters, u, gradient, u_gradient, parameters_gradient);
         vectorize(
             simd,
             #[inline(always)]
@@ -163,7 +168,7 @@ impl LogFeature for LearnedProjection {
 }
 
 /// W starts at the identity, b at zero.
-fn identity(head_dim: usize) -> Vec<f32> {
+pub(super) fn identity(head_dim: usize) -> Vec<f32> {
     let identity = (0..head_dim * head_dim).map(|at| if at % (head_dim + 1) == 0 { 1.0 } else { 0.0 });
     identity.chain(std::iter::repeat_n(0.0, head_dim)).collect()
 }
@@ -177,7 +182,7 @@ impl LinearKernel for Hedgehog {
     }
 
     fn composed(x: &Tensor, parameters: &MapParameters<'_>) -> Result<Mapped> {
-        let projected = parameters.affine(x)?;
+        let projected = parameters.affine(x, 0)?;
         Ok(Mapped::Logarithms(Tensor::cat(&[&projected, &projected.neg()?], D::Minus1)?))
     }
 }
@@ -192,6 +197,6 @@ impl LinearKernel for LearnedProjection {
 
     fn composed(x: &Tensor, parameters: &MapParameters<'_>) -> Result<Mapped> {
         let half = (x.sqr()?.sum_keepdim(D::Minus1)? * 0.5)?;
-        Ok(Mapped::Logarithms(parameters.affine(x)?.broadcast_sub(&half)?))
+        Ok(Mapped::Logarithms(parameters.affine(x, 0)?.broadcast_sub(&half)?))
     }
 }

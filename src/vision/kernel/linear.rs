@@ -56,11 +56,12 @@ impl MapParameters<'_> {
         softplus(&self.scalar(index)?)
     }
 
-    /// Wx + b with each head's own W `[d, d]` by rows, then b `[d]`.
-    pub fn affine(&self, x: &Tensor) -> Result<Tensor> {
+    /// Wx + b with each head's own W `[rows, d]` by rows, then b `[rows]`, which are all numbers from number `first` on.
+    pub fn affine(&self, x: &Tensor, first: usize) -> Result<Tensor> {
         let (_, heads, _, dim) = x.dims4()?;
-        let weight = self.values()?.narrow(1, 0, dim * dim)?.reshape((1, heads, dim, dim))?;
-        let bias = self.values()?.narrow(1, dim * dim, dim)?.reshape((1, heads, 1, dim))?;
+        let rows = (self.values()?.dim(1)? - first) / (dim + 1);
+        let weight = self.values()?.narrow(1, first, rows * dim)?.reshape((1, heads, rows, dim))?;
+        let bias = self.values()?.narrow(1, first + rows * dim, rows)?.reshape((1, heads, 1, rows))?;
         x.broadcast_matmul(&weight.transpose(2, 3)?.contiguous()?)?.broadcast_add(&bias)
     }
 }

@@ -5,6 +5,7 @@
 //! the parameter's choices, help, parsing, both forms of the model, tests and benchmarks go through the table.
 
 mod affine;
+mod attention;
 mod elu;
 mod exp;
 mod focused;
@@ -13,8 +14,12 @@ mod rational;
 mod relu;
 mod softplus_mixture;
 mod tempered;
+mod typed;
 
-use crate::named::named;
+pub use attention::Attention;
+pub use typed::TypedMap;
+
+use crate::named::{self, Choice, named};
 use crate::vision::fused::head::{HeadAttention, HeadGradient};
 use crate::vision::fused::linear_attention::LinearAttention;
 use crate::vision::fused::softmax_attention::SoftmaxAttention;
@@ -77,12 +82,17 @@ macro_rules! kernels {
         #[derive(Clone, Copy, Debug)]
         pub(in crate::vision) enum FusedAttention {
             Softmax(SoftmaxAttention),
+            Typed(LinearAttention<TypedMap>),
             $($Kernel(LinearAttention<<$Map as LinearKernel>::Fused>),)+
         }
 
         impl FusedAttention {
             /// For heads of `tokens` tokens and width `head_dim`.
-            pub fn new(kernel: AttentionKernel, tokens: usize, head_dim: usize) -> Self {
+            pub fn new(attention: Attention, tokens: usize, head_dim: usize) -> Self {
+                let kernel = match attention {
+                    Attention::Kernel(kernel) => kernel,
+                    Attention::Typed(map) => return Self::Typed(LinearAttention::new(map, tokens, head_dim)),
+                };
                 match kernel {
                     AttentionKernel::Softmax => Self::Softmax(SoftmaxAttention::new(tokens, head_dim)),
                     $(AttentionKernel::$Kernel => {
@@ -97,6 +107,7 @@ macro_rules! kernels {
             ($fused:expr, $attention:ident => $body:expr) => {
                 match $fused {
                     FusedAttention::Softmax($attention) => $body,
+                    FusedAttention::Typed($attention) => $body,
                     $(FusedAttention::$Kernel($attention) => $body,)+
                 }
             };
@@ -126,6 +137,13 @@ kernels! {
     /// Positive features with learned projections; W starts at the identity.
     Projection(affine::LearnedProjection) = "projection", "learned extension: exp(Wx + b − |x|²/2), starts near exp";
 }
+
+/// The choice of a feature map that the user types.
+pub const TYPED: Choice = Choice { name: "custom", help: "f typed by you, in linear form: see f" };
+
+/// Every way to attend that can be chosen: the kernels, and a function that is typed.
+pub const ATTENTIONS: &[Choice] =
+    &named::joined::<{ AttentionKernel::CHOICES.len() + 1 }>(AttentionKernel::CHOICES, &[TYPED]);
 
 impl HeadAttention for FusedAttention {
     fn kept_len(&self) -> usize {

@@ -1,0 +1,85 @@
+//! How a block attends: by a kernel of the table, or by a feature map that the user typed.
+
+use super::linear::Mapped;
+use super::typed::TypedMap;
+use super::{AttentionKernel, TYPED};
+use candle_core::{Result, Tensor};
+use std::fmt;
+
+/// How a block attends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Attention {
+    /// A kernel of the table.
+    Kernel(AttentionKernel),
+    /// A feature map that the user typed.
+    Typed(TypedMap),
+}
+
+impl From<AttentionKernel> for Attention {
+    fn from(kernel: AttentionKernel) -> Self {
+        Self::Kernel(kernel)
+    }
+}
+
+impl Attention {
+    /// Whether attention is exact, and quadratic in the number of tokens.
+    #[must_use]
+    pub fn is_softmax(self) -> bool {
+        self == Self::Kernel(AttentionKernel::Softmax)
+    }
+
+    /// The name in parameters and files.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Kernel(kernel) => kernel.name(),
+            Self::Typed(_) => TYPED.name,
+        }
+    }
+
+    /// The typed feature map, where it is one.
+    #[must_use]
+    pub const fn typed(self) -> Option<TypedMap> {
+        match self {
+            Self::Kernel(_) => None,
+            Self::Typed(map) => Some(map),
+        }
+    }
+
+    /// The parameters of one head's feature map as they start, for heads of width `head_dim`; none for fixed maps. They are
+    /// a row of `blocks.N.attention.feature`: see [`AttentionKernel::feature_start`]; of a typed map the learned scalars in
+    /// the order of the text (θ with log(1 + e^θ) for one that is kept positive), then W by rows and b where it uses p.
+    #[must_use]
+    pub fn feature_start(self, head_dim: usize) -> Vec<f32> {
+        match self {
+            Self::Kernel(kernel) => kernel.feature_start(head_dim),
+            Self::Typed(map) => map.start(head_dim),
+        }
+    }
+
+    /// What the other coordinates are while the feature map is shown along one axis.
+    pub(in crate::vision) const fn rest(self) -> f32 {
+        match self {
+            Self::Kernel(kernel) => kernel.rest(),
+            Self::Typed(_) => 0.0,
+        }
+    }
+
+    /// What the composed feature map makes of `x` `[batch, heads, tokens, head_dim]`, given its parameters `[heads, …]`
+    /// where it has any; none for softmax.
+    pub(in crate::vision) fn map(self, x: &Tensor, parameters: Option<&Tensor>) -> Result<Option<Mapped>> {
+        match self {
+            Self::Kernel(kernel) => kernel.map(x, parameters),
+            Self::Typed(map) => map.composed(x, parameters).map(Some),
+        }
+    }
+}
+
+impl fmt::Display for Attention {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Kernel(kernel) => kernel.fmt(f),
+            Self::Typed(map) => write!(f, "{} f(u) = {}", TYPED.name, map.function()),
+        }
+    }
+}
