@@ -92,8 +92,8 @@ impl Vit {
         Ok(rows.iter().map(|row| HeadFunction::new(map, head_dim, row)).collect())
     }
 
-    /// What is not finite in a typed function on these images, whose patches are `[image, token, patch_dim]`: the part of its
-    /// text, with the values that show it; none where nothing is found.
+    /// What goes wrong in a typed function on these images, whose patches are `[image, token, patch_dim]`: the part of its text
+    /// that is not finite, with the values that show it, or denominators that are not positive; none where nothing is found.
     ///
     /// # Errors
     /// `patches` are not whole images.
@@ -106,7 +106,15 @@ impl Vit {
                 }
             }
         })?;
-        Ok(fault)
+        if fault.is_some() {
+            return Ok(fault);
+        }
+        let Denominators { rows, not_positive } = self.denominators(patches)?;
+        Ok((not_positive > 0).then(|| {
+            format!(
+                "{not_positive} of {rows} denominators f(q)·Σf(k) are not above 0, as f can be 0 or negative; add a small positive number to f"
+            )
+        }))
     }
 
     /// How many rows of attention of these images have a denominator that is not positive; no rows where the feature map is
