@@ -285,6 +285,8 @@ impl App {
             (Some(overlay), _) => overlay.place(),
             (None, Some(tab)) => match tab.pane {
                 Pane::Form if tab.form.is_editing() => Place::Typing,
+                Pane::Form if tab.form.function().is_some_and(|editor| editor.ready().is_some()) => Place::Gallery,
+                Pane::Form if tab.form.function().is_some() => Place::Function,
                 Pane::Form => Place::Form,
                 Pane::Figures => Place::Figures,
                 Pane::Results => Place::Results,

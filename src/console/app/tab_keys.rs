@@ -10,6 +10,9 @@ use crate::console::widget::heatmap::Look;
 /// The most repetitions that are offered.
 const REPEATS: usize = 100;
 
+/// Lines of a page in the list of ready functions.
+const PAGE: isize = 5;
+
 impl ProblemTab {
     /// Does what a key stands for on this tab. Returns a message for the user.
     pub(super) fn act(&mut self, action: Action) -> Option<String> {
@@ -65,6 +68,25 @@ impl ProblemTab {
     }
 
     fn act_on_form(&mut self, action: Action) {
+        if let Some(editor) = self.form.function_mut() {
+            let choosing = editor.ready().is_some();
+            match action {
+                Action::Gallery => editor.open_gallery(),
+                Action::Up => editor.choose_by(-1),
+                Action::Down => editor.choose_by(1),
+                Action::PageUp if choosing => editor.choose_by(-PAGE),
+                Action::PageDown if choosing => editor.choose_by(PAGE),
+                Action::PageUp => editor.go(-1),
+                Action::PageDown => editor.go(1),
+                Action::Append => editor.append(),
+                Action::Edit if choosing => editor.insert(),
+                Action::Back if choosing => editor.close_gallery(),
+                Action::Edit => drop(self.form.commit()),
+                Action::Back => self.form.cancel(),
+                _ => {}
+            }
+            return;
+        }
         if self.form.is_editing() {
             match action {
                 Action::Edit => drop(self.form.commit()),

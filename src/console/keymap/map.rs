@@ -21,7 +21,8 @@ impl Default for Keymap {
 }
 
 impl Keymap {
-    /// The table changed by the TOML text of `file`: `action = "key"` or `action = ["key", "key"]`.
+    /// The table changed by the TOML text of `file`: `action = "key"` or `action = ["key", "key"]`. A key that types a
+    /// character stays one where text is typed.
     ///
     /// # Errors
     /// One line that names the file, the action, what was found and what is allowed. Two actions of one place on one
@@ -44,8 +45,13 @@ impl Keymap {
             let mut known = false;
             for (binding, slot) in TABLE.iter().zip(&mut map.keys) {
                 if binding.action.name() == name {
-                    slot.clone_from(&keys);
                     known = true;
+                    // Where text is typed, characters are typed: the action keeps its keys there if it gets no others.
+                    let usable = keys.iter().filter(|key| !(binding.place.takes_text() && key.types()));
+                    let usable: Vec<Key> = usable.copied().collect();
+                    if keys.is_empty() || !usable.is_empty() {
+                        *slot = usable;
+                    }
                 }
             }
             if !known {
@@ -170,6 +176,22 @@ mod tests {
         assert!(refused("run = 5\n").contains("run: found `5`, allowed: a key or a list"));
         assert!(refused("run = \"hyper-r\"\n").contains("run: `hyper-r` is no key"));
         assert!(refused("run = \n").starts_with("keys.toml: "));
+    }
+
+    #[test]
+    fn characters_are_typed_where_text_is_typed() {
+        let map =
+            Keymap::with_changes("edit = [\"e\", \"ctrl-o\"]\ndown = \"n\"\nfigure = []\n", Path::new("keys")).unwrap();
+        let action = |place, key| map.action(place, Key::parse(key).unwrap());
+        assert_eq!(action(Place::Form, "e"), Some(Action::Edit));
+        assert_eq!(action(Place::Typing, "e"), None);
+        assert_eq!(action(Place::Typing, "ctrl-o"), Some(Action::Edit));
+        let map = Keymap::with_changes("edit = \"f\"\nback = \"Q\"\nexport = []\n", Path::new("keys")).unwrap();
+        for place in [Place::Typing, Place::Function] {
+            assert_eq!(map.action(place, Key::parse("f").unwrap()), None);
+            assert_eq!(map.action(place, Key::parse("enter").unwrap()), Some(Action::Edit));
+            assert_eq!(map.action(place, Key::parse("esc").unwrap()), Some(Action::Back));
+        }
     }
 
     #[test]
