@@ -5,7 +5,7 @@ use attnlab::console::app::{Overlay, Pane};
 use attnlab::console::keymap::{Keymap, Place};
 use attnlab::console::theme::{Glyphs, Theme};
 use attnlab::function::GALLERY;
-use attnlab::lab::{Column, Estimate, Param, Params, Problem, RunContext, RunError, Schema};
+use attnlab::lab::{Column, Estimate, Param, ParamError, Params, Problem, RunContext, RunError, Schema, list};
 use proptest::prelude::*;
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
@@ -38,6 +38,9 @@ impl Problem for Own {
     }
     fn label(&self, params: &Params) -> String {
         params.text("f").to_owned()
+    }
+    fn check(&self, _: &Params) -> Result<(), ParamError> {
+        Ok(())
     }
     fn estimate(&self, _: &Params) -> Estimate {
         Estimate { rows: 1, seconds: None, bytes: None }
@@ -169,27 +172,30 @@ fn ready_functions_are_inserted_and_listed() {
 
 #[test]
 fn a_list_that_is_too_long_is_refused_in_place() {
-    let mut desk = typed(&"u|".repeat(10_001));
-    desk.press("left");
-    desk.app.paste("u");
+    let mut desk = typed(&("u|".repeat(list::LIMIT) + "u"));
     desk.press("enter");
     assert_eq!(desk.app.place(), Place::Function);
+    let screen = desk.screen((80, 24));
+    assert!(screen.contains("✘ f: found `10001 values`, allowed: at most 10000"), "{screen}");
+    desk.press("backspace backspace");
+    assert!(!desk.screen((80, 24)).contains('✘'));
 }
 
 #[test]
 fn characters_are_typed_whatever_keys_are_changed() {
     let keymap = Keymap::with_changes(
-        "gallery = [\"f2\", \"g\"]\nappend = \"+\"\nedit = \"e\"\nback = \"x\"\n",
+        "gallery = [\"f2\", \"g\"]\nappend = \"+\"\nedit = \"E\"\nback = \"Q\"\n",
         std::path::Path::new("keys.toml"),
     )
     .unwrap();
     let mut desk = desk_with(Theme::default(), keymap);
-    desk.press("e ctrl-u");
-    desk.type_text("exp(u)");
+    desk.press("E ctrl-u");
+    desk.type_text("exp(u)EQg");
+    desk.press("backspace backspace backspace");
     assert!(desk.screen((120, 36)).contains("F2 ready functions"));
     desk.press("down");
     assert_eq!(desk.app.place(), Place::Function);
-    desk.press("f2 + x enter");
+    desk.press("f2 + Q enter");
     assert!(held(&desk).starts_with("exp(u) | "), "{}", held(&desk));
 }
 

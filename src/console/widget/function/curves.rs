@@ -16,22 +16,23 @@ pub const SETTING: &str = "u, with p = u, n = u²";
 /// The most components that are drawn.
 pub const COMPONENTS: usize = 8;
 
-/// Points of a curve on each side of 0.
-const POINTS: i32 = 200;
+/// Points of the curve of f on each side of 0.
+const POINTS: u16 = 200;
 
 /// Half the distance of the points of a central difference.
 const STEP: f64 = 1e-5;
 
 /// The curve of each component, of at most [`COMPONENTS`].
 pub fn values(function: &Function) -> Vec<Vec<Sample>> {
-    let grid = grid();
+    let grid = grid(POINTS);
     let values = at(function, &grid);
     each_component(function, &grid, |at| values[at])
 }
 
-/// The slope of each component, of at most [`COMPONENTS`]; a gap where f is not finite on both sides.
-pub fn slopes(function: &Function) -> Vec<Vec<Sample>> {
-    let grid = grid();
+/// The slope of each component, of at most [`COMPONENTS`], with as many `points` on each side of 0; a gap where f is not
+/// finite on both sides.
+pub fn slopes(function: &Function, points: u16) -> Vec<Vec<Sample>> {
+    let grid = grid(points.clamp(1, POINTS));
     let moved = |by: f64| grid.iter().map(|u| u + by).collect::<Vec<_>>();
     let (right, left) = (moved(STEP), moved(-STEP));
     let (above, below) = (at(function, &right), at(function, &left));
@@ -42,8 +43,9 @@ pub fn slopes(function: &Function) -> Vec<Vec<Sample>> {
     })
 }
 
-fn grid() -> Vec<f64> {
-    (-POINTS..=POINTS).map(|step| f64::from(step) * REACH / f64::from(POINTS)).collect()
+fn grid(points: u16) -> Vec<f64> {
+    let points = i32::from(points);
+    (-points..=points).map(|step| f64::from(step) * REACH / f64::from(points)).collect()
 }
 
 /// The components at every u, one row after the other.
@@ -72,7 +74,7 @@ mod tests {
     #[test]
     fn curves_are_those_of_the_function() {
         let function = Function::parse("[a*u^3, exp(p - n/2), relu(u)]; a = 0.5").unwrap();
-        let (values, slopes) = (values(&function), slopes(&function));
+        let (values, slopes) = (values(&function), slopes(&function, POINTS));
         assert_eq!((values.len(), values[0].len()), (3, 401));
         assert_eq!((values[0][0].x, values[0][200].x, values[0][400].x), (-4.0, 0.0, 4.0));
         for (values, slopes) in values[0].iter().zip(&slopes[0]) {
@@ -91,7 +93,7 @@ mod tests {
     fn what_is_not_finite_is_a_gap() {
         let function = Function::parse("exp(exp(exp(u)))").unwrap();
         assert!(values(&function)[0][400].y.is_infinite());
-        assert!(slopes(&function)[0][400].y.is_nan());
+        assert!(slopes(&function, POINTS)[0][400].y.is_nan());
         let many = format!("[{}]", (1..=20).map(|index| format!("u+{index}")).collect::<Vec<_>>().join(","));
         assert_eq!(values(&Function::parse(&many).unwrap()).len(), COMPONENTS);
     }

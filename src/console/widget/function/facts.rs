@@ -73,8 +73,8 @@ pub fn gallery(width: usize, chosen: Option<usize>, theme: &Theme) -> Vec<Line<'
 /// The words of the language, in lines of `width` columns.
 pub fn language(width: usize, theme: &Theme) -> Vec<Line<'static>> {
     let entry = |name: &str, help: &str, room: usize| {
-        let words = text::pad(help, room.saturating_sub(NAME + 1));
-        vec![Span::styled(text::pad(name, NAME), theme.accent()), Span::raw(words + " ")]
+        let words = text::pad(help, room.saturating_sub(NAME + 2));
+        vec![Span::styled(text::pad(name, NAME + 1), theme.accent()), Span::raw(words + " ")]
     };
     let variables = Variable::CHOICES.iter().map(|choice| Line::from(entry(choice.name, choice.help, width)));
     let signs = BinaryOperator::ALL.iter().map(|(_, sign)| sign.to_string()).collect::<Vec<_>>().join(" ");

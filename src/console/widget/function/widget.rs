@@ -122,15 +122,17 @@ impl FunctionEditorWidget<'_> {
         first..(first + DRAWN).min(self.editor.functions().len())
     }
 
-    /// The curves and their heading.
-    fn curves(&self) -> (String, Vec<OwnedCurve>) {
+    /// The curves and their heading, for a plot of `width` columns.
+    fn curves(&self, width: u16) -> (String, Vec<OwnedCurve>) {
+        // Dashes are seen where no two points of a curve share a column of dots.
+        let slopes = |function: &Function| curves::slopes(function, width.saturating_sub(10));
         let editor = self.editor;
         let functions = editor.functions();
         let alone = |function: &Function, ink: Option<usize>| {
             let many = function.components() > 1;
             let name = |component: usize| if many { format!("f{}", component + 1) } else { "f".to_owned() };
             let ink = |component: usize| ink.unwrap_or(component);
-            let both = curves::values(function).into_iter().zip(curves::slopes(function)).enumerate();
+            let both = curves::values(function).into_iter().zip(slopes(function)).enumerate();
             let curves =
                 both.flat_map(|(symbol, (values, slopes))| {
                     let (name, ink) = (name(symbol), ink(symbol));
@@ -173,7 +175,7 @@ impl FunctionEditorWidget<'_> {
             let values = curves::values(function).into_iter().enumerate();
             curves.extend(values.map(|(component, points)| one(component, points, Style::Line)));
             if index == current {
-                let slopes = curves::slopes(function).into_iter().enumerate();
+                let slopes = slopes(function).into_iter().enumerate();
                 curves.extend(slopes.map(|(component, points)| one(component, points, Style::Dashed)));
             }
         }
@@ -181,7 +183,7 @@ impl FunctionEditorWidget<'_> {
     }
 
     fn draw_plot(&self, area: Rect, buffer: &mut Buffer) {
-        let (title, curves) = self.curves();
+        let (title, curves) = self.curves(area.width);
         let drawn: Vec<DrawnCurve<'_>> = curves
             .iter()
             .map(|OwnedCurve { label, points, style, ink, symbol }| DrawnCurve {
@@ -265,7 +267,7 @@ impl Widget for FunctionEditorWidget<'_> {
             ..area
         };
         self.draw_text(below(0, 2), buffer);
-        let rows = if area.height < 28 { 2 } else { 3 };
+        let rows = if area.height < 40 { 2 } else { 3 };
         Paragraph::new(self.message(area.width.into(), rows.into())).render(below(2, rows), buffer);
         let body = below(2 + rows, area.height);
         let side = match area.width {
