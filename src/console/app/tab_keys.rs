@@ -79,6 +79,7 @@ impl ProblemTab {
                 Action::PageUp => editor.go(-1),
                 Action::PageDown => editor.go(1),
                 Action::Append => editor.append(),
+                Action::SwapBack => editor.swap_back(),
                 Action::Edit if choosing => editor.insert(),
                 Action::Back if choosing => editor.close_gallery(),
                 Action::Edit => drop(self.form.commit()),

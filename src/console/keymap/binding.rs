@@ -52,6 +52,7 @@ pub enum Action {
     Throttle,
     Gallery,
     Append,
+    SwapBack,
     LeaveRunning,
     LeaveStopping,
     NextPane,

@@ -163,6 +163,13 @@ pub const TABLE: &[Binding] = &[
     key(Place::Function, Action::Edit, &["enter"], "take", "take the function, or the list of functions"),
     key(Place::Function, Action::Back, &["esc"], "leave", "leave it as it was"),
     key(Place::Function, Action::Gallery, &["down", "tab"], "ready functions", "choose from ready functions"),
+    key(
+        Place::Function,
+        Action::SwapBack,
+        &["ctrl-r"],
+        "",
+        "bring back the text from before a ready function came into it; again: undo that",
+    ),
     key(Place::Function, Action::PageUp, &["pageup"], "", "to the function before, in a list"),
     key(Place::Function, Action::PageDown, &["pagedown"], "next function", "to the next function, in a list"),
     key(Place::Function, Action::Help, &["f1"], "help", "every key of the editor"),

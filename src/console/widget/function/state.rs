@@ -14,6 +14,8 @@ pub struct FunctionEditor {
     functions: Vec<TypedFunction>,
     /// The chosen ready function, while one is being chosen.
     ready: Option<(usize, Function)>,
+    /// The text field before a ready function came into it.
+    replaced: Option<Input>,
     /// Why the text as a whole was refused.
     refusal: Option<ParamError>,
 }
@@ -23,8 +25,15 @@ impl FunctionEditor {
     #[must_use]
     pub fn new(param: &'static Param, text: &str) -> Self {
         let separator = param.kind.separator().unwrap_or('|');
-        let mut editor =
-            Self { param, separator, input: Input::default(), functions: Vec::new(), ready: None, refusal: None };
+        let mut editor = Self {
+            param,
+            separator,
+            input: Input::default(),
+            functions: Vec::new(),
+            ready: None,
+            replaced: None,
+            refusal: None,
+        };
         editor.put(Input::new(text.to_owned()));
         editor
     }
@@ -139,7 +148,7 @@ impl FunctionEditor {
         let before: String = characters().take(place.start).chain(ready.text.chars()).collect();
         let after: String = characters().skip(place.end).collect();
         self.ready = None;
-        self.put(Input::new(before.clone() + &after).with_cursor(before.chars().count()));
+        self.replace(before.clone() + &after, before.chars().count());
     }
 
     /// Adds the chosen ready function to the list. The gallery stays open.
@@ -149,7 +158,21 @@ impl FunctionEditor {
             "" => ready.text.to_owned(),
             text => format!("{text} {} {}", self.separator, ready.text),
         };
-        self.put(Input::new(text));
+        let end = text.chars().count();
+        self.replace(text, end);
+    }
+
+    /// Brings back the text from before the last ready function came into it, or undoes that.
+    pub fn swap_back(&mut self) {
+        if let Some(replaced) = self.replaced.take() {
+            self.replaced = Some(self.input.clone());
+            self.put(replaced);
+        }
+    }
+
+    fn replace(&mut self, text: String, cursor: usize) {
+        self.replaced = Some(self.input.clone());
+        self.put(self.input.clone().with_value(text).with_cursor(cursor));
     }
 
     /// Takes a text field whose text may have changed.
@@ -201,6 +224,10 @@ mod tests {
         assert_eq!(editor.input().value(), " exp(u) | relu(u)^2 + 0.001 |relu(u)");
         assert_eq!((editor.input().cursor(), editor.ready().is_none()), (27, true));
         type_text(&mut editor, "1");
+        assert_eq!(editor.functions()[1].text(), "relu(u)^2 + 0.0011");
+        editor.swap_back();
+        assert_eq!((editor.input().value(), editor.current()), (" exp(u) | elu(u)+1 |relu(u)", 1));
+        editor.swap_back();
         assert_eq!(editor.functions()[1].text(), "relu(u)^2 + 0.0011");
     }
 
