@@ -4,10 +4,14 @@ use super::Desk;
 use attnlab::console::app::{Overlay, Pane};
 use attnlab::console::keymap::{Keymap, Place};
 use attnlab::console::theme::{Glyphs, Theme};
+use attnlab::console::view;
 use attnlab::function::GALLERY;
 use attnlab::lab::{Column, Estimate, Param, ParamError, Params, Problem, RunContext, RunError, Schema, list};
 use proptest::prelude::*;
+use ratatui::Terminal;
+use ratatui::backend::TestBackend;
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use ratatui::style::Color;
 
 /// A problem whose only parameters are a function and a number.
 struct Own;
@@ -140,6 +144,7 @@ fn enter_takes_what_is_good_and_keeps_what_is_not() {
     let screen = desk.screen((80, 24));
     assert!(screen.contains("\"│ f = reul(u) ") && screen.contains("\"│     ^^^^ "), "{screen}");
     assert!(screen.contains("✘ `reul` is no function, at character 1"), "{screen}");
+    assert!(screen.contains("`relu`?"), "the nearest name has room:\n{screen}");
     assert!(screen.contains("last good f and f′"), "{screen}");
     desk.press("ctrl-u");
     desk.type_text("exp( u ) ");
@@ -197,6 +202,32 @@ fn characters_are_typed_whatever_keys_are_changed() {
     assert_eq!(desk.app.place(), Place::Function);
     desk.press("f2 + Q enter");
     assert!(held(&desk).starts_with("exp(u) | "), "{}", held(&desk));
+}
+
+#[test]
+fn the_height_of_the_curves_is_logarithmic_on_demand() {
+    let mut desk = typed("[exp(u), u]");
+    desk.app.key(&KeyEvent::new(KeyCode::Char('y'), KeyModifiers::ALT));
+    let screen = desk.screen((120, 36));
+    assert!(screen.contains("0.01┤") && screen.contains("≤ 0 not shown"), "{screen}");
+    desk.press("down y");
+    assert!(!desk.screen((120, 36)).contains("0.01┤"));
+}
+
+#[test]
+fn functions_of_a_list_have_the_colour_of_their_curve() {
+    let mut desk = typed("exp(u) | reul(u)");
+    desk.press("home");
+    let mut terminal = Terminal::new(TestBackend::new(80, 24)).unwrap();
+    terminal.draw(|frame| view::draw(frame, &mut desk.app)).unwrap();
+    let buffer = terminal.backend().buffer();
+    let theme = Theme::default();
+    let colour = |column: u16| buffer[(column, 2)].style().fg;
+    // The text begins in column 6, under the cursor.
+    assert_eq!(colour(7), theme.ink(0).fg);
+    assert_eq!(colour(13), Some(Color::Reset));
+    assert_eq!((colour(15), colour(18)), (theme.bad().fg, theme.bad().fg));
+    assert_eq!(colour(19), theme.ink(1).fg);
 }
 
 #[test]

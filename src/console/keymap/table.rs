@@ -172,6 +172,7 @@ pub const TABLE: &[Binding] = &[
     ),
     key(Place::Function, Action::PageUp, &["pageup"], "", "to the function before, in a list"),
     key(Place::Function, Action::PageDown, &["pagedown"], "next function", "to the next function, in a list"),
+    key(Place::Function, Action::LogY, &["alt-y"], "", "logarithmic or linear height of the curves"),
     key(Place::Function, Action::Help, &["f1"], "help", "every key of the editor"),
     key(
         Place::Gallery,
@@ -185,6 +186,7 @@ pub const TABLE: &[Binding] = &[
     key(Place::Gallery, Action::Down, &["down", "j"], "next", "ready function below"),
     key(Place::Gallery, Action::PageUp, &["pageup"], "", "five up"),
     key(Place::Gallery, Action::PageDown, &["pagedown"], "", "five down"),
+    key(Place::Gallery, Action::LogY, &["y"], "log", "logarithmic or linear height of the curves"),
     key(Place::Gallery, Action::Back, &["esc", "q", "tab"], "back", "back to the text"),
     key(Place::Gallery, Action::Help, &["?", "f1"], "help", "every key of this place"),
     key(Place::Help, Action::Up, &["up", "k"], "", "scroll up"),

@@ -102,6 +102,23 @@ pub fn typed_in_styles(
     spans
 }
 
+/// `text` made visible, in lines of `columns` columns that end wherever they are full.
+#[must_use]
+pub fn cut(text: &str, columns: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    let mut used = 0;
+    for character in crate::text::visible(text).chars() {
+        let width = width(character.encode_utf8(&mut [0; 4]));
+        if used + width > columns {
+            lines.push(String::new());
+            used = 0;
+        }
+        used += width;
+        lines.last_mut().into_iter().for_each(|line| line.push(character));
+    }
+    lines
+}
+
 /// The columns of a text being typed that have no place to the left of `room` columns.
 #[must_use]
 pub fn scroll(input: &Input, room: usize) -> usize {
@@ -125,6 +142,13 @@ mod tests {
         let texts = [0.0, 1.0, 0.123456, 12.3456, 1234.56, 123_456.0, 1.5e-5, 2e9, f64::NAN, -0.5].map(short);
         assert_eq!(texts, ["0", "1", "0.1235", "12.35", "1235", "123456", "1.5e-5", "2e9", "–", "-0.5"]);
         assert_eq!([950.0, 12_400.0, 3.1e6, 0.25].map(count), ["950", "12.4k", "3.1M", "0.25"]);
+    }
+
+    #[test]
+    fn long_words_fill_lines() {
+        assert_eq!(cut("abc defgh", 4), ["abc ", "defg", "h"]);
+        assert_eq!(cut("漢字é", 3), ["漢", "字é"]);
+        assert_eq!(cut("", 3), [""]);
     }
 
     #[test]

@@ -27,21 +27,21 @@ pub fn facts(function: &Function, width: usize, theme: &Theme) -> Vec<Line<'stat
         .filter(|choice| Variable::parse(choice.name).is_ok_and(|variable| function.uses(variable)));
     let read: Vec<&str> = read.map(|choice| choice.name).collect();
     add("reads", &if read.is_empty() { "nothing: it is constant".to_owned() } else { read.join(", ") }, plain);
-    match function.negative() {
-        None => add("sign", "not negative where tried", plain),
-        Some(point) => add("sign", &format!("negative at {point}: denominators need not be positive"), theme.warn()),
-    }
     match function.exponents() {
         Some(_) => add("exp", "outermost: stabilised exactly", plain),
         None => add("exp", "not outermost: not stabilised", plain),
     }
+    match function.negative() {
+        None => add("sign", "not negative where tried", plain),
+        Some(point) => add("sign", &format!("negative at {point}: denominators need not be positive"), theme.warn()),
+    }
+    function.doubts().iter().for_each(|doubt| add("doubt", doubt, theme.warn()));
     let scalars = function.scalars().iter().map(|scalar| {
         let bound = if scalar.positive { " > 0" } else { "" };
         format!("{} = {}{bound}", scalar.name, text::short(scalar.start))
     });
     let scalars = scalars.collect::<Vec<_>>().join(", ");
     add("learns", if scalars.is_empty() { "nothing" } else { &scalars }, plain);
-    function.doubts().iter().for_each(|doubt| add("doubt", doubt, theme.warn()));
     lines
 }
 

@@ -18,6 +18,8 @@ pub struct FunctionEditor {
     replaced: Option<Input>,
     /// Why the text as a whole was refused.
     refusal: Option<ParamError>,
+    /// Whether the height of the curves is logarithmic.
+    logarithmic: bool,
 }
 
 impl FunctionEditor {
@@ -33,6 +35,7 @@ impl FunctionEditor {
             ready: None,
             replaced: None,
             refusal: None,
+            logarithmic: false,
         };
         editor.put(Input::new(text.to_owned()));
         editor
@@ -86,6 +89,17 @@ impl FunctionEditor {
     pub fn ready(&self) -> Option<(usize, &'static Ready, &Function)> {
         let (index, function) = self.ready.as_ref()?;
         Some((*index, &GALLERY[*index], function))
+    }
+
+    /// Whether the height of the curves is logarithmic.
+    #[must_use]
+    pub const fn is_logarithmic(&self) -> bool {
+        self.logarithmic
+    }
+
+    /// Makes the height of the curves logarithmic, or linear.
+    pub const fn turn_scale(&mut self) {
+        self.logarithmic = !self.logarithmic;
     }
 
     /// Takes a key of the text field.

@@ -95,6 +95,7 @@ impl FunctionEditorWidget<'_> {
             1 => String::new(),
             count => format!("{} of {count}: ", index + 1),
         };
+        let mut lines: Vec<String> = Vec::new();
         let (words, look) = if let Some((_, ready, _)) = editor.ready() {
             (format!("{}: {}. {}", ready.name, ready.about, ready.text), Look::new())
         } else if let Some(error) = editor.error() {
@@ -105,9 +106,10 @@ impl FunctionEditorWidget<'_> {
             (format!("✘ {refusal}"), theme.bad())
         } else {
             let good = functions[editor.current()].good().map_or("", Function::text);
-            (format!("✔ {}{good}", numbered(editor.current())), theme.good())
+            lines = text::cut(&format!("✔ {}{good}", numbered(editor.current())), width);
+            (String::new(), theme.good())
         };
-        let mut lines = text::wrap(&words, width);
+        lines.extend(text::wrap(&words, width));
         if lines.len() > rows {
             let rest = lines.split_off(rows - 1).join(" ");
             lines.push(text::fit(&rest, width));
@@ -200,7 +202,7 @@ impl FunctionEditorWidget<'_> {
             x: &x,
             y: &y,
             curves: &drawn,
-            scales: (Scale::Linear, Scale::Linear),
+            scales: (Scale::Linear, if self.editor.is_logarithmic() { Scale::Log } else { Scale::Linear }),
             smoothing: 0.0,
             cursor: None,
             focused: false,
@@ -251,6 +253,10 @@ impl FunctionEditorWidget<'_> {
             lines.push(Line::raw(""));
             lines.extend(section("What may be typed", language));
         }
+        if lines.len() > room && room > 0 {
+            lines.truncate(room - 1);
+            lines.push(Line::styled("…", theme.dim()));
+        }
         Paragraph::new(lines).render(area, buffer);
     }
 }
@@ -267,7 +273,8 @@ impl Widget for FunctionEditorWidget<'_> {
             ..area
         };
         self.draw_text(below(0, 2), buffer);
-        let rows = if area.height < 40 { 2 } else { 3 };
+        // An unknown function is told every known one, and the nearest of them last.
+        let rows = if area.width < 100 && area.height >= 16 { 3 } else { 2 };
         Paragraph::new(self.message(area.width.into(), rows.into())).render(below(2, rows), buffer);
         let body = below(2 + rows, area.height);
         let side = match area.width {
