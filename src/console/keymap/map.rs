@@ -172,7 +172,10 @@ mod tests {
         assert_eq!(map.action(Place::Form, Key::parse("r").unwrap()), None);
         let refused = |text| Keymap::with_changes(text, file).unwrap_err();
         assert_eq!(refused("run = \"x\"\n"), "keys.toml: the key x has two actions in Parameters: run, stop");
-        assert!(refused("launch = \"x\"\n").contains("unknown action `launch`, allowed: again, back, cancel, compare"));
+        assert!(
+            refused("launch = \"x\"\n")
+                .contains("unknown action `launch`, allowed: again, append, back, cancel, compare")
+        );
         assert!(refused("run = 5\n").contains("run: found `5`, allowed: a key or a list"));
         assert!(refused("run = \"hyper-r\"\n").contains("run: `hyper-r` is no key"));
         assert!(refused("run = \n").starts_with("keys.toml: "));
@@ -180,17 +183,21 @@ mod tests {
 
     #[test]
     fn characters_are_typed_where_text_is_typed() {
-        let map =
-            Keymap::with_changes("edit = [\"e\", \"ctrl-o\"]\ndown = \"n\"\nfigure = []\n", Path::new("keys")).unwrap();
-        let action = |place, key| map.action(place, Key::parse(key).unwrap());
-        assert_eq!(action(Place::Form, "e"), Some(Action::Edit));
-        assert_eq!(action(Place::Typing, "e"), None);
-        assert_eq!(action(Place::Typing, "ctrl-o"), Some(Action::Edit));
-        let map = Keymap::with_changes("edit = \"f\"\nback = \"Q\"\nexport = []\n", Path::new("keys")).unwrap();
+        let map = |text| Keymap::with_changes(text, Path::new("keys.toml")).unwrap();
+        let action = |map: &Keymap, place, key| map.action(place, Key::parse(key).unwrap());
+        let several = map("edit = [\"E\", \"ctrl-o\"]\n");
+        assert_eq!(action(&several, Place::Form, "E"), Some(Action::Edit));
         for place in [Place::Typing, Place::Function] {
-            assert_eq!(map.action(place, Key::parse("f").unwrap()), None);
-            assert_eq!(map.action(place, Key::parse("enter").unwrap()), Some(Action::Edit));
-            assert_eq!(map.action(place, Key::parse("esc").unwrap()), Some(Action::Back));
+            assert_eq!(action(&several, place, "E"), None);
+            assert_eq!(action(&several, place, "ctrl-o"), Some(Action::Edit));
+            assert_eq!(action(&several, place, "enter"), None);
+        }
+        let characters = map("edit = \"E\"\nback = \"Q\"\ngallery = []\n");
+        for place in [Place::Typing, Place::Function] {
+            assert_eq!(action(&characters, place, "E"), None);
+            assert_eq!(action(&characters, place, "enter"), Some(Action::Edit));
+            assert_eq!(action(&characters, place, "esc"), Some(Action::Back));
+            assert_eq!(action(&characters, place, "down"), None);
         }
     }
 

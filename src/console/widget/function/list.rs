@@ -104,9 +104,9 @@ mod tests {
     fn every_function_has_its_place() {
         let functions = read(" relu(ü) |elu(u)+1 || exp(", '|', Vec::new());
         let places: Vec<_> = functions.iter().map(TypedFunction::place).collect();
-        assert_eq!(places, [1..8, 10..18, 19..19, 21..25]);
+        assert_eq!(places, [1..8, 10..18, 20..20, 22..26]);
         let errors: Vec<_> = functions.iter().map(|function| function.error().map(|error| error.place)).collect();
-        assert_eq!(errors, [Some(6..7), None, Some(19..19), Some(25..25)]);
+        assert_eq!(errors, [Some(6..7), None, Some(20..20), Some(26..26)]);
     }
 
     #[test]
@@ -119,7 +119,8 @@ mod tests {
         let mut functions = read("exp(u) | relu(u)", '|', Vec::new());
         for (text, expected) in [
             ("exp(u | relu(u)", vec![good("exp(u)"), good("relu(u)")]),
-            ("elu(u) | exp(u | relu(u)", vec![good("elu(u)"), None, good("relu(u)")]),
+            ("elu(u) | exp(u | relu(u)", vec![good("elu(u)"), good("exp(u)"), good("relu(u)")]),
+            ("elu(u) | exp(u | v | relu(u)", vec![good("elu(u)"), good("exp(u)"), None, good("relu(u)")]),
             ("relu(u)", vec![good("relu(u)")]),
             ("", vec![good("relu(u)")]),
             ("u", vec![good("u")]),
