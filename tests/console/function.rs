@@ -119,6 +119,18 @@ fn ready_functions_stand_beside_the_editor() {
 }
 
 #[test]
+fn the_document_shows_the_editor() {
+    let mut desk = typed("softplus(a*u + c)/a; a = 2 > 0; c = 0.5 | elu(u) + 1");
+    desk.press("home");
+    let screen = desk.screen((80, 24));
+    let lines: Vec<&str> = screen.lines().map(|line| line.trim_matches('"')).collect();
+    let shown = lines[1..23].join("\n");
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/own-functions.md");
+    let text = std::fs::read_to_string(path).unwrap();
+    assert!(text.contains(&shown), "put this screen into docs/own-functions.md:\n{shown}");
+}
+
+#[test]
 fn keys_of_the_editor_are_told() {
     let mut desk = typed("exp(u)");
     desk.press("f1");

@@ -243,7 +243,8 @@ impl FunctionEditorWidget<'_> {
             let rows = (room - lines.len()).saturating_sub(1).max(1);
             let first = ready.map_or(0, |(index, ..)| (index + 1).saturating_sub(rows));
             let heading = match ready {
-                Some((index, ..)) => format!("Ready functions, {} of {}", index + 1, gallery.len()),
+                Some((index, ..)) if width >= 25 => format!("Ready functions, {} of {}", index + 1, gallery.len()),
+                Some(_) => "Ready functions".to_owned(),
                 None => format!("Ready functions: {}", self.gallery_key),
             };
             lines.extend(section(&heading, gallery.into_iter().skip(first).take(rows).collect()));
