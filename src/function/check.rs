@@ -5,51 +5,54 @@ use super::evaluate::{Numbers, Rows};
 use super::tape::{LearnedScalar, Operation, Slot, StepShape, Tape};
 use super::words::{BinaryOperator, Unary};
 
-/// A point where a function was tried: a row of one coordinate, and the learned scalars.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) struct Trial {
-    u: f64,
-    scalars: Vec<f64>,
+/// The points where a function is tried with one setting of its learned scalars, and what every step is there.
+struct Trials<'a> {
+    points: &'a [f64],
+    settings: Vec<f64>,
+    numbers: Numbers<'a>,
 }
 
-impl Trial {
+impl<'a> Trials<'a> {
+    /// Every setting of the learned scalars: their starts, and each of them away from it. Rows have one coordinate, whose
+    /// projection it is too.
+    fn all(tape: &'a Tape, scalars: &[LearnedScalar], points: &'a [f64]) -> Vec<Self> {
+        let starts: Vec<f64> = scalars.iter().map(|scalar| scalar.start).collect();
+        let mut settings = vec![starts.clone()];
+        for (index, scalar) in scalars.iter().enumerate() {
+            let moved: &[f64] = if scalar.positive { &[0.1, 3.0] } else { &[-1.0, 0.0, 1.0] };
+            settings.extend(moved.iter().map(|value| {
+                let mut values = starts.clone();
+                values[index] = *value;
+                values
+            }));
+        }
+        let squares: Vec<f64> = points.iter().map(|u| u * u).collect();
+        let rows = Rows { count: points.len(), coordinates: points, projected: points, squared_norms: &squares };
+        let tried = |settings: Vec<f64>| Self { points, numbers: Numbers::new(tape, &settings, &rows), settings };
+        settings.into_iter().map(tried).collect()
+    }
+
+    /// Every point with the value of a step.
+    fn values(&self, slot: Slot) -> impl Iterator<Item = (f64, f64)> + '_ {
+        self.points.iter().enumerate().map(move |(row, u)| (*u, self.numbers.at(slot, row, 0)))
+    }
+
     /// `u = −1`, with the learned scalars that are not at their start.
-    fn words(&self, scalars: &[LearnedScalar]) -> String {
-        let mut words = format!("u = {}", self.u);
-        for (scalar, value) in scalars.iter().zip(&self.scalars) {
+    fn words(&self, u: f64, scalars: &[LearnedScalar]) -> String {
+        let mut words = format!("u = {u}");
+        for (scalar, value) in scalars.iter().zip(&self.settings) {
             if *value != scalar.start {
                 words += &format!(", {} = {value}", scalar.name);
             }
         }
         words
     }
-
-    /// Every step of `tape` here: with one coordinate, whose projection it is too.
-    fn numbers<'a>(&self, tape: &'a Tape) -> Numbers<'a> {
-        let (x, square) = ([self.u], [self.u * self.u]);
-        let rows = Rows { count: 1, coordinates: &x, projected: &x, squared_norms: &square };
-        Numbers::new(tape, &self.scalars, &rows)
-    }
 }
 
-/// Every point that is tried: u from −8 to 8, farther out, and the learned scalars at their starts and away from them.
-fn trials(scalars: &[LearnedScalar]) -> Vec<Trial> {
-    let starts: Vec<f64> = scalars.iter().map(|scalar| scalar.start).collect();
-    let mut settings = vec![starts.clone()];
-    for (index, scalar) in scalars.iter().enumerate() {
-        let moved: &[f64] = if scalar.positive { &[0.1, 3.0] } else { &[-1.0, 0.0, 1.0] };
-        settings.extend(moved.iter().map(|value| {
-            let mut values = starts.clone();
-            values[index] = *value;
-            values
-        }));
-    }
+/// Where u is tried: from −8 to 8, and farther out.
+fn points() -> Vec<f64> {
     let quarters = (0..=32).flat_map(|step| [f64::from(step) * 0.25, f64::from(step) * -0.25]);
-    let points: Vec<f64> = quarters.chain([0.1, -0.1, 20.0, -20.0]).collect();
-    settings
-        .into_iter()
-        .flat_map(|scalars| points.iter().map(move |&u| Trial { u, scalars: scalars.clone() }))
-        .collect()
+    quarters.chain([0.1, -0.1, 20.0, -20.0]).collect()
 }
 
 /// What was found of a function that is defined everywhere it was tried.
@@ -63,31 +66,28 @@ pub(super) struct Findings {
 
 /// Looks for points where a part of `tape`, that of `text`, is not defined.
 pub(super) fn check(text: &str, tape: &Tape, scalars: &[LearnedScalar]) -> Result<Findings, FunctionError> {
-    let trials = trials(scalars);
+    let points = points();
+    let trials = Trials::all(tape, scalars, &points);
     let mut findings = Findings::default();
     for (slot, step) in tape.steps.iter().enumerate() {
         let Some(Condition { operand, reason, allowed, holds }) = condition(tape, slot) else { continue };
         let part: String = text.chars().skip(step.place.start).take(step.place.len()).collect();
         // A denominator that has both signs is 0 somewhere between.
         let divides = matches!(step.operation, Operation::Binary(BinaryOperator::Divide, ..));
-        let mut signs: [Option<&Trial>; 2] = [None, None];
         for trial in &trials {
-            let numbers = trial.numbers(tape);
-            let values = numbers.step(operand);
-            if values.iter().any(|value| !value.is_finite()) {
-                continue;
-            }
-            if !values.iter().all(|value| holds(*value)) {
-                let reason = format!("`{part}` is not defined at {}: {reason}", trial.words(scalars));
-                return Err(FunctionError::new(step.place.clone(), reason, allowed));
-            }
-            if signs.iter().flatten().any(|seen| seen.scalars != trial.scalars) {
-                signs = [None, None];
-            }
-            values.iter().filter(|_| divides).for_each(|value| signs[usize::from(*value < 0.0)] = Some(trial));
-            if let [Some(above), Some(below)] = signs {
-                let reason = format!("`{part}` divides by 0 between u = {} and u = {}", above.u, below.u);
-                return Err(FunctionError::new(step.place.clone(), reason, allowed));
+            let mut signs: [Option<f64>; 2] = [None, None];
+            for (u, value) in trial.values(operand).filter(|(_, value)| value.is_finite()) {
+                if !holds(value) {
+                    let reason = format!("`{part}` is not defined at {}: {reason}", trial.words(u, scalars));
+                    return Err(FunctionError::new(step.place.clone(), reason, allowed));
+                }
+                if divides {
+                    signs[usize::from(value < 0.0)] = Some(u);
+                }
+                if let [Some(above), Some(below)] = signs {
+                    let reason = format!("`{part}` divides by 0 between u = {above} and u = {below}");
+                    return Err(FunctionError::new(step.place.clone(), reason, allowed));
+                }
             }
         }
         findings.doubts.push(format!(
@@ -96,12 +96,12 @@ pub(super) fn check(text: &str, tape: &Tape, scalars: &[LearnedScalar]) -> Resul
     }
     let mut any = false;
     for trial in &trials {
-        let numbers = trial.numbers(tape);
-        for &slot in &tape.outputs {
-            for value in numbers.step(slot) {
-                any |= *value != 0.0;
-                if *value < 0.0 && findings.negative.is_none() {
-                    findings.negative = Some(trial.words(scalars));
+        for (row, u) in points.iter().enumerate() {
+            for &slot in &tape.outputs {
+                let value = trial.numbers.at(slot, row, 0);
+                any |= value != 0.0;
+                if value < 0.0 && findings.negative.is_none() {
+                    findings.negative = Some(trial.words(*u, scalars));
                 }
             }
         }

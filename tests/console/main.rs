@@ -2,6 +2,7 @@
 
 mod demo;
 mod features;
+mod function;
 mod sweep;
 
 use attnlab::console::app::{App, Exit, NewsSource, Overlay, Pane, ScreenRun};
@@ -82,6 +83,12 @@ impl Desk {
                 "enter" => (KeyCode::Enter, KeyModifiers::NONE),
                 "esc" => (KeyCode::Esc, KeyModifiers::NONE),
                 "tab" => (KeyCode::Tab, KeyModifiers::NONE),
+                "backspace" => (KeyCode::Backspace, KeyModifiers::NONE),
+                "home" => (KeyCode::Home, KeyModifiers::NONE),
+                "pageup" => (KeyCode::PageUp, KeyModifiers::NONE),
+                "pagedown" => (KeyCode::PageDown, KeyModifiers::NONE),
+                "f1" => (KeyCode::F(1), KeyModifiers::NONE),
+                "f2" => (KeyCode::F(2), KeyModifiers::NONE),
                 "space" => (KeyCode::Char(' '), KeyModifiers::NONE),
                 "up" => (KeyCode::Up, KeyModifiers::NONE),
                 "down" => (KeyCode::Down, KeyModifiers::NONE),

@@ -68,6 +68,18 @@ proptest! {
 }
 
 #[test]
+fn functions_are_separated_whatever_brackets_stand_open() {
+    let param = Param::function("f", "f", "u");
+    let texts = |text: &str| {
+        list::values(&param, text)
+            .map(|values| values.iter().map(ToString::to_string).collect::<Vec<_>>().join(" and "))
+    };
+    assert_eq!(texts("max(u, p) | [u,p]|exp( u )").as_deref(), Ok("max(u,p) and [u,p] and exp(u)"));
+    let error = texts("relu(u | elu(u)").unwrap_err();
+    assert_eq!(error.found, "relu(u", "{error}");
+}
+
+#[test]
 fn what_this_version_does_not_know_stays_readable() {
     let text = "params.new = [[1, 2.0], [\"x\"]]\nparams.when = 2026-01-02\nparams.table = { a = 1, b = true }\nparams.lr = 1e-3\n";
     let file: File = toml::from_str(text).unwrap();

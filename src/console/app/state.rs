@@ -283,11 +283,13 @@ impl App {
     pub fn place(&self) -> Place {
         match (&self.overlay, self.problem()) {
             (Some(overlay), _) => overlay.place(),
-            (None, Some(tab)) => match tab.pane {
-                Pane::Form if tab.form.is_editing() => Place::Typing,
-                Pane::Form => Place::Form,
-                Pane::Figures => Place::Figures,
-                Pane::Results => Place::Results,
+            (None, Some(tab)) => match (tab.form.function(), tab.pane) {
+                (Some(editor), _) if editor.ready().is_some() => Place::Gallery,
+                (Some(_), _) => Place::Function,
+                (None, Pane::Form) if tab.form.is_editing() => Place::Typing,
+                (None, Pane::Form) => Place::Form,
+                (None, Pane::Figures) => Place::Figures,
+                (None, Pane::Results) => Place::Results,
             },
             (None, None) if self.on_runs() => Place::Runs,
             (None, None) => Place::Log,

@@ -10,9 +10,15 @@ use crate::console::widget::heatmap::Look;
 /// The most repetitions that are offered.
 const REPEATS: usize = 100;
 
+/// Lines of a page in the list of ready functions.
+const PAGE: isize = 5;
+
 impl ProblemTab {
     /// Does what a key stands for on this tab. Returns a message for the user.
     pub(super) fn act(&mut self, action: Action) -> Option<String> {
+        if self.act_on_function(action) {
+            return None;
+        }
         let mut said = None;
         match action {
             Action::NextPane => self.pane = next_pane(self.pane),
@@ -83,6 +89,30 @@ impl ProblemTab {
             Action::Reset => self.form.reset(),
             _ => {}
         }
+    }
+
+    /// Acts on the editor of a function. Returns whether it is open.
+    fn act_on_function(&mut self, action: Action) -> bool {
+        let Some(editor) = self.form.function_mut() else { return false };
+        let choosing = editor.ready().is_some();
+        match action {
+            Action::Gallery => editor.open_gallery(),
+            Action::Up => editor.choose_by(-1),
+            Action::Down => editor.choose_by(1),
+            Action::PageUp if choosing => editor.choose_by(-PAGE),
+            Action::PageDown if choosing => editor.choose_by(PAGE),
+            Action::PageUp => editor.go(-1),
+            Action::PageDown => editor.go(1),
+            Action::LogY => editor.turn_scale(),
+            Action::Append => editor.append(),
+            Action::SwapBack => editor.swap_back(),
+            Action::Edit if choosing => editor.insert(),
+            Action::Back if choosing => editor.close_gallery(),
+            Action::Edit => drop(self.form.commit()),
+            Action::Back => self.form.cancel(),
+            _ => {}
+        }
+        true
     }
 
     fn act_on_figures(&mut self, action: Action) {

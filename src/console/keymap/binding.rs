@@ -50,6 +50,9 @@ pub enum Action {
     Sweeps,
     Cancel,
     Throttle,
+    Gallery,
+    Append,
+    SwapBack,
     LeaveRunning,
     LeaveStopping,
     NextPane,
@@ -107,6 +110,10 @@ pub enum Place {
     List,
     /// A text field.
     Typing,
+    /// The editor of a function, while its text is typed.
+    Function,
+    /// The ready functions beside the editor.
+    Gallery,
     /// The help overlay.
     Help,
     /// The question whether to leave.
@@ -133,6 +140,8 @@ impl Place {
             Self::Sweeps => "Sweeps on a cluster",
             Self::List => "Lists",
             Self::Typing => "Text fields",
+            Self::Function => "Function editor",
+            Self::Gallery => "Ready functions",
             Self::Help => "Help",
             Self::Leave => "Leaving while work runs",
             Self::Tabs => "Every tab",
@@ -152,9 +161,17 @@ impl Place {
         &[Self::Sweeps, Self::Always],
         &[Self::List, Self::Always],
         &[Self::Typing, Self::Always],
+        &[Self::Function, Self::Always],
+        &[Self::Gallery, Self::Always],
         &[Self::Help, Self::Always],
         &[Self::Leave, Self::Always],
     ];
+
+    /// Whether text is typed there, so that every character stands for itself.
+    #[must_use]
+    pub const fn takes_text(self) -> bool {
+        matches!(self, Self::Typing | Self::Function)
+    }
 
     /// The stack that begins with this place.
     #[must_use]

@@ -42,6 +42,12 @@ impl Key {
         Self { code, control: has(KeyModifiers::CONTROL), alt: has(KeyModifiers::ALT) }
     }
 
+    /// Whether it types a character.
+    #[must_use]
+    pub const fn types(self) -> bool {
+        matches!(self.code, KeyCode::Char(_)) && !self.control && !self.alt
+    }
+
     /// Reads `q`, `Y`, `?`, `enter`, `f5`, `ctrl-c`, `alt-x`.
     ///
     /// # Errors

@@ -21,7 +21,8 @@ impl Default for Keymap {
 }
 
 impl Keymap {
-    /// The table changed by the TOML text of `file`: `action = "key"` or `action = ["key", "key"]`.
+    /// The table changed by the TOML text of `file`: `action = "key"` or `action = ["key", "key"]`. A key that types a
+    /// character stays one where text is typed.
     ///
     /// # Errors
     /// One line that names the file, the action, what was found and what is allowed. Two actions of one place on one
@@ -44,8 +45,13 @@ impl Keymap {
             let mut known = false;
             for (binding, slot) in TABLE.iter().zip(&mut map.keys) {
                 if binding.action.name() == name {
-                    slot.clone_from(&keys);
                     known = true;
+                    // Where text is typed, characters are typed: the action keeps its keys there if it gets no others.
+                    let usable = keys.iter().filter(|key| !(binding.place.takes_text() && key.types()));
+                    let usable: Vec<Key> = usable.copied().collect();
+                    if keys.is_empty() || !usable.is_empty() {
+                        *slot = usable;
+                    }
                 }
             }
             if !known {
@@ -166,10 +172,33 @@ mod tests {
         assert_eq!(map.action(Place::Form, Key::parse("r").unwrap()), None);
         let refused = |text| Keymap::with_changes(text, file).unwrap_err();
         assert_eq!(refused("run = \"x\"\n"), "keys.toml: the key x has two actions in Parameters: run, stop");
-        assert!(refused("launch = \"x\"\n").contains("unknown action `launch`, allowed: again, back, cancel, compare"));
+        assert!(
+            refused("launch = \"x\"\n")
+                .contains("unknown action `launch`, allowed: again, append, back, cancel, compare")
+        );
         assert!(refused("run = 5\n").contains("run: found `5`, allowed: a key or a list"));
         assert!(refused("run = \"hyper-r\"\n").contains("run: `hyper-r` is no key"));
         assert!(refused("run = \n").starts_with("keys.toml: "));
+    }
+
+    #[test]
+    fn characters_are_typed_where_text_is_typed() {
+        let map = |text| Keymap::with_changes(text, Path::new("keys.toml")).unwrap();
+        let action = |map: &Keymap, place, key| map.action(place, Key::parse(key).unwrap());
+        let several = map("edit = [\"E\", \"ctrl-o\"]\n");
+        assert_eq!(action(&several, Place::Form, "E"), Some(Action::Edit));
+        for place in [Place::Typing, Place::Function] {
+            assert_eq!(action(&several, place, "E"), None);
+            assert_eq!(action(&several, place, "ctrl-o"), Some(Action::Edit));
+            assert_eq!(action(&several, place, "enter"), None);
+        }
+        let characters = map("edit = \"E\"\nback = \"Q\"\ngallery = []\n");
+        for place in [Place::Typing, Place::Function] {
+            assert_eq!(action(&characters, place, "E"), None);
+            assert_eq!(action(&characters, place, "enter"), Some(Action::Edit));
+            assert_eq!(action(&characters, place, "esc"), Some(Action::Back));
+            assert_eq!(action(&characters, place, "down"), None);
+        }
     }
 
     #[test]

@@ -1,10 +1,12 @@
 //! A problem's tab: the form with its cost on the left; figures, progress and results on the right.
 
-use super::frame::pane;
+use super::frame::{pane, popup};
 use super::{figures, results};
 use crate::console::app::{App, Asked, ClickTarget, Pane, ProblemTab};
+use crate::console::keymap::{Action, Place};
 use crate::console::theme::Theme;
 use crate::console::widget::form::FormWidget;
+use crate::console::widget::function::{FunctionEditor, FunctionEditorWidget};
 use crate::console::widget::text;
 use crate::lab::{RunState, duration};
 use ratatui::Frame;
@@ -46,7 +48,20 @@ pub fn draw(frame: &mut Frame<'_>, app: &App, area: Rect) -> Vec<(Rect, ClickTar
             targets.push((results, ClickTarget::Pane(Pane::Results)));
         }
     }
+    if let Some(editor) = tab.form.function() {
+        draw_editor(frame, app, editor, area);
+    }
     targets
+}
+
+/// The editor of a function, which takes all the room there is.
+fn draw_editor(frame: &mut Frame<'_>, app: &App, editor: &FunctionEditor, area: Rect) {
+    let param = editor.param();
+    let title = if param.help.is_empty() { param.label.to_owned() } else { format!("{}: {}", param.label, param.help) };
+    let title = text::fit(&title, usize::from(area.width).saturating_sub(4));
+    let inner = popup(frame, app.theme(), area, (area.width, area.height), &title);
+    let gallery_key = app.keymap().key(Place::Function, Action::Gallery);
+    frame.render_widget(FunctionEditorWidget { editor, gallery_key: &gallery_key, theme: app.theme() }, inner);
 }
 
 fn draw_form(frame: &mut Frame<'_>, app: &App, tab: &ProblemTab, area: Rect) {
@@ -103,7 +118,6 @@ fn cost(tab: &ProblemTab, theme: &Theme, width: usize) -> Vec<Line<'static>> {
 
 /// What to do where nothing has run yet.
 fn draw_empty(frame: &mut Frame<'_>, app: &App, tab: &ProblemTab, area: Rect) {
-    use crate::console::keymap::Action;
     let theme = app.theme();
     let block = pane(theme, tab.problem.title(), false);
     let inner = block.inner(area);

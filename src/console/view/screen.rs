@@ -166,6 +166,9 @@ fn means_something(app: &App, action: Action) -> bool {
             _ => true,
         };
     };
+    if let Some(editor) = tab.form.function() {
+        return action != Action::PageDown || editor.functions().len() > 1;
+    }
     let plots = || tab.runs.iter().any(|run| !run.view.plots.is_empty());
     match action {
         Action::Stop | Action::Pause => tab.runs.iter().any(|run| !run.view.state.is_final()),

@@ -1,6 +1,7 @@
 //! The console's own widgets: pure drawing of what they are given.
 
 pub mod form;
+pub mod function;
 pub mod heatmap;
 pub mod plot;
 pub mod table;

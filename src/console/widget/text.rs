@@ -3,8 +3,8 @@
 pub use crate::text::{fit, pad, width, wrap};
 
 use crate::console::theme::Theme;
+use ratatui::style::Style;
 use ratatui::text::Span;
-use std::cmp::Ordering;
 use tui_input::Input;
 
 /// A number in at most about eight characters, with four digits that count.
@@ -70,24 +70,59 @@ pub fn bytes(bytes: u64) -> String {
 /// last one.
 #[must_use]
 pub fn typed(input: &Input, room: usize, theme: &Theme) -> Vec<Span<'static>> {
-    let room = room.max(1);
-    let scroll = input.visual_scroll(room - 1);
-    let (mut before, mut under, mut after) = (String::new(), ' ', String::new());
+    typed_in_styles(input, room, theme, |_| Style::new())
+}
+
+/// The same with a style of its own for each character, by its number.
+#[must_use]
+pub fn typed_in_styles(
+    input: &Input,
+    room: usize,
+    theme: &Theme,
+    style: impl Fn(usize) -> Style,
+) -> Vec<Span<'static>> {
+    let (room, scroll) = (room.max(1), scroll(input, room));
+    let mut spans: Vec<Span<'static>> = Vec::new();
     let mut column = 0;
-    for (index, character) in crate::text::visible(input.value()).chars().enumerate() {
+    let text = crate::text::visible(input.value());
+    let behind = (input.cursor() >= text.chars().count()).then_some(' ');
+    for (index, character) in text.chars().chain(behind).enumerate() {
         let at = column;
         column += width(character.encode_utf8(&mut [0; 4]));
         if at < scroll || column > scroll + room {
             continue;
         }
-        match index.cmp(&input.cursor()) {
-            Ordering::Less => before.push(character),
-            Ordering::Equal => under = character,
-            Ordering::Greater => after.push(character),
+        let is_cursor = index == input.cursor();
+        let style = if is_cursor { theme.selected() } else { theme.editing().patch(style(index)) };
+        match spans.last_mut() {
+            Some(span) if span.style == style && !is_cursor => span.content.to_mut().push(character),
+            _ => spans.push(Span::styled(character.to_string(), style)),
         }
     }
-    let spans = [(before, theme.editing()), (under.to_string(), theme.selected()), (after, theme.editing())];
-    spans.into_iter().map(|(text, style)| Span::styled(text, style)).collect()
+    spans
+}
+
+/// `text` made visible, in lines of `columns` columns that end wherever they are full.
+#[must_use]
+pub fn cut(text: &str, columns: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    let mut used = 0;
+    for character in crate::text::visible(text).chars() {
+        let width = width(character.encode_utf8(&mut [0; 4]));
+        if used + width > columns {
+            lines.push(String::new());
+            used = 0;
+        }
+        used += width;
+        lines.last_mut().into_iter().for_each(|line| line.push(character));
+    }
+    lines
+}
+
+/// The columns of a text being typed that have no place to the left of `room` columns.
+#[must_use]
+pub fn scroll(input: &Input, room: usize) -> usize {
+    input.visual_scroll(room.max(1) - 1)
 }
 
 /// The characters on a buffer, line by line, without styles; trailing blanks cut.
@@ -110,15 +145,22 @@ mod tests {
     }
 
     #[test]
+    fn long_words_fill_lines() {
+        assert_eq!(cut("abc defgh", 4), ["abc ", "defg", "h"]);
+        assert_eq!(cut("漢字é", 3), ["漢", "字é"]);
+        assert_eq!(cut("", 3), [""]);
+    }
+
+    #[test]
     fn the_cursor_of_a_text_field_is_seen() {
         let parts = |text: &str, cursor: usize, room: usize| {
             let input = Input::new(text.to_owned()).with_cursor(cursor);
             typed(&input, room, &Theme::default()).into_iter().map(|span| span.content.into_owned()).collect::<Vec<_>>()
         };
         assert_eq!(parts("abcdef", 2, 10), ["ab", "c", "def"]);
-        assert_eq!(parts("abcdef", 6, 4), ["def", " ", ""]);
-        assert_eq!(parts("abcdef", 0, 4), ["", "a", "bcd"]);
-        assert_eq!(parts("漢字漢字", 4, 5), ["漢字", " ", ""]);
-        assert_eq!(parts("a\u{202e}b", 3, 9), ["a�b", " ", ""]);
+        assert_eq!(parts("abcdef", 6, 4), ["def", " "]);
+        assert_eq!(parts("abcdef", 0, 4), ["a", "bcd"]);
+        assert_eq!(parts("漢字漢字", 4, 5), ["漢字", " "]);
+        assert_eq!(parts("a\u{202e}b", 3, 9), ["a�b", " "]);
     }
 }

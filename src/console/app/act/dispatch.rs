@@ -20,7 +20,7 @@ impl App {
         }
         match action {
             Some(action) => self.act(action),
-            None if place == Place::Typing => {
+            None if place.takes_text() => {
                 if let Some(request) = to_input_request(&Event::Key(*event)) {
                     self.type_key(request);
                 }
@@ -31,15 +31,21 @@ impl App {
 
     /// Takes pasted text, where text is typed.
     pub fn paste(&mut self, text: &str) {
-        if self.place() == Place::Typing {
-            let line = text.lines().next().unwrap_or_default();
-            line.chars().for_each(|character| self.type_key(tui_input::InputRequest::InsertChar(character)));
+        if !self.place().takes_text() {
+            return;
+        }
+        match (&self.overlay, self.tabs.get_mut(self.tab)) {
+            (None, Some(tab)) => tab.form.paste(text),
+            _ => {
+                let line = text.lines().next().unwrap_or_default();
+                line.chars().for_each(|character| self.type_key(tui_input::InputRequest::InsertChar(character)));
+            }
         }
     }
 
     /// Takes a click at a cell.
     pub fn click(&mut self, column: u16, row: u16) {
-        if self.overlay.is_some() || self.place() == Place::Typing {
+        if self.overlay.is_some() || self.place().takes_text() || self.place() == Place::Gallery {
             return;
         }
         let hit = self.targets.iter().find(|(area, _)| area.contains((column, row).into())).map(|(_, target)| *target);

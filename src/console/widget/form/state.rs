@@ -1,10 +1,11 @@
 //! What a parameter form holds, and how keys change it.
 
 use super::steps;
-use crate::lab::{Draft, Param, ParamError, Schema, list};
+use crate::console::widget::function::FunctionEditor;
+use crate::lab::{Draft, Kind, Param, ParamError, Schema, list};
 use tui_input::{Input, InputRequest};
 
-/// What a user edits: the draft, the selected field, the text being typed, and what is wrong.
+/// What a user edits: the draft, the selected field, the text or function being typed, and what is wrong.
 #[derive(Clone, Debug)]
 pub struct Form {
     pub(super) schema: Schema,
@@ -13,6 +14,7 @@ pub struct Form {
     pub(super) draft: Draft,
     pub(super) selected: usize,
     pub(super) input: Option<Input>,
+    function: Option<Box<FunctionEditor>>,
     pub(super) error: Option<ParamError>,
 }
 
@@ -24,7 +26,7 @@ impl Form {
         let group = |param: &Param| schema.iter().position(|other| other.group == param.group);
         let mut fields: Vec<_> = schema.iter().collect();
         fields.sort_by_key(|param| group(param));
-        Self { schema, fields, draft, selected: 0, input: None, error: None }
+        Self { schema, fields, draft, selected: 0, input: None, function: None, error: None }
     }
 
     /// What is filled in.
@@ -45,10 +47,21 @@ impl Form {
         self.fields.get(self.selected).copied()
     }
 
-    /// Whether text is being typed.
+    /// Whether the text of a field is being typed in its place.
     #[must_use]
     pub const fn is_editing(&self) -> bool {
         self.input.is_some()
+    }
+
+    /// The editor of the function that is being typed, if one is.
+    #[must_use]
+    pub fn function(&self) -> Option<&FunctionEditor> {
+        self.function.as_deref()
+    }
+
+    /// The same for changes.
+    pub fn function_mut(&mut self) -> Option<&mut FunctionEditor> {
+        self.function.as_deref_mut()
     }
 
     /// What is wrong, if something is.
@@ -95,28 +108,59 @@ impl Form {
     /// Begins typing the selected value.
     pub fn edit(&mut self) {
         let Some(param) = self.selected() else { return };
-        self.error = None;
-        self.input = Some(Input::new(self.draft.text(param.key).to_owned()));
+        self.begin(param, self.draft.text(param.key).to_owned());
     }
 
     /// Begins typing a list or range, starting from a useful one.
     pub fn edit_sweep(&mut self) {
         let Some(param) = self.selected() else { return };
+        self.begin(param, steps::sweep(param, self.draft.text(param.key)));
+    }
+
+    /// Begins typing the value of `param` from `text`: a function in an editor of its own, others in their field.
+    fn begin(&mut self, param: &'static Param, text: String) {
         self.error = None;
-        self.input = Some(Input::new(steps::sweep(param, self.draft.text(param.key))));
+        match param.kind {
+            Kind::Function => self.function = Some(Box::new(FunctionEditor::new(param, &text))),
+            _ => self.input = Some(Input::new(text)),
+        }
     }
 
     /// Takes a key while typing.
     pub fn type_key(&mut self, request: InputRequest) {
         self.error = None;
+        if let Some(editor) = &mut self.function {
+            return editor.type_key(request);
+        }
         if let Some(input) = &mut self.input {
             input.handle(request);
         }
     }
 
-    /// Takes what was typed, or marks the field with an error if it is not allowed. Returns whether the value was
-    /// taken.
+    /// Takes pasted text while typing: the first line of it, and every line of a function.
+    pub fn paste(&mut self, text: &str) {
+        match &mut self.function {
+            Some(editor) => editor.paste(text),
+            None => {
+                let line = text.lines().next().unwrap_or_default();
+                line.chars().for_each(|character| self.type_key(InputRequest::InsertChar(character)));
+            }
+        }
+    }
+
+    /// Takes what was typed, or marks the field with an error if it is not allowed; the editor of a function stays open
+    /// then. Returns whether the value was taken.
     pub fn commit(&mut self) -> bool {
+        if let Some(editor) = &mut self.function {
+            if editor.error().is_some() {
+                return false;
+            }
+            match self.draft.set(&self.schema, editor.param().key, editor.input().value()) {
+                Ok(()) => self.function = None,
+                Err(error) => editor.refuse(error),
+            }
+            return self.function.is_none();
+        }
         let Some(param) = self.selected() else { return true };
         let Some(input) = &self.input else { return true };
         let text = input.value().to_owned();
@@ -129,7 +173,7 @@ impl Form {
 
     /// Forgets what was typed.
     pub fn cancel(&mut self) {
-        self.input = None;
+        (self.input, self.function) = (None, None);
         self.error = None;
     }
 

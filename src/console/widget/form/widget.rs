@@ -34,8 +34,7 @@ impl FormWidget<'_> {
         }
         if self.form.is_editing() {
             words = match param.kind {
-                Kind::Text { .. } => param.allowed(),
-                Kind::Function => format!("{}; a list a | b", param.allowed()),
+                Kind::Text { .. } | Kind::Function => param.allowed(),
                 Kind::Int { .. } | Kind::Float { .. } => {
                     format!("{}; a list a,b,c; a range 16..1024 x2 or 0..1 +0.1", param.allowed())
                 }

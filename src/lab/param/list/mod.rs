@@ -17,6 +17,7 @@ use crate::lab::Scale;
 
 use crate::lab::param::declaration::{Param, ParamError, Value};
 pub use range::LIMIT;
+use std::ops::Range;
 
 /// Reads the text of a parameter as one value or a list of values, in order.
 ///
@@ -80,18 +81,29 @@ fn check_count(param: &Param, count: usize) -> Result<(), ParamError> {
     Ok(())
 }
 
-/// The parts of a list: split at each `separator` outside brackets.
+/// The parts of a list, without blanks around them.
 fn pieces(text: &str, separator: char) -> impl Iterator<Item = &str> {
+    places(text, separator).map(|place| text[place].trim())
+}
+
+/// The bytes of `text` that each part of a list stands at, with the blanks around it. Commas separate outside brackets
+/// only; every other separator has no meaning inside a part, so a bracket that is never closed does not hide it.
+pub fn places(text: &str, separator: char) -> impl Iterator<Item = Range<usize>> {
     let mut depth = 0_i32;
-    text.split(move |c| {
+    let parts = text.split(move |c| {
         match c {
             '(' => depth += 1,
             ')' => depth -= 1,
             _ => {}
         }
-        c == separator && depth <= 0
+        c == separator && (depth <= 0 || separator != ',')
+    });
+    let mut next = 0;
+    parts.map(move |part| {
+        let start = next;
+        next = start + part.len() + separator.len_utf8();
+        start..start + part.len()
     })
-    .map(str::trim)
 }
 
 /// The scale on which a swept parameter is drawn: logarithmic where its text steps in ratios.
