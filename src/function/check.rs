@@ -172,12 +172,12 @@ fn condition(tape: &Tape, slot: Slot) -> Option<Condition> {
     Some(found)
 }
 
-/// Where a run of this function goes wrong: the first step whose value is not finite although those of its operands are.
+/// Where a run of this function goes wrong: the first step with a value that single precision does not hold.
 pub(super) fn first_fault(tape: &Tape, scalars: &[f64], rows: &Rows<'_>) -> Option<(Slot, [usize; 2], f64)> {
     let numbers = Numbers::new(tape, scalars, rows);
     let width = rows.features().max(1);
     tape.steps.iter().enumerate().find_map(|(slot, step)| {
-        let at = numbers.step(slot).iter().position(|value| !value.is_finite())?;
+        let at = numbers.step(slot).iter().position(|value| value.is_nan() || value.abs() > f64::from(f32::MAX))?;
         let place = match step.shape {
             StepShape::Head => [0, 0],
             StepShape::Row => [at, 0],

@@ -119,7 +119,7 @@ impl Function {
         &self.findings.doubts
     }
 
-    /// What goes wrong on `rows` with these learned scalars; none where every value is finite. The place is one of the
+    /// What goes wrong on `rows` with these learned scalars; none where single precision holds every value. The place is one of the
     /// canonical text where the function was read from that.
     #[must_use]
     pub fn fault(&self, scalars: &[f64], rows: &Rows<'_>) -> Option<Fault> {
@@ -128,7 +128,7 @@ impl Function {
     }
 }
 
-/// A step whose value is not finite.
+/// A step with a value that single precision does not hold.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Fault {
     /// The step, with its place in the text.
@@ -137,7 +137,7 @@ pub struct Fault {
     pub row: usize,
     /// The coordinate, counted from 0; 0 for a step that has one value for a row or head.
     pub column: usize,
-    /// The value: infinite or not a number.
+    /// The value: too large, infinite, or not a number.
     pub value: f64,
 }
 

@@ -6,13 +6,15 @@ use super::model::Vit;
 use crate::function::{Rows, StepShape, Variable};
 use ndarray::{Array2, ArrayView1, ArrayView2, Axis};
 
-/// How many rows of attention have a denominator that is not positive.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// What the denominators of attention are: how many are not positive, and how large they are.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Denominators {
     /// Rows looked at: one for each image, block, head and query.
     pub rows: usize,
     /// Those whose f(q)·Σf(k) is not above 0.
     pub not_positive: usize,
+    /// The largest size of one.
+    pub largest: f64,
 }
 
 /// Queries or keys of a head with what a function takes of them, in double precision.
@@ -109,7 +111,10 @@ impl Vit {
         if fault.is_some() {
             return Ok(fault);
         }
-        let Denominators { rows, not_positive } = self.denominators(patches)?;
+        let Denominators { rows, not_positive, largest } = self.denominators(patches)?;
+        if largest > f64::from(f32::MAX) {
+            return Ok(Some(format!("a denominator f(q)·Σf(k) is {largest:e}, too large for single precision")));
+        }
         Ok((not_positive > 0).then(|| {
             format!(
                 "{not_positive} of {rows} denominators f(q)·Σf(k) are not above 0, as f can be 0 or negative; add a small positive number to f"
@@ -117,8 +122,7 @@ impl Vit {
         }))
     }
 
-    /// How many rows of attention of these images have a denominator that is not positive; no rows where the feature map is
-    /// not typed.
+    /// The denominators of attention on these images; no rows where the feature map is not typed.
     ///
     /// # Errors
     /// `patches` are not whole images.
@@ -133,6 +137,7 @@ impl Vit {
             if let (Ok(queries), Ok(keys)) = (features(queries), features(keys)) {
                 let sums = queries.dot(&keys.sum_axis(Axis(0)));
                 found.rows += sums.len();
+                found.largest = sums.iter().fold(found.largest, |largest, sum| largest.max(sum.abs()));
                 found.not_positive += sums.iter().filter(|sum| sum.is_nan() || **sum <= 0.0).count();
             }
         })?;

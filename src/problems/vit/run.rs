@@ -77,7 +77,7 @@ fn note_denominators(
     let indices: Vec<usize> = (0..COUNTED.min(dataset.test.count())).collect();
     let mut patches = vec![0.0; indices.len() * dataset.test.bytes()];
     patcher.write(&dataset.test, &indices, &mut patches)?;
-    let Denominators { rows, not_positive } = model.denominators(&patches)?;
+    let Denominators { rows, not_positive, .. } = model.denominators(&patches)?;
     context.note(format!(
         "f is negative at {at}, so denominators of attention need not be positive: {not_positive} of {rows} rows of the first {} test images have one that is not",
         indices.len()
