@@ -48,6 +48,7 @@ fn attempt(console: impl FnOnce(Places) -> ExitCode, keys: impl FnOnce() -> Stri
     };
     let common = arguments.common;
     let places = Places { logs: common.logs, data: common.data_dir, presets: common.presets };
+    places.announce();
     let Some(command) = arguments.command else {
         return Ok(console(places));
     };

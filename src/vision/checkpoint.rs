@@ -94,26 +94,20 @@ impl Checkpoint {
     /// # Errors
     /// The file cannot be read, is no safetensors file, or its tensors do not fit the shape it states.
     pub fn load(file: &Path) -> Result<Self, VisionError> {
-        let refuse = |source| VisionError::File { file: file.to_owned(), action: "read", source };
-        let opened = File::open(file).map_err(refuse)?;
-        let about = opened.metadata().map_err(refuse)?;
-        let broken = |reason| VisionError::Checkpoint { file: file.to_owned(), reason };
-        if !about.is_file() {
-            return Err(broken("is not a regular file".to_owned()));
-        }
-        Self::read(&opened, about.len()).map_err(broken)
+        opened(file, Self::read)
+    }
+
+    /// The shape of the model in a file that [`Checkpoint::save`] wrote, from the head of the file alone.
+    ///
+    /// # Errors
+    /// As [`Checkpoint::load`], as far as the head shows it.
+    pub fn shape(file: &Path) -> Result<VitConfig, VisionError> {
+        opened(file, |file, len| Ok(head(&Tensors::new(file, len)?, len)?.0))
     }
 
     fn read(file: &File, len: u64) -> Result<Self, String> {
         let tensors = Tensors::new(file, len)?;
-        let mut facts: BTreeMap<String, String> =
-            tensors.header.metadata().clone().unwrap_or_default().into_iter().collect();
-        let config = config(&mut facts)?;
-        // The smallest file that such a model fits into: sizes beyond it are made up.
-        let least = config.least_parameters().and_then(|least| least.checked_add(config.typed_parameters()?));
-        if least.and_then(|count| count.checked_mul(4)).is_none_or(|bytes| bytes as u64 > len) {
-            return Err(format!("the metadata claims a model ({config}) that is larger than the file, {len} bytes"));
-        }
+        let (config, mut facts) = head(&tensors, len)?;
         let normalisation = Normalisation {
             mean: numbers(&mut facts, "mean", config.channels)?,
             deviation: numbers(&mut facts, "deviation", config.channels)?,
@@ -195,6 +189,31 @@ impl<'a> Tensors<'a> {
         }
         Ok(())
     }
+}
+
+/// Opens a regular file and reads it with its length.
+fn opened<T>(file: &Path, read: impl FnOnce(&File, u64) -> Result<T, String>) -> Result<T, VisionError> {
+    let refuse = |source| VisionError::File { file: file.to_owned(), action: "read", source };
+    let opened = File::open(file).map_err(refuse)?;
+    let about = opened.metadata().map_err(refuse)?;
+    let broken = |reason| VisionError::Checkpoint { file: file.to_owned(), reason };
+    if !about.is_file() {
+        return Err(broken("is not a regular file".to_owned()));
+    }
+    read(&opened, about.len()).map_err(broken)
+}
+
+/// The shape that the metadata of a file of `len` bytes state, and what else they state.
+fn head(tensors: &Tensors<'_>, len: u64) -> Result<(VitConfig, BTreeMap<String, String>), String> {
+    let mut facts: BTreeMap<String, String> =
+        tensors.header.metadata().clone().unwrap_or_default().into_iter().collect();
+    let config = config(&mut facts)?;
+    // The smallest file that such a model fits into: sizes beyond it are made up.
+    let least = config.least_parameters().and_then(|least| least.checked_add(config.typed_parameters()?));
+    if least.and_then(|count| count.checked_mul(4)).is_none_or(|bytes| bytes as u64 > len) {
+        return Err(format!("the metadata claims a model ({config}) that is larger than the file, {len} bytes"));
+    }
+    Ok((config, facts))
 }
 
 /// The shape of a model as it stands in the metadata.

@@ -71,7 +71,10 @@ fn single() -> impl Strategy<Value = Event> {
         }),
         1 => (name(), name()).prop_map(|(id, plot)| Event::Series(Series::new(id, plot, "label").beside("a"))),
         1 => name().prop_map(move |id| Event::Plot(Plot { id, title: "t".into(), x: axis(), y: axis() })),
-        1 => (name(), values()).prop_map(|(series, y)| Event::Curve(Curve { series, x: vec![0.5; y.len()], y })),
+        1 => (name(), values()).prop_map(|(series, y)| {
+            let y: Vec<f64> = y.into_iter().map(f64::from).collect();
+            Event::Curve(Curve { series, x: vec![0.5; y.len()], y })
+        }),
         1 => (name(), values()).prop_map(|(id, values)| Event::Matrix(Matrix {
             id, group: "g".into(), title: "t".into(), rows: 1, cols: values.len(), values,
             caption: "c".into(), ..Matrix::default()

@@ -1,6 +1,6 @@
 //! What a run says while it works. Everything a screen shows is folded from these events, live or from a file.
 
-use crate::lab::event::number::{self, ends, numbers};
+use crate::lab::event::number::{self, ends, long_numbers, numbers};
 use serde::{Deserialize, Serialize};
 
 /// How far a run has come.
@@ -210,11 +210,11 @@ pub struct Curve {
     /// The series whose points are replaced.
     pub series: String,
     /// Horizontal positions.
-    #[serde(with = "numbers")]
-    pub x: Vec<f32>,
+    #[serde(with = "long_numbers")]
+    pub x: Vec<f64>,
     /// Vertical positions, as many.
-    #[serde(with = "numbers")]
-    pub y: Vec<f32>,
+    #[serde(with = "long_numbers")]
+    pub y: Vec<f64>,
 }
 
 /// How much of the work is done.

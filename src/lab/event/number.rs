@@ -74,7 +74,29 @@ pub(crate) mod ends {
     }
 }
 
-/// The same for the values of a matrix or curve.
+/// The same for the positions of a curve, in double precision.
+pub(crate) mod long_numbers {
+    use super::{AnyNumber, Deserialize, Deserializer, Serialize, Serializer};
+
+    struct LongNumber(f64);
+
+    impl Serialize for LongNumber {
+        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            super::serialize(&self.0, serializer)
+        }
+    }
+
+    pub(crate) fn serialize<S: Serializer>(values: &[f64], serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(values.iter().map(|value| LongNumber(*value)))
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<f64>, D::Error> {
+        let values = Vec::<AnyNumber>::deserialize(deserializer)?;
+        Ok(values.into_iter().map(|AnyNumber(value)| value).collect())
+    }
+}
+
+/// The same for the values of a matrix.
 pub(crate) mod numbers {
     use super::{AnyNumber, Deserialize, Deserializer, Serialize, Serializer};
     use serde::ser::SerializeSeq;

@@ -14,5 +14,5 @@ pub use folder::{Document, RunFacts, RunRecord, SCHEMA};
 pub use journal::Journal;
 pub use lease::{Owner, Request};
 pub use machine::Machine;
-pub use places::Places;
+pub use places::{Places, logs_of_process};
 pub use run_log::RunLog;

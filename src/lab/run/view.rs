@@ -95,7 +95,7 @@ impl RunView {
             Event::Curve(curve) => {
                 self.clear(&curve.series);
                 for (x, y) in curve.x.iter().zip(&curve.y) {
-                    let sample = Sample { x: f64::from(*x), y: f64::from(*y), lo: None, hi: None };
+                    let sample = Sample { x: *x, y: *y, lo: None, hi: None };
                     self.point(&curve.series, sample);
                 }
             }

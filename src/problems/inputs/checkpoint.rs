@@ -1,16 +1,16 @@
 //! Queries, keys and values of a trained vision transformer.
 
 use super::params::{CHECKPOINT_FILE, IMAGE};
-use crate::lab::{Params, RunError};
+use crate::lab::{Params, RunError, logs_of_process};
 use crate::vision::dataset::{Options, Patcher, default_cache, load};
-use crate::vision::{Checkpoint, Kernels, Vit};
+use crate::vision::{Checkpoint, Kernels, VisionError, Vit};
 use ndarray::Array2;
 use std::path::{Path, PathBuf};
 
 /// A file, a run's folder, or the id of a run in `logs`.
 fn checkpoint_file(text: &str, logs: Option<&Path>) -> PathBuf {
     let given = PathBuf::from(text);
-    let beside = logs.map(|logs| logs.join(text));
+    let beside = logs.map_or_else(|| logs_of_process().map(|logs| logs.join(text)), |logs| Some(logs.join(text)));
     let found = match beside {
         Some(beside) if !given.exists() && beside.is_dir() => beside,
         _ => given,
@@ -18,16 +18,13 @@ fn checkpoint_file(text: &str, logs: Option<&Path>) -> PathBuf {
     if found.is_dir() { found.join("checkpoint.safetensors") } else { found }
 }
 
-fn read(params: &Params, logs: Option<&Path>) -> Result<(PathBuf, Checkpoint), RunError> {
-    let file = checkpoint_file(params.text(CHECKPOINT_FILE.key), logs);
-    let checkpoint =
-        Checkpoint::load(&file).map_err(|error| RunError::Input(format!("{}: {error}", CHECKPOINT_FILE.key)))?;
-    Ok((file, checkpoint))
+fn refuse(error: VisionError) -> RunError {
+    RunError::Input(format!("{}: {error}", CHECKPOINT_FILE.key))
 }
 
-/// Layers and heads of the model, and queries, keys, their coordinates and those of a value.
+/// Layers and heads of the model, and queries, keys, their coordinates and those of a value. Only the file's head is read.
 pub(super) fn model_shape(params: &Params, logs: Option<&Path>) -> Result<(usize, usize, [usize; 4]), RunError> {
-    let (_, Checkpoint { config, .. }) = read(params, logs)?;
+    let config = Checkpoint::shape(&checkpoint_file(params.text(CHECKPOINT_FILE.key), logs)).map_err(refuse)?;
     let (tokens, dim) = (config.tokens(), config.head_dim());
     Ok((config.depth, config.heads, [tokens, tokens, dim, dim]))
 }
@@ -44,7 +41,8 @@ pub(super) struct ModelHeads {
 impl ModelHeads {
     /// Loads the model and the image that `params` name.
     pub fn open(params: &Params, logs: Option<&Path>, data: &Path) -> Result<Self, RunError> {
-        let (file, Checkpoint { config, parameters, normalisation, facts, .. }) = read(params, logs)?;
+        let file = checkpoint_file(params.text(CHECKPOINT_FILE.key), logs);
+        let Checkpoint { config, parameters, normalisation, facts, .. } = Checkpoint::load(&file).map_err(refuse)?;
         let name = facts.get("dataset").ok_or_else(|| {
             RunError::Input(format!("checkpoint: {} does not say which data set it was trained on", file.display()))
         })?;

@@ -118,8 +118,8 @@ impl<'a> HeadSummary<'a> {
             }
             values.sort_unstable_by(f64::total_cmp);
             if !values.is_empty() {
-                x.push(at as f32);
-                y.push(quantile(&values, 0.5) as f32);
+                x.push(at);
+                y.push(quantile(&values, 0.5));
             }
         }
         if !x.is_empty() {

@@ -5,7 +5,7 @@ use super::surveyed::SurveyedMatrix;
 use crate::attention::Inputs;
 use crate::attention::kernel::exact;
 use crate::attention::rowwise::ExactHead;
-use crate::lab::{Event, Matrix, RunContext, RunError};
+use crate::lab::{Event, Matrix, RunContext, RunError, decimal};
 use crate::problems::limits::failure;
 use ndarray::{Array1, Array2, Axis};
 
@@ -55,8 +55,10 @@ pub(super) fn tell(
     };
     let spikiness = &matrix.exact.spikiness;
     let spiky = format!(
-        "N90 {:.3}, participation {:.3}, max/median {:.3}",
-        spikiness.n90, spikiness.participation_ratio, spikiness.max_over_median
+        "N90 {}, participation {}, max/median {}",
+        decimal(spikiness.n90, 3),
+        decimal(spikiness.participation_ratio, 3),
+        decimal(spikiness.max_over_median, 3)
     );
     for (id, title, values, more) in [
         ("exact", format!("exact {name}"), a, spiky),

@@ -6,7 +6,7 @@ use crate::attention::frobenius::{FrobeniusEngine, Precision};
 use crate::attention::rowwise::{BaselineErrors, ExactHead, window_width};
 use crate::attention::spikiness::Exact;
 use crate::attention::{Inputs, Projection};
-use crate::lab::{Params, RunError};
+use crate::lab::{Params, RunError, decimal};
 use crate::named::named;
 use crate::problems::inputs::{HeadInputs, HeadPlace};
 use crate::problems::limits::failure;
@@ -196,14 +196,14 @@ impl MatrixSurvey {
     pub fn notes(&self) -> Vec<String> {
         let of = self.exact.spikiness;
         vec![format!(
-            "{}, L = {}, d = {}: N90 {:.4}, participation ratio {:.4}, max/median {:.4}, A²-weighted mean of |x+y|² {:.2}",
+            "{}, L = {}, d = {}: N90 {}, participation ratio {}, max/median {}, A²-weighted mean of |x+y|² {}",
             self.title,
             self.inputs.queries.nrows(),
             self.inputs.dim(),
-            of.n90,
-            of.participation_ratio,
-            of.max_over_median,
-            self.exact.sums.mean(),
+            decimal(of.n90, 4),
+            decimal(of.participation_ratio, 4),
+            decimal(of.max_over_median, 4),
+            decimal(self.exact.sums.mean(), 2),
         )]
     }
 }

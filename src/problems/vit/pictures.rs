@@ -99,7 +99,10 @@ pub(super) fn learned_shapes(context: &mut RunContext, model: &Vit, epoch: f64) 
     for (block, heads) in model.feature_shapes(&points)?.into_iter().enumerate() {
         for (head, values) in heads.into_iter().enumerate() {
             let series = format!("feature-{}-{}", block + 1, head + 1);
-            context.emit(Event::Curve(Curve { series, x: points.clone(), y: values }));
+            // As a person would write them, which keeps the journal short.
+            let short = |value: &f32| value.to_string().parse().unwrap_or(f64::NAN);
+            let (x, y) = (points.iter().map(short).collect(), values.iter().map(short).collect());
+            context.emit(Event::Curve(Curve { series, x, y }));
         }
     }
     Ok(())
