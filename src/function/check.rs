@@ -25,7 +25,7 @@ impl Trial {
     }
 
     /// Every step of `tape` here: with one coordinate, whose projection it is too.
-    fn numbers<'a>(&self, tape: &'a Tape) -> Numbers<'a> {
+    fn numbers(&self, tape: &Tape) -> Numbers {
         let (x, square) = ([self.u], [self.u * self.u]);
         let rows = Rows { count: 1, coordinates: &x, projected: &x, squared_norms: &square };
         Numbers::new(tape, &self.scalars, &rows)
@@ -175,13 +175,12 @@ fn condition(tape: &Tape, slot: Slot) -> Option<Condition> {
 /// Where a run of this function goes wrong: the first step whose value is not finite although those of its operands are.
 pub(super) fn first_fault(tape: &Tape, scalars: &[f64], rows: &Rows<'_>) -> Option<(Slot, usize, f64)> {
     let numbers = Numbers::new(tape, scalars, rows);
-    let width = rows.features().max(1);
     tape.steps.iter().enumerate().find_map(|(slot, step)| {
         let at = numbers.step(slot).iter().position(|value| !value.is_finite())?;
         let row = match step.extent {
             StepShape::Head => 0,
             StepShape::Row => at,
-            StepShape::Wide => at / width,
+            StepShape::Wide => at / numbers.width(slot),
         };
         Some((slot, row, numbers.step(slot)[at]))
     })

@@ -53,14 +53,14 @@ impl Function {
         Ok(Self { text: canonical::text(&statements), scalars, features, exponents, findings })
     }
 
-    /// The same for as long as the process lives, so that it can be handed around by copying a reference. The same text
-    /// gives the same reference.
+    /// The same for as long as the process lives, so that it can be handed around by copying a reference. Two texts with one
+    /// canonical text give the same reference; the places of its steps are those in the canonical text.
     ///
     /// # Errors
     /// As [`Self::parse`].
     pub fn shared(text: &str) -> Result<&'static Self, FunctionError> {
         static KNOWN: OnceLock<Mutex<HashMap<String, &'static Function>>> = OnceLock::new();
-        let function = Self::parse(text)?;
+        let function = Self::parse(Self::parse(text)?.text())?;
         let mut known = KNOWN.get_or_init(Mutex::default).lock().unwrap_or_else(PoisonError::into_inner);
         Ok(known.entry(function.text.clone()).or_insert_with(|| Box::leak(Box::new(function))))
     }
@@ -117,6 +117,18 @@ impl Function {
     #[must_use]
     pub fn doubts(&self) -> &[String] {
         &self.findings.doubts
+    }
+
+    /// Whether some part of the function is a number for each row, made of the row's coordinates: sum, mean, max_over or norm.
+    #[must_use]
+    pub fn reduces(&self) -> bool {
+        self.features.steps.iter().any(|step| matches!(step.operation, Operation::Reduce(..)))
+    }
+
+    /// The characters of the canonical text that a step of a [shared](Self::shared) function comes from.
+    #[must_use]
+    pub fn part(&self, step: &Step) -> String {
+        self.text.chars().skip(step.place.start).take(step.place.len()).collect()
     }
 
     /// What goes wrong on `rows` with these learned scalars: the part of the text, its place and the row's number; none where

@@ -11,14 +11,19 @@
 //! Sources: Choromanski et al. 2021 (Lemma 2, Theorems 1, 2); Likhosherstov et al. 2022 (Theorem 3.1) for generalised
 //! exponential features; Reid et al. 2023 for the conformity of blocks; Demni & Kadri 2023 for fixed norms.
 
+mod direct;
 mod expected;
+mod hermite;
 mod logs;
 mod matrix;
+mod mehler;
 mod moments;
 pub mod optimal;
+mod quadrature;
 pub mod special;
 
 pub use expected::Expectation;
 pub(in crate::attention) use logs::MomentTable;
 pub use matrix::expectation;
+pub use mehler::{TypedTheory, typed_bytes};
 pub use moments::{Moments, Theory};

@@ -14,6 +14,7 @@ columns! {
         length: usize = label("L").brief(),
         dim: usize = label("d").brief(),
         estimator: &'static str = label("estimator").brief(),
+        f: Option<&'static str> = label("f").brief().optional(),
         projection: &'static str = label("projection").brief(),
         m: usize = label("projections m").brief(),
         features: usize = label("features").brief(),

@@ -95,7 +95,7 @@ impl FeaturesSession<'_> {
         self.remarks(matrix, estimator, &method, projection, theory.as_deref(), context);
         let sampler = CurveSampler::new(matrix, method, projection, params.size("trials"), self.pool);
         let series = self.curves.declare(matrix, estimator, projection, &ms, theory.as_deref(), context);
-        let what = format!("{} {}", estimator.name(), projection.name());
+        let what = format!("{} {}", estimator.label(), projection.name());
         let largest = ms.last().copied().unwrap_or(1);
         if !self.curves.are_medians() || self.is_first {
             pictures::tell(matrix, &sampler, &format!("{what}, m = {largest}"), largest, context)?;
