@@ -107,6 +107,12 @@ impl TypedSide<'_> {
             || (0, f64::NAN, self.function.text().to_owned()),
             |fault| (fault.row, fault.value, self.function.part(&fault.step)),
         );
-        Err(AttentionError::NotFiniteFunction { part, value, side: self.side, token: first + row, square: squares[row] })
+        Err(AttentionError::NotFiniteFunction {
+            part,
+            value,
+            side: self.side,
+            token: first + row,
+            square: squares[row],
+        })
     }
 }

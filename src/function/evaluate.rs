@@ -117,7 +117,8 @@ impl Tape {
         {
             return numbers.steps.swap_remove(slot);
         }
-        let features = self.outputs.iter().find(|slot| wide(slot)).map_or_else(|| rows.features(), |slot| numbers.width(*slot));
+        let features =
+            self.outputs.iter().find(|slot| wide(slot)).map_or_else(|| rows.features(), |slot| numbers.width(*slot));
         let mut values = Vec::with_capacity(rows.count * self.outputs.len() * features);
         for row in 0..rows.count {
             for &slot in &self.outputs {

@@ -116,7 +116,9 @@ impl Tape {
                 Operation::Variable(Variable::Coordinate) => [true, false],
                 Operation::Variable(Variable::Projected) => [false, true],
                 Operation::Reduce(..) => [false, false],
-                other => other.operands().fold([false, false], |[u, p], slot| [u | of_step[slot][0], p | of_step[slot][1]]),
+                other => {
+                    other.operands().fold([false, false], |[u, p], slot| [u | of_step[slot][0], p | of_step[slot][1]])
+                }
             });
         }
         of_step.contains(&[true, true]) || self.outputs.iter().any(|slot| of_step[*slot][0])

@@ -158,9 +158,15 @@ fn common_scale<T: Float>(side: &'static str, precise: &Array2<f64>, tops: &[f64
     if log_scale == f64::NEG_INFINITY {
         return Ok(0.0);
     }
-    let lowest = tops.iter().copied().filter(|top| *top != f64::NEG_INFINITY).fold(log_scale, |low, top| if top < low { top } else { low });
+    let lowest = tops
+        .iter()
+        .copied()
+        .filter(|top| *top != f64::NEG_INFINITY)
+        .fold(log_scale, |low, top| if top < low { top } else { low });
     // What is not a number is out of range too.
-    if tops.iter().any(|top| top.is_nan()) || (log_scale - lowest).partial_cmp(&(T::SPREAD * 1.25)) != Some(std::cmp::Ordering::Less) {
+    if tops.iter().any(|top| top.is_nan())
+        || (log_scale - lowest).partial_cmp(&(T::SPREAD * 1.25)) != Some(std::cmp::Ordering::Less)
+    {
         return Err(out_of_range::<T>(side, token, precise, log_scale - lowest, T::SPREAD * 1.25));
     }
     Ok(log_scale)

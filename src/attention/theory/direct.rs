@@ -84,7 +84,8 @@ impl<'a> DirectPair<'a> {
         let mut all = vec![Sums { sum: 0.0, size: 0.0, scale: f64::NEG_INFINITY }; self.integrand.factors.len()];
         // What the inner integral makes of a kink of V is as wide as the spread, around kink/ρ.
         let mut breaks = self.kinks[0].clone();
-        for kink in &self.kinks[1] {
+        let kinks = if self.rho == 0.0 { &[][..] } else { &self.kinks[1] };
+        for kink in kinks {
             let (centre, mut step) = (kink / self.rho, self.spread / self.rho.abs());
             breaks.push(centre);
             while step < self.ranges[0][1] - self.ranges[0][0] {

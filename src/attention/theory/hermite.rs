@@ -42,9 +42,8 @@ impl HermiteRow {
         let kinks = integrand.kinks(square, range)?;
         // He_k turns about √k/π times in one unit.
         let widest = (11.0 / (terms as f64).sqrt()).min(1.0);
-        let refine = |halvings: u32| {
-            Refinement::new(integrand, square, range, &kinks, widest / f64::from(1 << halvings), terms)
-        };
+        let refine =
+            |halvings: u32| Refinement::new(integrand, square, range, &kinks, widest / f64::from(1 << halvings), terms);
         let mut last = refine(0)?;
         for halvings in 1..=HALVINGS {
             let next = refine(halvings)?;
@@ -94,7 +93,9 @@ impl Refinement {
             let scaled: Vec<f64> = nodes.iter().enumerate().map(|node| (log(node) - scale).exp()).collect();
             all.squares.push(scaled.iter().zip(&nodes).map(|(g, (_, weight))| density * weight * g * g).sum());
             let signed = scaled.iter().zip(&nodes).enumerate();
-            weights.push(signed.map(|(place, (g, (_, weight)))| density * weight * values.at(place, factor).1 * g).collect());
+            weights.push(
+                signed.map(|(place, (g, (_, weight)))| density * weight * values.at(place, factor).1 * g).collect(),
+            );
             all.scales.push(scale);
         }
         all.coefficients = vec![Vec::with_capacity(terms); weights.len()];
@@ -119,11 +120,12 @@ impl Refinement {
     fn agrees(&self, other: &Self) -> bool {
         (0..self.scales.len()).all(|factor| {
             let to = (other.scales[factor] - self.scales[factor]).exp();
+            // Squares have the square of the scale: one factor more.
             let near = |here: f64, there: f64, size: f64| (here - to * there).abs() <= SETTLED * size;
             let pairs = self.coefficients[factor].iter().zip(&other.coefficients[factor]).zip(&self.sizes[factor]);
             let square = self.squares[factor];
             pairs.into_iter().all(|((here, there), size)| near(*here, *there, *size))
-                && near(square, to * to * other.squares[factor], square)
+                && near(square, to * other.squares[factor], square)
         })
     }
 

@@ -99,12 +99,8 @@ impl<'a> Integrand<'a> {
         let length = square.sqrt();
         let projected: Vec<f64> = points.map(|z| length * z).collect();
         let squared_norms = vec![square; projected.len()];
-        let rows = Rows {
-            count: projected.len(),
-            coordinates: &[],
-            projected: &projected,
-            squared_norms: &squared_norms,
-        };
+        let rows =
+            Rows { count: projected.len(), coordinates: &[], projected: &projected, squared_norms: &squared_norms };
         tape.evaluate(&self.starts, &rows)
     }
 

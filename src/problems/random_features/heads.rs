@@ -84,8 +84,7 @@ impl<'a> HeadSummary<'a> {
                         let label = format!("{name}, median over heads");
                         context.emit(Event::Series(Series::new(format!("{name}{suffix}"), plot, label)));
                     }
-                    let of =
-                        |row: &&Row| is_of(row, estimator) && is(row, "projection", projection.name());
+                    let of = |row: &&Row| is_of(row, estimator) && is(row, "projection", projection.name());
                     self.curve(&format!("{name}{suffix}"), column, of, context);
                 }
             }
@@ -199,7 +198,8 @@ impl<'a> HeadSummary<'a> {
         let texts = |numbers: &[usize]| numbers.iter().map(ToString::to_string).collect();
         let finite = || values.iter().copied().filter(|value| value.is_finite()).map(f64::from);
         let (low, high) = (finite().fold(f64::INFINITY, f64::min), finite().fold(f64::NEG_INFINITY, f64::max));
-        let legend: Vec<String> = all.iter().enumerate().map(|(i, estimator)| format!("{} {}", letter(i), estimator.label())).collect();
+        let legend: Vec<String> =
+            all.iter().enumerate().map(|(i, estimator)| format!("{} {}", letter(i), estimator.label())).collect();
         let legend = if by_estimator { format!("; {}", legend.join(", ")) } else { String::new() };
         context.emit(Event::Matrix(Matrix {
             id: "heads".to_owned(),

@@ -9,6 +9,7 @@ use super::schema::estimators;
 use crate::attention::frobenius::{Precision, is_kept};
 use crate::attention::projection::RowLaw;
 use crate::attention::rowwise::rowwise_bytes;
+use crate::attention::theory::typed_bytes;
 use crate::attention::{Family, Projection};
 use crate::function::Function;
 use crate::lab::Params;
@@ -89,7 +90,14 @@ fn of_matrix(tokens: Tokens, params: &Params, workers: usize, size: &dyn Fn(&str
     let signs = projections.iter().any(|projection| projection.law() == RowLaw::Signs);
     // Six factors of every coordinate, where a closed form depends on directions and is summed at all.
     let theory = if signs && entries * dim <= f64::from(1 << 28) * 8.0 { 48.0 * numbers } else { 0.0 };
-    let mut rest: f64 = theory;
+    // Coefficients of every row.
+    let typed = estimators(params).into_iter().map(|estimator| match estimator {
+        FeatureEstimator::Custom(function) if projections.contains(&Projection::Gaussian) => {
+            typed_bytes(queries + keys, function.components() as f64)
+        }
+        _ => 0.0,
+    });
+    let mut rest: f64 = typed.fold(theory, f64::max);
     for estimator in estimators(params) {
         for &projection in &projections {
             rest = rest.max(of_trials(tokens, estimator, projection, params, workers, size));
@@ -138,7 +146,7 @@ fn of_trials(
             let width = function.components() as f64;
             let number = if double { 8.0 } else { 4.0 };
             let cast = if double { 8.0 * (queries + keys) * dim } else { 0.0 };
-            let steps = typed_bytes(function, m) * workers as f64;
+            let steps = block_bytes(function, m) * workers as f64;
             let picture = 8.0 * (m * dim + shown * 2.0 * width * m) + steps;
             (width * m, cast + drawn.max(8.0 * m * dim + number * width * m * (queries + keys) + steps), picture)
         }
@@ -160,7 +168,7 @@ fn of_trials(
         let tiles = 64.0 * (8.0 * keys + 4.0 * width) * workers;
         // A typed function has an exponent and a sign for every feature, other families an exponent for every projection.
         let exponents = match estimator {
-            FeatureEstimator::Custom(function) => 9.0 * width * (queries + keys) + typed_bytes(function, m),
+            FeatureEstimator::Custom(function) => 9.0 * width * (queries + keys) + block_bytes(function, m),
             FeatureEstimator::Family(_) | FeatureEstimator::Hybrid => 8.0 * m * (queries + keys),
         };
         let one = drawn.max(8.0 * m * dim) + 8.0 * m * dim + exponents + 4.0 * width * keys + tiles;
@@ -174,7 +182,7 @@ fn of_trials(
 }
 
 /// What one block of rows of a typed function takes while it is evaluated: every step, the projections and the result.
-fn typed_bytes(function: &Function, m: f64) -> f64 {
+fn block_bytes(function: &Function, m: f64) -> f64 {
     let steps = function.features().steps.len() + function.components() + 2;
     8.0 * m.max(f64::from(1 << 13)) * steps as f64
 }

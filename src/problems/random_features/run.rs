@@ -171,6 +171,9 @@ fn results(
         log10_rel_mse_theory: expected.map(|expected| expected.log10_relative_mse),
         squared_bias_theory: expected.map(|expected| expected.squared_bias),
         variance_theory: expected.map(|expected| expected.variance),
+        enough_projections: expected
+            .filter(|_| subject.f.is_some())
+            .and_then(|expected| expected.enough_projections(subject.m)),
         observable: expected.and_then(|expected| {
             let known = expected.relative_mse.is_finite() && !expected.visible.is_nan();
             if expected.relative_mse.is_finite() { known.then(|| expected.is_observable()) } else { Some(false) }

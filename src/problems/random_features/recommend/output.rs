@@ -50,7 +50,8 @@ pub fn write_outputs(
         let named = |error: crate::named::UnknownName| RunError::Failed(error.to_string());
         let estimators = request.estimators();
         let estimator = estimators.into_iter().find(|estimator| estimator.name() == best.estimator);
-        let estimator = estimator.ok_or_else(|| RunError::Failed(format!("no estimator is called {}", best.estimator)))?;
+        let estimator =
+            estimator.ok_or_else(|| RunError::Failed(format!("no estimator is called {}", best.estimator)))?;
         let projection = Named::parse(best.projection).map_err(named)?;
         let most = recommendation.most_features;
         let pair = FittedPair::new(request, &input.inputs, most, estimator, projection).map_err(failure)?;

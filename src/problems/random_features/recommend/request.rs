@@ -63,7 +63,11 @@ impl RecommendRequest {
         let unread = draft.unread(&schema).into_iter().find(|error| typed.clone().any(|(key, _)| key == error.key));
         let params = unread.map_or_else(|| Params::with(&schema, &all), Err)?;
         if estimators(&params).iter().filter(|estimator| estimator.function().is_some()).count() > 1 {
-            return Err(ParamError::new("f", params.typed("f"), "one function: a recommendation ranks estimators by name"));
+            return Err(ParamError::new(
+                "f",
+                params.typed("f"),
+                "one function: a recommendation ranks estimators by name",
+            ));
         }
         Ok(params)
     }
