@@ -22,7 +22,8 @@ pub(super) fn direct(integrand: &Integrand<'_>, a: f64, b: f64, rho: f64) -> Opt
     for halvings in 1..=HALVINGS {
         let next = pair.refine(1.0 / f64::from(1 << halvings))?;
         let agree = |(next, last): (&Sums, &Sums)| {
-            let there = last.sum * (last.scale - next.scale).exp();
+            // A factor that is 0 everywhere has no scale.
+            let there = if last.sum == 0.0 { 0.0 } else { last.sum * (last.scale - next.scale).exp() };
             (next.sum - there).abs() <= SETTLED * next.size
         };
         if next.iter().zip(&last).all(agree) {

@@ -120,12 +120,11 @@ impl Refinement {
     fn agrees(&self, other: &Self) -> bool {
         (0..self.scales.len()).all(|factor| {
             let to = (other.scales[factor] - self.scales[factor]).exp();
-            // Squares have the square of the scale: one factor more.
-            let near = |here: f64, there: f64, size: f64| (here - to * there).abs() <= SETTLED * size;
+            let near = |here: f64, there: f64, size: f64| (here - there).abs() <= SETTLED * size;
             let pairs = self.coefficients[factor].iter().zip(&other.coefficients[factor]).zip(&self.sizes[factor]);
             let square = self.squares[factor];
-            pairs.into_iter().all(|((here, there), size)| near(*here, *there, *size))
-                && near(square, to * other.squares[factor], square)
+            pairs.into_iter().all(|((here, there), size)| near(*here, to * there, *size))
+                && near(square, to * to * other.squares[factor], square)
         })
     }
 

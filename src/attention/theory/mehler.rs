@@ -14,6 +14,7 @@ use super::direct::direct;
 use super::expected::Expectation;
 use super::hermite::{HermiteRow, STRIDE};
 use super::quadrature::Integrand;
+use super::series::{KeyBlocks, LANES, SideRows, correlation, terms_of_correlations};
 use crate::attention::spikiness::Exact;
 use crate::attention::{AttentionError, Inputs};
 use crate::function::{Function, Variable};
@@ -28,8 +29,6 @@ const DIRECT: usize = 256;
 const OF_ROW: usize = 32;
 /// The share of the result that errors may make up.
 const TOLERANCE: f64 = 1e-6;
-/// Keys whose series are summed side by side.
-const LANES: usize = 8;
 /// Pairs times factors that are summed, at most: some seconds' work.
 const WORK: usize = 1 << 27;
 /// A relative squared bias below this is rounding.
@@ -122,14 +121,6 @@ impl PairSums {
     }
 }
 
-/// Coefficients of the rows of one side.
-struct SideRows {
-    /// The row of coefficients of each token.
-    of_token: Vec<usize>,
-    rows: Vec<HermiteRow>,
-    squares: Vec<f64>,
-}
-
 impl<'a> TypedTheory<'a> {
     /// The theory of `function`.
     ///
@@ -198,28 +189,18 @@ impl<'a> TypedTheory<'a> {
         stop: &(dyn Fn() -> bool + Sync),
     ) -> Result<Vec<Expectation>, AttentionError> {
         let log_norm = exact.peak + exact.norm_squared.ln() / 2.0;
+        let largest = ms.last().copied().unwrap_or(1);
         let squares = |tokens: &Array2<f64>| tokens.rows().into_iter().map(|row| row.dot(&row)).collect::<Vec<f64>>();
         let sides = [squares(&inputs.queries), squares(&inputs.keys)];
-        let terms = self.terms(&sides)?;
-        let [queries, keys] = {
-            let [queries, keys] = sides.map(|squares| self.rows(squares, terms, stop));
-            [queries?, keys?]
+        let needed = self.terms(&sides)?;
+        // Kinks leave a rest after any number of terms, which small correlations make as small as one likes.
+        let terms = if needed < TERMS { needed } else { terms_of_correlations(inputs, &sides, (DIRECT / 2, TERMS)) };
+        let sums = self.sums(inputs, &sides, terms, (log_norm, largest), stop)?;
+        let sums = if terms < needed && !sums.is_settled(largest) {
+            self.sums(inputs, &sides, needed, (log_norm, largest), stop)?
+        } else {
+            sums
         };
-        let blocks = KeyBlocks::new(&keys, self.integrand.factors.len(), terms);
-        let rows: Vec<PairSums> = (0..inputs.queries.nrows())
-            .into_par_iter()
-            .map(|i| {
-                if stop() {
-                    return Err(AttentionError::Stopped);
-                }
-                let products = inputs.keys.dot(&inputs.queries.row(i));
-                let own = inputs.row_exponents[i] - log_norm;
-                Ok(self.row(i, &queries, &keys, &blocks, products.as_slice().unwrap_or_default(), own))
-            })
-            .collect::<Result<_, _>>()?;
-        let mut sums = rows.into_iter().fold(PairSums::default(), PairSums::join);
-        let largest = ms.last().copied().unwrap_or(1);
-        self.improve(&mut sums, inputs, [&queries, &keys], log_norm, largest, stop)?;
         if !sums.is_settled(largest) {
             return Err(AttentionError::Quadrature("the quadrature does not settle".to_owned()));
         }
@@ -242,6 +223,34 @@ impl<'a> TypedTheory<'a> {
             .collect())
     }
 
+    /// The sums over all pairs with series of so many terms; `m` is the largest number of projections asked for.
+    fn sums(
+        &self,
+        inputs: &Inputs,
+        sides: &[Vec<f64>; 2],
+        terms: usize,
+        (log_norm, m): (f64, usize),
+        stop: &(dyn Fn() -> bool + Sync),
+    ) -> Result<PairSums, AttentionError> {
+        let [queries, keys] = sides.each_ref().map(|squares| SideRows::new(&self.integrand, squares, terms, stop));
+        let (queries, keys) = (queries?, keys?);
+        let blocks = KeyBlocks::new(&keys, self.integrand.factors.len(), terms);
+        let rows: Vec<PairSums> = (0..inputs.queries.nrows())
+            .into_par_iter()
+            .map(|i| {
+                if stop() {
+                    return Err(AttentionError::Stopped);
+                }
+                let products = inputs.keys.dot(&inputs.queries.row(i));
+                let own = inputs.row_exponents[i] - log_norm;
+                Ok(self.row(i, &queries, &keys, &blocks, products.as_slice().unwrap_or_default(), own))
+            })
+            .collect::<Result<_, _>>()?;
+        let mut sums = rows.into_iter().fold(PairSums::default(), PairSums::join);
+        self.improve(&mut sums, inputs, [&queries, &keys], log_norm, m, stop)?;
+        Ok(sums)
+    }
+
     /// The terms that rows of these squared lengths need, from a few of them.
     fn terms(&self, sides: &[Vec<f64>; 2]) -> Result<usize, AttentionError> {
         let mut all: Vec<f64> = sides.concat();
@@ -255,30 +264,6 @@ impl<'a> TypedTheory<'a> {
             .map_err(AttentionError::Quadrature)?;
         let most = needed.into_iter().max().unwrap_or(TERMS);
         Ok((most + 2 * STRIDE).min(TERMS))
-    }
-
-    fn rows(
-        &self,
-        squares: Vec<f64>,
-        terms: usize,
-        stop: &(dyn Fn() -> bool + Sync),
-    ) -> Result<SideRows, AttentionError> {
-        // Lengths that agree to 1e-12 share their coefficients.
-        let rounded: Vec<u64> = squares.iter().map(|square| (square.to_bits() + (1 << 11)) >> 12).collect();
-        let mut unique = rounded.clone();
-        unique.sort_unstable();
-        unique.dedup();
-        let rows = unique
-            .par_iter()
-            .map(|bits| {
-                if stop() {
-                    return Err(AttentionError::Stopped);
-                }
-                HermiteRow::new(&self.integrand, f64::from_bits(bits << 12), terms).map_err(AttentionError::Quadrature)
-            })
-            .collect::<Result<_, _>>()?;
-        let place = |bits: &u64| unique.binary_search(bits).unwrap_or_else(|_| unreachable!("every length has a row"));
-        Ok(SideRows { of_token: rounded.iter().map(place).collect(), rows, squares })
     }
 
     /// What query `i` adds with all keys; `own` is the logarithm of its factor over ‖A‖.
@@ -383,75 +368,4 @@ impl<'a> TypedTheory<'a> {
 fn keep_worst(pairs: &mut Vec<WorstPair>, most: usize) {
     pairs.sort_by(|a, b| b.parts.error().total_cmp(&a.parts.error()));
     pairs.truncate(most);
-}
-
-/// c/√(ab); 0 where a vector is 0.
-fn correlation(a: f64, b: f64, c: f64) -> f64 {
-    let root = (a * b).sqrt();
-    if root > 0.0 { (c / root).clamp(-1.0, 1.0) } else { 0.0 }
-}
-
-/// Coefficients of keys side by side.
-struct KeyBlocks {
-    factors: usize,
-    terms: usize,
-    /// By block, factor and k.
-    coefficients: Vec<[f64; LANES]>,
-    /// By block, factor and stride.
-    tails: Vec<[f64; LANES]>,
-}
-
-impl KeyBlocks {
-    fn new(keys: &SideRows, factors: usize, terms: usize) -> Self {
-        let (mut coefficients, mut tails) = (Vec::new(), Vec::new());
-        for block in keys.of_token.chunks(LANES) {
-            for factor in 0..factors {
-                let of = |values: &dyn Fn(&HermiteRow) -> f64| {
-                    let mut lanes = [0.0; LANES];
-                    lanes.iter_mut().zip(block).for_each(|(lane, row)| *lane = values(&keys.rows[*row]));
-                    lanes
-                };
-                coefficients.extend((0..terms).map(|k| of(&|row| row.coefficients[factor][k])));
-                tails.extend((0..terms / STRIDE).map(|stride| of(&|row| row.tails[factor][stride])));
-            }
-        }
-        Self { factors, terms, coefficients, tails }
-    }
-
-    /// Σ ρ^k α_k α_k of a query and the keys of a block, with the error of each: what was left out of the terms that are
-    /// there, and rounding.
-    fn series(&self, block: usize, factor: usize, query: &HermiteRow, rho: &[f64; LANES]) -> [[f64; 2]; LANES] {
-        let place = block * self.factors + factor;
-        let coefficients = &self.coefficients[place * self.terms..(place + 1) * self.terms];
-        let tails = &self.tails[place * (self.terms / STRIDE)..];
-        let (own, own_tails) = (&query.coefficients[factor], &query.tails[factor]);
-        let (mut powers, mut sums, mut sizes) = ([1.0; LANES], [0.0; LANES], [0.0; LANES]);
-        let mut left = [0.0; LANES];
-        pulp::Arch::new().dispatch(|| {
-            for (stride, chunk) in coefficients.chunks_exact(STRIDE).enumerate() {
-                let mut done = true;
-                for l in 0..LANES {
-                    left[l] = f64::abs(powers[l]) * own_tails[stride] * tails[stride][l];
-                    done &= left[l] <= 1e-16 * sizes[l];
-                }
-                if done {
-                    return;
-                }
-                for (own, key) in own[stride * STRIDE..].iter().zip(chunk) {
-                    for l in 0..LANES {
-                        let term = powers[l] * own * key[l];
-                        sums[l] += term;
-                        sizes[l] += f64::abs(term);
-                        powers[l] *= rho[l];
-                    }
-                }
-            }
-            left = [0.0; LANES];
-        });
-        let mut found = [[0.0; 2]; LANES];
-        for l in 0..LANES {
-            found[l] = [sums[l], left[l] + 1e-15 * sizes[l]];
-        }
-        found
-    }
 }

@@ -8,6 +8,8 @@
 //! where X is the estimate from one projection and i, j are two rows of one block of b. Everything here is relative to K
 //! and scaled by a common exponential, because e^s outgrows f64.
 //!
+//! Functions that a user types have no closed form: `mehler` integrates theirs.
+//!
 //! Sources: Choromanski et al. 2021 (Lemma 2, Theorems 1, 2); Likhosherstov et al. 2022 (Theorem 3.1) for generalised
 //! exponential features; Reid et al. 2023 for the conformity of blocks; Demni & Kadri 2023 for fixed norms.
 
@@ -20,6 +22,7 @@ mod mehler;
 mod moments;
 pub mod optimal;
 mod quadrature;
+mod series;
 pub mod special;
 
 pub use expected::Expectation;
