@@ -15,7 +15,7 @@ const BLOCK: usize = 1 << 13;
 /// # Errors
 /// It needs coordinates of x, one by one.
 pub(super) fn check(function: &Function) -> Result<(), AttentionError> {
-    if function.features().is_wide_in_coordinates() {
+    if function.is_wide_in_coordinates() {
         return Err(AttentionError::Function {
             found: function.text().to_owned(),
             allowed: "p in place of u: random features are made of p = w·x and n = |x|², u is a coordinate of x itself",

@@ -119,6 +119,24 @@ impl Function {
         &self.findings.doubts
     }
 
+    /// Whether a feature has one number for each coordinate of x, and not of the projection alone: `u` stands outside of a
+    /// reduction, or meets p inside of one.
+    #[must_use]
+    pub fn is_wide_in_coordinates(&self) -> bool {
+        let mut of_step: Vec<[bool; 2]> = Vec::with_capacity(self.features.steps.len());
+        for step in &self.features.steps {
+            let joined = |[u, p]: [bool; 2], slot: Slot| [u | of_step[slot][0], p | of_step[slot][1]];
+            let wide = match step.operation {
+                Operation::Variable(Variable::Coordinate) => [true, false],
+                Operation::Variable(Variable::Projected) => [false, true],
+                Operation::Reduce(..) => [false, false],
+                other => other.operands().fold([false, false], joined),
+            };
+            of_step.push(wide);
+        }
+        of_step.contains(&[true, true]) || self.features.outputs.iter().any(|slot| of_step[*slot][0])
+    }
+
     /// Whether some part of the function is a number for each row, made of the row's coordinates: sum, mean, max_over or norm.
     #[must_use]
     pub fn reduces(&self) -> bool {

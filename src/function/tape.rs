@@ -106,24 +106,6 @@ impl Tape {
         self.steps.iter().any(|step| step.operation == Operation::Variable(variable))
     }
 
-    /// Whether a feature has one number for each coordinate of x, and not of the projection alone: `u` stands outside of a
-    /// reduction, or meets p inside of one.
-    #[must_use]
-    pub fn is_wide_in_coordinates(&self) -> bool {
-        let mut of_step: Vec<[bool; 2]> = Vec::with_capacity(self.steps.len());
-        for step in &self.steps {
-            of_step.push(match step.operation {
-                Operation::Variable(Variable::Coordinate) => [true, false],
-                Operation::Variable(Variable::Projected) => [false, true],
-                Operation::Reduce(..) => [false, false],
-                other => {
-                    other.operands().fold([false, false], |[u, p], slot| [u | of_step[slot][0], p | of_step[slot][1]])
-                }
-            });
-        }
-        of_step.contains(&[true, true]) || self.outputs.iter().any(|slot| of_step[*slot][0])
-    }
-
     /// The tape without the last operation of every component, where that is exp in each.
     pub(super) fn exponents(&self) -> Option<Self> {
         let exponent = |slot: &Slot| match self.steps[*slot].operation {

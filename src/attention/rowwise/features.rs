@@ -139,7 +139,7 @@ struct ExponentFeatures {
     /// What is added to every exponent of a key: ∓|y|²/2.
     of_key: Array1<f64>,
     /// The signs (−1, 0 or 1) of queries and keys where features are not all positive: the exponents are those of their sizes.
-    signs: Option<[Array2<i8>; 2]>,
+    signs: Option<Box<[Array2<i8>; 2]>>,
 }
 
 impl ExponentFeatures {
@@ -203,7 +203,7 @@ impl ExponentFeatures {
             of_key: Array1::zeros(keys.ncols()),
             queries,
             keys,
-            signs: of_queries.zip(of_keys).map(|(queries, keys)| [queries, keys]),
+            signs: of_queries.zip(of_keys).map(|(queries, keys)| Box::new([queries, keys])),
         })
     }
 
@@ -238,8 +238,8 @@ impl ExponentFeatures {
             // A feature that is 0 at every key has no scale.
             let shift = if *scale == f64::NEG_INFINITY { 0.0 } else { *scale };
             write_exp(row.as_slice_mut().unwrap_or_default(), &exponents, shift);
-            if let Some([_, signs]) = &self.signs {
-                row.zip_mut_with(&signs.slice(s![l, ..seen]), |value, sign| *value *= f32::from(*sign));
+            if let Some(signs) = &self.signs {
+                row.zip_mut_with(&signs[1].slice(s![l, ..seen]), |value, sign| *value *= f32::from(*sign));
             }
         }
         Ok(ScaledKeys { features, scales })
@@ -276,8 +276,8 @@ impl ExponentFeatures {
                 let products = products.to_slice().unwrap_or_default();
                 add(&mut exponents, &products[rows.clone()], sign, &shifts);
                 write_exp(row.as_slice_mut().unwrap_or_default(), &exponents, -scale);
-                if let Some([signs, _]) = &self.signs {
-                    row.zip_mut_with(&signs.slice(s![l, rows.clone()]), |value, sign| *value *= f32::from(*sign));
+                if let Some(signs) = &self.signs {
+                    row.zip_mut_with(&signs[0].slice(s![l, rows.clone()]), |value, sign| *value *= f32::from(*sign));
                 }
             }
         }

@@ -57,7 +57,7 @@ impl ComponentLogs {
 }
 
 /// A node z and its weight dz.
-pub(super) type Node = (f64, f64);
+pub(super) type QuadratureNode = (f64, f64);
 
 impl<'a> Integrand<'a> {
     /// The moments of `function` at the starts of its learned scalars; it must not reduce over coordinates.
@@ -232,7 +232,7 @@ fn root(value: impl Fn(f64) -> f64, mut low: (f64, f64), mut high: (f64, f64)) -
 }
 
 /// Nodes over `range` with panels of at most `width` that end at the rising `breaks`, where nodes crowd.
-pub(super) fn composite([low, high]: [f64; 2], breaks: &[f64], width: f64) -> Vec<Node> {
+pub(super) fn composite([low, high]: [f64; 2], breaks: &[f64], width: f64) -> Vec<QuadratureNode> {
     let mut nodes = Vec::new();
     let mut from = low;
     let mut kinked = false;
@@ -245,7 +245,7 @@ pub(super) fn composite([low, high]: [f64; 2], breaks: &[f64], width: f64) -> Ve
 }
 
 /// Panels from `from` to `to`; at an end with a kink z = z₀ + w t³.
-fn panels(from: f64, to: f64, kinked: [bool; 2], width: f64, nodes: &mut Vec<Node>) {
+fn panels(from: f64, to: f64, kinked: [bool; 2], width: f64, nodes: &mut Vec<QuadratureNode>) {
     let least = if kinked == [true, true] { 2 } else { 1 };
     let count = (((to - from) / width).ceil() as usize).max(least);
     let each = (to - from) / count as f64;
@@ -263,7 +263,7 @@ fn panels(from: f64, to: f64, kinked: [bool; 2], width: f64, nodes: &mut Vec<Nod
     }
 }
 
-fn rule() -> &'static [Node] {
-    static RULE: OnceLock<Vec<Node>> = OnceLock::new();
+fn rule() -> &'static [QuadratureNode] {
+    static RULE: OnceLock<Vec<QuadratureNode>> = OnceLock::new();
     RULE.get_or_init(|| gauss_legendre(ORDER))
 }

@@ -4,8 +4,7 @@
 //! on top comes the largest of the survey, the closed forms, the picture and the trials. A trial holds the projections W,
 //! what the family makes of them, and the features of both sides.
 
-use super::methods::FeatureEstimator;
-use super::schema::estimators;
+use super::methods::{FeatureEstimator, estimators};
 use crate::attention::frobenius::{Precision, is_kept};
 use crate::attention::projection::RowLaw;
 use crate::attention::rowwise::rowwise_bytes;

@@ -63,6 +63,31 @@ impl Named for EstimatorName {
     const CHOICES: &'static [Choice] = &named::joined::<COUNT>(Family::CHOICES, &[HYBRID, CUSTOM]);
 }
 
+/// The estimators asked for: `custom` stands for each of the functions typed.
+pub(super) fn estimators(params: &Params) -> Vec<FeatureEstimator> {
+    let mut all = Vec::new();
+    for name in params.choices("estimator") {
+        match name {
+            EstimatorName::Family(family) => all.push(FeatureEstimator::Family(family)),
+            EstimatorName::Hybrid => all.push(FeatureEstimator::Hybrid),
+            EstimatorName::Custom => all.extend(functions(params).into_iter().map(FeatureEstimator::Custom)),
+        }
+    }
+    all
+}
+
+/// The functions typed, each once.
+fn functions(params: &Params) -> Vec<&'static Function> {
+    let mut functions = Vec::new();
+    for text in params.texts("f") {
+        let function = Function::shared(text).unwrap_or_else(|_| unreachable!("a checked parameter holds a function"));
+        if !functions.contains(&function) {
+            functions.push(function);
+        }
+    }
+    functions
+}
+
 impl FeatureEstimator {
     /// The name in parameters.
     pub const fn name(self) -> &'static str {

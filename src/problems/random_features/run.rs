@@ -3,10 +3,10 @@
 use super::curve::{CurveSampler, CurveTrials, PointStatistics};
 use super::heads::HeadSummary;
 use super::memory;
-use super::methods::FeatureEstimator;
+use super::methods::{FeatureEstimator, estimators};
 use super::pictures;
 use super::rows::{CurveResults, CurveSubject, unfit};
-use super::schema::{estimators, projections, sizes};
+use super::schema::{projections, sizes};
 use super::series::{Curves, declare};
 use super::surveyed::{MatrixFacts, SurveyedMatrix};
 use crate::attention::theory::Expectation;

@@ -2,12 +2,11 @@
 
 use super::heads::HeadMap;
 use super::memory;
-use super::methods::{EstimatorName, FeatureEstimator};
+use super::methods::{EstimatorName, FeatureEstimator, estimators};
 use super::series::ErrorAxis;
 use super::surveyed::Recentring;
 use crate::attention::frobenius::Precision;
 use crate::attention::{AttentionError, Family, FeatureMap, Projection};
-use crate::function::Function;
 use crate::lab::{Choice, Estimate, Param, ParamError, Params, Schema, common};
 use crate::named::Named;
 use crate::problems::inputs::params::{
@@ -124,31 +123,6 @@ static AFTER_CONSTANTS: &[Param] = &[
     common::SEED,
     common::THREADS,
 ];
-
-/// The estimators asked for: `custom` stands for each of the functions typed.
-pub(super) fn estimators(params: &Params) -> Vec<FeatureEstimator> {
-    let mut all = Vec::new();
-    for name in params.choices("estimator") {
-        match name {
-            EstimatorName::Family(family) => all.push(FeatureEstimator::Family(family)),
-            EstimatorName::Hybrid => all.push(FeatureEstimator::Hybrid),
-            EstimatorName::Custom => all.extend(functions(params).into_iter().map(FeatureEstimator::Custom)),
-        }
-    }
-    all
-}
-
-/// The functions typed, each once.
-fn functions(params: &Params) -> Vec<&'static Function> {
-    let mut functions = Vec::new();
-    for text in params.texts("f") {
-        let function = Function::shared(text).unwrap_or_else(|_| unreachable!("a checked parameter holds a function"));
-        if !functions.contains(&function) {
-            functions.push(function);
-        }
-    }
-    functions
-}
 
 /// The projections asked for.
 pub(super) fn projections(params: &Params) -> Vec<Projection> {

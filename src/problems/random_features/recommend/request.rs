@@ -1,7 +1,7 @@
 //! What is asked.
 
-use super::super::methods::FeatureEstimator;
-use super::super::schema::{PARAMS, estimators};
+use super::super::methods::{FeatureEstimator, estimators};
+use super::super::schema::PARAMS;
 use crate::attention::Projection;
 use crate::lab::{Draft, Param, ParamError, Params, Schema, common};
 use crate::named::named;
