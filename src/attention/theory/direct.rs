@@ -148,3 +148,43 @@ impl<'a> DirectPair<'a> {
         Some(all)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::hermite::{HermiteRow, STRIDE};
+    use super::*;
+    use crate::function::Function;
+
+    /// Series and double integrals are two ways to one number.
+    #[test]
+    fn series_and_double_integrals_agree() {
+        for text in [
+            "relu(p)",
+            "sqrt(abs(p)) + 0.1",
+            "sigmoid(20*p)",
+            "min(p, 1) + max(p, p^2 - 2)",
+            "exp(-p^2) + 0.01",
+            "softplus(p - n/4)",
+            "gelu(p) + elu(p)",
+            "cos(9*p)",
+            "[tanh(3*p), relu(p - 1)*relu(2 - p)]",
+            "(relu(p - 0.3) + 0.01)^0.4",
+        ] {
+            let function = Function::parse(text).unwrap();
+            let integrand = Integrand::new(&function);
+            let (a, b) = (1.7, 0.9);
+            for rho in [0.55, -0.7] {
+                let terms = 30 * STRIDE;
+                let [x, y] = [a, b].map(|square| HermiteRow::new(&integrand, square, terms).unwrap());
+                let found = direct(&integrand, a, b, rho).unwrap_or_else(|| panic!("{text} at {rho} does not settle"));
+                for (place, (value, scale)) in found.into_iter().enumerate() {
+                    let pairs = x.coefficients[place].iter().zip(&y.coefficients[place]).enumerate();
+                    let sum: f64 = pairs.map(|(k, (x, y))| rho.powi(k as i32) * x * y).sum();
+                    let series = sum * (x.scales[place] + y.scales[place]).exp();
+                    let off = (series - value * scale.exp()).abs();
+                    assert!(off < 1e-8, "{text}, factor {place}, at {rho}: {series} and {}", value * scale.exp());
+                }
+            }
+        }
+    }
+}

@@ -2,7 +2,7 @@
 
 use super::methods::{FeatureEstimator, FittedEstimator};
 use super::run::FeaturesSession;
-use super::schema::sizes;
+use super::schema::{projections, sizes};
 use super::surveyed::SurveyedMatrix;
 use crate::attention::hybrid::{HybridSpec, HybridTheory};
 use crate::attention::theory::{Expectation, Theory, TypedTheory, expectation};
@@ -158,22 +158,13 @@ impl FeaturesSession<'_> {
         &self,
         matrix: &SurveyedMatrix<'_>,
         function: &Function,
+        projection: Projection,
         theory: Option<&[Expectation]>,
         context: &mut RunContext,
     ) {
-        for doubt in function.doubts() {
-            context.note(format!("f = {function}: {doubt}"));
-        }
-        if let Some(place) = function.negative() {
-            context.note(format!(
-                "f = {function} can be negative, as at {}: entries and denominators need not be positive; the columns of entries and row sums ≤ 0 count them",
-                place.replacen('u', "p", 1)
-            ));
-        }
-        if !function.scalars().is_empty() {
-            let starts: Vec<_> =
-                function.scalars().iter().map(|scalar| format!("{} = {}", scalar.name, scalar.start)).collect();
-            context.note(format!("f = {function}: nothing is learned here, constants are {}", starts.join(", ")));
+        // What holds on every matrix and under every projection is said once.
+        if self.is_first && projections(self.params).first() == Some(&projection) {
+            function_facts(function, context);
         }
         let Some((first, m)) = theory.and_then(<[Expectation]>::first).zip(sizes(self.params).first().copied()) else {
             return;
@@ -205,7 +196,7 @@ impl FeaturesSession<'_> {
             return;
         }
         if let FittedEstimator::Features(FeatureMap::Custom(function)) = method {
-            self.function_remarks(matrix, function, theory, context);
+            self.function_remarks(matrix, function, projection, theory, context);
         }
         if let Some(caveat) = estimator.caveat(projection) {
             context.note(caveat);
@@ -246,5 +237,23 @@ impl FeaturesSession<'_> {
                 hidden.join(", ")
             ));
         }
+    }
+}
+
+/// What is to be known of a typed function itself.
+fn function_facts(function: &Function, context: &mut RunContext) {
+    for doubt in function.doubts() {
+        context.note(format!("f = {function}: {doubt}"));
+    }
+    if let Some(place) = function.negative() {
+        context.note(format!(
+                "f = {function} can be negative, as at {}: entries and denominators need not be positive; the columns of entries and row sums ≤ 0 count them",
+                place.replacen('u', "p", 1)
+            ));
+    }
+    if !function.scalars().is_empty() {
+        let starts: Vec<_> =
+            function.scalars().iter().map(|scalar| format!("{} = {}", scalar.name, scalar.start)).collect();
+        context.note(format!("f = {function}: nothing is learned here, constants are {}", starts.join(", ")));
     }
 }

@@ -70,7 +70,7 @@ pub(super) struct FeaturesSession<'a> {
     points: FinishedPoints,
     pub(super) curves: Curves<'a>,
     /// Whether this is the first matrix: of many heads only that one is shown as a picture.
-    is_first: bool,
+    pub(super) is_first: bool,
 }
 
 impl FeaturesSession<'_> {

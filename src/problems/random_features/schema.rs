@@ -237,7 +237,8 @@ pub(super) fn estimate(params: &Params) -> Estimate {
         let products = 2.0 * entries * (columns + passes * place.dim as f64) / 1e11;
         let rowwise = params.flag("causal") || place.value_dim > 0;
         let each = if rowwise { 6e-9 } else { 1.5e-9 };
-        let rest = entries * sizes.len() as f64 * each + queries.max(keys) * columns * 4e-9;
+        let of_feature = estimators(params).into_iter().map(FeatureEstimator::feature_seconds).fold(0.0, f64::max);
+        let rest = entries * sizes.len() as f64 * each + queries.max(keys) * columns * of_feature;
         seconds += (products + rest) * params.size("trials") as f64 * pairs as f64 + entries * 3e-8;
     }
     Estimate {
