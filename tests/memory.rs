@@ -68,6 +68,15 @@ fn random_features_take_what_they_say() {
                 ("estimator", "hybrid"),
                 ONE,
             ],
+            &[
+                ("length", "16"),
+                ("dim", "8"),
+                ("m", "262144"),
+                ("projection", "gaussian"),
+                ("estimator", "custom"),
+                ("f", "[exp(p), exp(-p)]"),
+                ONE,
+            ],
             &[("length", "6000"), ("dim", "4"), ("m", "512"), ("projection", "gaussian"), ONE],
         ],
     );

@@ -55,6 +55,33 @@ pub enum AttentionError {
         /// What is allowed.
         allowed: &'static str,
     },
+    /// A typed function that random features cannot be made of.
+    #[error("f: found `{found}`, allowed: {allowed}")]
+    Function {
+        /// The function.
+        found: String,
+        /// What is allowed.
+        allowed: &'static str,
+    },
+    /// A value of a typed function that is not finite.
+    #[error(
+        "f: `{part}` is {value} at {side} {token} (counted from 0, squared length {square:.3}), allowed: a function that is finite on these inputs"
+    )]
+    NotFiniteFunction {
+        /// The part of the text.
+        part: String,
+        /// The value.
+        value: f64,
+        /// `query` or `key`.
+        side: &'static str,
+        /// The row.
+        token: usize,
+        /// |x|² of it, after scaling.
+        square: f64,
+    },
+    /// Why quadrature gives no theory of a typed function.
+    #[error("{0}")]
+    Quadrature(String),
     /// Exponents too far apart for a number format.
     #[error(
         "{side} {token} (counted from 0, length {length:.3}): exponents spread over {spread:.0}, more than {format} holds ({limit:.0}); {advice}"

@@ -10,14 +10,18 @@
 //! | trigonometric | exp(+\|x\|²/2)·(cos w·x, sin w·x) |
 //! | generalised exponential (gerf) | (1−4A)^(d/4) exp(A\|w\|² + √(1−4A) w·x − \|x\|²/2), A < 1/8 |
 //! | dense exponential (sderf) | the same a coordinate of Uᵀx, with its own A |
+//! | custom | h(w·x, \|x\|²) for a function h that a user typed; E φ(x)·φ(y) is another kernel in general |
 //!
-//! Every family is one of three [`FeatureShape`]s of exponents offset_i + w_i·x, with projections of its own
-//! ([`FeatureMap::prepare`]): whatever computes features needs to know the shape alone.
+//! Every family but the last is one of three [`FeatureShape`]s of exponents offset_i + w_i·x, with projections of its own
+//! ([`FeatureMap::prepare`]): whatever computes features needs to know the shape alone. Typed functions are evaluated in
+//! 64 bits, in blocks of rows.
 
 use super::AttentionError;
+use super::typed::{self, TypedSide};
+use crate::function::Function;
 use crate::memory;
 use ndarray::linalg::general_mat_mul;
-use ndarray::{Array1, Array2, ArrayView2, CowArray, Ix2};
+use ndarray::{Array1, Array2, ArrayView2, CowArray, Ix2, s};
 
 /// A pair of finite feature maps: the estimate of the matrix is Φ_q Φ_kᵀ.
 pub trait Sketch {
@@ -74,6 +78,8 @@ pub enum FeatureMap {
         /// A of each coordinate, all < 1/8.
         a: Array1<f64>,
     },
+    /// A function that a user typed, of p = w·x and n = |x|²; made by [`FeatureMap::custom`].
+    Custom(&'static Function),
 }
 
 /// How features follow from the exponents e_i = offset_i + w_i·x of the projections.
@@ -85,6 +91,8 @@ pub enum FeatureShape {
     BothSigns,
     /// exp(|x|²/2)·(cos e_i, sin e_i).
     Circular,
+    /// So many values of a typed function of e_i and |x|².
+    Typed(usize),
 }
 
 impl FeatureShape {
@@ -94,6 +102,7 @@ impl FeatureShape {
         match self {
             Self::Exponential => 1,
             Self::BothSigns | Self::Circular => 2,
+            Self::Typed(components) => components,
         }
     }
 }
@@ -108,25 +117,44 @@ pub struct Prepared<'a> {
 }
 
 impl FeatureMap {
+    /// The features of a typed function; its learned scalars stay at their start.
+    ///
+    /// # Errors
+    /// The function needs coordinates of x, one by one.
+    pub fn custom(function: &'static Function) -> Result<Self, AttentionError> {
+        typed::check(function).map(|()| Self::Custom(function))
+    }
+
+    /// Whether every feature is an exponential, so that every entry of an estimate is positive.
+    #[must_use]
+    pub fn is_exponential(&self) -> bool {
+        match self {
+            Self::Positive | Self::Hyperbolic | Self::Gerf { .. } | Self::Sderf { .. } => true,
+            Self::Trigonometric => false,
+            Self::Custom(function) => function.exponents().is_some(),
+        }
+    }
+
     /// The shape of the features.
     #[must_use]
-    pub const fn shape(&self) -> FeatureShape {
+    pub fn shape(&self) -> FeatureShape {
         match self {
             Self::Positive | Self::Gerf { .. } | Self::Sderf { .. } => FeatureShape::Exponential,
             Self::Hyperbolic => FeatureShape::BothSigns,
             Self::Trigonometric => FeatureShape::Circular,
+            Self::Custom(function) => FeatureShape::Typed(function.components()),
         }
     }
 
     /// Columns of Φ for one projection.
     #[must_use]
-    pub const fn features_per_projection(&self) -> usize {
+    pub fn features_per_projection(&self) -> usize {
         self.shape().features_per_projection()
     }
 
     /// Columns of Φ for `m` projections.
     #[must_use]
-    pub const fn features(&self, m: usize) -> usize {
+    pub fn features(&self, m: usize) -> usize {
         m * self.features_per_projection()
     }
 
@@ -145,7 +173,7 @@ impl FeatureMap {
             w.rows().into_iter().map(|row| constant + (&row * &row).dot(a)).collect::<Array1<f64>>()
         };
         Ok(match self {
-            Self::Positive | Self::Hyperbolic | Self::Trigonometric => {
+            Self::Positive | Self::Hyperbolic | Self::Trigonometric | Self::Custom(_) => {
                 Prepared { projections: w.into(), offsets: Array1::zeros(w.nrows()) }
             }
             Self::Gerf { a } => {
@@ -178,6 +206,9 @@ impl FeatureMap {
     /// # Panics
     /// Lengths of vectors and projections differ.
     pub fn map(&self, x: ArrayView2<'_, f64>, w: ArrayView2<'_, f64>) -> Result<Array2<f64>, AttentionError> {
+        if let Self::Custom(function) = self {
+            return self.map_typed(&TypedSide { function, side: "row", tokens: x, projections: w });
+        }
         let prepared = self.prepare(w)?;
         let products = inner_products(x, prepared.projections.view(), FEATURES)?;
         drop(prepared.projections);
@@ -208,6 +239,23 @@ impl FeatureMap {
                     pair[0] = scale * product.cos();
                     pair[1] = scale * product.sin();
                 }
+            }
+        }
+        Ok(out)
+    }
+
+    fn map_typed(&self, side: &TypedSide<'_>) -> Result<Array2<f64>, AttentionError> {
+        let (count, m) = (side.tokens.nrows(), side.projections.nrows());
+        let mut out = memory::array((count, self.features(m)), 0.0, FEATURES)?;
+        let scale = 1.0 / (m as f64).sqrt();
+        for rows in side.blocks(0..count) {
+            let (block, is_exponent) = match side.exponents(rows.clone()) {
+                Some(exponents) => (exponents?, true),
+                None => (side.values(rows.clone())?, false),
+            };
+            let value = |number: f64| if is_exponent { number.exp() } else { number };
+            for (l, mut column) in out.slice_mut(s![rows, ..]).columns_mut().into_iter().enumerate() {
+                column.iter_mut().zip(block.feature(l)).for_each(|(out, number)| *out = scale * value(number));
             }
         }
         Ok(out)

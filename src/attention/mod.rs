@@ -15,6 +15,7 @@ pub mod projection;
 pub mod rowwise;
 pub mod spikiness;
 pub mod theory;
+mod typed;
 
 pub use error::AttentionError;
 pub use estimator::Family;

@@ -9,13 +9,13 @@ use super::words::{BinaryOperator, Unary};
 struct Trials<'a> {
     points: &'a [f64],
     settings: Vec<f64>,
-    numbers: Numbers<'a>,
+    numbers: Numbers,
 }
 
 impl<'a> Trials<'a> {
     /// Every setting of the learned scalars: their starts, and each of them away from it. Rows have one coordinate, whose
     /// projection it is too.
-    fn all(tape: &'a Tape, scalars: &[LearnedScalar], points: &'a [f64]) -> Vec<Self> {
+    fn all(tape: &Tape, scalars: &[LearnedScalar], points: &'a [f64]) -> Vec<Self> {
         let starts: Vec<f64> = scalars.iter().map(|scalar| scalar.start).collect();
         let mut settings = vec![starts.clone()];
         for (index, scalar) in scalars.iter().enumerate() {
@@ -34,7 +34,7 @@ impl<'a> Trials<'a> {
 
     /// Every point with the value of a step.
     fn values(&self, slot: Slot) -> impl Iterator<Item = (f64, f64)> + '_ {
-        self.points.iter().enumerate().map(move |(row, u)| (*u, self.numbers.at(slot, row, 0)))
+        self.points.iter().enumerate().map(move |(row, u)| (*u, self.numbers.first_at(slot, row)))
     }
 
     /// `u = −1`, with the learned scalars that are not at their start.
@@ -98,7 +98,7 @@ pub(super) fn check(text: &str, tape: &Tape, scalars: &[LearnedScalar]) -> Resul
     for trial in &trials {
         for (row, u) in points.iter().enumerate() {
             for &slot in &tape.outputs {
-                let value = trial.numbers.at(slot, row, 0);
+                let value = trial.numbers.first_at(slot, row);
                 any |= value != 0.0;
                 if value < 0.0 && findings.negative.is_none() {
                     findings.negative = Some(trial.words(*u, scalars));
@@ -175,13 +175,12 @@ fn condition(tape: &Tape, slot: Slot) -> Option<Condition> {
 /// Where a run of this function goes wrong: the first step with a value that single precision does not hold.
 pub(super) fn first_fault(tape: &Tape, scalars: &[f64], rows: &Rows<'_>) -> Option<(Slot, [usize; 2], f64)> {
     let numbers = Numbers::new(tape, scalars, rows);
-    let width = rows.features().max(1);
     tape.steps.iter().enumerate().find_map(|(slot, step)| {
         let at = numbers.step(slot).iter().position(|value| value.is_nan() || value.abs() > f64::from(f32::MAX))?;
         let place = match step.shape {
             StepShape::Head => [0, 0],
             StepShape::Row => [at, 0],
-            StepShape::Wide => [at / width, at % width],
+            StepShape::Wide => [at / numbers.width(slot), at % numbers.width(slot)],
         };
         Some((slot, place, numbers.step(slot)[at]))
     })

@@ -2,47 +2,41 @@
 
 use super::arithmetic::{binary, pair, unary};
 use super::tape::{Operation, Slot, StepShape, Tape};
-use super::words::{Reduction, Variable};
+use super::words::{BinaryOperator, Reduction, Variable};
 
 /// What a function is evaluated on: rows x with their projections.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Rows<'a> {
     /// How many there are.
     pub count: usize,
-    /// The coordinates of x, `[count, …]`; empty for a function without u.
+    /// The coordinates of x, `[count, …]`; may be empty for a function without u.
     pub coordinates: &'a [f64],
-    /// The coordinates of the projection, `[count, …]`; empty for a function without p.
+    /// The coordinates of the projection, `[count, …]`; may be empty for a function without p.
     pub projected: &'a [f64],
-    /// |x|² of each row; empty for a function without n.
+    /// |x|² of each row; may be empty for a function without n.
     pub squared_norms: &'a [f64],
 }
 
 impl Rows<'_> {
-    /// How many coordinates `variable` has in each row.
-    fn width(&self, numbers: &[f64]) -> usize {
-        numbers.len() / self.count.max(1)
-    }
-
-    /// How many coordinates the features of a row have for each component. A function with both u and p needs as many of
-    /// either.
+    /// How many features of a row there are for each component: as many as the projection has coordinates, without one as x
+    /// has. A function in which u and p meet outside of a reduction needs as many of either.
     #[must_use]
     pub fn features(&self) -> usize {
-        self.width(self.coordinates).max(self.width(self.projected))
+        let numbers = if self.projected.is_empty() { self.coordinates } else { self.projected };
+        numbers.len() / self.count.max(1)
     }
 }
 
 /// The numbers of every step.
-pub(super) struct Numbers<'a> {
-    tape: &'a Tape,
+pub(super) struct Numbers {
     rows: usize,
-    width: usize,
     steps: Vec<Vec<f64>>,
 }
 
-impl<'a> Numbers<'a> {
+impl Numbers {
     /// Evaluates every step of `tape` with these values of the learned scalars.
-    pub fn new(tape: &'a Tape, scalars: &[f64], rows: &Rows<'_>) -> Self {
-        let mut numbers = Self { tape, rows: rows.count, width: rows.features(), steps: Vec::new() };
+    pub fn new(tape: &Tape, scalars: &[f64], rows: &Rows<'_>) -> Self {
+        let mut numbers = Self { rows: rows.count, steps: Vec::with_capacity(tape.steps.len()) };
         for step in &tape.steps {
             let values = match step.operation {
                 Operation::Number(bits) => vec![f64::from_bits(bits)],
@@ -53,8 +47,13 @@ impl<'a> Numbers<'a> {
                 Operation::Negate(a) => numbers.steps[a].iter().map(|a| -a).collect(),
                 Operation::Unary(function, a) => numbers.steps[a].iter().map(|a| unary(function, *a)).collect(),
                 Operation::Integer(a, exponent) => numbers.steps[a].iter().map(|a| a.powi(exponent)).collect(),
-                Operation::Binary(operator, a, b) => numbers.both(step.shape, a, b, |a, b| binary(operator, a, b)),
-                Operation::Pair(function, a, b) => numbers.both(step.shape, a, b, |a, b| pair(function, a, b)),
+                Operation::Binary(operator, a, b) => match operator {
+                    BinaryOperator::Add => numbers.both(a, b, |a, b| a + b),
+                    BinaryOperator::Subtract => numbers.both(a, b, |a, b| a - b),
+                    BinaryOperator::Multiply => numbers.both(a, b, |a, b| a * b),
+                    BinaryOperator::Divide | BinaryOperator::Power => numbers.both(a, b, |a, b| binary(operator, a, b)),
+                },
+                Operation::Pair(function, a, b) => numbers.both(a, b, |a, b| pair(function, a, b)),
                 Operation::Reduce(reduction, a) => numbers.reduce(reduction, a),
             };
             numbers.steps.push(values);
@@ -67,31 +66,38 @@ impl<'a> Numbers<'a> {
         &self.steps[slot]
     }
 
-    /// What row `row` has at coordinate `column` of a step.
-    pub fn at(&self, slot: Slot, row: usize, column: usize) -> f64 {
-        self.steps[slot][self.place(self.tape.steps[slot].shape, row, column)]
+    /// The first number of a step for row `row`.
+    pub fn first_at(&self, slot: Slot, row: usize) -> f64 {
+        let step = &self.steps[slot];
+        if step.len() == 1 { step[0] } else { step[row * self.width(slot)] }
     }
 
-    fn place(&self, shape: StepShape, row: usize, column: usize) -> usize {
-        match shape {
-            StepShape::Head => 0,
-            StepShape::Row => row,
-            StepShape::Wide => row * self.width + column,
-        }
+    /// How many numbers of a row a step has; 1 for one with a number for the head.
+    pub fn width(&self, slot: Slot) -> usize {
+        (self.steps[slot].len() / self.rows.max(1)).max(1)
     }
 
-    fn both(&self, shape: StepShape, a: Slot, b: Slot, value: impl Fn(f64, f64) -> f64) -> Vec<f64> {
-        let (left, right) = (&self.steps[a], &self.steps[b]);
-        if left.len() == right.len() {
-            return left.iter().zip(right).map(|(a, b)| value(*a, *b)).collect();
+    /// An operation on two steps. A number for the head goes with everything, one for a row with each of its coordinates.
+    fn both(&self, a: Slot, b: Slot, value: impl Fn(f64, f64) -> f64) -> Vec<f64> {
+        let (left, right) = (self.steps[a].as_slice(), self.steps[b].as_slice());
+        match (left, right) {
+            _ if left.len() == right.len() => left.iter().zip(right).map(|(a, b)| value(*a, *b)).collect(),
+            (_, [b]) => left.iter().map(|a| value(*a, *b)).collect(),
+            ([a], _) => right.iter().map(|b| value(*a, *b)).collect(),
+            _ => {
+                let mut values = Vec::with_capacity(left.len().max(right.len()));
+                if left.len() > right.len() {
+                    for (row, b) in left.chunks_exact(self.width(a)).zip(right) {
+                        values.extend(row.iter().map(|a| value(*a, *b)));
+                    }
+                } else {
+                    for (a, row) in left.iter().zip(right.chunks_exact(self.width(b))) {
+                        values.extend(row.iter().map(|b| value(*a, *b)));
+                    }
+                }
+                values
+            }
         }
-        let (rows, columns) = match shape {
-            StepShape::Head => (1, 1),
-            StepShape::Row => (self.rows, 1),
-            StepShape::Wide => (self.rows, self.width),
-        };
-        let cells = (0..rows).flat_map(|row| (0..columns).map(move |column| (row, column)));
-        cells.map(|(row, column)| value(self.at(a, row, column), self.at(b, row, column))).collect()
     }
 
     fn reduce(&self, reduction: Reduction, a: Slot) -> Vec<f64> {
@@ -101,7 +107,7 @@ impl<'a> Numbers<'a> {
             Reduction::MaxOver => row.iter().copied().fold(f64::NEG_INFINITY, f64::max),
             Reduction::Norm => row.iter().map(|a| a * a).sum::<f64>().sqrt(),
         };
-        self.steps[a].chunks_exact(self.width.max(1)).map(of_row).collect()
+        self.steps[a].chunks_exact(self.width(a)).map(of_row).collect()
     }
 }
 
@@ -110,15 +116,23 @@ impl Tape {
     /// `scalars` are the values of the learned scalars.
     #[must_use]
     pub fn evaluate(&self, scalars: &[f64], rows: &Rows<'_>) -> Vec<f64> {
-        let numbers = Numbers::new(self, scalars, rows);
-        let features = rows.features();
+        let mut numbers = Numbers::new(self, scalars, rows);
+        let wide = |slot: &Slot| self.steps[*slot].shape == StepShape::Wide;
+        if let [slot] = self.outputs[..]
+            && wide(&slot)
+        {
+            return numbers.steps.swap_remove(slot);
+        }
+        let features =
+            self.outputs.iter().find(|slot| wide(slot)).map_or_else(|| rows.features(), |slot| numbers.width(*slot));
         let mut values = Vec::with_capacity(rows.count * self.outputs.len() * features);
         for row in 0..rows.count {
             for &slot in &self.outputs {
-                if self.steps[slot].shape == StepShape::Wide {
-                    values.extend_from_slice(&numbers.step(slot)[row * features..(row + 1) * features]);
-                } else {
-                    values.extend(std::iter::repeat_n(numbers.at(slot, row, 0), features));
+                let step = numbers.step(slot);
+                match self.steps[slot].shape {
+                    StepShape::Wide => values.extend_from_slice(&step[row * features..(row + 1) * features]),
+                    StepShape::Row => values.extend(std::iter::repeat_n(step[row], features)),
+                    StepShape::Head => values.extend(std::iter::repeat_n(step[0], features)),
                 }
             }
         }

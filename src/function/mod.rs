@@ -53,14 +53,14 @@ impl Function {
         Ok(Self { text: canonical::text(&statements), scalars, features, exponents, findings })
     }
 
-    /// The same for as long as the process lives, so that it can be handed around by copying a reference. The same text
-    /// gives the same reference.
+    /// The same for as long as the process lives, so that it can be handed around by copying a reference. Two texts with one
+    /// canonical text give the same reference; the places of its steps are those in the canonical text.
     ///
     /// # Errors
     /// As [`Self::parse`].
     pub fn shared(text: &str) -> Result<&'static Self, FunctionError> {
         static KNOWN: OnceLock<Mutex<HashMap<String, &'static Function>>> = OnceLock::new();
-        let function = Self::parse(text)?;
+        let function = Self::parse(Self::parse(text)?.text())?;
         let mut known = KNOWN.get_or_init(Mutex::default).lock().unwrap_or_else(PoisonError::into_inner);
         Ok(known.entry(function.text.clone()).or_insert_with(|| Box::leak(Box::new(function))))
     }
@@ -117,6 +117,36 @@ impl Function {
     #[must_use]
     pub fn doubts(&self) -> &[String] {
         &self.findings.doubts
+    }
+
+    /// Whether a feature has one number for each coordinate of x, and not of the projection alone: `u` stands outside of a
+    /// reduction, or meets p inside of one.
+    #[must_use]
+    pub fn is_wide_in_coordinates(&self) -> bool {
+        let mut of_step: Vec<[bool; 2]> = Vec::with_capacity(self.features.steps.len());
+        for step in &self.features.steps {
+            let joined = |[u, p]: [bool; 2], slot: Slot| [u | of_step[slot][0], p | of_step[slot][1]];
+            let wide = match step.operation {
+                Operation::Variable(Variable::Coordinate) => [true, false],
+                Operation::Variable(Variable::Projected) => [false, true],
+                Operation::Reduce(..) => [false, false],
+                other => other.operands().fold([false, false], joined),
+            };
+            of_step.push(wide);
+        }
+        of_step.contains(&[true, true]) || self.features.outputs.iter().any(|slot| of_step[*slot][0])
+    }
+
+    /// Whether some part of the function is a number for each row, made of the row's coordinates: sum, mean, max_over or norm.
+    #[must_use]
+    pub fn reduces(&self) -> bool {
+        self.features.steps.iter().any(|step| matches!(step.operation, Operation::Reduce(..)))
+    }
+
+    /// The characters of the canonical text that a step of a [shared](Self::shared) function comes from.
+    #[must_use]
+    pub fn part(&self, step: &Step) -> String {
+        self.text.chars().skip(step.place.start).take(step.place.len()).collect()
     }
 
     /// What goes wrong on `rows` with these learned scalars; none where single precision holds every value. The place is one of the

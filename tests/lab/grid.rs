@@ -79,7 +79,7 @@ impl Problem for Grid {
                 }
             }
             let values = vec![piece as f32, f32::NAN];
-            let (x, y) = (vec![0.0, 1.0], vec![piece as f64, best.0 as f64]);
+            let (x, y) = (vec![0.0, 1.0], vec![piece as f64, best.0]);
             told.push(Event::Curve(Curve { series: "shape".into(), x, y }));
             told.push(Event::Matrix(Matrix {
                 id: "picture".into(),

@@ -2,6 +2,7 @@
 
 use crate::attention::feature_map::FeatureShape;
 use crate::attention::kernel::{Float, exp_sums};
+use crate::attention::typed::TypedSide;
 use crate::attention::{AttentionError, FeatureMap};
 use crate::memory;
 use crate::product::product;
@@ -26,6 +27,10 @@ pub(super) fn features<T: Float>(
     map: &FeatureMap,
     projections: ArrayView2<'_, f64>,
 ) -> Result<SideFeatures<T>, AttentionError> {
+    if let FeatureMap::Custom(function) = map {
+        let side = TypedSide { function, side, tokens: precise.view(), projections };
+        return typed(&side, precise, row_exponents);
+    }
     let prepared = map.prepare(projections)?;
     let (count, m) = (tokens.ncols(), projections.nrows());
     let (shape, width) = (map.shape(), map.features_per_projection());
@@ -72,11 +77,7 @@ pub(super) fn features<T: Float>(
             tops.into_iter().zip(own[start..].iter()).map(|(top, own)| top.to() + own).collect::<Vec<_>>()
         })
         .collect();
-    let (token, log_scale) = extreme(&tops, |a, b| a > b);
-    let (_, lowest) = extreme(&tops, |a, b| a < b);
-    if (log_scale - lowest).partial_cmp(&(T::SPREAD * 1.25)) != Some(std::cmp::Ordering::Less) {
-        return Err(out_of_range::<T>(side, token, precise, log_scale - lowest, T::SPREAD * 1.25));
-    }
+    let log_scale = common_scale::<T>(side, precise, &tops)?;
     let root = if shape == FeatureShape::BothSigns { -std::f64::consts::LN_2 / 2.0 } else { 0.0 };
     out.axis_chunks_iter_mut(Axis(1), BLOCK).into_par_iter().enumerate().for_each(|(block, mut out)| {
         let own = own[block * BLOCK..].iter().take(out.ncols());
@@ -95,6 +96,80 @@ pub(super) fn features<T: Float>(
         }
     });
     Ok(SideFeatures { features: out, log_scale })
+}
+
+/// The same of a typed function: evaluated in 64 bits, each token at the scale of its largest feature, then all at one.
+fn typed<T: Float>(
+    side: &TypedSide<'_>,
+    precise: &Array2<f64>,
+    row_exponents: Option<&Array1<f64>>,
+) -> Result<SideFeatures<T>, AttentionError> {
+    let (count, m) = (precise.nrows(), side.projections.nrows());
+    let mut out = memory::array((m * side.function.components(), count), T::default(), "the features")?;
+    let tops: Vec<Vec<f64>> = out
+        .axis_chunks_iter_mut(Axis(1), BLOCK)
+        .into_par_iter()
+        .enumerate()
+        .map(|(chunk, mut out)| {
+            let first = chunk * BLOCK;
+            let mut tops = Vec::with_capacity(out.ncols());
+            for rows in side.blocks(first..first + out.ncols()) {
+                let (block, is_exponent) = match side.exponents(rows.clone()) {
+                    Some(exponents) => (exponents?, true),
+                    None => (side.values(rows.clone())?, false),
+                };
+                let size = |number: f64| if is_exponent { number } else { number.abs() };
+                let largest = |row: &[f64]| row.iter().map(|number| size(*number)).fold(f64::NEG_INFINITY, f64::max);
+                // What brings the largest feature of a row to 1, and that feature's logarithm.
+                let scales: Vec<f64> = block.rows().map(largest).collect();
+                let place = rows.start - first;
+                let mut out = out.slice_mut(s![.., place..place + rows.len()]);
+                for (l, mut feature) in out.rows_mut().into_iter().enumerate() {
+                    for ((out, number), scale) in feature.iter_mut().zip(block.feature(l)).zip(&scales) {
+                        *out = T::of(match () {
+                            () if is_exponent => Float::exp(number - scale),
+                            () if *scale > 0.0 => number / scale,
+                            () => 0.0,
+                        });
+                    }
+                }
+                tops.extend(rows.zip(&scales).map(|(i, scale)| {
+                    let own = row_exponents.map_or(0.0, |exponents| exponents[i]);
+                    own + if is_exponent { *scale } else { scale.ln() }
+                }));
+            }
+            Ok(tops)
+        })
+        .collect::<Result<_, AttentionError>>()?;
+    let tops = tops.concat();
+    let log_scale = common_scale::<T>(side.side, precise, &tops)?;
+    out.axis_chunks_iter_mut(Axis(1), BLOCK).into_par_iter().zip(tops.par_chunks(BLOCK)).for_each(|(mut out, tops)| {
+        let factors: Vec<T> = tops.iter().map(|top| T::of((top - log_scale).exp())).collect();
+        for mut feature in out.rows_mut() {
+            feature.iter_mut().zip(&factors).for_each(|(out, factor)| *out = *out * *factor);
+        }
+    });
+    Ok(SideFeatures { features: out, log_scale })
+}
+
+/// The largest of the logarithms `tops` of the tokens' largest features; a token without a feature that is not 0 has −∞.
+fn common_scale<T: Float>(side: &'static str, precise: &Array2<f64>, tops: &[f64]) -> Result<f64, AttentionError> {
+    let (token, log_scale) = extreme(tops, |a, b| a > b);
+    if log_scale == f64::NEG_INFINITY {
+        return Ok(0.0);
+    }
+    let lowest = tops
+        .iter()
+        .copied()
+        .filter(|top| *top != f64::NEG_INFINITY)
+        .fold(log_scale, |low, top| if top < low { top } else { low });
+    // What is not a number is out of range too.
+    if tops.iter().any(|top| top.is_nan())
+        || (log_scale - lowest).partial_cmp(&(T::SPREAD * 1.25)) != Some(std::cmp::Ordering::Less)
+    {
+        return Err(out_of_range::<T>(side, token, precise, log_scale - lowest, T::SPREAD * 1.25));
+    }
+    Ok(log_scale)
 }
 
 /// Adds `offset` to the exponents of a row and keeps the largest of each token.

@@ -3,7 +3,9 @@
 use crate::attention::feature_map::FeatureShape;
 use crate::attention::hybrid::HybridSketch;
 use crate::attention::kernel::Float;
+use crate::attention::typed::TypedSide;
 use crate::attention::{AttentionError, FeatureMap, Inputs, RandomFeatures};
+use crate::function::Function;
 use crate::memory;
 use crate::product::product;
 use ndarray::{Array1, Array2, ArrayView2, ArrayViewMut2, s};
@@ -64,7 +66,7 @@ impl HeadEstimate {
 
     /// Whether every entry is positive, however far below 32 bits it lies beside the largest one of its row.
     pub(super) fn is_positive(&self) -> bool {
-        matches!(&self.parts, EstimateParts::One(part) if part.shape != FeatureShape::Circular)
+        matches!(&self.parts, EstimateParts::One(part) if part.shape != FeatureShape::Circular && part.signs.is_none())
     }
 
     /// Scaled features of the first `seen` keys.
@@ -136,12 +138,17 @@ struct ExponentFeatures {
     of_query: Array1<f64>,
     /// What is added to every exponent of a key: ∓|y|²/2.
     of_key: Array1<f64>,
+    /// The signs (−1, 0 or 1) of queries and keys where features are not all positive: the exponents are those of their sizes.
+    signs: Option<Box<[Array2<i8>; 2]>>,
 }
 
 impl ExponentFeatures {
     fn new(inputs: &Inputs, map: &FeatureMap, draw: ArrayView2<'_, f64>) -> Result<Self, AttentionError> {
-        let prepared = map.prepare(draw)?;
         let shape = map.shape();
+        if let FeatureMap::Custom(function) = map {
+            return Self::typed(inputs, function, draw);
+        }
+        let prepared = map.prepare(draw)?;
         let side = |tokens: &Array2<f64>| -> Result<Array2<f64>, AttentionError> {
             let mut exponents = memory::array((draw.nrows(), tokens.nrows()), 0.0, "the exponents of the features")?;
             product(prepared.projections.view(), tokens.t(), exponents.view_mut(), 0.0);
@@ -161,12 +168,49 @@ impl ExponentFeatures {
             keys: side(&inputs.keys)?,
             of_query: of_query + &inputs.row_exponents - (count as f64).ln(),
             of_key,
+            signs: None,
+        })
+    }
+
+    /// Every feature of a typed function has a row of its own: its exponent, or the logarithm of its size with its sign.
+    fn typed(inputs: &Inputs, function: &'static Function, draw: ArrayView2<'_, f64>) -> Result<Self, AttentionError> {
+        let width = draw.nrows() * function.components();
+        let side = |side: &'static str, tokens: &Array2<f64>| -> Result<_, AttentionError> {
+            let what = "the exponents of the features";
+            let shape = (width, tokens.nrows());
+            let mut exponents = memory::array(shape, 0.0, what)?;
+            let mut signs = match function.exponents() {
+                Some(_) => None,
+                None => Some(memory::array(shape, 0_i8, what)?),
+            };
+            let typed = TypedSide { function, side, tokens: tokens.view(), projections: draw };
+            for rows in typed.blocks(0..tokens.nrows()) {
+                let block = typed.exponents(rows.clone()).unwrap_or_else(|| typed.values(rows.clone()))?;
+                for (l, mut row) in exponents.slice_mut(s![.., rows.clone()]).rows_mut().into_iter().enumerate() {
+                    row.iter_mut().zip(block.feature(l)).for_each(|(out, number)| *out = number);
+                }
+            }
+            if let Some(signs) = &mut signs {
+                signs.zip_mut_with(&exponents, |sign, value| *sign = i8::from(*value > 0.0) - i8::from(*value < 0.0));
+                exponents.mapv_inplace(|value: f64| value.abs().ln());
+            }
+            Ok((exponents, signs))
+        };
+        let ((queries, of_queries), (keys, of_keys)) = (side("query", &inputs.queries)?, side("key", &inputs.keys)?);
+        Ok(Self {
+            shape: FeatureShape::Typed(function.components()),
+            of_query: &inputs.row_exponents - (draw.nrows() as f64).ln(),
+            of_key: Array1::zeros(keys.ncols()),
+            queries,
+            keys,
+            signs: of_queries.zip(of_keys).map(|(queries, keys)| Box::new([queries, keys])),
         })
     }
 
     /// Columns of Φ.
     fn width(&self) -> usize {
-        self.queries.nrows() * self.shape.features_per_projection()
+        let each = if let FeatureShape::Typed(_) = self.shape { 1 } else { self.shape.features_per_projection() };
+        self.queries.nrows() * each
     }
 
     fn scale_keys(&self, seen: usize) -> Result<ScaledKeys, AttentionError> {
@@ -191,7 +235,12 @@ impl ExponentFeatures {
             let products = products.to_slice().unwrap_or_default();
             add(&mut exponents, &products[..seen], sign, own);
             *scale = largest(&exponents);
-            write_exp(row.as_slice_mut().unwrap_or_default(), &exponents, *scale);
+            // A feature that is 0 at every key has no scale.
+            let shift = if *scale == f64::NEG_INFINITY { 0.0 } else { *scale };
+            write_exp(row.as_slice_mut().unwrap_or_default(), &exponents, shift);
+            if let Some(signs) = &self.signs {
+                row.zip_mut_with(&signs[1].slice(s![l, ..seen]), |value, sign| *value *= f32::from(*sign));
+            }
         }
         Ok(ScaledKeys { features, scales })
     }
@@ -219,6 +268,7 @@ impl ExponentFeatures {
                     *top = if exponent > *top { exponent } else { *top };
                 }
             }
+            tops.iter_mut().filter(|top| **top == f64::NEG_INFINITY).for_each(|top| *top = 0.0);
             let mut exponents = vec![0.0; count];
             let shifts: Vec<f64> = tops.iter().map(|top| -top).collect();
             for (l, (mut row, scale)) in features.rows_mut().into_iter().zip(&keys.scales).enumerate() {
@@ -226,6 +276,9 @@ impl ExponentFeatures {
                 let products = products.to_slice().unwrap_or_default();
                 add(&mut exponents, &products[rows.clone()], sign, &shifts);
                 write_exp(row.as_slice_mut().unwrap_or_default(), &exponents, -scale);
+                if let Some(signs) = &self.signs {
+                    row.zip_mut_with(&signs[0].slice(s![l, rows.clone()]), |value, sign| *value *= f32::from(*sign));
+                }
             }
         }
         product(features.t(), keys.features.view(), out, 0.0);

@@ -19,6 +19,14 @@ pub struct Expectation {
 }
 
 impl Expectation {
+    /// The smallest number of projections with which the squared bias is more than the variance, of independent ones of which
+    /// this is the expectation for `m`: beyond it more features buy little. None without bias.
+    #[must_use]
+    pub fn enough_projections(&self, m: usize) -> Option<u64> {
+        let ratio = self.variance * m as f64 / self.squared_bias;
+        ratio.is_finite().then(|| ratio.floor() as u64 + 1)
+    }
+
     /// Whether draws can be expected to show at least half of the expectation; otherwise they mostly lie far below it.
     #[must_use]
     pub fn is_observable(&self) -> bool {

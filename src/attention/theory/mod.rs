@@ -8,17 +8,25 @@
 //! where X is the estimate from one projection and i, j are two rows of one block of b. Everything here is relative to K
 //! and scaled by a common exponential, because e^s outgrows f64.
 //!
+//! Functions that a user types have no closed form: `mehler` integrates theirs.
+//!
 //! Sources: Choromanski et al. 2021 (Lemma 2, Theorems 1, 2); Likhosherstov et al. 2022 (Theorem 3.1) for generalised
 //! exponential features; Reid et al. 2023 for the conformity of blocks; Demni & Kadri 2023 for fixed norms.
 
+mod direct;
 mod expected;
+mod hermite;
 mod logs;
 mod matrix;
+mod mehler;
 mod moments;
 pub mod optimal;
+mod quadrature;
+mod series;
 pub mod special;
 
 pub use expected::Expectation;
 pub(in crate::attention) use logs::MomentTable;
 pub use matrix::expectation;
+pub use mehler::{TypedTheory, typed_bytes};
 pub use moments::{Moments, Theory};

@@ -68,6 +68,7 @@ impl Theory {
     pub fn new(map: &FeatureMap, projection: Projection, d: usize) -> Result<Self, &'static str> {
         let form = projection.closed_form();
         match (map, form) {
+            (FeatureMap::Custom(_), _) => return Err("a typed function has no closed form"),
             (_, ClosedForm::None(reason)) => return Err(reason),
             (FeatureMap::Gerf { .. } | FeatureMap::Sderf { .. }, _) if !projection.is_gaussian() => {
                 return Err("generalised exponential features need Gaussian norms");
@@ -131,7 +132,7 @@ impl Theory {
     #[must_use]
     pub fn radial(&self, v: f64) -> Moments {
         match (&self.map, self.form) {
-            (FeatureMap::Sderf { .. }, _) | (_, ClosedForm::Signs) => {
+            (FeatureMap::Sderf { .. } | FeatureMap::Custom(_), _) | (_, ClosedForm::Signs) => {
                 panic!("moments depend on the direction")
             }
             (FeatureMap::Trigonometric, ClosedForm::FixedNorm) => self.trigonometric_fixed(v),

@@ -41,7 +41,7 @@ pub struct Recommend {
     /// The most features; without it as many as there are keys.
     #[arg(long, value_name = "M", value_parser = positive)]
     pub features: Option<usize>,
-    /// Estimators to try, with commas.
+    /// Estimators to try, with commas; `custom` only where it is named, with --set 'f=…'.
     #[arg(long, value_name = "LIST")]
     pub estimators: Option<String>,
     /// Projections to try, with commas.

@@ -2,7 +2,6 @@
 
 use super::methods::{DrawnSketch, FittedEstimator};
 use super::surveyed::SurveyedMatrix;
-use crate::attention::feature_map::FeatureShape;
 use crate::attention::frobenius::{ErrorMeasure, FrobeniusEngine, Precision};
 use crate::attention::rowwise::{ExactHead, HeadEstimate};
 use crate::attention::{AttentionError, Projection};
@@ -145,7 +144,7 @@ impl<'a, 'm> CurveSampler<'a, 'm> {
     /// entries of 0, and a sum that is not finite is none.
     fn underflowed(&self, measures: &[ErrorMeasure]) -> bool {
         let exponential = match &self.method {
-            FittedEstimator::Features(map) => map.shape() != FeatureShape::Circular,
+            FittedEstimator::Features(map) => map.is_exponential(),
             FittedEstimator::Hybrid(_) => false,
         };
         measures.iter().any(|measure| {

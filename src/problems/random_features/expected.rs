@@ -2,11 +2,12 @@
 
 use super::methods::{FeatureEstimator, FittedEstimator};
 use super::run::FeaturesSession;
-use super::schema::sizes;
+use super::schema::{projections, sizes};
 use super::surveyed::SurveyedMatrix;
 use crate::attention::hybrid::{HybridSpec, HybridTheory};
-use crate::attention::theory::{Expectation, Theory, expectation};
-use crate::attention::{FeatureMap, Projection};
+use crate::attention::theory::{Expectation, Theory, TypedTheory, expectation};
+use crate::attention::{AttentionError, FeatureMap, Projection};
+use crate::function::Function;
 use crate::lab::{RunContext, RunError};
 use crate::problems::limits::failure;
 
@@ -26,6 +27,9 @@ impl FeaturesSession<'_> {
         context: &mut RunContext,
     ) -> Result<Option<Vec<Expectation>>, RunError> {
         let map = match method {
+            FittedEstimator::Features(FeatureMap::Custom(function)) => {
+                return self.typed_theory(matrix, function, projection, ms, context);
+            }
             FittedEstimator::Features(map) => map,
             FittedEstimator::Hybrid(spec) => return self.hybrid_theory(matrix, spec, projection, ms, context),
         };
@@ -114,6 +118,66 @@ impl FeaturesSession<'_> {
         Ok(Some(expected))
     }
 
+    /// Theory by quadrature of a typed function, summed pair by pair.
+    fn typed_theory(
+        &self,
+        matrix: &SurveyedMatrix<'_>,
+        function: &'static Function,
+        projection: Projection,
+        ms: &[usize],
+        context: &mut RunContext,
+    ) -> Result<Option<Vec<Expectation>>, RunError> {
+        let mut none = |reason: &str| {
+            context.note(format!("no theory curve for {function} on {}: {reason}", projection.name()));
+            Ok(None)
+        };
+        if projection != Projection::Gaussian {
+            return none("a typed function has theory for independent Gaussian rows");
+        }
+        let theory = match TypedTheory::new(function) {
+            Ok(theory) => theory,
+            Err(reason) => return none(reason),
+        };
+        if let Err(reason) = theory.check(matrix.inputs.queries.nrows() * matrix.inputs.keys.nrows()) {
+            return none(&reason);
+        }
+        let control = context.control();
+        let stop = move || control.is_stopping();
+        match self.pool.install(|| theory.expectation(matrix.inputs, matrix.exact, ms, &stop)) {
+            Ok(expected) => Ok(Some(expected)),
+            Err(AttentionError::Quadrature(reason)) => {
+                context.note(format!("no theory curve for {function} on {}: {reason}", projection.name()));
+                Ok(None)
+            }
+            Err(error) => Err(failure(error)),
+        }
+    }
+
+    /// What is to be known of a typed function.
+    fn function_remarks(
+        &self,
+        matrix: &SurveyedMatrix<'_>,
+        function: &Function,
+        projection: Projection,
+        theory: Option<&[Expectation]>,
+        context: &mut RunContext,
+    ) {
+        // What holds on every matrix and under every projection is said once.
+        if self.is_first && projections(self.params).first() == Some(&projection) {
+            function_facts(function, context);
+        }
+        let Some((first, m)) = theory.and_then(<[Expectation]>::first).zip(sizes(self.params).first().copied()) else {
+            return;
+        };
+        let Some(enough) = first.enough_projections(m) else { return };
+        context.note(format!(
+            "{}, f = {function}: its squared bias {:.3e} is more than the variance {:.3e}/m from m = {enough} on: more features buy little then",
+            matrix.title,
+            first.squared_bias,
+            first.variance * m as f64
+        ));
+    }
+
     /// What is to be known of a curve beside its numbers.
     pub(super) fn remarks(
         &self,
@@ -130,6 +194,9 @@ impl FeaturesSession<'_> {
         if self.curves.are_medians() {
             // The rows say what holds for one head of many.
             return;
+        }
+        if let FittedEstimator::Features(FeatureMap::Custom(function)) = method {
+            self.function_remarks(matrix, function, projection, theory, context);
         }
         if let Some(caveat) = estimator.caveat(projection) {
             context.note(caveat);
@@ -164,11 +231,29 @@ impl FeaturesSession<'_> {
         if !hidden.is_empty() {
             context.note(format!(
                 "{} {} on {}: theory is not observable at this budget for m = {}: rare, huge draws carry the expectation, {trials} trials will mostly lie far below it",
-                estimator.name(),
+                estimator.label(),
                 projection.name(),
                 matrix.title,
                 hidden.join(", ")
             ));
         }
+    }
+}
+
+/// What is to be known of a typed function itself.
+fn function_facts(function: &Function, context: &mut RunContext) {
+    for doubt in function.doubts() {
+        context.note(format!("f = {function}: {doubt}"));
+    }
+    if let Some(place) = function.negative() {
+        context.note(format!(
+                "f = {function} can be negative, as at {}: entries and denominators need not be positive; the columns of entries and row sums ≤ 0 count them",
+                place.replacen('u', "p", 1)
+            ));
+    }
+    if !function.scalars().is_empty() {
+        let starts: Vec<_> =
+            function.scalars().iter().map(|scalar| format!("{} = {}", scalar.name, scalar.start)).collect();
+        context.note(format!("f = {function}: nothing is learned here, constants are {}", starts.join(", ")));
     }
 }

@@ -1,6 +1,7 @@
 //! What a run over many heads says of all of them: medians over heads, a map of layers × heads, and conclusions.
 
-use super::schema::{estimators, projections, sizes};
+use super::methods::{FeatureEstimator, estimators};
+use super::schema::{projections, sizes};
 use super::series::{SINGLE_HEADS, place};
 use crate::lab::{Curve, Event, Matrix, Params, Row, RunContext, Series, Style, decimal};
 use crate::named::named;
@@ -74,7 +75,7 @@ impl<'a> HeadSummary<'a> {
         let window = "window of equal cost";
         for estimator in estimators(self.params) {
             for projection in projections(self.params) {
-                let name = format!("{} {}", estimator.name(), projection.name());
+                let name = format!("{} {}", estimator.label(), projection.name());
                 for (plot, suffix, column) in plots {
                     if plot == "output" && !with_output {
                         continue;
@@ -83,8 +84,7 @@ impl<'a> HeadSummary<'a> {
                         let label = format!("{name}, median over heads");
                         context.emit(Event::Series(Series::new(format!("{name}{suffix}"), plot, label)));
                     }
-                    let of =
-                        |row: &&Row| is(row, "estimator", estimator.name()) && is(row, "projection", projection.name());
+                    let of = |row: &&Row| is_of(row, estimator) && is(row, "projection", projection.name());
                     self.curve(&format!("{name}{suffix}"), column, of, context);
                 }
             }
@@ -94,8 +94,8 @@ impl<'a> HeadSummary<'a> {
                 let label = format!("{window}, median over heads");
                 context.emit(Event::Series(Series::new(window, "output", label).drawn(Style::Dashed)));
             }
-            let first = (estimators(self.params)[0].name(), projections(self.params)[0].name());
-            let of = |row: &&Row| is(row, "estimator", first.0) && is(row, "projection", first.1);
+            let first = (estimators(self.params)[0], projections(self.params)[0].name());
+            let of = |row: &&Row| is_of(row, first.0) && is(row, "projection", first.1);
             self.curve(window, "window_output_rel_error", of, context);
         }
         self.declared = true;
@@ -171,7 +171,7 @@ impl<'a> HeadSummary<'a> {
             entries.dedup();
         }
         let chosen_by = if shows == HeadMap::Nonpositive { "rel_frobenius_median" } else { column };
-        let names: Vec<&str> = estimators(self.params).into_iter().map(|estimator| estimator.name()).collect();
+        let all = estimators(self.params);
         let (mut values, mut letters) = (Vec::new(), Vec::new());
         for &layer in &layers {
             for &head in &heads {
@@ -188,7 +188,7 @@ impl<'a> HeadSummary<'a> {
                     rows.last()
                 };
                 values.push(best.and_then(|row| number(row, column)).map_or(f32::NAN, |value| value as f32));
-                let place = best.and_then(|row| names.iter().position(|name| is(row, "estimator", name)));
+                let place = best.and_then(|row| all.iter().position(|estimator| is_of(row, *estimator)));
                 letters.push(match place.filter(|_| by_estimator) {
                     Some(place) => letter(place).to_string(),
                     None => String::new(),
@@ -198,7 +198,8 @@ impl<'a> HeadSummary<'a> {
         let texts = |numbers: &[usize]| numbers.iter().map(ToString::to_string).collect();
         let finite = || values.iter().copied().filter(|value| value.is_finite()).map(f64::from);
         let (low, high) = (finite().fold(f64::INFINITY, f64::min), finite().fold(f64::NEG_INFINITY, f64::max));
-        let legend: Vec<String> = names.iter().enumerate().map(|(i, name)| format!("{} {name}", letter(i))).collect();
+        let legend: Vec<String> =
+            all.iter().enumerate().map(|(i, estimator)| format!("{} {}", letter(i), estimator.label())).collect();
         let legend = if by_estimator { format!("; {}", legend.join(", ")) } else { String::new() };
         context.emit(Event::Matrix(Matrix {
             id: "heads".to_owned(),
@@ -223,6 +224,11 @@ fn letter(place: usize) -> char {
 
 fn is(row: &Row, key: &str, text: &str) -> bool {
     row.get(key).and_then(serde_json::Value::as_str) == Some(text)
+}
+
+/// Whether a row is about `estimator`.
+fn is_of(row: &Row, estimator: FeatureEstimator) -> bool {
+    is(row, "estimator", estimator.name()) && estimator.function().is_none_or(|text| is(row, "f", text))
 }
 
 fn number(row: &Row, key: &str) -> Option<f64> {

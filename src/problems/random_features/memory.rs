@@ -4,11 +4,13 @@
 //! on top comes the largest of the survey, the closed forms, the picture and the trials. A trial holds the projections W,
 //! what the family makes of them, and the features of both sides.
 
-use super::methods::FeatureEstimator;
+use super::methods::{FeatureEstimator, estimators};
 use crate::attention::frobenius::{Precision, is_kept};
 use crate::attention::projection::RowLaw;
 use crate::attention::rowwise::rowwise_bytes;
+use crate::attention::theory::typed_bytes;
 use crate::attention::{Family, Projection};
+use crate::function::Function;
 use crate::lab::Params;
 use crate::problems::inputs::{HeadPlace, InputSource};
 use crate::problems::limits::{BUFFERS, largest, threads};
@@ -87,8 +89,15 @@ fn of_matrix(tokens: Tokens, params: &Params, workers: usize, size: &dyn Fn(&str
     let signs = projections.iter().any(|projection| projection.law() == RowLaw::Signs);
     // Six factors of every coordinate, where a closed form depends on directions and is summed at all.
     let theory = if signs && entries * dim <= f64::from(1 << 28) * 8.0 { 48.0 * numbers } else { 0.0 };
-    let mut rest: f64 = theory;
-    for estimator in params.choices("estimator") {
+    // Coefficients of every row.
+    let typed = estimators(params).into_iter().map(|estimator| match estimator {
+        FeatureEstimator::Custom(function) if projections.contains(&Projection::Gaussian) => {
+            typed_bytes(queries + keys, function.components() as f64)
+        }
+        _ => 0.0,
+    });
+    let mut rest: f64 = typed.fold(theory, f64::max);
+    for estimator in estimators(params) {
         for &projection in &projections {
             rest = rest.max(of_trials(tokens, estimator, projection, params, workers, size));
         }
@@ -132,6 +141,14 @@ fn of_trials(
             let picture = 8.0 * (m * dim + shown * (2.0 * width * m + products)) + own;
             (width * m, cast + drawn.max(8.0 * m * dim + features * queries + second), picture)
         }
+        FeatureEstimator::Custom(function) => {
+            let width = function.components() as f64;
+            let number = if double { 8.0 } else { 4.0 };
+            let cast = if double { 8.0 * (queries + keys) * dim } else { 0.0 };
+            let steps = block_bytes(function, m) * workers as f64;
+            let picture = 8.0 * (m * dim + shown * 2.0 * width * m) + steps;
+            (width * m, cast + drawn.max(8.0 * m * dim + number * width * m * (queries + keys) + steps), picture)
+        }
         FeatureEstimator::Hybrid => {
             let first = if params.choice::<Family>("hybrid_first") == Family::Positive { 1.0 } else { 2.0 };
             let (signs, part) = (size("hybrid_n") as f64, 2.0 * m);
@@ -148,7 +165,12 @@ fn of_trials(
         // Exponents of both sides in 64 bits, features of the keys in 32, and a tile of rows for every thread.
         let workers = workers as f64;
         let tiles = 64.0 * (8.0 * keys + 4.0 * width) * workers;
-        let one = drawn.max(8.0 * m * dim) + 8.0 * m * dim + 8.0 * m * (queries + keys) + 4.0 * width * keys + tiles;
+        // A typed function has an exponent and a sign for every feature, other families an exponent for every projection.
+        let exponents = match estimator {
+            FeatureEstimator::Custom(function) => 9.0 * width * (queries + keys) + block_bytes(function, m),
+            FeatureEstimator::Family(_) | FeatureEstimator::Hybrid => 8.0 * m * (queries + keys),
+        };
+        let one = drawn.max(8.0 * m * dim) + 8.0 * m * dim + exponents + 4.0 * width * keys + tiles;
         let parts = if estimator == FeatureEstimator::Hybrid { 2.0 } else { 1.0 };
         let at_once = if queries * keys * width < f64::from(1 << 27) { workers } else { 1.0 };
         return parts * one * at_once;
@@ -156,6 +178,12 @@ fn of_trials(
     let side_by_side = queries * keys * width < f64::from(1 << 24);
     let at_once = params.size("trials").div_ceil(8).min(workers).max(1) as f64;
     picture.max(one * if side_by_side { at_once } else { 1.0 })
+}
+
+/// What one block of rows of a typed function takes while it is evaluated: every step, the projections and the result.
+fn block_bytes(function: &Function, m: f64) -> f64 {
+    let steps = function.features().steps.len() + function.components() + 2;
+    8.0 * m.max(f64::from(1 << 13)) * steps as f64
 }
 
 /// Pieces of work at `places` that are worth a thread of their own: about a million multiplications each.

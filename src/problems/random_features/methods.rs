@@ -1,26 +1,40 @@
-//! What can be picked as an estimator: a feature family, or a hybrid of two.
+//! What can be picked as an estimator: a feature family, a hybrid of two, or features of a function that was typed.
 
 use crate::attention::hybrid::{HybridSketch, HybridSpec, Weight};
 use crate::attention::rowwise::HeadEstimate;
 use crate::attention::{AttentionError, Family, FeatureMap, Inputs, Projection, RandomFeatures, Sketch};
+use crate::function::Function;
 use crate::lab::{Choice, Params, choice};
 use crate::named::{self, Named};
 use crate::random::Generator;
 use ndarray::Array2;
 
-/// An estimator by name, before the data are known.
+/// What the parameter `estimator` names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum EstimatorName {
+    /// One feature family.
+    Family(Family),
+    /// Two families weighed by the angle.
+    Hybrid,
+    /// Each of the functions typed.
+    Custom,
+}
+
+/// An estimator before the data are known.
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum FeatureEstimator {
     /// One feature family.
     Family(Family),
     /// Two families weighed by the angle.
     Hybrid,
+    /// Features of a function that was typed.
+    Custom(&'static Function),
 }
 
 /// An estimator fitted to the data.
 #[derive(Clone, Debug)]
 pub(super) enum FittedEstimator {
-    /// One feature map.
+    /// One feature map, that of a typed function included.
     Features(FeatureMap),
     /// Two feature maps weighed by the angle, each on m projections.
     Hybrid(HybridSpec),
@@ -30,11 +44,15 @@ pub(super) enum FittedEstimator {
 const HYBRID: Choice =
     choice("hybrid", "two families on m projections each, weighed by the angle between query and key");
 
-const COUNT: usize = Family::ALL.len() + 1;
+/// Name and help of typed functions.
+const CUSTOM: Choice = choice("custom", "your own function of p = w·x and n = |x|², typed as `f`");
 
-impl Named for FeatureEstimator {
+const COUNT: usize = Family::ALL.len() + 2;
+
+impl Named for EstimatorName {
     const ALL: &'static [Self] = &{
         let mut all = [Self::Hybrid; COUNT];
+        all[COUNT - 1] = Self::Custom;
         let mut i = 0;
         while i < Family::ALL.len() {
             all[i] = Self::Family(Family::ALL[i]);
@@ -42,14 +60,72 @@ impl Named for FeatureEstimator {
         }
         all
     };
-    const CHOICES: &'static [Choice] = &named::joined::<COUNT>(Family::CHOICES, &[HYBRID]);
+    const CHOICES: &'static [Choice] = &named::joined::<COUNT>(Family::CHOICES, &[HYBRID, CUSTOM]);
+}
+
+/// The estimators asked for: `custom` stands for each of the functions typed.
+pub(super) fn estimators(params: &Params) -> Vec<FeatureEstimator> {
+    let mut all = Vec::new();
+    for name in params.choices("estimator") {
+        match name {
+            EstimatorName::Family(family) => all.push(FeatureEstimator::Family(family)),
+            EstimatorName::Hybrid => all.push(FeatureEstimator::Hybrid),
+            EstimatorName::Custom => all.extend(functions(params).into_iter().map(FeatureEstimator::Custom)),
+        }
+    }
+    all
+}
+
+/// The functions typed, each once.
+fn functions(params: &Params) -> Vec<&'static Function> {
+    let mut functions = Vec::new();
+    for text in params.texts("f") {
+        let function = Function::shared(text).unwrap_or_else(|_| unreachable!("a checked parameter holds a function"));
+        if !functions.contains(&function) {
+            functions.push(function);
+        }
+    }
+    functions
 }
 
 impl FeatureEstimator {
+    /// The name in parameters.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Family(family) => family.name(),
             Self::Hybrid => HYBRID.name,
+            Self::Custom(_) => CUSTOM.name,
+        }
+    }
+
+    /// The text of the typed function.
+    pub fn function(self) -> Option<&'static str> {
+        match self {
+            Self::Custom(function) => Some(function.text()),
+            Self::Family(_) | Self::Hybrid => None,
+        }
+    }
+
+    /// What it is called in figures: its name, or the typed function.
+    pub fn label(self) -> &'static str {
+        self.function().unwrap_or(self.name())
+    }
+
+    /// Seconds that a feature of a token takes beside the products, on one thread, in a release build.
+    pub fn feature_seconds(self) -> f64 {
+        let steps = match self {
+            Self::Family(_) | Self::Hybrid => 0,
+            Self::Custom(function) => function.features().steps.len(),
+        };
+        4e-9 + 2e-9 * steps as f64
+    }
+
+    /// Whether its draws of m projections can be the first of a larger draw.
+    pub fn has_nested_draws(self) -> bool {
+        match self {
+            Self::Family(_) => true,
+            Self::Hybrid => false,
+            Self::Custom(function) => !function.reduces(),
         }
     }
 
@@ -63,6 +139,7 @@ impl FeatureEstimator {
                 reason: "its parts must be unbiased to be weighed",
             }),
             Self::Hybrid => Ok(()),
+            Self::Custom(function) => FeatureMap::custom(function).map(drop),
         }
     }
 
@@ -73,6 +150,7 @@ impl FeatureEstimator {
             Self::Hybrid => Some(
                 "hybrid: m counts the projections of each part, features all of (n + 1)(f₁ + f₂) columns: compare at equal features",
             ),
+            Self::Custom(_) => projection.caveat(),
         }
     }
 
@@ -81,6 +159,7 @@ impl FeatureEstimator {
         match self {
             Self::Family(family) => family.fit(inputs, |key| params.text(key)).map(FittedEstimator::Features),
             Self::Hybrid => Ok(FittedEstimator::Hybrid(hybrid(params))),
+            Self::Custom(function) => FeatureMap::custom(function).map(FittedEstimator::Features),
         }
     }
 
@@ -89,6 +168,7 @@ impl FeatureEstimator {
         match self {
             Self::Family(family) => m * family.features_per_projection(),
             Self::Hybrid => hybrid(params).of(m).features(),
+            Self::Custom(function) => m * function.components(),
         }
     }
 }

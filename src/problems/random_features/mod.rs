@@ -55,6 +55,9 @@ impl Problem for RandomFeaturesProblem {
         let lengths: Vec<_> = lengths.iter().map(ToString::to_string).collect();
         let mut words =
             format!("{} {} {} L={}", join("inputs"), join("estimator"), join("projection"), lengths.join(","));
+        if params.texts("estimator").contains(&"custom") {
+            words += &format!(" f={}", params.typed("f"));
+        }
         if params.texts("inputs").iter().any(|inputs| matches!(*inputs, "file" | "checkpoint")) {
             words += &format!(" layer={} head={}", params.typed("layer"), params.typed("head"));
         }

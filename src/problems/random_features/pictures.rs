@@ -2,9 +2,9 @@
 
 use super::curve::CurveSampler;
 use super::surveyed::SurveyedMatrix;
-use crate::attention::Inputs;
 use crate::attention::kernel::exact;
 use crate::attention::rowwise::ExactHead;
+use crate::attention::{AttentionError, Inputs};
 use crate::lab::{Event, Matrix, RunContext, RunError, decimal};
 use crate::problems::limits::failure;
 use ndarray::{Array1, Array2, Axis};
@@ -38,13 +38,21 @@ pub(super) fn tell(
     };
     let (name, a, estimate) = if matrix.is_rowwise() {
         let head = ExactHead::new(&part, None, matrix.causal, &|| false).map_err(failure)?;
-        let estimate = draw.exponents(&part).map_err(failure)?;
+        let estimate = match draw.exponents(&part) {
+            Err(AttentionError::NotFiniteFunction { .. }) => return Ok(()),
+            estimate => estimate.map_err(failure)?,
+        };
         let [exact, estimate] = head.normalized_pair(&estimate).map_err(failure)?;
         ("D⁻¹A", exact, estimate)
     } else {
         let a = exact(&part).map_err(failure)?;
         let factors = part.row_exponents.mapv(f64::exp).insert_axis(Axis(1));
-        ("A", a, draw.matrix(&part).map_err(failure)? * &factors)
+        let estimate = match draw.matrix(&part) {
+            // The trials come to the same place and say which token it is.
+            Err(AttentionError::NotFiniteFunction { .. }) => return Ok(()),
+            estimate => estimate.map_err(failure)?,
+        };
+        ("A", a, estimate * &factors)
     };
     drop(draw);
     let difference = (&estimate - &a).mapv(f64::abs);

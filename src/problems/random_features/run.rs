@@ -3,10 +3,10 @@
 use super::curve::{CurveSampler, CurveTrials, PointStatistics};
 use super::heads::HeadSummary;
 use super::memory;
-use super::methods::FeatureEstimator;
+use super::methods::{FeatureEstimator, estimators};
 use super::pictures;
 use super::rows::{CurveResults, CurveSubject, unfit};
-use super::schema::{estimators, projections, sizes};
+use super::schema::{projections, sizes};
 use super::series::{Curves, declare};
 use super::surveyed::{MatrixFacts, SurveyedMatrix};
 use crate::attention::theory::Expectation;
@@ -70,7 +70,7 @@ pub(super) struct FeaturesSession<'a> {
     points: FinishedPoints,
     pub(super) curves: Curves<'a>,
     /// Whether this is the first matrix: of many heads only that one is shown as a picture.
-    is_first: bool,
+    pub(super) is_first: bool,
 }
 
 impl FeaturesSession<'_> {
@@ -95,7 +95,7 @@ impl FeaturesSession<'_> {
         self.remarks(matrix, estimator, &method, projection, theory.as_deref(), context);
         let sampler = CurveSampler::new(matrix, method, projection, params.size("trials"), self.pool);
         let series = self.curves.declare(matrix, estimator, projection, &ms, theory.as_deref(), context);
-        let what = format!("{} {}", estimator.name(), projection.name());
+        let what = format!("{} {}", estimator.label(), projection.name());
         let largest = ms.last().copied().unwrap_or(1);
         if !self.curves.are_medians() || self.is_first {
             pictures::tell(matrix, &sampler, &format!("{what}, m = {largest}"), largest, context)?;
@@ -171,6 +171,9 @@ fn results(
         log10_rel_mse_theory: expected.map(|expected| expected.log10_relative_mse),
         squared_bias_theory: expected.map(|expected| expected.squared_bias),
         variance_theory: expected.map(|expected| expected.variance),
+        enough_projections: expected
+            .filter(|_| subject.f.is_some())
+            .and_then(|expected| expected.enough_projections(subject.m)),
         observable: expected.and_then(|expected| {
             let known = expected.relative_mse.is_finite() && !expected.visible.is_nan();
             if expected.relative_mse.is_finite() { known.then(|| expected.is_observable()) } else { Some(false) }

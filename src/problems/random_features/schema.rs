@@ -2,11 +2,11 @@
 
 use super::heads::HeadMap;
 use super::memory;
-use super::methods::FeatureEstimator;
+use super::methods::{EstimatorName, FeatureEstimator, estimators};
 use super::series::ErrorAxis;
 use super::surveyed::Recentring;
 use crate::attention::frobenius::Precision;
-use crate::attention::{AttentionError, Family, Projection};
+use crate::attention::{AttentionError, Family, FeatureMap, Projection};
 use crate::lab::{Choice, Estimate, Param, ParamError, Params, Schema, common};
 use crate::named::Named;
 use crate::problems::inputs::params::{
@@ -57,8 +57,8 @@ static BEFORE_CONSTANTS: &[Param] = &[
     Param::flag("causal", "causal", "no")
         .help("token i sees keys up to i: in row-normalised errors, outputs and denominators; un-normalised errors take every entry")
         .group("inputs"),
-    Param::choice("estimator", "estimator", FeatureEstimator::CHOICES, "positive")
-        .help("the feature family")
+    Param::choice("estimator", "estimator", EstimatorName::CHOICES, "positive")
+        .help("the feature family, or a function of your own")
         .group("estimator")
         .list(),
     Param::choice("projection", "projection", Projection::CHOICES, "gaussian,orthogonal")
@@ -73,6 +73,20 @@ static BEFORE_CONSTANTS: &[Param] = &[
 ];
 
 static AFTER_CONSTANTS: &[Param] = &[
+    Param::function("f", "function f", "exp(p - n/2)")
+        .help("custom: features f(p, n)/√m of p = w·x and n = |x|²; several between |; learned scalars stay at their start")
+        .steps(&[
+            "exp(p - n/2)",
+            "[exp(p - n/2), exp(-p - n/2)]",
+            "[cos(p), sin(p)]*exp(n/2)",
+            "[exp(p), exp(-p)]",
+            "relu(p)",
+            "relu(p)^2",
+            "elu(p) + 1",
+        ])
+        .group("estimator")
+        .list()
+        .read_with("estimator", &["custom"]),
     Param::choice("hybrid_first", "hybrid, first part", FIRST, "hyperbolic")
         .help("hybrid: what is weighed against trigonometric features")
         .group("estimator")
@@ -110,11 +124,6 @@ static AFTER_CONSTANTS: &[Param] = &[
     common::THREADS,
 ];
 
-/// The estimators asked for.
-pub(super) fn estimators(params: &Params) -> Vec<FeatureEstimator> {
-    params.choices("estimator")
-}
-
 /// The projections asked for.
 pub(super) fn projections(params: &Params) -> Vec<Projection> {
     params.choices("projection")
@@ -129,6 +138,13 @@ pub(super) fn sizes(params: &Params) -> Vec<usize> {
 }
 
 pub(super) fn check(params: &Params) -> Result<(), ParamError> {
+    for estimator in estimators(params) {
+        if let FeatureEstimator::Custom(function) = estimator
+            && let Err(AttentionError::Function { found, allowed }) = FeatureMap::custom(function)
+        {
+            return Err(ParamError::new("f", found, allowed));
+        }
+    }
     let mut misfit = None;
     for estimator in estimators(params) {
         for projection in projections(params) {
@@ -150,11 +166,20 @@ pub(super) fn check(params: &Params) -> Result<(), ParamError> {
 }
 
 fn check_rest(params: &Params) -> Result<(), ParamError> {
+    if let Some(estimator) = estimators(params).into_iter().find(|estimator| !estimator.has_nested_draws())
+        && params.flag("nested")
+    {
+        let (found, allowed) = match estimator.function() {
+            Some(text) => (
+                format!("yes with f={text}"),
+                "no: sum, mean, max_over and norm of p change with the number of projections, so draws are not nested",
+            ),
+            None => (format!("yes with estimator={}", estimator.name()), "no: a hybrid has no nested draws"),
+        };
+        return Err(ParamError::new("nested", found, allowed));
+    }
     if estimators(params).contains(&FeatureEstimator::Hybrid) {
         let found = |text: &str| format!("{text} with estimator=hybrid");
-        if params.flag("nested") {
-            return Err(ParamError::new("nested", found("yes"), "no: a hybrid has no nested draws"));
-        }
         if params.text("precision") == "f32" {
             return Err(ParamError::new(
                 "precision",
@@ -192,7 +217,7 @@ fn width(params: &Params, m: usize) -> usize {
 /// Products and element-wise work of every trial at rates that two cores of a recent machine reach in a release build.
 pub(super) fn estimate(params: &Params) -> Estimate {
     let sizes = sizes(params);
-    let pairs = params.texts("estimator").len() * params.texts("projection").len();
+    let pairs = estimators(params).len() * projections(params).len();
     let threads = match params.size("threads") {
         0 => std::thread::available_parallelism().map_or(1, usize::from),
         threads => threads,
@@ -212,7 +237,8 @@ pub(super) fn estimate(params: &Params) -> Estimate {
         let products = 2.0 * entries * (columns + passes * place.dim as f64) / 1e11;
         let rowwise = params.flag("causal") || place.value_dim > 0;
         let each = if rowwise { 6e-9 } else { 1.5e-9 };
-        let rest = entries * sizes.len() as f64 * each + queries.max(keys) * columns * 4e-9;
+        let of_feature = estimators(params).into_iter().map(FeatureEstimator::feature_seconds).fold(0.0, f64::max);
+        let rest = entries * sizes.len() as f64 * each + queries.max(keys) * columns * of_feature;
         seconds += (products + rest) * params.size("trials") as f64 * pairs as f64 + entries * 3e-8;
     }
     Estimate {

@@ -91,7 +91,7 @@ impl<'a> Curves<'a> {
             return vec![String::new(); ms.len()];
         }
         let length = matrix.inputs.queries.nrows();
-        let mut words = vec![estimator.name().to_owned(), projection.name().to_owned()];
+        let mut words = vec![estimator.label().to_owned(), projection.name().to_owned()];
         if params.texts("inputs").len() > 1 {
             words.insert(0, matrix.name().to_owned());
         }

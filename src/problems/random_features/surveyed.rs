@@ -165,6 +165,7 @@ impl<'a> SurveyedMatrix<'a> {
             length: self.inputs.queries.nrows(),
             dim: self.inputs.dim(),
             estimator: estimator.name(),
+            f: estimator.function(),
             projection: projection.name(),
             m,
             features: estimator.features(m, params),

@@ -1,8 +1,10 @@
 //! What attention costs a token on this machine: seconds and bytes.
 
 use super::super::methods::FittedEstimator;
+use crate::attention::FeatureMap;
 use crate::attention::feature_map::FeatureShape;
 use crate::attention::kernel::{Float, exp_shifted};
+use crate::function::Rows;
 use crate::product::product;
 use ndarray::Array2;
 use std::hint::black_box;
@@ -16,11 +18,12 @@ const SECONDS: f64 = 0.004;
 /// Seconds a token of linear attention on one thread: features of a query and a key, the key added to the running sums, the
 /// query read from them.
 pub(super) fn linear_seconds(method: &FittedEstimator, m: usize, dim: usize, value_dim: usize) -> f64 {
+    let second = FeatureMap::Trigonometric;
     let (parts, copies) = match method {
-        FittedEstimator::Features(map) => (vec![map.shape()], 1),
-        FittedEstimator::Hybrid(spec) => (vec![spec.first.shape(), FeatureShape::Circular], spec.n + 1),
+        FittedEstimator::Features(map) => (vec![map], 1),
+        FittedEstimator::Hybrid(spec) => (vec![&spec.first, &second], spec.n + 1),
     };
-    let width: usize = parts.iter().map(|shape| m * shape.features_per_projection()).sum::<usize>() * copies;
+    let width: usize = parts.iter().map(|map| map.features(m)).sum::<usize>() * copies;
     let w = Array2::from_elem((m, dim), 0.1_f32);
     let tokens = Array2::from_elem((dim, BLOCK), 0.1_f32);
     let values = Array2::from_elem((BLOCK, value_dim + 1), 0.1_f32);
@@ -31,15 +34,15 @@ pub(super) fn linear_seconds(method: &FittedEstimator, m: usize, dim: usize, val
     shortest(|| {
         for _ in 0..2 {
             let mut first = 0;
-            for shape in &parts {
+            for map in &parts {
                 product(w.view(), tokens.view(), exponents.view_mut(), 0.0);
                 for copy in 0..copies {
-                    let columns = m * shape.features_per_projection();
+                    let columns = map.features(m);
                     let rows = first + copy * columns..first + (copy + 1) * columns;
                     let into = features.slice_mut(ndarray::s![rows, ..]).into_slice().unwrap_or_default();
-                    write_features(*shape, exponents.as_slice().unwrap_or_default(), into);
+                    write_features(map, exponents.as_slice().unwrap_or_default(), into);
                 }
-                first += copies * m * shape.features_per_projection();
+                first += copies * map.features(m);
             }
             black_box(&features);
         }
@@ -50,8 +53,15 @@ pub(super) fn linear_seconds(method: &FittedEstimator, m: usize, dim: usize, val
     })
 }
 
-fn write_features(shape: FeatureShape, exponents: &[f32], into: &mut [f32]) {
-    if shape == FeatureShape::Circular {
+fn write_features(map: &FeatureMap, exponents: &[f32], into: &mut [f32]) {
+    if let FeatureMap::Custom(function) = map {
+        let products: Vec<f64> = exponents.iter().map(|product| f64::from(*product)).collect();
+        let squares = [1.0; BLOCK];
+        let rows = Rows { count: BLOCK, coordinates: &squares, projected: &products, squared_norms: &squares };
+        for (out, value) in into.iter_mut().zip(function.features().evaluate(&function.starts(), &rows)) {
+            *out = value as f32;
+        }
+    } else if map.shape() == FeatureShape::Circular {
         pulp::Arch::new().dispatch(|| {
             let (cosines, sines) = into.split_at_mut(exponents.len());
             for ((cosine, sine), exponent) in cosines.iter_mut().zip(sines).zip(exponents) {

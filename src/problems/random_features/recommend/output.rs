@@ -48,7 +48,10 @@ pub fn write_outputs(
         let stop = || false;
         let head = ExactHead::new(&input.inputs, Some(values), params.flag("causal"), &stop).map_err(failure)?;
         let named = |error: crate::named::UnknownName| RunError::Failed(error.to_string());
-        let estimator = Named::parse(best.estimator).map_err(named)?;
+        let estimators = request.estimators();
+        let estimator = estimators.into_iter().find(|estimator| estimator.name() == best.estimator);
+        let estimator =
+            estimator.ok_or_else(|| RunError::Failed(format!("no estimator is called {}", best.estimator)))?;
         let projection = Named::parse(best.projection).map_err(named)?;
         let most = recommendation.most_features;
         let pair = FittedPair::new(request, &input.inputs, most, estimator, projection).map_err(failure)?;

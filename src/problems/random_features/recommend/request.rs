@@ -1,6 +1,6 @@
 //! What is asked.
 
-use super::super::methods::FeatureEstimator;
+use super::super::methods::{FeatureEstimator, estimators};
 use super::super::schema::PARAMS;
 use crate::attention::Projection;
 use crate::lab::{Draft, Param, ParamError, Params, Schema, common};
@@ -39,8 +39,8 @@ pub struct RecommendRequest {
 }
 
 impl RecommendRequest {
-    /// From parameters as typed; those that are not named keep the values that suit a recommendation: every estimator of one feature
-    /// family, Gaussian and orthogonal projections, every layer and head.
+    /// From parameters as typed; those that are not named keep the values that suit a recommendation: every feature family (custom
+    /// only where it is asked for), Gaussian and orthogonal projections, every layer and head.
     ///
     /// # Errors
     /// A parameter is not declared, its value is not allowed, or nothing reads it.
@@ -61,11 +61,19 @@ impl RecommendRequest {
             return Err(ParamError::new(key, text, "nothing: a recommendation does not read it"));
         }
         let unread = draft.unread(&schema).into_iter().find(|error| typed.clone().any(|(key, _)| key == error.key));
-        unread.map_or_else(|| Params::with(&schema, &all), Err)
+        let params = unread.map_or_else(|| Params::with(&schema, &all), Err)?;
+        if estimators(&params).iter().filter(|estimator| estimator.function().is_some()).count() > 1 {
+            return Err(ParamError::new(
+                "f",
+                params.typed("f"),
+                "one function: a recommendation ranks estimators by name",
+            ));
+        }
+        Ok(params)
     }
 
     pub(super) fn estimators(&self) -> Vec<FeatureEstimator> {
-        self.params.choices("estimator")
+        estimators(&self.params)
     }
 
     pub(super) fn projections(&self) -> Vec<Projection> {
