@@ -13,7 +13,7 @@ use attnlab::attention::spikiness::Exact;
 use attnlab::attention::theory::{Expectation, Theory, TypedTheory, expectation};
 use attnlab::attention::{AttentionError, FeatureMap, Inputs, Projection, RandomFeatures, Sketch};
 use attnlab::function::Function;
-use attnlab::lab::{Control, Event, Params, Problem, Row, RunContext};
+use attnlab::lab::{Control, Draft, Event, Params, Problem, Row, RunContext};
 use attnlab::problems;
 use attnlab::random::generator;
 use kept::Kept;
@@ -376,4 +376,17 @@ fn a_recommendation_takes_one_function() {
     let output = call("f=exp(p - n/2)|relu(p)");
     let said = String::from_utf8(output.stderr).unwrap();
     assert_eq!((output.status.code(), said.contains("one function")), (Some(2), true), "{said}");
+}
+
+#[test]
+fn lists_of_functions_are_written_as_they_are_typed() {
+    let schema = problems::find("random-features").unwrap().schema();
+    let text = "relu(p)|p|[p,n]|max(p,1)";
+    let params = Params::with(&schema, &[("estimator", "custom,positive"), ("f", text)]).unwrap();
+    assert_eq!((params.typed("f").as_str(), params.typed("estimator").as_str()), (text, "custom,positive"));
+    let again = Draft::from_params(&params);
+    assert_eq!(again.text("f"), text);
+    let stored = params.stored(&schema);
+    let found = |key: &str| stored.iter().find(|(known, _)| *known == key).unwrap().1.to_string();
+    assert_eq!((found("f").as_str(), found("estimator").as_str()), (text, "custom,positive"));
 }

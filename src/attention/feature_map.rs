@@ -198,7 +198,8 @@ impl FeatureMap {
     }
 
     /// Φ (L×M) of the rows of `x` (L×d) on the projections `w` (m×d). The features of projection i are the columns from
-    /// [`FeatureMap::features`]`(i)` on, so that a prefix of projections is a prefix of columns, but for the factor 1/√m.
+    /// [`FeatureMap::features`]`(i)` on, so that a prefix of projections is a prefix of columns, but for the factor 1/√m and for
+    /// typed functions that reduce over p, which see all m.
     ///
     /// # Errors
     /// There is not enough memory.

@@ -86,6 +86,8 @@ impl Draft {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Params {
     values: BTreeMap<&'static str, Vec<Value>>,
+    /// The parameters whose lists have another separator than a comma, with it.
+    separators: BTreeMap<&'static str, char>,
 }
 
 impl Params {
@@ -107,7 +109,9 @@ impl Params {
                 ));
             }
         }
-        Ok(Self { values })
+        let separated =
+            |param: &Param| Some((param.key, param.kind.separator().filter(|separator| *separator != ',')?));
+        Ok(Self { values, separators: schema.iter().filter_map(separated).collect() })
     }
 
     /// The defaults of `schema`, with `changes` (key, text) made to them: the short way for tests and code.
@@ -137,10 +141,10 @@ impl Params {
         self.values.get(key).map(Vec::as_slice)
     }
 
-    /// The values of `key` as one would type them: separated by commas.
+    /// The values of `key` as one would type them: separated by commas, functions by `|`.
     #[must_use]
     pub fn typed(&self, key: &str) -> String {
-        typed(self.get(key).unwrap_or_default())
+        typed(self.get(key).unwrap_or_default(), self.separators.get(key).copied().unwrap_or(','))
     }
 
     /// The parameters as files keep them, in form order; those that take lists as lists always, so that a reader need not

@@ -10,10 +10,10 @@ use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
 
-/// Values as one would type them: separated by commas.
+/// Values as one would type them, with `separator` between them.
 #[must_use]
-pub fn typed(values: &[Value]) -> String {
-    values.iter().map(ToString::to_string).collect::<Vec<_>>().join(",")
+pub fn typed(values: &[Value], separator: char) -> String {
+    values.iter().map(ToString::to_string).collect::<Vec<_>>().join(&separator.to_string())
 }
 
 /// The value of one parameter in a file: one value, or an array where the problem takes a list.
@@ -49,10 +49,13 @@ impl StoredValue {
     }
 }
 
-/// As one would type it.
+/// As one would type it. What is stored does not say whether texts are names, between commas, or functions, between `|`: a
+/// name has letters, digits, dots and dashes.
 impl fmt::Display for StoredValue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&typed(self.values()))
+        let is_name = |c: char| c.is_alphanumeric() || ".-_".contains(c);
+        let is_function = |value: &Value| matches!(value, Value::Text(text) if !text.chars().all(is_name));
+        f.write_str(&typed(self.values(), if self.values().iter().any(is_function) { '|' } else { ',' }))
     }
 }
 
