@@ -1,8 +1,10 @@
 //! The derivative of a tape by everything it is made of, in reverse, block by block.
 
-use super::elementary::{integer_power, is_first, power_slopes, slope};
-use super::forward::{Block, Operand, block_values, head_values, operand};
-use super::layout::{Layout, RowGradients, TapeCall};
+use super::elementary::{has_dear_slope, integer_power, is_first, power_slopes, slope};
+use super::forward::{block_values, head_values, operand};
+use super::layout::{Block, Layout, RowGradients, TapeCall, TapeNumbers};
+use super::loops::{Operand, lopsided};
+use super::outputs::seed;
 use crate::function::{BinaryOperator, Operation, Reduction, StepShape, Tape, Unary, Variable};
 use crate::vision::fused::register::{keep_first, load, multiply_add, store, vectorize};
 use pulp::Simd;
@@ -12,13 +14,13 @@ use pulp::Simd;
 pub(in crate::vision) fn differentiate<S: Simd>(simd: S, call: TapeCall<'_>, gradient: &[f32], into: RowGradients<'_>) {
     let TapeCall { tape, scalars, rows, out_width } = call;
     let layout = Layout::new(tape, rows.count, rows.width);
-    let (mut values, mut gradients) = (vec![0.0; layout.len], vec![0.0; layout.len]);
-    head_values(simd, tape, &layout, scalars, &mut values);
+    let (mut numbers, mut gradients) = (TapeNumbers::new(&layout, true), vec![0.0; layout.len]);
+    head_values(simd, tape, &layout, scalars, &mut numbers);
     let mut of_scalars = vec![0.0; scalars.len()];
     for (index, gradient) in gradient.chunks(layout.rows * out_width).enumerate() {
         let first = index * layout.rows;
         let block = Block::new(&rows, first, gradient.len() / out_width);
-        block_values(simd, tape, &layout, &block, &mut values);
+        block_values(simd, tape, &layout, &block, &mut numbers);
         gradients.fill(0.0);
         seed(tape, &layout, &block, gradient, out_width, &mut gradients);
         vectorize(
@@ -30,7 +32,7 @@ pub(in crate::vision) fn differentiate<S: Simd>(simd: S, call: TapeCall<'_>, gra
                     let (before, of_step) = gradients.split_at_mut(start);
                     let step = &tape.steps[slot];
                     let len = Layout::step_len(step.shape, block.count, layout.width);
-                    let step = Step { tape, layout: &layout, slot, block: &block, values: &values };
+                    let step = Step { tape, layout: &layout, slot, block: &block, numbers: &numbers };
                     step.backward(simd, &of_step[..len], before);
                 }
             },
@@ -58,25 +60,6 @@ pub(in crate::vision) fn differentiate<S: Simd>(simd: S, call: TapeCall<'_>, gra
     into.scalars.iter_mut().zip(of_scalars).for_each(|(sum, value)| *sum += value);
 }
 
-/// Adds the gradient of the components to that of their steps.
-fn seed(tape: &Tape, layout: &Layout, block: &Block<'_>, gradient: &[f32], out_width: usize, gradients: &mut [f32]) {
-    let coordinates = block.coordinates;
-    for (row, gradient) in gradient.chunks_exact(out_width).enumerate() {
-        for (component, &slot) in tape.outputs.iter().enumerate() {
-            let from = &gradient[component * coordinates..(component + 1) * coordinates];
-            let into = &mut gradients[layout.start(slot)..];
-            match tape.steps[slot].shape {
-                StepShape::Head => into[0] += from.iter().sum::<f32>(),
-                StepShape::Row => into[row] += from.iter().sum::<f32>(),
-                StepShape::Wide => {
-                    let into = &mut into[row * layout.width..][..coordinates];
-                    into.iter_mut().zip(from).for_each(|(sum, value)| *sum += value);
-                }
-            }
-        }
-    }
-}
-
 /// A step of a block whose values are known.
 #[derive(Clone, Copy)]
 struct Step<'a> {
@@ -84,20 +67,20 @@ struct Step<'a> {
     layout: &'a Layout,
     slot: usize,
     block: &'a Block<'a>,
-    values: &'a [f32],
+    numbers: &'a TapeNumbers,
 }
 
 impl<'a> Step<'a> {
     #[inline(always)]
     fn operand(self, slot: usize) -> Operand<'a> {
-        operand(self.tape, self.layout, slot, self.tape.steps[self.slot].shape, self.block.count, self.values)
+        operand(self.tape, self.layout, slot, self.tape.steps[self.slot].shape, self.block.count, &self.numbers.values)
     }
 
     /// The values of a step that is as wide as this one, or of this one.
     #[inline(always)]
     fn numbers(self, slot: usize) -> &'a [f32] {
         let shape = self.tape.steps[slot].shape;
-        &self.values[self.layout.start(slot)..][..Layout::step_len(shape, self.block.count, self.layout.width)]
+        &self.numbers.values[self.layout.start(slot)..][..Layout::step_len(shape, self.block.count, self.layout.width)]
     }
 
     /// Adds to `before`, the gradients of the steps before this one, what follows from `g`, the gradient of this one.
@@ -212,16 +195,26 @@ impl<'a> Step<'a> {
 
     #[inline(always)]
     fn unary_function<S: Simd>(self, simd: S, function: Unary, a: usize, g: &[f32], before: &mut [f32]) {
+        if let Some(slopes) = self.numbers.slopes.as_ref().filter(|_| has_dear_slope(function)) {
+            let slopes = &slopes[self.layout.start(self.slot)..][..g.len()];
+            let into = &mut before[self.layout.start(a)..][..g.len()];
+            let factors = g.chunks_exact(S::F32_LANES).zip(slopes.chunks_exact(S::F32_LANES));
+            for ((g, slope), into) in factors.zip(into.chunks_exact_mut(S::F32_LANES)) {
+                store(simd, into, multiply_add(simd, load(simd, g), load(simd, slope), load(simd, into)));
+            }
+            return;
+        }
         macro_rules! loops {
             ($($Function:ident)+) => {
                 match function {
                     $(Unary::$Function => {
                         self.unary(simd, a, g, before, #[inline(always)] |x, y| slope(simd, Unary::$Function, x, y));
                     })+
+                    _ => {}
                 }
             };
         }
-        loops!(Relu Exp Log Sqrt Abs Square Sigmoid Softplus Tanh Elu Gelu Silu Sin Cos);
+        loops!(Relu Exp Log Sqrt Abs Square Sigmoid Tanh Elu);
     }
 
     /// Adds g·slope(x, y) to the gradient of the one operand, which is as wide as the step.
@@ -256,49 +249,106 @@ impl<'a> Step<'a> {
         slopes: impl Fn(S::f32s, S::f32s, S::f32s) -> (S::f32s, S::f32s),
     ) {
         let lanes = S::F32_LANES;
-        let zero = simd.splat_f32s(0.0);
-        let wide = self.tape.steps[self.slot].shape == StepShape::Wide;
-        let row = if wide { self.layout.width } else { g.len() };
-        let (values_a, values_b) = (self.operand(a), self.operand(b));
         let (start_a, start_b) = (self.layout.start(a), self.layout.start(b));
-        // Sums of an operand that is the same everywhere stay in a register until the end.
-        let (mut same_a, mut same_b) = (zero, zero);
-        for (index, (g, y)) in g.chunks_exact(row).zip(y.chunks_exact(row)).enumerate() {
-            let (mut row_a, mut row_b) = (zero, zero);
-            for at in (0..row).step_by(lanes) {
-                let numbers = |operand: Operand<'_>| match operand {
-                    Operand::Each(numbers) => load(simd, &numbers[index * row + at..]),
-                    Operand::Rows(numbers) => simd.splat_f32s(numbers[index]),
-                    Operand::Same(number) => simd.splat_f32s(number),
-                };
-                let g = load(simd, &g[at..]);
-                let (by_a, by_b) = slopes(numbers(values_a), numbers(values_b), load(simd, &y[at..]));
-                let mut add = |operand: Operand<'_>, start: usize, slope: S::f32s, row_sum: &mut S::f32s| match operand
-                {
-                    Operand::Each(_) => {
-                        let into = &mut before[start + index * row + at..];
+        match (self.operand(a), self.operand(b)) {
+            (Operand::Each(values_a), Operand::Each(values_b)) => {
+                for at in (0..g.len()).step_by(lanes) {
+                    let (g, y) = (load(simd, &g[at..]), load(simd, &y[at..]));
+                    let (by_a, by_b) = slopes(load(simd, &values_a[at..]), load(simd, &values_b[at..]), y);
+                    // One after the other, as both may be one step.
+                    for (start, slope) in [(start_a, by_a), (start_b, by_b)] {
+                        let into = &mut before[start + at..];
                         store(simd, into, multiply_add(simd, g, slope, load(simd, into)));
                     }
-                    Operand::Rows(_) | Operand::Same(_) => *row_sum = multiply_add(simd, g, slope, *row_sum),
-                };
-                add(values_a, start_a, by_a, &mut row_a);
-                add(values_b, start_b, by_b, &mut row_b);
-            }
-            for (operand, start, row_sum, same) in
-                [(values_a, start_a, row_a, &mut same_a), (values_b, start_b, row_b, &mut same_b)]
-            {
-                match operand {
-                    Operand::Each(_) => {}
-                    Operand::Rows(_) => before[start + index] += simd.reduce_sum_f32s(row_sum),
-                    Operand::Same(_) => *same = simd.add_f32s(*same, row_sum),
                 }
             }
-        }
-        for (operand, start, same) in [(values_a, start_a, same_a), (values_b, start_b, same_b)] {
-            if let Operand::Same(_) = operand {
-                let into = &mut before[start..];
-                store(simd, into, simd.add_f32s(load(simd, into), same));
+            (Operand::Each(values), Operand::Same(fixed)) => {
+                self.beside_one(simd, (a, values), (b, fixed), (y, g), before, slopes);
             }
+            (Operand::Same(fixed), Operand::Each(values)) => {
+                self.beside_one(
+                    simd,
+                    (b, values),
+                    (a, fixed),
+                    (y, g),
+                    before,
+                    #[inline(always)]
+                    |b, a, y| {
+                        let (by_a, by_b) = slopes(a, b, y);
+                        (by_b, by_a)
+                    },
+                );
+            }
+            (Operand::Each(values), Operand::Rows(fixed)) => {
+                self.beside_rows(simd, (start_a, values), (start_b, fixed), (y, g), before, slopes);
+            }
+            (Operand::Rows(fixed), Operand::Each(values)) => {
+                self.beside_rows(
+                    simd,
+                    (start_b, values),
+                    (start_a, fixed),
+                    (y, g),
+                    before,
+                    #[inline(always)]
+                    |b, a, y| {
+                        let (by_a, by_b) = slopes(a, b, y);
+                        (by_b, by_a)
+                    },
+                );
+            }
+            // A step is as wide as its widest operand.
+            (Operand::Rows(_) | Operand::Same(_), Operand::Rows(_) | Operand::Same(_)) => {}
+        }
+    }
+
+    /// As [`Self::pair`], where the second operand is the same everywhere. A number of the text has no gradient.
+    #[inline(always)]
+    fn beside_one<S: Simd>(
+        self,
+        simd: S,
+        (each, values): (usize, &[f32]),
+        (one, fixed): (usize, f32),
+        (y, g): (&[f32], &[f32]),
+        before: &mut [f32],
+        slopes: impl Fn(S::f32s, S::f32s, S::f32s) -> (S::f32s, S::f32s),
+    ) {
+        let into = &mut before[self.layout.start(each)..][..g.len()];
+        let fixed = simd.splat_f32s(fixed);
+        if matches!(self.tape.steps[one].operation, Operation::Number(_)) {
+            let zero = simd.splat_f32s(0.0);
+            lopsided(
+                simd,
+                values,
+                fixed,
+                (y, g),
+                into,
+                #[inline(always)]
+                |a, b, y| (slopes(a, b, y).0, zero),
+            );
+            return;
+        }
+        let sum = lopsided(simd, values, fixed, (y, g), into, slopes);
+        let into = &mut before[self.layout.start(one)..];
+        store(simd, into, simd.add_f32s(load(simd, into), sum));
+    }
+
+    /// As [`Self::pair`], where the second operand has a number for each row.
+    #[inline(always)]
+    fn beside_rows<S: Simd>(
+        self,
+        simd: S,
+        (start, values): (usize, &[f32]),
+        (start_rows, fixed): (usize, &[f32]),
+        (y, g): (&[f32], &[f32]),
+        before: &mut [f32],
+        slopes: impl Fn(S::f32s, S::f32s, S::f32s) -> (S::f32s, S::f32s),
+    ) {
+        let width = self.layout.width;
+        let rows = values.chunks_exact(width).zip(y.chunks_exact(width)).zip(g.chunks_exact(width));
+        for (index, ((values, y), g)) in rows.enumerate() {
+            let into = &mut before[start + index * width..][..width];
+            let sum = lopsided(simd, values, simd.splat_f32s(fixed[index]), (y, g), into, &slopes);
+            before[start_rows + index] += simd.reduce_sum_f32s(sum);
         }
     }
 

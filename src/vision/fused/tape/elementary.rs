@@ -90,6 +90,38 @@ pub(super) fn unary<S: Simd>(simd: S, function: Unary, x: S::f32s) -> S::f32s {
     }
 }
 
+/// Whether the derivative is best computed along with the value, since they share most of the work.
+pub(super) const fn has_dear_slope(function: Unary) -> bool {
+    matches!(function, Unary::Softplus | Unary::Gelu | Unary::Silu | Unary::Sin | Unary::Cos)
+}
+
+/// Value and derivative of a function at x.
+#[inline(always)]
+pub(super) fn unary_and_slope<S: Simd>(simd: S, function: Unary, x: S::f32s) -> (S::f32s, S::f32s) {
+    match function {
+        Unary::Softplus => softplus_and_logistic(simd, x),
+        Unary::Gelu => {
+            let (cumulative, density) = normal(simd, x);
+            (simd.mul_f32s(x, cumulative), multiply_add(simd, x, density, cumulative))
+        }
+        Unary::Silu => {
+            let one = simd.splat_f32s(1.0);
+            let logistic = softplus_and_logistic(simd, x).1;
+            let slope = simd.mul_f32s(logistic, multiply_add(simd, x, simd.sub_f32s(one, logistic), one));
+            (simd.mul_f32s(x, logistic), slope)
+        }
+        Unary::Sin => sine_and_cosine(simd, x),
+        Unary::Cos => {
+            let (sine, cosine) = sine_and_cosine(simd, x);
+            (cosine, simd.neg_f32s(sine))
+        }
+        _ => {
+            let y = unary(simd, function, x);
+            (y, slope(simd, function, x, y))
+        }
+    }
+}
+
 /// The derivative of a function at x, whose value there is y.
 #[inline(always)]
 pub(super) fn slope<S: Simd>(simd: S, function: Unary, x: S::f32s, y: S::f32s) -> S::f32s {
@@ -107,19 +139,9 @@ pub(super) fn slope<S: Simd>(simd: S, function: Unary, x: S::f32s, y: S::f32s) -
         }
         Unary::Square => simd.add_f32s(x, x),
         Unary::Sigmoid => simd.mul_f32s(y, simd.sub_f32s(one, y)),
-        Unary::Softplus => softplus_and_logistic(simd, x).1,
         Unary::Tanh => simd.sub_f32s(one, simd.mul_f32s(y, y)),
         Unary::Elu => simd.select_f32s(above(x), one, simd.add_f32s(y, one)),
-        Unary::Gelu => {
-            let (cumulative, density) = normal(simd, x);
-            multiply_add(simd, x, density, cumulative)
-        }
-        Unary::Silu => {
-            let logistic = softplus_and_logistic(simd, x).1;
-            simd.mul_f32s(logistic, multiply_add(simd, x, simd.sub_f32s(one, logistic), one))
-        }
-        Unary::Sin => sine_and_cosine(simd, x).1,
-        Unary::Cos => simd.neg_f32s(sine_and_cosine(simd, x).0),
+        Unary::Softplus | Unary::Gelu | Unary::Silu | Unary::Sin | Unary::Cos => unary_and_slope(simd, function, x).1,
     }
 }
 

@@ -3,8 +3,9 @@
 use crate::function::{StepShape, Tape};
 use crate::vision::fused::register::PAD;
 
-/// How many bytes the numbers of a block should take, to stay in the fastest cache beside their gradients.
-const BLOCK_BYTES: usize = 16 << 10;
+/// How many bytes the numbers of a block should take: enough rows that a step is found seldom, and few enough that they stay
+/// in a near cache beside their slopes and gradients.
+const BLOCK_BYTES: usize = 32 << 10;
 
 /// The rows of one head that a tape runs over.
 #[derive(Clone, Copy)]
@@ -88,5 +89,41 @@ impl Layout {
     /// The first number of a step.
     pub fn start(&self, slot: usize) -> usize {
         self.starts[slot]
+    }
+}
+
+/// A few rows.
+pub(super) struct Block<'a> {
+    pub count: usize,
+    pub coordinates: usize,
+    pub u: &'a [f32],
+    pub p: &'a [f32],
+    pub n: &'a [f32],
+}
+
+impl<'a> Block<'a> {
+    pub fn new(rows: &TapeRows<'a>, first: usize, count: usize) -> Self {
+        let wide = |all: &'a [f32]| if all.is_empty() { all } else { &all[first * rows.width..][..count * rows.width] };
+        let n = if rows.n.is_empty() { rows.n } else { &rows.n[first..first + count] };
+        Self { count, coordinates: rows.coordinates, u: wide(rows.u), p: wide(rows.p), n }
+    }
+}
+
+/// The numbers of every step, and where they are asked for the derivatives of functions that share their work with the value.
+pub(super) struct TapeNumbers {
+    pub values: Vec<f32>,
+    pub slopes: Option<Vec<f32>>,
+}
+
+impl TapeNumbers {
+    pub fn new(layout: &Layout, with_slopes: bool) -> Self {
+        Self { values: vec![0.0; layout.len], slopes: with_slopes.then(|| vec![0.0; layout.len]) }
+    }
+
+    /// The values of the steps before one whose numbers begin at `start`, its own `len` values, and its slopes.
+    #[inline(always)]
+    pub fn split(&mut self, start: usize, len: usize) -> (&[f32], &mut [f32], Option<&mut [f32]>) {
+        let (before, into) = self.values.split_at_mut(start);
+        (before, &mut into[..len], self.slopes.as_mut().map(|slopes| &mut slopes[start..start + len]))
     }
 }

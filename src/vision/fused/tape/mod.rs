@@ -8,6 +8,8 @@ mod backward;
 mod elementary;
 mod forward;
 mod layout;
+mod loops;
+mod outputs;
 #[cfg(test)]
 mod tests;
 
