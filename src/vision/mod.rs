@@ -16,6 +16,7 @@ mod parameters;
 mod room;
 mod samples;
 mod train;
+mod transfer;
 
 pub use checkpoint::Checkpoint;
 pub use config::{ConfigError, VitConfig};
@@ -30,3 +31,4 @@ pub use parameters::Parameters;
 pub use room::NoMemory;
 pub use samples::Samples;
 pub use train::{Position, StepReport, TrainObserver, TrainOptions, Trainer, train};
+pub use transfer::{Misfit, Transfer};

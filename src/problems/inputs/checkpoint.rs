@@ -8,7 +8,7 @@ use ndarray::Array2;
 use std::path::{Path, PathBuf};
 
 /// A file, a run's folder, or the id of a run in `logs`.
-fn checkpoint_file(text: &str, logs: Option<&Path>) -> PathBuf {
+pub fn checkpoint_file(text: &str, logs: Option<&Path>) -> PathBuf {
     let given = PathBuf::from(text);
     let beside = logs.map_or_else(|| logs_of_process().map(|logs| logs.join(text)), |logs| Some(logs.join(text)));
     let found = match beside {

@@ -1,5 +1,6 @@
 //! The problem `vit`: train a vision transformer with one of the attention kernels on real images.
 
+mod init;
 mod observer;
 mod pictures;
 mod run;
@@ -26,6 +27,8 @@ static COLUMNS: &[Column] = &[
     column("train_images", "train images", "", 0, false),
     column("test_images", "test images", "", 0, false),
     column("parameters", "parameters", "", 0, false),
+    Column { optional: true, ..column("init", "start from", "", 0, true) },
+    Column { optional: true, ..column("initial_accuracy", "initial accuracy", "", 4, true) },
     column("train_seconds", "train", "s", 1, true),
     column("train_images_per_second", "train", "images/s", 0, true),
     column("inference_seconds", "inference", "s", 3, true),
@@ -77,7 +80,8 @@ impl Problem for VitProblem {
 
     fn check(&self, params: &Params) -> Result<(), ParamError> {
         let config = schema::config(params, ImageShape::expected(params), 1);
-        schema::check(params, &config, schema::expected_data(params))
+        schema::check(params, &config, schema::expected_data(params))?;
+        init::check(params, &config)
     }
 
     fn estimate(&self, params: &Params) -> Estimate {

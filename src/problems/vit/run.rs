@@ -2,7 +2,7 @@
 
 use super::observer::{Interval, Reporter, declare};
 use super::schema::ImageShape;
-use super::{pictures, schema};
+use super::{init, pictures, schema};
 use crate::lab::{Event, Params, Progress, Row, RunContext, RunError};
 use crate::vision::dataset::{
     Augment, Dataset, Normalisation, Only, Options, Patcher, Split, default_cache, load_watched,
@@ -32,14 +32,16 @@ pub(super) fn run(params: &Params, context: &mut RunContext) -> Result<(), RunEr
     let normalisation = Normalisation::of(&dataset.train, &split.train)?;
     let patcher = Patcher::new(config.patch, &normalisation);
 
-    let (mut trainer, interval) = trainer(params, context, &config)?;
+    let Beginning { mut trainer, interval, initial_accuracy } =
+        beginning(params, context, &config, &dataset, &patcher)?;
     let epochs = trainer.options.epochs;
     declare(context, epochs, !split.validation.is_empty());
     pictures::declare_shapes(context, &config);
-    let facts = BTreeMap::from([
+    let mut facts = BTreeMap::from([
         ("dataset".to_owned(), dataset.name.to_owned()),
         ("class_names".to_owned(), dataset.classes.join("\t")),
     ]);
+    facts.extend(initial_accuracy.map(|accuracy| (INITIAL_ACCURACY.to_owned(), accuracy.to_string())));
     let size = (epochs, split.train.len());
     let mut reporter = Reporter::new(context, &normalisation, facts, size, interval);
     let outcome = train(&mut trainer, &dataset.train, &split, &patcher, &mut reporter)?;
@@ -59,7 +61,9 @@ pub(super) fn run(params: &Params, context: &mut RunContext) -> Result<(), RunEr
     pictures::learned_shapes(context, &trainer.model, epochs as f64)?;
     note_denominators(context, &trainer.model, &dataset, &patcher)?;
     pictures::attention(context, &trainer.model, &dataset, &patcher, params.size("attention_image"))?;
-    context.emit(Event::Row { row: row(params, seed, &trainer, &split, &found, inference) });
+    let mut row = row(params, seed, &trainer, &split, &found, inference);
+    row.insert(INITIAL_ACCURACY.to_owned(), initial_accuracy.into());
+    context.emit(Event::Row { row });
     Ok(())
 }
 
@@ -134,8 +138,25 @@ fn split(params: &Params, dataset: &Dataset, seed: u64) -> Split {
     Split::new(there, held_out(params, images), asked, seed)
 }
 
-/// A fresh trainer, or the trainer that the checkpoint of a continued run holds.
-fn trainer(params: &Params, context: &RunContext, config: &VitConfig) -> Result<(Trainer, Interval), RunError> {
+/// Where the training begins or goes on.
+struct Beginning {
+    trainer: Trainer,
+    interval: Interval,
+    /// Of a model that starts from another one's weights: its accuracy on the test images before it is trained.
+    initial_accuracy: Option<f64>,
+}
+
+/// The column, and the fact in checkpoints, of a model's accuracy before it is trained.
+const INITIAL_ACCURACY: &str = "initial_accuracy";
+
+/// A fresh trainer, or one that starts from another model, or the trainer that the checkpoint of a continued run holds.
+fn beginning(
+    params: &Params,
+    context: &mut RunContext,
+    config: &VitConfig,
+    dataset: &Dataset,
+    patcher: &Patcher,
+) -> Result<Beginning, RunError> {
     let options = TrainOptions {
         epochs: params.int("epochs").unsigned_abs(),
         batch: params.size("batch"),
@@ -157,11 +178,23 @@ fn trainer(params: &Params, context: &RunContext, config: &VitConfig) -> Result<
         }
         let model = Vit::new(config.clone(), checkpoint.parameters.clone(), kernels, threads)?;
         model.make_room(options.batch)?;
-        return Ok((Trainer::resume(model, options, &mut checkpoint)?, interval));
+        let initial_accuracy = checkpoint.facts.get(INITIAL_ACCURACY).and_then(|text| text.parse().ok());
+        let trainer = Trainer::resume(model, options, &mut checkpoint)?;
+        return Ok(Beginning { trainer, interval, initial_accuracy });
     }
-    let model = Vit::new(config.clone(), Parameters::new(config, context.seed())?, kernels, threads)?;
+    let started = init::parameters(params, context, config, dataset)?;
+    let from_another = started.is_some();
+    let parameters = started.map_or_else(|| Parameters::new(config, context.seed()), Ok)?;
+    let model = Vit::new(config.clone(), parameters, kernels, threads)?;
     model.make_room(options.batch)?;
-    Ok((Trainer::new(model, options)?, Interval::default()))
+    let initial_accuracy = if from_another {
+        let indices: Vec<usize> = (0..dataset.test.count()).collect();
+        let test = Samples { images: &dataset.test, indices: &indices, patcher };
+        Some(evaluate(&model, &test, options.batch)?.accuracy)
+    } else {
+        None
+    };
+    Ok(Beginning { trainer: Trainer::new(model, options)?, interval: Interval::default(), initial_accuracy })
 }
 
 fn stage(context: &mut RunContext, trainer: &Trainer, split: &Split, stage: &str) {
@@ -185,6 +218,8 @@ fn row(params: &Params, seed: u64, trainer: &Trainer, split: &Split, test: &Eval
         "train_images": split.train.len(),
         "test_images": test.images,
         "parameters": trainer.model.parameters().layout().len(),
+        "init": Some(params.text("init")).filter(|init| !init.is_empty()),
+        "initial_accuracy": null,
         "train_seconds": position.seconds,
         "train_images_per_second": position.trained as f64 / position.seconds,
         "inference_seconds": inference_seconds,

@@ -95,6 +95,7 @@ pub(super) static PARAMS: &[Param] = &[
         .help("share of a label's probability spread over all classes")
         .steps(&["0", "0.05", "0.1", "0.2"])
         .group("training"),
+    super::init::INIT,
     Param::int("attention_image", "shown image", 0, 100_000_000, "0")
         .help("the test image whose attention is shown at the end; counts from 0")
         .steps(&["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"])
