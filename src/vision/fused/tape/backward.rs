@@ -2,7 +2,7 @@
 
 use super::elementary::{has_dear_slope, integer_power, is_first, power_slopes, slope};
 use super::forward::{block_values, head_values, operand};
-use super::layout::{Block, Layout, RowGradients, TapeCall, TapeNumbers};
+use super::layout::{RowGradients, TapeBlock, TapeCall, TapeLayout, TapeNumbers};
 use super::loops::{Operand, lopsided};
 use super::outputs::seed;
 use crate::function::{BinaryOperator, Operation, Reduction, StepShape, Tape, Unary, Variable};
@@ -13,13 +13,13 @@ use pulp::Simd;
 /// rows, and adds that of the learned scalars.
 pub(in crate::vision) fn differentiate<S: Simd>(simd: S, call: TapeCall<'_>, gradient: &[f32], into: RowGradients<'_>) {
     let TapeCall { tape, scalars, rows, out_width } = call;
-    let layout = Layout::new(tape, rows.count, rows.width);
+    let layout = TapeLayout::new(tape, rows.count, rows.width);
     let (mut numbers, mut gradients) = (TapeNumbers::new(&layout, true), vec![0.0; layout.len]);
     head_values(simd, tape, &layout, scalars, &mut numbers);
     let mut of_scalars = vec![0.0; scalars.len()];
     for (index, gradient) in gradient.chunks(layout.rows * out_width).enumerate() {
         let first = index * layout.rows;
-        let block = Block::new(&rows, first, gradient.len() / out_width);
+        let block = TapeBlock::new(&rows, first, gradient.len() / out_width);
         block_values(simd, tape, &layout, &block, &mut numbers);
         gradients.fill(0.0);
         seed(tape, &layout, &block, gradient, out_width, &mut gradients);
@@ -31,8 +31,8 @@ pub(in crate::vision) fn differentiate<S: Simd>(simd: S, call: TapeCall<'_>, gra
                     let start = layout.start(slot);
                     let (before, of_step) = gradients.split_at_mut(start);
                     let step = &tape.steps[slot];
-                    let len = Layout::step_len(step.shape, block.count, layout.width);
-                    let step = Step { tape, layout: &layout, slot, block: &block, numbers: &numbers };
+                    let len = TapeLayout::step_len(step.shape, block.count, layout.width);
+                    let step = BackwardStep { tape, layout: &layout, slot, block: &block, numbers: &numbers };
                     step.backward(simd, &of_step[..len], before);
                 }
             },
@@ -42,7 +42,7 @@ pub(in crate::vision) fn differentiate<S: Simd>(simd: S, call: TapeCall<'_>, gra
             let wide = first * rows.width..(first + block.count) * rows.width;
             match step.operation {
                 Operation::Scalar(index) => {
-                    of_scalars[index] += numbers[..Layout::step_len(StepShape::Head, 0, 0)].iter().sum::<f32>();
+                    of_scalars[index] += numbers[..TapeLayout::step_len(StepShape::Head, 0, 0)].iter().sum::<f32>();
                 }
                 Operation::Variable(Variable::Coordinate) => {
                     into.u[wide].copy_from_slice(&numbers[..block.count * rows.width])
@@ -62,15 +62,15 @@ pub(in crate::vision) fn differentiate<S: Simd>(simd: S, call: TapeCall<'_>, gra
 
 /// A step of a block whose values are known.
 #[derive(Clone, Copy)]
-struct Step<'a> {
+struct BackwardStep<'a> {
     tape: &'a Tape,
-    layout: &'a Layout,
+    layout: &'a TapeLayout,
     slot: usize,
-    block: &'a Block<'a>,
+    block: &'a TapeBlock<'a>,
     numbers: &'a TapeNumbers,
 }
 
-impl<'a> Step<'a> {
+impl<'a> BackwardStep<'a> {
     #[inline(always)]
     fn operand(self, slot: usize) -> Operand<'a> {
         operand(self.tape, self.layout, slot, self.tape.steps[self.slot].shape, self.block.count, &self.numbers.values)
@@ -80,7 +80,8 @@ impl<'a> Step<'a> {
     #[inline(always)]
     fn numbers(self, slot: usize) -> &'a [f32] {
         let shape = self.tape.steps[slot].shape;
-        &self.numbers.values[self.layout.start(slot)..][..Layout::step_len(shape, self.block.count, self.layout.width)]
+        &self.numbers.values[self.layout.start(slot)..]
+            [..TapeLayout::step_len(shape, self.block.count, self.layout.width)]
     }
 
     /// Adds to `before`, the gradients of the steps before this one, what follows from `g`, the gradient of this one.

@@ -1,7 +1,7 @@
 //! The values of every step of a tape, block by block.
 
 use super::elementary::{has_dear_slope, integer_power, is_first, power};
-use super::layout::{Block, Layout, TapeCall, TapeNumbers};
+use super::layout::{TapeBlock, TapeCall, TapeLayout, TapeNumbers};
 use super::loops::{Operand, each, each_unary, each_unary_and_slope, pairs, reduce};
 use super::outputs::gather;
 use crate::function::{BinaryOperator, Operation, StepShape, Tape, Variable};
@@ -12,24 +12,30 @@ use pulp::Simd;
 /// the next ones after them, zeros at its end.
 pub(in crate::vision) fn evaluate<S: Simd>(simd: S, call: TapeCall<'_>, out: &mut [f32]) {
     let TapeCall { tape, scalars, rows, out_width } = call;
-    let layout = Layout::new(tape, rows.count, rows.width);
+    let layout = TapeLayout::new(tape, rows.count, rows.width);
     let mut numbers = TapeNumbers::new(&layout, false);
     head_values(simd, tape, &layout, scalars, &mut numbers);
     for (index, out) in out.chunks_mut(layout.rows * out_width).enumerate() {
-        let block = Block::new(&rows, index * layout.rows, out.len() / out_width);
+        let block = TapeBlock::new(&rows, index * layout.rows, out.len() / out_width);
         block_values(simd, tape, &layout, &block, &mut numbers);
         gather(tape, &layout, rows.coordinates, &numbers.values, out, out_width);
     }
 }
 
 /// Computes the steps that are the same for every row.
-pub(super) fn head_values<S: Simd>(simd: S, tape: &Tape, layout: &Layout, scalars: &[f32], numbers: &mut TapeNumbers) {
+pub(super) fn head_values<S: Simd>(
+    simd: S,
+    tape: &Tape,
+    layout: &TapeLayout,
+    scalars: &[f32],
+    numbers: &mut TapeNumbers,
+) {
     vectorize(
         simd,
         #[inline(always)]
         || {
             for (slot, step) in tape.steps.iter().enumerate().filter(|(_, step)| step.shape == StepShape::Head) {
-                let len = Layout::step_len(StepShape::Head, 0, 0);
+                let len = TapeLayout::step_len(StepShape::Head, 0, 0);
                 let (before, into, slopes) = numbers.split(layout.start(slot), len);
                 match step.operation {
                     Operation::Number(bits) => into.fill(f64::from_bits(bits) as f32),
@@ -47,8 +53,8 @@ pub(super) fn head_values<S: Simd>(simd: S, tape: &Tape, layout: &Layout, scalar
 pub(super) fn block_values<S: Simd>(
     simd: S,
     tape: &Tape,
-    layout: &Layout,
-    block: &Block<'_>,
+    layout: &TapeLayout,
+    block: &TapeBlock<'_>,
     numbers: &mut TapeNumbers,
 ) {
     vectorize(
@@ -56,7 +62,7 @@ pub(super) fn block_values<S: Simd>(
         #[inline(always)]
         || {
             for (slot, step) in tape.steps.iter().enumerate().filter(|(_, step)| step.shape != StepShape::Head) {
-                let len = Layout::step_len(step.shape, block.count, layout.width);
+                let len = TapeLayout::step_len(step.shape, block.count, layout.width);
                 let (before, into, slopes) = numbers.split(layout.start(slot), len);
                 match step.operation {
                     Operation::Variable(Variable::Coordinate) => copy_rows(block, layout.width, block.u, into),
@@ -77,7 +83,7 @@ pub(super) fn block_values<S: Simd>(
 
 /// Copies rows; their padding becomes their first coordinate.
 #[inline(always)]
-fn copy_rows(block: &Block<'_>, width: usize, from: &[f32], into: &mut [f32]) {
+fn copy_rows(block: &TapeBlock<'_>, width: usize, from: &[f32], into: &mut [f32]) {
     into.copy_from_slice(from);
     if block.coordinates < width {
         for row in into.chunks_exact_mut(width) {
@@ -98,14 +104,14 @@ fn repeat_last(values: &mut [f32], count: usize) {
 #[inline(always)]
 pub(super) fn operand<'a>(
     tape: &Tape,
-    layout: &Layout,
+    layout: &TapeLayout,
     slot: usize,
     beside: StepShape,
     count: usize,
     values: &'a [f32],
 ) -> Operand<'a> {
     let shape = tape.steps[slot].shape;
-    let numbers = &values[layout.start(slot)..][..Layout::step_len(shape, count, layout.width)];
+    let numbers = &values[layout.start(slot)..][..TapeLayout::step_len(shape, count, layout.width)];
     if shape == beside {
         Operand::Each(numbers)
     } else if shape == StepShape::Row {
@@ -119,7 +125,7 @@ pub(super) fn operand<'a>(
 #[derive(Clone, Copy)]
 struct StepPlace<'a> {
     tape: &'a Tape,
-    layout: &'a Layout,
+    layout: &'a TapeLayout,
     slot: usize,
     count: usize,
     coordinates: usize,

@@ -50,7 +50,7 @@ pub(in crate::vision) struct RowGradients<'a> {
 }
 
 /// The place of every step's numbers.
-pub(super) struct Layout {
+pub(super) struct TapeLayout {
     starts: Vec<usize>,
     /// Rows of a block.
     pub rows: usize,
@@ -64,7 +64,7 @@ pub(super) const fn row_len(rows: usize) -> usize {
     rows.next_multiple_of(PAD)
 }
 
-impl Layout {
+impl TapeLayout {
     pub fn new(tape: &Tape, count: usize, width: usize) -> Self {
         let wide = tape.steps.iter().filter(|step| step.shape == StepShape::Wide).count().max(1);
         let rows = (BLOCK_BYTES / 4 / (wide * width)).clamp(4, count.max(4));
@@ -93,7 +93,7 @@ impl Layout {
 }
 
 /// A few rows.
-pub(super) struct Block<'a> {
+pub(super) struct TapeBlock<'a> {
     pub count: usize,
     pub coordinates: usize,
     pub u: &'a [f32],
@@ -101,7 +101,7 @@ pub(super) struct Block<'a> {
     pub n: &'a [f32],
 }
 
-impl<'a> Block<'a> {
+impl<'a> TapeBlock<'a> {
     pub fn new(rows: &TapeRows<'a>, first: usize, count: usize) -> Self {
         let wide = |all: &'a [f32]| if all.is_empty() { all } else { &all[first * rows.width..][..count * rows.width] };
         let n = if rows.n.is_empty() { rows.n } else { &rows.n[first..first + count] };
@@ -116,7 +116,7 @@ pub(super) struct TapeNumbers {
 }
 
 impl TapeNumbers {
-    pub fn new(layout: &Layout, with_slopes: bool) -> Self {
+    pub fn new(layout: &TapeLayout, with_slopes: bool) -> Self {
         Self { values: vec![0.0; layout.len], slopes: with_slopes.then(|| vec![0.0; layout.len]) }
     }
 

@@ -1,12 +1,12 @@
 //! The components of a function beside the steps that they are.
 
-use super::layout::{Block, Layout};
+use super::layout::{TapeBlock, TapeLayout};
 use crate::function::{StepShape, Tape};
 
 /// Writes the components of a block's rows, `[count, out_width]`, from the values of their steps; zeros at the end of a row.
 pub(super) fn gather(
     tape: &Tape,
-    layout: &Layout,
+    layout: &TapeLayout,
     coordinates: usize,
     values: &[f32],
     out: &mut [f32],
@@ -29,8 +29,8 @@ pub(super) fn gather(
 /// Adds the gradient of the components to that of their steps.
 pub(super) fn seed(
     tape: &Tape,
-    layout: &Layout,
-    block: &Block<'_>,
+    layout: &TapeLayout,
+    block: &TapeBlock<'_>,
     gradient: &[f32],
     out_width: usize,
     gradients: &mut [f32],
