@@ -55,14 +55,16 @@ fn a_softmax_model_is_trained_on_under_another_attention() {
     assert!(accuracy(&tuned, "initial_accuracy") <= trained);
     assert!(accuracy(&tuned, "test_accuracy") > accuracy(&fresh, "test_accuracy") + 0.05);
     // What has no place starts anew and is named, as is what is left out.
-    json(desk.path(), &train(&["attention=hedgehog", "epochs=1", &first]));
-    let folder = run_folders(desk.path()).into_iter().last().unwrap();
-    let events = fs::read_to_string(folder.join("events.jsonl")).unwrap();
-    assert!(events.contains("trained with softmax; start anew: blocks.0.attention.feature"), "{events}");
-    let hedgehog = format!("init={}", folder.file_name().unwrap().to_str().unwrap());
-    json(desk.path(), &train(&["attention=elu", "epochs=1", &hedgehog]));
-    let folder = run_folders(desk.path()).into_iter().last().unwrap();
-    let events = fs::read_to_string(folder.join("events.jsonl")).unwrap();
+    let events = |document: &Value| {
+        let folder = desk.path().join("logs").join(document["id"].as_str().unwrap());
+        fs::read_to_string(folder.join("events.jsonl")).unwrap()
+    };
+    let hedgehog = json(desk.path(), &train(&["attention=hedgehog", "epochs=1", &first]));
+    let events_of_it = events(&hedgehog);
+    let said = "trained with softmax; start anew: blocks.0.attention.feature";
+    assert!(events_of_it.contains(said), "{events_of_it}");
+    let hedgehog = format!("init={}", hedgehog["id"].as_str().unwrap());
+    let events = events(&json(desk.path(), &train(&["attention=elu", "epochs=1", &hedgehog])));
     assert!(events.contains("are left out: blocks.0.attention.feature"), "{events}");
 }
 

@@ -200,10 +200,9 @@ fn a_function_that_goes_wrong_says_where() {
     assert_eq!(status, 1, "{error}");
     assert!(error.contains("`exp(square(square(9*u+9)))` in ") && error.contains("u = "), "{error}");
     // Negative features are allowed and said so.
-    let found = rows(desk.path(), &quick(&["f=u + 1"]));
-    assert_eq!(found.len(), 1);
-    let folder = run_folders(desk.path()).into_iter().last().unwrap();
-    let events = fs::read_to_string(folder.join("events.jsonl")).unwrap();
+    let desk = tempfile::tempdir().unwrap();
+    assert_eq!(rows(desk.path(), &quick(&["f=u + 1"])).len(), 1);
+    let events = fs::read_to_string(run_folders(desk.path())[0].join("events.jsonl")).unwrap();
     assert!(
         events.contains("f is negative at u = -1.25, so denominators of attention need not be positive"),
         "{events}"
