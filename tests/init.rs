@@ -74,15 +74,18 @@ fn a_resumed_fine_tuning_is_the_same_to_the_bit() {
     json(desk.path(), &train(&["attention=softmax", "epochs=1"]));
     let first = fs::canonicalize(&run_folders(desk.path())[0]).unwrap();
     let init = format!("init={}", first.display());
-    let arguments = train(&["attention=exp", "epochs=4", &init]);
+    let arguments = train(&["attention=exp", "epochs=40", &init]);
     let whole = json(desk.path(), &arguments);
     let other = tempfile::tempdir().unwrap();
     let mut child = program(other.path(), &arguments).stdout(std::process::Stdio::null()).spawn().unwrap();
     let since = Instant::now();
-    while run_folders(other.path()).is_empty() && since.elapsed() < Duration::from_secs(60) {
-        std::thread::sleep(Duration::from_millis(5));
+    let trains = || {
+        let journal = run_folders(other.path()).first().map(|run| fs::read_to_string(run.join("events.jsonl")));
+        journal.is_some_and(|journal| journal.unwrap_or_default().matches("\"e\":\"p\"").count() > 3)
+    };
+    while !trains() && since.elapsed() < Duration::from_secs(60) {
+        std::thread::sleep(Duration::from_millis(2));
     }
-    std::thread::sleep(Duration::from_millis(100));
     child.kill().unwrap();
     child.wait().unwrap();
     let resumed = json(other.path(), &["resume", &id(other.path(), 0), "--json"]);

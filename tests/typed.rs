@@ -160,7 +160,7 @@ fn what_is_learned_is_shown_and_saved() {
 #[test]
 fn a_resumed_training_is_the_same_to_the_bit() {
     let desk = tempfile::tempdir().unwrap();
-    let long = ["f=exp(a*u - c^2*u^2) + sigmoid(p); a = 1; c = 0.1", "epochs=3"];
+    let long = ["f=exp(a*u - c^2*u^2) + sigmoid(p); a = 1; c = 0.1", "epochs=60"];
     let json = |desk: &Path, arguments: &[&str]| -> Value {
         let arguments: Vec<&str> = arguments.iter().copied().chain(["--json"]).collect();
         let (status, out, error) = call(desk, &arguments);
@@ -172,8 +172,12 @@ fn a_resumed_training_is_the_same_to_the_bit() {
     let arguments = quick(&long);
     let mut child = program(stopped.path(), &arguments).stdout(std::process::Stdio::null()).spawn().unwrap();
     let since = Instant::now();
-    while run_folders(stopped.path()).is_empty() && since.elapsed() < Duration::from_secs(60) {
-        std::thread::sleep(Duration::from_millis(5));
+    let trains = || {
+        let journal = run_folders(stopped.path()).first().map(|run| fs::read_to_string(run.join("events.jsonl")));
+        journal.is_some_and(|journal| journal.unwrap_or_default().matches("\"e\":\"p\"").count() > 3)
+    };
+    while !trains() && since.elapsed() < Duration::from_secs(60) {
+        std::thread::sleep(Duration::from_millis(2));
     }
     child.kill().unwrap();
     child.wait().unwrap();
