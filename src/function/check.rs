@@ -1,8 +1,9 @@
 //! Whether a function is defined everywhere, and what is to be said of it, found by intervals and then by trying.
 
-use super::error::FunctionError;
+use super::error::{FunctionError, excerpt};
 use super::evaluate::{Numbers, Rows};
-use super::tape::{LearnedScalar, Operation, Slot, StepShape, Tape};
+use super::scalar::LearnedScalar;
+use super::tape::{Operation, Slot, StepShape, Tape};
 use super::words::{BinaryOperator, Unary};
 
 /// The points where a function is tried with one setting of its learned scalars, and what every step is there.
@@ -71,7 +72,7 @@ pub(super) fn check(text: &str, tape: &Tape, scalars: &[LearnedScalar]) -> Resul
     let mut findings = Findings::default();
     for (slot, step) in tape.steps.iter().enumerate() {
         let Some(Condition { operand, reason, allowed, holds }) = condition(tape, slot) else { continue };
-        let part: String = text.chars().skip(step.place.start).take(step.place.len()).collect();
+        let part = excerpt(text, &step.place);
         // A denominator that has both signs is 0 somewhere between.
         let divides = matches!(step.operation, Operation::Binary(BinaryOperator::Divide, ..));
         for trial in &trials {

@@ -2,6 +2,11 @@
 
 use std::ops::Range;
 
+/// The characters of `text` at `place`.
+pub(super) fn excerpt(text: &str, place: &Range<usize>) -> String {
+    text.chars().skip(place.start).take(place.len()).collect()
+}
+
 /// Why a text is no function that can be used, with the place in the text.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{reason}, at character {}; allowed: {allowed}", place.start + 1)]

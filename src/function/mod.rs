@@ -13,6 +13,7 @@ mod error;
 mod evaluate;
 mod gallery;
 mod range;
+mod scalar;
 mod syntax;
 mod tape;
 mod token;
@@ -21,11 +22,13 @@ mod words;
 pub use error::FunctionError;
 pub use evaluate::Rows;
 pub use gallery::{GALLERY, Ready};
+pub use scalar::LearnedScalar;
 pub use syntax::{MOST_DEPTH, MOST_NODES};
-pub use tape::{LearnedScalar, MOST_SCALARS, MOST_STEPS, Operation, Slot, Step, StepShape, Tape};
+pub use tape::{MOST_SCALARS, MOST_STEPS, Operation, Slot, Step, StepShape, Tape};
 pub use words::{BinaryOperator, Pair, Reduction, Unary, Variable};
 
 use check::Findings;
+use error::excerpt;
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Mutex, OnceLock, PoisonError};
@@ -54,15 +57,22 @@ impl Function {
     }
 
     /// The same for as long as the process lives, so that it can be handed around by copying a reference. Two texts with one
-    /// canonical text give the same reference; the places of its steps are those in the canonical text.
+    /// canonical text give the same reference; the places of its steps are those in the canonical text. A text that was met before
+    /// is not read again, as forms, checks, estimates and the run itself all ask for a parameter's function.
     ///
     /// # Errors
     /// As [`Self::parse`].
     pub fn shared(text: &str) -> Result<&'static Self, FunctionError> {
         static KNOWN: OnceLock<Mutex<HashMap<String, &'static Function>>> = OnceLock::new();
+        let known = || KNOWN.get_or_init(Mutex::default).lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(function) = known().get(text).copied() {
+            return Ok(function);
+        }
         let function = Self::parse(Self::parse(text)?.text())?;
-        let mut known = KNOWN.get_or_init(Mutex::default).lock().unwrap_or_else(PoisonError::into_inner);
-        Ok(known.entry(function.text.clone()).or_insert_with(|| Box::leak(Box::new(function))))
+        let mut known = known();
+        let function = *known.entry(function.text.clone()).or_insert_with(|| Box::leak(Box::new(function)));
+        known.insert(text.to_owned(), function);
+        Ok(function)
     }
 
     /// The canonical text.
@@ -146,7 +156,7 @@ impl Function {
     /// The characters of the canonical text that a step of a [shared](Self::shared) function comes from.
     #[must_use]
     pub fn part(&self, step: &Step) -> String {
-        self.text.chars().skip(step.place.start).take(step.place.len()).collect()
+        excerpt(&self.text, &step.place)
     }
 
     /// What goes wrong on `rows` with these learned scalars; none where single precision holds every value. The place is one of the

@@ -2,6 +2,7 @@
 
 use super::error::FunctionError;
 use super::range::ValueRange;
+use super::scalar::LearnedScalar;
 use super::syntax::{Definition, Node, NodeKind, Statements};
 use super::words::{BinaryOperator, Pair, Reduction, Unary, Variable, reserved};
 use crate::named::Named;
@@ -135,17 +136,6 @@ impl Tape {
         }
         Self { steps, outputs: self.outputs.into_iter().map(|slot| new[slot]).collect() }
     }
-}
-
-/// A number that each head learns.
-#[derive(Clone, Debug, PartialEq)]
-pub struct LearnedScalar {
-    /// Its name.
-    pub name: String,
-    /// Where it starts.
-    pub start: f64,
-    /// Whether it is kept positive: what is stored is then θ with the scalar log(1 + e^θ).
-    pub positive: bool,
 }
 
 /// The tape and the learned scalars of folded statements.

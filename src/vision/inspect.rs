@@ -5,6 +5,7 @@ use super::kernel::TypedMap;
 use super::model::Vit;
 use crate::function::{Rows, StepShape, Variable};
 use ndarray::{Array2, ArrayView1, ArrayView2, Axis};
+use std::ops::ControlFlow;
 
 /// What the denominators of attention are: how many are not positive, and how large they are.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -36,10 +37,7 @@ impl HeadFunction {
     fn new(map: TypedMap, head_dim: usize, parameters: &[f32]) -> Self {
         let known = map.function().scalars();
         let (scalars, projection) = parameters.split_at(known.len().min(parameters.len()));
-        let scalars = known.iter().zip(scalars).map(|(scalar, theta)| {
-            let theta = f64::from(*theta);
-            if scalar.positive { theta.max(0.0) + (-theta.abs()).exp().ln_1p() } else { theta }
-        });
+        let scalars = known.iter().zip(scalars).map(|(scalar, theta)| scalar.value(f64::from(*theta)));
         let projection: Vec<f64> = projection.iter().map(|value| f64::from(*value)).collect();
         let rows = projection.len() / (head_dim + 1);
         let weight = ArrayView2::from_shape((rows, head_dim), &projection[..rows * head_dim])
@@ -103,10 +101,12 @@ impl Vit {
         let mut fault = None;
         self.each_head(patches, |function, place, sides| {
             for (side, rows) in ["query", "key"].into_iter().zip(sides) {
-                if fault.is_none() {
-                    fault = function.fault(rows).map(|found| format!("{found}, a {side} of {place}"));
+                if let Some(found) = function.fault(rows) {
+                    fault = Some(format!("{found}, a {side} of {place}"));
+                    return ControlFlow::Break(());
                 }
             }
+            ControlFlow::Continue(())
         })?;
         if fault.is_some() {
             return Ok(fault);
@@ -140,14 +140,16 @@ impl Vit {
                 found.largest = sums.iter().fold(found.largest, |largest, sum| largest.max(sum.abs()));
                 found.not_positive += sums.iter().filter(|sum| sum.is_nan() || **sum <= 0.0).count();
             }
+            ControlFlow::Continue(())
         })?;
         Ok(found)
     }
 
+    /// Shows `see` the queries and keys of every head of every image, until it breaks.
     fn each_head(
         &self,
         patches: &[f32],
-        mut see: impl FnMut(&HeadFunction, String, [&HeadRows; 2]),
+        mut see: impl FnMut(&HeadFunction, String, [&HeadRows; 2]) -> ControlFlow<()>,
     ) -> Result<(), VisionError> {
         let Some(map) = self.config().attention.typed() else { return Ok(()) };
         let head_dim = self.config().head_dim();
@@ -157,7 +159,10 @@ impl Vit {
                 for (head, [q, k, _]) in self.attention_inputs(image, block)?.into_iter().enumerate() {
                     let function = &functions[head];
                     let (queries, keys) = (function.rows(head_dim, &q)?, function.rows(head_dim, &k)?);
-                    see(function, format!("block {}, head {}", block + 1, head + 1), [&queries, &keys]);
+                    let place = format!("block {}, head {}", block + 1, head + 1);
+                    if see(function, place, [&queries, &keys]).is_break() {
+                        return Ok(());
+                    }
                 }
             }
         }
@@ -170,8 +175,6 @@ impl HeadFunction {
     fn fault(&self, rows: &HeadRows) -> Option<String> {
         let function = self.map.function();
         let fault = function.fault(&self.scalars, &self.values(rows))?;
-        let text = function.text();
-        let part: String = text.chars().skip(fault.step.place.start).take(fault.step.place.len()).collect();
         let mut at = Vec::new();
         if fault.step.shape == StepShape::Wide && function.uses(Variable::Coordinate) {
             at.push(format!("u = {}", rows.x[[fault.row, fault.column]]));
@@ -184,6 +187,7 @@ impl HeadFunction {
         }
         let scalars = function.scalars().iter().zip(&self.scalars);
         at.extend(scalars.map(|(scalar, value)| format!("{} = {value}", scalar.name)));
-        Some(format!("`{part}` in {text} is {} at {}", fault.value, at.join(", ")))
+        let part = function.part(&fault.step);
+        Some(format!("`{part}` in {function} is {} at {}", fault.value, at.join(", ")))
     }
 }

@@ -270,7 +270,7 @@ impl Param {
                     Err(refuse())
                 }
             }
-            Kind::Function => match Function::parse(text) {
+            Kind::Function => match Function::shared(text) {
                 Ok(function) => Ok(Value::Text(function.text().to_owned())),
                 Err(error) => Err(ParamError::new(self.key, text, format!("{}; {error}", self.allowed()))),
             },

@@ -45,7 +45,7 @@ const HYBRID: Choice =
     choice("hybrid", "two families on m projections each, weighed by the angle between query and key");
 
 /// Name and help of typed functions.
-const CUSTOM: Choice = choice("custom", "your own function of p = w·x and n = |x|², typed as `f`");
+pub(super) const CUSTOM: Choice = choice("custom", "your own function of p = w·x and n = |x|², typed as `f`");
 
 const COUNT: usize = Family::ALL.len() + 2;
 

@@ -2,7 +2,7 @@
 
 use super::heads::HeadMap;
 use super::memory;
-use super::methods::{EstimatorName, FeatureEstimator, estimators};
+use super::methods::{CUSTOM, EstimatorName, FeatureEstimator, estimators};
 use super::series::ErrorAxis;
 use super::surveyed::Recentring;
 use crate::attention::frobenius::Precision;
@@ -86,7 +86,7 @@ static AFTER_CONSTANTS: &[Param] = &[
         ])
         .group("estimator")
         .list()
-        .read_with("estimator", &["custom"]),
+        .read_with("estimator", &[CUSTOM.name]),
     Param::choice("hybrid_first", "hybrid, first part", FIRST, "hyperbolic")
         .help("hybrid: what is weighed against trigonometric features")
         .group("estimator")
