@@ -10,7 +10,7 @@
 
 use attnlab::product::product;
 use attnlab::vision::fused::{FusedVit, Instructions, Stage};
-use attnlab::vision::{Attention, AttentionKernel, Init, Layout, TypedMap, VitConfig};
+use attnlab::vision::{Attention, AttentionKernel, BlockSet, Init, Layout, TypedMap, VitConfig};
 use ndarray::Array2;
 use rand::Rng;
 use std::time::Instant;
@@ -205,6 +205,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         mlp_ratio: 2,
         classes: 10,
         attention: AttentionKernel::Softmax.into(),
+        softmax_blocks: BlockSet::NONE,
+        mask_dim: 0,
     };
     let large = VitConfig { channels: 3, image_size: 32, dim: 192, depth: 12, ..base.clone() };
     let shapes = [

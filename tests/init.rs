@@ -5,7 +5,7 @@ mod program;
 #[path = "support/results.rs"]
 mod results;
 
-use attnlab::vision::{Attention, AttentionKernel, Parameters, Transfer, VitConfig};
+use attnlab::vision::{Attention, AttentionKernel, BlockSet, Parameters, Transfer, VitConfig};
 use program::program;
 use results::{run_folders, timeless};
 use serde_json::Value;
@@ -125,6 +125,8 @@ fn a_head_for_other_classes_starts_anew() {
         mlp_ratio: 2,
         classes,
         attention: Attention::from(AttentionKernel::Softmax),
+        softmax_blocks: BlockSet::NONE,
+        mask_dim: 0,
     };
     let (ten, three) = (config(10), config(3));
     let transfer = Transfer::new(&three, &ten, false).unwrap();

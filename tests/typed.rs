@@ -9,7 +9,7 @@ mod results;
 use attnlab::function::{GALLERY, Ready};
 use attnlab::random::generator;
 use attnlab::vision::fused::FusedVit;
-use attnlab::vision::{Attention, AttentionKernel, Checkpoint, Layout, Parameters, TypedMap, Vit, VitConfig};
+use attnlab::vision::{Attention, AttentionKernel, BlockSet, Checkpoint, Layout, Parameters, TypedMap, Vit, VitConfig};
 use program::program;
 use rand::Rng;
 use results::{run_folders, timeless};
@@ -36,7 +36,19 @@ const SHIPPED: &[(AttentionKernel, &str)] = &[
 ];
 
 fn config(attention: Attention, image_size: usize) -> VitConfig {
-    VitConfig { channels: 1, image_size, patch: 4, dim: 64, depth: 2, heads: 4, mlp_ratio: 2, classes: 10, attention }
+    VitConfig {
+        channels: 1,
+        image_size,
+        patch: 4,
+        dim: 64,
+        depth: 2,
+        heads: 4,
+        mlp_ratio: 2,
+        classes: 10,
+        attention,
+        softmax_blocks: BlockSet::NONE,
+        mask_dim: 0,
+    }
 }
 
 fn distance(got: &[f32], expected: &[f32]) -> f64 {

@@ -2,7 +2,7 @@
 
 use attnlab::random::generator;
 use attnlab::vision::{
-    AdamW, Attention, AttentionKernel, Layout, Parameters, Schedule, VitConfig, clip_factor, composed,
+    AdamW, Attention, AttentionKernel, BlockSet, Layout, Parameters, Schedule, VitConfig, clip_factor, composed,
 };
 use candle_core::{DType, Device, Tensor, Var};
 use rand::Rng;
@@ -18,6 +18,8 @@ fn small(attention: impl Into<Attention>) -> VitConfig {
         mlp_ratio: 2,
         classes: 3,
         attention: attention.into(),
+        softmax_blocks: BlockSet::NONE,
+        mask_dim: 0,
     }
 }
 

@@ -7,7 +7,7 @@ use attnlab::lab::{Control, Event, Params, Problem, Row, RunContext, RunError};
 use attnlab::problems::{self, predict};
 use attnlab::vision::dataset::{Augment, Dataset, Normalisation, Options, Patcher, Split, load};
 use attnlab::vision::{
-    Attention, AttentionKernel, Checkpoint, Evaluation, Kernels, Layout, Parameters, Samples, StepReport,
+    Attention, AttentionKernel, BlockSet, Checkpoint, Evaluation, Kernels, Layout, Parameters, Samples, StepReport,
     TrainObserver, TrainOptions, Trainer, VisionError, Vit, VitConfig, evaluate, train,
 };
 use candle_core::{Device, Tensor};
@@ -233,6 +233,8 @@ fn ground(attention: impl Into<Attention>) -> Ground {
         mlp_ratio: 2,
         classes: 10,
         attention: attention.into(),
+        softmax_blocks: BlockSet::NONE,
+        mask_dim: 0,
     };
     let options = TrainOptions {
         epochs: 2,

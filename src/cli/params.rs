@@ -95,7 +95,8 @@ fn declared(problem: &dyn Problem) -> Value {
                 Kind::Choice(choices) => Some(choices.iter().map(|choice| choice.name).collect()),
                 _ => None,
             };
-            let read_with: Option<Value> = param.read_with.map(|(key, values)| json!({ (key): values }));
+            let conditions = param.conditions().map(|(key, values)| (key.to_owned(), json!(values)));
+            let read_with: Option<Value> = param.read_with.map(|_| Value::Object(conditions.collect()));
             json!({
                 "key": param.key, "help": param.help, "default": param.default, "unit": param.unit,
                 "group": param.group, "allowed": param.allowed(), "choices": choices, "list": param.list,

@@ -1,10 +1,10 @@
 //! The shape of a vision transformer.
 
-use super::kernel::Attention;
+use super::kernel::{Attention, AttentionKernel};
 use std::fmt;
 
 /// A vision transformer: patch embedding, learned positions, pre-norm blocks, mean pooling, linear head.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct VitConfig {
     /// Colour channels of an image.
     pub channels: usize,
@@ -24,6 +24,35 @@ pub struct VitConfig {
     pub classes: usize,
     /// How the blocks attend.
     pub attention: Attention,
+    /// Blocks that attend by softmax, whatever the others do; none in a model that is trained from the start.
+    pub softmax_blocks: BlockSet,
+    /// Coordinates of the mask that every head learns, which multiplies its kernel by relu(v_q)·relu(v_k) + 0.001; 0 without a
+    /// mask. Softmax attention takes one, and random features whose estimates are positive.
+    pub mask_dim: usize,
+}
+
+/// Some of the blocks of a model, counted from 0.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct BlockSet(u128);
+
+impl BlockSet {
+    /// Most blocks that a model has.
+    pub const MOST: usize = u128::BITS as usize;
+
+    /// No block.
+    pub const NONE: Self = Self(0);
+
+    /// Every block but `block`.
+    #[must_use]
+    pub const fn all_but(block: usize) -> Self {
+        if block < Self::MOST { Self(!(1 << block)) } else { Self(u128::MAX) }
+    }
+
+    /// Whether `block` is among them.
+    #[must_use]
+    pub const fn contains(self, block: usize) -> bool {
+        block < Self::MOST && self.0 >> block & 1 == 1
+    }
 }
 
 /// A shape that does not fit together.
@@ -48,6 +77,18 @@ pub enum ConfigError {
     /// A typed feature map uses u and p, but its projection has another number of rows.
     #[error("a function of both u and p needs as many features of the projection as a head has coordinates, {0}")]
     Uneven(usize),
+    /// The attention takes no mask.
+    #[error("a learned mask goes with softmax, and with favor of positive, hyperbolic or gerf features")]
+    Mask,
+    /// A mask has more coordinates than there are projections.
+    #[error("a mask of {mask_dim} coordinates needs at least {} projections: one for each, and one for the constant 0.001", mask_dim + 1)]
+    Strata {
+        /// Coordinates of the mask.
+        mask_dim: usize,
+    },
+    /// Random features have no projections for heads of this width.
+    #[error("{0}")]
+    Projection(String),
     /// A size is zero.
     #[error("{0} is zero")]
     Zero(&'static str),
@@ -81,7 +122,21 @@ impl VitConfig {
         if self.attention.typed().is_some_and(|map| map.is_uneven(self.head_dim())) {
             return Err(ConfigError::Uneven(self.head_dim()));
         }
-        Ok(())
+        if self.mask_dim > 0 {
+            match self.attention {
+                Attention::Kernel(AttentionKernel::Softmax) => {}
+                Attention::Favor(map) if map.takes_masks() => {
+                    if map.m() <= self.mask_dim {
+                        return Err(ConfigError::Strata { mask_dim: self.mask_dim });
+                    }
+                }
+                _ => return Err(ConfigError::Mask),
+            }
+        }
+        match self.attention.favor().map(|map| map.projection().check_dim(self.head_dim())) {
+            Some(Err(error)) => Err(ConfigError::Projection(error.to_string())),
+            _ => Ok(()),
+        }
     }
 
     /// Number of parameters apart from those of learned feature maps, none where it overflows: for sizes from outside, before
@@ -96,6 +151,7 @@ impl VitConfig {
         let block = sum(&[
             dim.checked_mul(4),
             linear(dim, dim.checked_mul(3)?),
+            linear(dim, self.heads.checked_mul(self.mask_dim)?.checked_mul(2)?),
             linear(dim, dim),
             linear(dim, hidden),
             linear(hidden, dim),
@@ -112,18 +168,21 @@ impl VitConfig {
     /// Number of parameters; the sizes are known to be sane.
     #[must_use]
     pub fn parameters(&self) -> usize {
-        let feature = match self.attention {
-            Attention::Kernel(kernel) => self.depth * self.heads * kernel.feature_start(self.head_dim()).len(),
-            Attention::Typed(_) => self.typed_parameters().unwrap_or(usize::MAX),
-        };
-        self.least_parameters().unwrap_or(usize::MAX).saturating_add(feature)
+        let sum = self.least_parameters().and_then(|least| least.checked_add(self.feature_parameters()?));
+        sum.unwrap_or(usize::MAX)
     }
 
-    /// Number of parameters of a typed feature map in all heads, none where it overflows; 0 for kernels of the table.
+    /// Number of parameters of the feature maps in all heads, drawn projections included; none where it overflows.
     #[must_use]
-    pub fn typed_parameters(&self) -> Option<usize> {
-        let of_head = self.attention.typed().map_or(Some(0), |map| map.parameters(self.head_dim()))?;
-        of_head.checked_mul(self.heads)?.checked_mul(self.depth)
+    pub fn feature_parameters(&self) -> Option<usize> {
+        let blocks = (0..self.depth).filter(|block| !self.softmax_blocks.contains(*block)).count();
+        self.attention.parameters(self.head_dim())?.checked_mul(self.heads)?.checked_mul(blocks)
+    }
+
+    /// How block `block` attends.
+    #[must_use]
+    pub fn attention_of(&self, block: usize) -> Attention {
+        if self.softmax_blocks.contains(block) { Attention::Kernel(AttentionKernel::Softmax) } else { self.attention }
     }
 
     /// Tokens per image: its patches.
@@ -154,7 +213,7 @@ impl VitConfig {
 
 impl fmt::Display for VitConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { channels, image_size, patch, dim, depth, heads, mlp_ratio, classes, attention } = self;
+        let Self { channels, image_size, patch, dim, depth, heads, mlp_ratio, classes, attention, .. } = self;
         write!(
             f,
             "{attention}, images {image_size}×{image_size}×{channels}, patch {patch}, dim {dim}, depth {depth}, heads \

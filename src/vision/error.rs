@@ -13,6 +13,9 @@ pub enum VisionError {
     /// A data set fails.
     #[error(transparent)]
     Data(#[from] super::dataset::error::DataError),
+    /// Random features cannot be made.
+    #[error(transparent)]
+    Features(#[from] crate::attention::AttentionError),
     /// A tensor operation failed.
     #[error("tensor operation failed: {0}")]
     Tensor(#[from] candle_core::Error),

@@ -11,6 +11,8 @@
 //! | `position` | `[tokens, dim]` |
 //! | `blocks.N.norm1.weight`, `.bias`, `blocks.N.norm2.weight`, `.bias` | `[dim]` |
 //! | `blocks.N.attention.qkv.weight`, `.bias` (rows: queries, keys, values; heads contiguous) | `[3·dim, dim]`, `[3·dim]` |
+//! | `blocks.N.attention.mask.weight`, `.bias`, with a learned mask only (rows: queries, keys; heads contiguous) | `[2·heads·mask_dim, dim]`, `[2·heads·mask_dim]` |
+//! | `blocks.N.attention.feature`, of random features only: what is drawn, one row per head, see [`FavorMap`] | `[heads, …]` |
 //! | `blocks.N.attention.feature`, of learned kernels only: one row per head, see [`feature_start`](super::Attention::feature_start) | `[heads, …]` |
 //! | `blocks.N.attention.out.weight`, `.bias` | `[dim, dim]`, `[dim]` |
 //! | `blocks.N.mlp.up.weight`, `.bias`, `blocks.N.mlp.down.weight`, `.bias` | `[hidden, dim]`, … |
@@ -18,6 +20,7 @@
 //! | `head.weight`, `head.bias` | `[classes, dim]`, `[classes]` |
 
 use super::config::VitConfig;
+use super::kernel::{Attention, FavorMap};
 use std::ops::Range;
 
 /// How a tensor starts.
@@ -33,6 +36,8 @@ pub enum Init {
     Uniform(f32),
     /// These values in each row.
     Rows(Vec<f32>),
+    /// Drawn for each row by this map; not learned.
+    Drawn(FavorMap),
 }
 
 /// One named tensor.
@@ -63,6 +68,12 @@ impl LayoutEntry {
         self.len() == 0
     }
 
+    /// Whether it is drawn, and not learned.
+    #[must_use]
+    pub const fn is_drawn(&self) -> bool {
+        matches!(self.init, Init::Drawn(_))
+    }
+
     /// Its place in θ.
     #[must_use]
     pub fn range(&self) -> Range<usize> {
@@ -87,11 +98,18 @@ impl Layout {
         layout.push("position", &[config.tokens(), dim], false, Init::Normal(0.02));
         for block in 0..config.depth {
             layout.norm(&format!("blocks.{block}.norm1"), dim);
-            layout.linear(&format!("blocks.{block}.attention.qkv"), 3 * dim, dim);
-            let start = config.attention.feature_start(config.head_dim());
-            if !start.is_empty() {
-                let shape = [config.heads, start.len()];
-                layout.push(&format!("blocks.{block}.attention.feature"), &shape, false, Init::Rows(start));
+            // Layers of one input lie side by side, so that they are one to the fused kernels.
+            let (qkv, mask) = (format!("blocks.{block}.attention.qkv"), format!("blocks.{block}.attention.mask"));
+            let mut first = vec![(qkv, 3 * dim)];
+            first.extend((config.mask_dim > 0).then_some((mask, 2 * config.heads * config.mask_dim)));
+            layout.linear_side_by_side(&first, dim);
+            let attention = config.attention_of(block);
+            let init = match attention {
+                Attention::Favor(map) => Init::Drawn(map),
+                _ => Init::Rows(attention.feature_start(config.head_dim())),
+            };
+            if let Some(len @ 1..) = attention.parameters(config.head_dim()) {
+                layout.push(&format!("blocks.{block}.attention.feature"), &[config.heads, len], false, init);
             }
             layout.linear(&format!("blocks.{block}.attention.out"), dim, dim);
             layout.norm(&format!("blocks.{block}.norm2"), dim);
@@ -124,6 +142,12 @@ impl Layout {
         self.len
     }
 
+    /// Number of parameters that are learned.
+    #[must_use]
+    pub fn learned(&self) -> usize {
+        self.entries.iter().filter(|entry| !entry.is_drawn()).map(LayoutEntry::len).sum()
+    }
+
     /// Whether there are no parameters.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
@@ -136,11 +160,20 @@ impl Layout {
         self.entries.push(entry);
     }
 
-    /// PyTorch's default for a linear layer: weight and bias uniform in ±1/√in.
     fn linear(&mut self, name: &str, out: usize, input: usize) {
+        self.linear_side_by_side(&[(name.to_owned(), out)], input);
+    }
+
+    /// PyTorch's default for linear layers of one input: weight and bias uniform in ±1/√in. All weights stand before all
+    /// biases.
+    fn linear_side_by_side(&mut self, layers: &[(String, usize)], input: usize) {
         let bound = 1.0 / (input as f32).sqrt();
-        self.push(&format!("{name}.weight"), &[out, input], true, Init::Uniform(bound));
-        self.push(&format!("{name}.bias"), &[out], false, Init::Uniform(bound));
+        for (name, out) in layers {
+            self.push(&format!("{name}.weight"), &[*out, input], true, Init::Uniform(bound));
+        }
+        for (name, out) in layers {
+            self.push(&format!("{name}.bias"), &[*out], false, Init::Uniform(bound));
+        }
     }
 
     fn norm(&mut self, name: &str, dim: usize) {

@@ -1,6 +1,6 @@
 //! A model ready to run: its shape and parameters, and what computes it.
 
-use super::composed;
+use super::composed::{self, BlockView};
 use super::config::VitConfig;
 use super::error::VisionError;
 use super::fused::FusedVit;
@@ -58,6 +58,20 @@ impl Vit {
         Ok(Self { config, parameters, engine })
     }
 
+    /// A model of another shape or with other parameters, computed in the same way on as many threads.
+    ///
+    /// # Errors
+    /// As [`Vit::new`].
+    pub fn with(&self, config: VitConfig, parameters: Parameters) -> Result<Self, VisionError> {
+        match &self.engine {
+            ModelEngine::Fused(fused) => Self::new(config, parameters, Kernels::Fused, fused.threads()),
+            ModelEngine::Composed(pool) => {
+                config.check()?;
+                Ok(Self { config, parameters, engine: ModelEngine::Composed(Arc::clone(pool)) })
+            }
+        }
+    }
+
     /// Bytes that training such a model takes at its peak, in steps of `batch` images on `threads` threads: θ, its gradient and
     /// moments, what a checkpoint copies of them, the buffers of forward and backward passes, batches of patches, and the
     /// attention of one image that is looked at.
@@ -65,7 +79,7 @@ impl Vit {
     pub fn training_bytes(config: &VitConfig, kernels: Kernels, threads: usize, batch: usize) -> u64 {
         let parameters = 4 * config.parameters() as u64;
         let patches = 2 * (batch * config.tokens() * config.patch_dim()) as u64;
-        let matrices = if config.attention.is_softmax() { 4 } else { 3 };
+        let matrices = if config.attention.is_softmax() { 4 } else { 3 } + if config.mask_dim > 0 { 3 } else { 0 };
         let looked_at = matrices * (config.tokens() * config.tokens()) as u64;
         let [kept, call] = match kernels {
             Kernels::Fused => FusedVit::working_bytes(config, threads, batch),
@@ -169,15 +183,24 @@ impl Vit {
         }
     }
 
-    /// The attention matrix of each block for one image, mean over heads, `[tokens, tokens]` by rows that sum to one; each
-    /// goes to `see` as it is made.
+    /// Shows `see` the attention of each block for one image, and its learned mask, as they are made.
     ///
     /// # Errors
     /// `patches` is not one image.
-    pub fn mean_attention(&self, patches: &[f32], see: impl FnMut(usize, Vec<f32>)) -> Result<(), VisionError> {
+    pub fn look(&self, patches: &[f32], see: impl FnMut(usize, BlockView)) -> Result<(), VisionError> {
         self.check(patches, &[])?;
         let (theta, patches) = (self.parameters.theta().as_detached_tensor(), self.tensor(patches)?);
-        Ok(composed::mean_attention(&self.config, self.parameters.layout(), &theta, &patches, see)?)
+        Ok(composed::look(&self.config, self.parameters.layout(), &theta, &patches, see)?)
+    }
+
+    /// Denominators of attention so far that were not above 0; none where the composed operations compute the model, which do
+    /// not count them.
+    #[must_use]
+    pub fn not_positive(&self) -> Option<u64> {
+        match &self.engine {
+            ModelEngine::Fused(fused) => Some(fused.not_positive()),
+            ModelEngine::Composed(_) => None,
+        }
     }
 
     /// Queries, keys and values of every head of a block for one image, by tokens: `[tokens, head_dim]` each, as attention
@@ -190,11 +213,11 @@ impl Vit {
             return Err(VisionError::Batch(format!("block {block} of {}, of one image", self.config.depth)));
         }
         let (theta, patches) = (self.parameters.theta().as_detached_tensor(), self.tensor(patches)?);
-        let sides = composed::attention_inputs(&self.config, self.parameters.layout(), &theta, &patches, block)?;
+        let inputs = composed::attention_inputs(&self.config, self.parameters.layout(), &theta, &patches, block)?;
         let of_head = |side: &Tensor, head: usize| side.get(0)?.get(head)?.flatten_all()?.to_vec1();
         let heads = (0..self.config.heads).map(|head| {
-            let [q, k, v] = &sides;
-            Ok([of_head(q, head)?, of_head(k, head)?, of_head(v, head)?])
+            let composed::AttentionInputs { queries, keys, values, .. } = &inputs;
+            Ok([of_head(queries, head)?, of_head(keys, head)?, of_head(values, head)?])
         });
         heads.collect()
     }

@@ -2,6 +2,7 @@
 
 use super::config::VitConfig;
 use super::error::VisionError;
+use super::kernel::FavorMap;
 use super::layout::{Init, Layout, LayoutEntry};
 use super::room::reserve;
 use crate::random::generator;
@@ -26,8 +27,26 @@ impl Parameters {
         config.check()?;
         let layout = Layout::new(config);
         let mut values = reserve(layout.len())?;
-        layout.entries().iter().for_each(|entry| start(entry, seed, &mut values));
+        for entry in layout.entries() {
+            start(entry, config.head_dim(), seed, &mut values)?;
+        }
         Self::from_values(layout, values)
+    }
+
+    /// Draws the projections of random features anew: draw number `draw` under `seed`, of which number 0 is the one that
+    /// [`Parameters::new`] makes. Other parameters stay as they are.
+    ///
+    /// # Errors
+    /// There is no memory for them.
+    pub fn redraw(&self, config: &VitConfig, seed: u64, draw: u64) -> Result<(), VisionError> {
+        let mut values = self.values()?;
+        for entry in self.layout.entries() {
+            if let Init::Drawn(map) = entry.init {
+                let rows = drawn(map, entry, config.head_dim(), (seed, draw))?;
+                values[entry.range()].copy_from_slice(&rows);
+            }
+        }
+        Ok(self.theta.set(&Tensor::from_vec(values, self.layout.len(), &Device::Cpu)?)?)
     }
 
     /// Parameters with these values, `layout.len()` of them in the order of `layout`.
@@ -77,8 +96,23 @@ pub(super) fn view(layout: &Layout, theta: &Tensor, name: &str) -> candle_core::
     theta.narrow(0, entry.offset, entry.len())?.reshape(entry.shape.as_slice())
 }
 
+/// Draw number `draw` of every head of one tensor under `seed`.
+fn drawn(
+    map: FavorMap,
+    entry: &LayoutEntry,
+    head_dim: usize,
+    (seed, draw): (u64, u64),
+) -> Result<Vec<f32>, VisionError> {
+    let heads = entry.shape[0] as u64;
+    let mut rows = Vec::with_capacity(entry.len());
+    for head in 0..heads {
+        rows.extend(map.draw(head_dim, &mut generator(seed, &entry.name, draw * heads + head))?);
+    }
+    Ok(rows)
+}
+
 /// Appends the first values of one tensor.
-fn start(entry: &LayoutEntry, seed: u64, values: &mut Vec<f32>) {
+fn start(entry: &LayoutEntry, head_dim: usize, seed: u64, values: &mut Vec<f32>) -> Result<(), VisionError> {
     let mut random = generator(seed, &entry.name, 0);
     let count = entry.len();
     match &entry.init {
@@ -90,5 +124,7 @@ fn start(entry: &LayoutEntry, seed: u64, values: &mut Vec<f32>) {
         }
         Init::Rows(row) => values.extend(row.iter().copied().cycle().take(count)),
         &Init::Uniform(bound) => values.extend((0..count).map(|_| random.random_range(-bound..=bound))),
+        Init::Drawn(map) => values.extend(drawn(*map, entry, head_dim, (seed, 0))?),
     }
+    Ok(())
 }

@@ -36,6 +36,43 @@ pub struct TrainOptions {
     pub augment: Augment,
     /// Validations in the whole training, spread evenly; each epoch's end has one in any case.
     pub validations: u64,
+    /// When the projections of random features are drawn anew.
+    pub redraw: Redraw,
+}
+
+/// When the projections of random features are drawn anew, under the seed of the training.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Redraw {
+    /// One draw serves the whole training.
+    #[default]
+    Never,
+    /// At the beginning of each epoch.
+    Epoch,
+    /// Every so many steps.
+    Steps(u64),
+}
+
+impl Redraw {
+    /// Reads `never`, `epoch` or a number of steps of at least 1; none where it is neither.
+    #[must_use]
+    pub fn from_text(text: &str) -> Option<Self> {
+        match text {
+            "never" => Some(Self::Never),
+            "epoch" => Some(Self::Epoch),
+            number => number.parse().ok().filter(|steps| *steps > 0).map(Self::Steps),
+        }
+    }
+
+    /// The number of the draw that begins with `step`, counted from 0, where an epoch has so many steps; none where no draw
+    /// begins with it. Draw 0 is the one that the model starts with.
+    fn draw_at(self, step: u64, epoch_steps: u64) -> Option<u64> {
+        let every = match self {
+            Self::Never => return None,
+            Self::Epoch => epoch_steps,
+            Self::Steps(every) => every,
+        };
+        (step > 0 && step.is_multiple_of(every)).then(|| step / every)
+    }
 }
 
 /// How far training is. Enough, with parameters and moments, to go on from exactly here.
@@ -246,6 +283,11 @@ pub fn train(
         }
         if step >= steps {
             return Ok(ControlFlow::Continue(()));
+        }
+        // Before the step, so that a training stopped between the two draws the same projections once more.
+        if let Some(draw) = trainer.options.redraw.draw_at(step, epoch_steps) {
+            let Trainer { model, options, .. } = &*trainer;
+            model.parameters().redraw(model.config(), options.seed, draw)?;
         }
         let (epoch, within) = (step / epoch_steps, step % epoch_steps);
         if order_of != Some(epoch) {

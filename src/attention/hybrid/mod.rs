@@ -15,5 +15,5 @@ mod theory;
 
 pub use optimum::{Best, best, best_with_b, maximum};
 pub use sketch::{HybridSketch, pairs};
-pub use spec::{HybridSpec, Weight};
+pub use spec::{HybridSpec, NAME, Weight, check};
 pub use theory::{HybridTheory, Parts, pair_parts, sphere_pair};

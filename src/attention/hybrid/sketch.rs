@@ -58,12 +58,9 @@ impl HybridSketch {
         Ok(products.mapv_into(|product| if product < 0.0 { -unit } else { unit }))
     }
 
-    /// The coefficients of φ₁·φ₁, (τ⊗φ₁)·(τ⊗φ₁), φ₂·φ₂, (τ⊗φ₂)·(τ⊗φ₂): λ̂ = c₀ + c₁ τ·τ with c₀ = a + b/2, c₁ = −b/2.
+    /// The coefficients of its parts, see [`Weight::coefficients`].
     pub(in crate::attention) fn coefficients(&self) -> [f64; 4] {
-        let Weight { a, b } = self.weight;
-        // Without hyperplanes the weight is the constant a + b/2.
-        let [c0, c1] = [a + b / 2.0, if self.hyperplanes.is_empty() { 0.0 } else { -b / 2.0 }];
-        [c0, c1, 1.0 - c0, -c1]
+        self.weight.coefficients(self.hyperplanes.nrows())
     }
 
     /// The estimates of exp(x_i·y_i) for row i of `x` and row i of `y` (both L×d), from the definition: without the

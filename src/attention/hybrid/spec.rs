@@ -1,6 +1,24 @@
 //! How a hybrid is put together: its parts, sign features and weight.
 
-use crate::attention::{FeatureMap, Projection};
+use crate::attention::{AttentionError, FeatureMap, Projection};
+
+/// The name of hybrids in parameters.
+pub const NAME: &str = "hybrid";
+
+/// Whether a hybrid works on rows of `projection`.
+///
+/// # Errors
+/// [`AttentionError::Combination`]: the rows leave its parts biased.
+pub const fn check(projection: Projection) -> Result<(), AttentionError> {
+    if projection.is_gaussian() {
+        return Ok(());
+    }
+    Err(AttentionError::Combination {
+        estimator: NAME,
+        projection: projection.name(),
+        reason: "its parts must be unbiased to be weighed",
+    })
+}
 
 /// The weight λ = a + b·p of the first part, p = angle/π.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -19,6 +37,15 @@ impl Weight {
     #[must_use]
     pub fn at(self, p: f64) -> f64 {
         self.a + self.b * p
+    }
+
+    /// The coefficients of φ₁·φ₁, (τ⊗φ₁)·(τ⊗φ₁), φ₂·φ₂, (τ⊗φ₂)·(τ⊗φ₂) with τ of so many hyperplanes:
+    /// λ̂ = c₀ + c₁ τ·τ with c₀ = a + b/2, c₁ = −b/2. Without hyperplanes the weight is the constant a + b/2.
+    #[must_use]
+    pub fn coefficients(self, hyperplanes: usize) -> [f64; 4] {
+        let Self { a, b } = self;
+        let [c0, c1] = [a + b / 2.0, if hyperplanes == 0 { 0.0 } else { -b / 2.0 }];
+        [c0, c1, 1.0 - c0, -c1]
     }
 }
 

@@ -110,6 +110,8 @@ pub struct Param {
     pub word: Option<&'static str>,
     /// The other parameter, with the values of it, under which this one is read; none where it always is.
     pub read_with: Option<(&'static str, &'static [&'static str])>,
+    /// A second condition, either of which is enough.
+    pub or_with: Option<(&'static str, &'static [&'static str])>,
 }
 
 impl Param {
@@ -127,6 +129,7 @@ impl Param {
             determines_result: true,
             word: None,
             read_with: None,
+            or_with: None,
         }
     }
 
@@ -226,11 +229,23 @@ impl Param {
         self
     }
 
-    /// Says that the parameter is read only where the parameter `key` has one of `values`.
+    /// Says that the parameter is read only where the parameter `key` is read and has one of `values`.
     #[must_use]
     pub const fn read_with(mut self, key: &'static str, values: &'static [&'static str]) -> Self {
         self.read_with = Some((key, values));
         self
+    }
+
+    /// Says that it is also read where the parameter `key` is read and has one of `values`.
+    #[must_use]
+    pub const fn or_with(mut self, key: &'static str, values: &'static [&'static str]) -> Self {
+        self.or_with = Some((key, values));
+        self
+    }
+
+    /// The conditions, one of which must hold for it to be read; none where it always is.
+    pub fn conditions(&self) -> impl Iterator<Item = (&'static str, &'static [&'static str])> {
+        self.read_with.into_iter().chain(self.or_with)
     }
 
     /// Reads one value.

@@ -9,27 +9,28 @@ impl Param {
     /// always is.
     #[must_use]
     pub fn read_with_words(&self) -> Option<String> {
-        let (key, values) = self.read_with?;
-        Some(match values {
+        let words = self.conditions().map(|(key, values)| match values {
             [] => format!("no {key}"),
             [one] => format!("{key}={one}"),
             [one, other] => format!("{key}={one} or {key}={other}"),
             [several @ .., last] => format!("{key}={} or {last}", several.join(", ")),
-        })
+        });
+        Some(words.collect::<Vec<_>>().join(" or ")).filter(|words| !words.is_empty())
     }
 }
 
 impl Draft {
-    /// Whether a run of this draft reads `param`: the parameter that decides it stands for one of the values in question, or
-    /// for several values with one of them among these.
+    /// Whether a run of this draft reads `param`: a parameter that decides it is read itself, and stands for one of the values
+    /// in question or for several values with one of them among these.
     #[must_use]
     pub fn reads(&self, schema: &Schema, param: &Param) -> bool {
-        let Some((key, values)) = param.read_with else { return true };
-        // What cannot be read as a value is an error of its own.
-        let Some(Ok(chosen)) = schema.get(key).map(|decides| list::values(decides, self.text(key))) else {
-            return true;
-        };
-        chosen.iter().any(|value| values.contains(&value.to_string().as_str()))
+        param.read_with.is_none()
+            || param.conditions().any(|(key, values)| {
+                let Some(decides) = schema.get(key) else { return true };
+                // What cannot be read as a value is an error of its own.
+                let Ok(chosen) = list::values(decides, self.text(key)) else { return true };
+                chosen.iter().any(|value| values.contains(&value.to_string().as_str())) && self.reads(schema, decides)
+            })
     }
 
     /// The parameters that differ from their defaults although nothing reads them, in form order, each as an error that says
@@ -42,7 +43,9 @@ impl Draft {
             .filter_map(|(param, text)| {
                 let ((key, values), words) = (param.read_with?, param.read_with_words()?);
                 let hint = match values {
-                    [one] if changes.iter().all(|(other, _)| other.key != key) => format!(": set {key}={one} as well"),
+                    [one] if param.or_with.is_none() && changes.iter().all(|(other, _)| other.key != key) => {
+                        format!(": set {key}={one} as well")
+                    }
                     _ => String::new(),
                 };
                 let here = self.text(key);

@@ -1,12 +1,12 @@
 //! One estimator on one kind of projection: draws for every m, and the statistics of a point.
 
-use super::methods::{DrawnSketch, FittedEstimator};
 use super::surveyed::SurveyedMatrix;
 use crate::attention::frobenius::{ErrorMeasure, FrobeniusEngine, Precision};
 use crate::attention::rowwise::{ExactHead, HeadEstimate};
 use crate::attention::{AttentionError, Projection};
 use crate::lab::{RunContext, RunError};
 use crate::named::named;
+use crate::problems::estimators::{DrawnSketch, FittedEstimator};
 use crate::problems::limits::failure;
 use crate::problems::toolkit::Meter;
 use crate::random::{Generator, generator};

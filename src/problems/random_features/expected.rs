@@ -1,6 +1,5 @@
 //! What theory says of a curve before it is drawn.
 
-use super::methods::{FeatureEstimator, FittedEstimator};
 use super::run::FeaturesSession;
 use super::schema::{projections, sizes};
 use super::surveyed::SurveyedMatrix;
@@ -9,6 +8,7 @@ use crate::attention::theory::{Expectation, Theory, TypedTheory, expectation};
 use crate::attention::{AttentionError, FeatureMap, Projection};
 use crate::function::Function;
 use crate::lab::{RunContext, RunError};
+use crate::problems::estimators::{FeatureEstimator, FittedEstimator};
 use crate::problems::limits::failure;
 
 /// Closed forms that depend on directions are summed entry by entry up to this many multiplications.

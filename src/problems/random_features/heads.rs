@@ -1,10 +1,10 @@
 //! What a run over many heads says of all of them: medians over heads, a map of layers × heads, and conclusions.
 
-use super::methods::{FeatureEstimator, estimators};
 use super::schema::{projections, sizes};
 use super::series::{SINGLE_HEADS, place};
 use crate::lab::{Curve, Event, Matrix, Params, Row, RunContext, Series, Style, decimal};
 use crate::named::named;
+use crate::problems::estimators::{FeatureEstimator, estimators};
 use crate::problems::inputs::HeadPlace;
 use crate::statistics::quantile;
 

@@ -4,7 +4,6 @@
 //! on top comes the largest of the survey, the closed forms, the picture and the trials. A trial holds the projections W,
 //! what the family makes of them, and the features of both sides.
 
-use super::methods::{FeatureEstimator, estimators};
 use crate::attention::frobenius::{Precision, is_kept};
 use crate::attention::projection::RowLaw;
 use crate::attention::rowwise::rowwise_bytes;
@@ -12,6 +11,7 @@ use crate::attention::theory::typed_bytes;
 use crate::attention::{Family, Projection};
 use crate::function::Function;
 use crate::lab::Params;
+use crate::problems::estimators::{FeatureEstimator, estimators};
 use crate::problems::inputs::{HeadPlace, InputSource};
 use crate::problems::limits::{BUFFERS, largest, threads};
 

@@ -4,7 +4,6 @@ mod curve;
 mod expected;
 mod heads;
 mod memory;
-mod methods;
 mod pictures;
 pub mod recommend;
 mod rows;

@@ -3,7 +3,6 @@
 use super::curve::{CurveSampler, CurveTrials, PointStatistics};
 use super::heads::HeadSummary;
 use super::memory;
-use super::methods::{FeatureEstimator, estimators};
 use super::pictures;
 use super::rows::{CurveResults, CurveSubject, unfit};
 use super::schema::{projections, sizes};
@@ -12,6 +11,7 @@ use super::surveyed::{MatrixFacts, SurveyedMatrix};
 use crate::attention::theory::Expectation;
 use crate::attention::{AttentionError, Projection};
 use crate::lab::{Params, RunContext, RunError};
+use crate::problems::estimators::{FeatureEstimator, estimators};
 use crate::problems::inputs::{InputReader, places};
 use crate::problems::toolkit::{Burst, FinishedPoints, Meter, pool};
 use rayon::ThreadPool;

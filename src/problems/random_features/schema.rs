@@ -2,13 +2,15 @@
 
 use super::heads::HeadMap;
 use super::memory;
-use super::methods::{CUSTOM, EstimatorName, FeatureEstimator, estimators};
 use super::series::ErrorAxis;
 use super::surveyed::Recentring;
 use crate::attention::frobenius::Precision;
-use crate::attention::{AttentionError, Family, FeatureMap, Projection};
-use crate::lab::{Choice, Estimate, Param, ParamError, Params, Schema, common};
+use crate::attention::{AttentionError, FeatureMap, Projection};
+use crate::lab::{Estimate, Param, ParamError, Params, Schema, common};
 use crate::named::Named;
+use crate::problems::estimators::{
+    CUSTOM, EstimatorName, FUNCTION_STEPS, FeatureEstimator, HYBRID_PARAMS, constants, estimators,
+};
 use crate::problems::inputs::params::{
     BATCH, CHECKPOINT_FILE, CLUSTERS, DIM, HEAD, HEADS, HUB, IMAGE, INPUTS, KEYS, LAYER, LENGTH, MATCH, OUTLIER,
     QUERIES, RADIUS, SCALE, SIGMA, SPREAD, TRANSPOSE, VALUES,
@@ -17,19 +19,10 @@ use crate::problems::inputs::{check_inputs, places};
 use crate::problems::limits::{check_dims, check_memory, largest};
 use std::sync::LazyLock;
 
-/// What a hybrid weighs against trigonometric features.
-static FIRST: &[Choice] = &[Family::Hyperbolic.choice(), Family::Positive.choice()];
-
 /// The parameters, those of the families' constants in their place.
 pub(super) static PARAMS: LazyLock<Vec<Param>> = LazyLock::new(|| {
-    let constants = Family::ALL.iter().flat_map(|family| family.constants()).map(|constant| {
-        Param::text(constant.key, constant.label, constant.allowed, constant.accepts, constant.default)
-            .help(constant.help)
-            .steps(constant.steps)
-            .group("estimator")
-            .read_with("estimator", constant.families)
-    });
-    BEFORE_CONSTANTS.iter().copied().chain(constants).chain(AFTER_CONSTANTS.iter().copied()).collect()
+    let estimator = constants().chain([FUNCTION]).chain(HYBRID_PARAMS);
+    BEFORE_CONSTANTS.iter().copied().chain(estimator).chain(AFTER_CONSTANTS.iter().copied()).collect()
 });
 
 static BEFORE_CONSTANTS: &[Param] = &[
@@ -72,38 +65,14 @@ static BEFORE_CONSTANTS: &[Param] = &[
         .list(),
 ];
 
+const FUNCTION: Param = Param::function("f", "function f", "exp(p - n/2)")
+    .help("custom: features f(p, n)/√m of p = w·x and n = |x|²; several between |; learned scalars stay at their start")
+    .steps(FUNCTION_STEPS)
+    .group("estimator")
+    .list()
+    .read_with("estimator", &[CUSTOM.name]);
+
 static AFTER_CONSTANTS: &[Param] = &[
-    Param::function("f", "function f", "exp(p - n/2)")
-        .help("custom: features f(p, n)/√m of p = w·x and n = |x|²; several between |; learned scalars stay at their start")
-        .steps(&[
-            "exp(p - n/2)",
-            "[exp(p - n/2), exp(-p - n/2)]",
-            "[cos(p), sin(p)]*exp(n/2)",
-            "[exp(p), exp(-p)]",
-            "relu(p)",
-            "relu(p)^2",
-            "elu(p) + 1",
-        ])
-        .group("estimator")
-        .list()
-        .read_with("estimator", &[CUSTOM.name]),
-    Param::choice("hybrid_first", "hybrid, first part", FIRST, "hyperbolic")
-        .help("hybrid: what is weighed against trigonometric features")
-        .group("estimator")
-        .read_with("estimator", &["hybrid"]),
-    Param::int("hybrid_n", "hybrid, sign features", 0, 4096, "4")
-        .help("hybrid: hyperplanes that estimate the angle; they multiply the features by n + 1")
-        .steps(&["0", "1", "2", "4", "8"])
-        .group("estimator")
-        .read_with("estimator", &["hybrid"]),
-    Param::float("hybrid_a", "hybrid, weight a", -10.0, 10.0, "0")
-        .help("hybrid: weight of the first part at angle 0")
-        .group("estimator")
-        .read_with("estimator", &["hybrid"]),
-    Param::float("hybrid_b", "hybrid, weight b", -10.0, 10.0, "1")
-        .help("hybrid: what that weight gains from angle 0 to π")
-        .group("estimator")
-        .read_with("estimator", &["hybrid"]),
     Param::choice("recentre", "re-centre", Recentring::CHOICES, "none")
         .help("exact shift of the keys that takes variance away")
         .group("estimator"),

@@ -1,13 +1,13 @@
 //! Plots and series of a run. A run over many heads draws the median over heads instead of a curve for each.
 
 use super::curve::PointStatistics;
-use super::methods::FeatureEstimator;
 use super::rows::CurveSubject;
 use super::surveyed::SurveyedMatrix;
 use crate::attention::Projection;
 use crate::attention::theory::Expectation;
 use crate::lab::{Axis, Event, Params, Plot, Point, RunContext, Series, Style};
 use crate::named::named;
+use crate::problems::estimators::FeatureEstimator;
 use crate::problems::toolkit::Burst;
 
 named! {

@@ -1,6 +1,5 @@
 //! One matrix of the grid, with everything about it that its curves share.
 
-use super::methods::FeatureEstimator;
 use super::rows::CurveSubject;
 use crate::attention::frobenius::{FrobeniusEngine, Precision};
 use crate::attention::rowwise::{BaselineErrors, ExactHead, window_width};
@@ -8,6 +7,7 @@ use crate::attention::spikiness::Exact;
 use crate::attention::{Inputs, Projection};
 use crate::lab::{Params, RunError, decimal};
 use crate::named::named;
+use crate::problems::estimators::FeatureEstimator;
 use crate::problems::inputs::{HeadInputs, HeadPlace};
 use crate::problems::limits::failure;
 use ndarray::Array2;

@@ -1,6 +1,9 @@
 //! The problem `vit`: train a vision transformer with one of the attention kernels on real images.
 
+mod cost;
+mod evaluation;
 mod init;
+mod model;
 mod observer;
 mod pictures;
 mod run;
@@ -8,8 +11,8 @@ mod schema;
 
 use crate::lab::{Column, Estimate, ParamError, Params, Problem, RunContext, RunError, Schema};
 use crate::vision::dataset::DataError;
-use crate::vision::{TYPED, VisionError};
-use schema::ImageShape;
+use crate::vision::{FAVOR, TYPED, VisionError};
+use model::ImageShape;
 
 /// The problem.
 pub(super) struct VitProblem;
@@ -21,6 +24,13 @@ const fn column(key: &'static str, label: &'static str, unit: &'static str, digi
 static COLUMNS: &[Column] = &[
     column("attention", "attention", "", 0, true),
     Column { optional: true, ..column("f", "f(u)", "", 0, true) },
+    Column { optional: true, ..column("estimator", "estimator", "", 0, true) },
+    Column { optional: true, ..column("projection", "projection", "", 0, false) },
+    Column { optional: true, ..column("m", "m", "", 0, true) },
+    Column { optional: true, ..column("redraw", "redraw", "", 0, false) },
+    Column { optional: true, ..column("mask", "mask", "", 0, true) },
+    Column { optional: true, ..column("eval_m", "test m", "", 0, true) },
+    Column { optional: true, ..column("eval_draws", "test draws", "", 0, false) },
     column("dataset", "data set", "", 0, true),
     column("seed", "seed", "", 0, true),
     column("epochs", "epochs", "", 0, false),
@@ -34,6 +44,7 @@ static COLUMNS: &[Column] = &[
     column("inference_seconds", "inference", "s", 3, true),
     column("inference_images_per_second", "inference", "images/s", 0, true),
     column("test_accuracy", "test accuracy", "", 4, true),
+    Column { optional: true, ..column("accuracy_error", "standard error", "", 4, false) },
     column("test_loss", "test loss", "", 4, true),
     column("final_train_loss", "train loss", "", 4, false),
 ];
@@ -52,7 +63,7 @@ impl Problem for VitProblem {
     }
 
     fn schema(&self) -> Schema {
-        Schema(schema::PARAMS)
+        Schema(&schema::PARAMS)
     }
 
     fn columns(&self) -> &'static [Column] {
@@ -74,18 +85,21 @@ impl Problem for VitProblem {
     fn label(&self, params: &Params) -> String {
         match params.text("attention") {
             typed if typed == TYPED.name => format!("{} {}", params.text("f"), params.text("dataset")),
+            favor if favor == FAVOR.name => {
+                format!("{favor} {} m={} {}", params.text("estimator"), params.text("m"), params.text("dataset"))
+            }
             kernel => format!("{kernel} {}", params.text("dataset")),
         }
     }
 
     fn check(&self, params: &Params) -> Result<(), ParamError> {
-        let config = schema::config(params, ImageShape::expected(params), 1);
-        schema::check(params, &config, schema::expected_data(params))?;
+        let config = model::config(params, ImageShape::expected(params), 1)?;
+        cost::check(params, &config, cost::expected_data(params))?;
         init::check(params, &config)
     }
 
     fn estimate(&self, params: &Params) -> Estimate {
-        schema::estimate(params)
+        cost::estimate(params)
     }
 
     /// The queries and keys of the trained model.

@@ -31,7 +31,8 @@ pub(super) fn attention(
     patcher.write(images, &[index], &mut patches)?;
     let (tokens, heads) = (model.config().tokens(), model.config().heads);
     let how = if model.config().attention.is_softmax() { "softmax, exact" } else { "f(q)·f(k), rows normalised" };
-    model.mean_attention(&patches, |block, mean| {
+    model.look(&patches, |block, view| {
+        let mean = view.attention;
         let largest = mean.iter().copied().fold(0.0, f32::max);
         let (id, title) = (format!("attention-{}", block + 1), format!("block {}", block + 1));
         let caption = format!("mean of {heads} heads, {how}, largest {largest:.3}");

@@ -1,15 +1,15 @@
 //! One run: it loads the data, trains, tests, and measures the speed of inference.
 
+use super::model::{self, ImageShape};
 use super::observer::{Interval, Reporter, declare};
-use super::schema::ImageShape;
-use super::{init, pictures, schema};
-use crate::lab::{Event, Params, Progress, Row, RunContext, RunError};
+use super::{cost, evaluation, init, pictures};
+use crate::lab::{Event, ParamError, Params, Progress, Row, RunContext, RunError};
 use crate::vision::dataset::{
     Augment, Dataset, Normalisation, Only, Options, Patcher, Split, default_cache, load_watched,
 };
 use crate::vision::{
-    Checkpoint, Denominators, Evaluation, Parameters, Samples, TrainOptions, Trainer, Vit, VitConfig, evaluate,
-    time_inference, train,
+    Checkpoint, Denominators, Evaluation, FavorEstimator, FavorMap, Parameters, Redraw, Samples, TrainOptions, Trainer,
+    Vit, VitConfig, evaluate, time_inference, train,
 };
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -21,8 +21,9 @@ pub(super) fn run(params: &Params, context: &mut RunContext) -> Result<(), RunEr
     let seed = context.seed();
     let dataset = load(params, context)?;
     let images = ImageShape { size: dataset.train.size(), channels: dataset.train.channels() };
-    let config = schema::config(params, images, dataset.classes.len());
-    schema::check(params, &config, (dataset.train.memory() + dataset.test.memory()) as u64)?;
+    let wrong = |error: ParamError| RunError::Input(error.to_string());
+    let config = model::config(params, images, dataset.classes.len()).map_err(wrong)?;
+    cost::check(params, &config, (dataset.train.memory() + dataset.test.memory()) as u64).map_err(wrong)?;
     let doubts = config.attention.typed().map_or(&[][..], |map| map.function().doubts());
     doubts.iter().for_each(|doubt| context.note(doubt.clone()));
     let split = split(params, &dataset, seed);
@@ -63,20 +64,27 @@ pub(super) fn run(params: &Params, context: &mut RunContext) -> Result<(), RunEr
     pictures::attention(context, &trainer.model, &dataset, &patcher, params.size("attention_image"))?;
     let mut row = row(params, seed, &trainer, &split, &found, inference);
     row.insert(INITIAL_ACCURACY.to_owned(), initial_accuracy.into());
-    context.emit(Event::Row { row });
-    Ok(())
+    context.emit(Event::Row { row: row.clone() });
+    evaluation::fresh_draws(params, context, &trainer.model, &test, &row)
 }
 
 /// Test images whose denominators are counted.
 const COUNTED: usize = 16;
 
-/// Says how many denominators of attention are not positive, where a typed function can be negative.
+/// Says how many denominators of attention are not positive, where a typed function or random features can be negative.
 fn note_denominators(
     context: &mut RunContext,
     model: &Vit,
     dataset: &Dataset,
     patcher: &Patcher,
 ) -> Result<(), RunError> {
+    if model.config().attention.favor().is_some_and(|map| !map.is_positive())
+        && let Some(not_positive) = model.not_positive()
+    {
+        context.note(format!(
+            "entries of the estimate can be negative: {not_positive} denominators of attention were not above 0, in training and testing together"
+        ));
+    }
     let Some(at) = model.config().attention.typed().and_then(|map| map.function().negative()) else { return Ok(()) };
     let indices: Vec<usize> = (0..COUNTED.min(dataset.test.count())).collect();
     let mut patches = vec![0.0; indices.len() * dataset.test.bytes()];
@@ -167,9 +175,10 @@ fn beginning(
         label_smoothing: params.float("label_smoothing"),
         augment: Augment::new(params.choice("augment"), config.image_size),
         validations: VALIDATIONS,
+        redraw: Redraw::from_text(params.text("redraw")).unwrap_or_default(),
         seed: context.seed(),
     };
-    let threads = schema::useful_threads(params, context.threads(params.size("threads")), config.tokens());
+    let threads = cost::useful_threads(params, context.threads(params.size("threads")), config.tokens());
     let kernels = params.choice("kernels");
     if let (Some(interval), Some(file)) = (context.resume_state()?, context.resume_file()) {
         let mut checkpoint = Checkpoint::load(&file)?;
@@ -208,16 +217,28 @@ fn stage(context: &mut RunContext, trainer: &Trainer, split: &Split, stage: &str
 }
 
 fn row(params: &Params, seed: u64, trainer: &Trainer, split: &Split, test: &Evaluation, inference_seconds: f64) -> Row {
-    let position = &trainer.position;
+    let (position, config) = (&trainer.position, trainer.model.config());
+    let favor = config.attention.favor();
+    let function = config.attention.typed().or_else(|| match favor?.estimator() {
+        FavorEstimator::Custom(map) => Some(map),
+        _ => None,
+    });
     let row = serde_json::json!({
         "attention": params.text("attention"),
-        "f": trainer.model.config().attention.typed().map(|map| map.function().text()),
+        "f": function.map(|map| map.function().text()),
+        "estimator": favor.map(|map| map.estimator().name()),
+        "projection": favor.map(|map| map.projection().name()),
+        "m": favor.map(FavorMap::m),
+        "redraw": favor.map(|_| params.text("redraw")),
+        "mask": (config.mask_dim > 0).then(|| format!("{} {}", params.text("mask"), config.mask_dim)),
+        "eval_m": null,
+        "eval_draws": null,
         "dataset": params.text("dataset"),
         "seed": seed,
         "epochs": trainer.options.epochs,
         "train_images": split.train.len(),
         "test_images": test.images,
-        "parameters": trainer.model.parameters().layout().len(),
+        "parameters": trainer.model.parameters().layout().learned(),
         "init": Some(params.text("init")).filter(|init| !init.is_empty()),
         "initial_accuracy": null,
         "train_seconds": position.seconds,
@@ -225,6 +246,7 @@ fn row(params: &Params, seed: u64, trainer: &Trainer, split: &Split, test: &Eval
         "inference_seconds": inference_seconds,
         "inference_images_per_second": test.images as f64 / inference_seconds,
         "test_accuracy": test.accuracy,
+        "accuracy_error": null,
         "test_loss": test.loss,
         "final_train_loss": position.epoch_loss,
     });

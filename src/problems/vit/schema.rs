@@ -1,22 +1,87 @@
-//! The parameters of the problem `vit`, what they make of a model, and what it will cost.
+//! The parameters of the problem `vit`.
 
-use crate::lab::{Estimate, Machine, Param, ParamError, Params, common};
+use crate::attention::Projection;
+use crate::lab::{Choice, Param, choice, common};
+use crate::named::Named;
+use crate::problems::estimators::{CUSTOM, EstimatorName, HYBRID_PARAMS};
 use crate::vision::dataset::{Augmentation, DataSource};
-use crate::vision::{ATTENTIONS, Attention, AttentionKernel, ConfigError, Kernels, TYPED, TypedMap, Vit, VitConfig};
+use crate::vision::{ATTENTIONS, FAVOR, Kernels, Redraw, TYPED};
+use std::sync::LazyLock;
 
-pub(super) static PARAMS: &[Param] = &[
+/// The parameters; those of the estimators' constants stand after `m`.
+pub(super) static PARAMS: LazyLock<Vec<Param>> = LazyLock::new(|| {
+    let constants = [GERF_A].into_iter().chain(HYBRID_PARAMS);
+    ATTENTION_PARAMS.iter().copied().chain(constants).chain(MODEL_PARAMS.iter().copied()).collect()
+});
+
+/// A of generalised exponential features: a number, since queries and keys change in training.
+const GERF_A: Param = Param::float("gerf_a", "A of gerf", -10.0, 0.1249, "-0.05")
+    .help("A of gerf; 0 gives positive features; the best falls with the lengths of queries and keys")
+    .steps(&["0", "-0.02", "-0.05", "-0.1", "-0.2"])
+    .group("model")
+    .read_with("estimator", &["gerf"]);
+
+/// Whether attention is masked.
+pub(super) const MASKS: &[Choice] = &[
+    choice("none", "attention as it is"),
+    choice("relu", "the kernel times relu(v_q)·relu(v_k) + 0.001, v learned by every head"),
+];
+
+static ATTENTION_PARAMS: &[Param] = &[
     Param::choice("attention", "attention", ATTENTIONS, "softmax")
         .help("the attention kernel of every block")
         .group("model"),
     Param::function("f", "f(u)", "relu(u) + 0.001")
-        .help("the feature map of attention custom: u a coordinate of a query or key x, p of Wx + b, n = |x|²; names are learned")
+        .help("the feature map of attention custom: u a coordinate of a query or key x, p of Wx + b, n = |x|²; names are learned. With estimator custom: features of p = w·x and n for drawn w, where names stay at their start")
         .group("model")
-        .read_with("attention", &[TYPED.name]),
+        .read_with("attention", &[TYPED.name])
+        .or_with("estimator", &[CUSTOM.name]),
     Param::int("features", "features of p", 0, 4096, "0")
         .help("rows of the projection p = Wx + b of attention custom; 0 takes as many as a head has coordinates")
         .steps(&["0", "8", "16", "32", "64", "128", "256"])
         .group("model")
         .read_with("attention", &[TYPED.name]),
+    Param::choice("estimator", "estimator", EstimatorName::CHOICES, "positive")
+        .help("favor: the random features that estimate softmax")
+        .group("model")
+        .read_with("attention", &[FAVOR.name]),
+    Param::choice("projection", "projection", Projection::CHOICES, "orthogonal")
+        .help("favor: how the projections are drawn")
+        .group("model")
+        .read_with("attention", &[FAVOR.name]),
+    Param::int("m", "projections m", 1, 65_536, "64")
+        .help("favor: projections of a head; hyperbolic and trigonometric features are twice as many")
+        .steps(&["16", "32", "64", "128", "256"])
+        .group("model")
+        .read_with("attention", &[FAVOR.name]),
+    Param::text("redraw", "redraw", "never, epoch, or a number of steps", |text| Redraw::from_text(text).is_some(), "never")
+        .help("favor: when projections are drawn anew while training")
+        .steps(&["never", "epoch", "100", "10", "1"])
+        .group("training")
+        .read_with("attention", &[FAVOR.name]),
+    Param::int("eval_m", "test with m", 0, 65_536, "0")
+        .help("favor: also test with fresh draws of so many projections, a row for each; 0 tests with those trained with alone")
+        .steps(&["0", "16", "64", "256", "1024", "16,64,256,1024"])
+        .group("run")
+        .list()
+        .read_with("attention", &[FAVOR.name]),
+    Param::int("eval_draws", "test draws", 1, 1000, "5")
+        .help("favor: fresh draws for each m of eval_m; their accuracy is a mean")
+        .steps(&["1", "3", "5", "10", "20"])
+        .group("run")
+        .read_with("attention", &[FAVOR.name]),
+    Param::choice("mask", "mask", MASKS, "none")
+        .help("a learned mask on the kernel: exact with softmax, estimated by stratified features with favor")
+        .group("model")
+        .read_with("attention", &["softmax", FAVOR.name]),
+    Param::int("mask_dim", "mask coordinates", 1, 256, "4")
+        .help("coordinates of v_q and v_k in every head")
+        .steps(&["1", "2", "4", "8"])
+        .group("model")
+        .read_with("mask", &["relu"]),
+];
+
+static MODEL_PARAMS: &[Param] = &[
     Param::choice("dataset", "data set", DataSource::CHOICES, "digits")
         .help("the images; all but digits lie in the data directory")
         .group("data"),
@@ -106,201 +171,3 @@ pub(super) static PARAMS: &[Param] = &[
     common::SEED,
     common::THREADS,
 ];
-
-/// What is known of images: height and width in pixels, and colour channels.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct ImageShape {
-    pub size: usize,
-    pub channels: usize,
-}
-
-impl ImageShape {
-    /// The images that `params` ask for, as far as that is known before they are read. Where only the files say their size,
-    /// it is one that every patch divides.
-    pub fn expected(params: &Params) -> Self {
-        let source: DataSource = params.choice("dataset");
-        let patch = params.size("patch").max(1);
-        let size = match (params.size("image_size"), source.native_size()) {
-            (0, Some(size)) => size,
-            (0, None) => 28_usize.div_ceil(patch) * patch,
-            (size, _) => size,
-        };
-        Self { size, channels: source.channels().unwrap_or(3) }
-    }
-}
-
-/// The model of `params` for such images of so many classes.
-pub(super) fn config(params: &Params, images: ImageShape, classes: usize) -> VitConfig {
-    let patch = match (params.size("patch"), images.size) {
-        (0, ..=16) => 2,
-        (0, ..=64) => 4,
-        (0, _) => 16,
-        (patch, _) => patch,
-    };
-    VitConfig {
-        channels: images.channels,
-        image_size: images.size,
-        patch,
-        dim: params.size("dim"),
-        depth: params.size("depth"),
-        heads: params.size("heads"),
-        mlp_ratio: params.size("mlp_ratio"),
-        classes,
-        attention: attention(params),
-    }
-}
-
-/// How the blocks attend.
-fn attention(params: &Params) -> Attention {
-    if params.text("attention") != TYPED.name {
-        return params.choice::<AttentionKernel>("attention").into();
-    }
-    let rows = Some(params.size("features")).filter(|rows| *rows > 0);
-    Attention::Typed(TypedMap::new(params.text("f"), rows).expect("the function was read when it was typed"))
-}
-
-/// Checks what depends on several parameters: that the sizes of the model fit together, and that the run fits into memory,
-/// `data` bytes of which are images.
-pub(super) fn check(params: &Params, config: &VitConfig, data: u64) -> Result<(), ParamError> {
-    let refuse = |key: &str, allowed: String| Err(ParamError::new(key, params.values(key)[0].to_string(), allowed));
-    match config.check() {
-        Ok(()) => {}
-        Err(ConfigError::Patch { image_size, .. }) => {
-            return refuse("patch", format!("a divisor of the image size, {}", divisors(image_size)));
-        }
-        Err(ConfigError::Heads { dim, .. }) => {
-            return refuse("heads", format!("a divisor of dim, {}", divisors(dim)));
-        }
-        Err(error @ ConfigError::Uneven(_)) => return refuse("features", error.to_string()),
-        Err(error) => return refuse("dim", error.to_string()),
-    }
-    let (needed, there) = (bytes(params, config, data), Machine::here().memory << 20);
-    if there == 0 || needed <= there {
-        return Ok(());
-    }
-    let gib = |bytes: u64| bytes as f64 / f64::from(1 << 30);
-    let key = most_lowered(params, config, data);
-    let allowed = if params.int(key) == 0 { "a number of its own, as 0 takes all" } else { "a smaller number" };
-    let (needed, there) = (gib(needed), gib(there));
-    refuse(key, format!("{allowed}: the run needs about {needed:.1} GiB of memory, this machine has {there:.1}"))
-}
-
-/// The parameter whose lowering saves most memory.
-fn most_lowered(params: &Params, config: &VitConfig, data: u64) -> &'static str {
-    let batch = largest_batch(params);
-    let half = |size: usize| (size / 2).max(1);
-    let model = |key, config: VitConfig| (key, model_bytes(params, &config, batch, threads(params)) + data);
-    let work = |key, batch, threads| (key, model_bytes(params, config, batch, threads) + data);
-    let images = |key, data: u64| (key, bytes(params, config, data / 2));
-    let lower = [
-        model("dim", VitConfig { dim: half(config.dim), ..config.clone() }),
-        model("depth", VitConfig { depth: half(config.depth), ..config.clone() }),
-        model("mlp_ratio", VitConfig { mlp_ratio: half(config.mlp_ratio), ..config.clone() }),
-        model("image_size", VitConfig { image_size: half(config.image_size).max(config.patch), ..config.clone() }),
-        work("batch", half(batch), threads(params)),
-        work("threads", batch, half(threads(params))),
-        images("train_images", data),
-    ];
-    // What goes by itself cannot be lowered, but for the images, all of which are taken.
-    let lower = lower.into_iter().filter(|(key, _)| *key == "train_images" || params.int(key) > 0);
-    lower.min_by_key(|(_, bytes)| *bytes).map_or("batch", |(key, _)| key)
-}
-
-fn divisors(of: usize) -> String {
-    let all: Vec<_> = (1..=of).filter(|size| of.is_multiple_of(*size)).map(|size| size.to_string()).collect();
-    all.join(", ")
-}
-
-/// How many of the `asked` threads would have work; more are not made. A fused pass shares images among threads, a composed
-/// pass shares rows of matrix products.
-pub(super) fn useful_threads(params: &Params, asked: usize, tokens: usize) -> usize {
-    let work = match params.choice("kernels") {
-        Kernels::Fused => params.size("batch"),
-        Kernels::Composed => params.size("batch").saturating_mul(tokens),
-    };
-    asked.min(work)
-}
-
-/// Threads as far as they are known before the run.
-fn threads(params: &Params) -> usize {
-    match params.size("threads") {
-        0 => Machine::here().cores,
-        threads => threads,
-    }
-}
-
-fn model_bytes(params: &Params, config: &VitConfig, batch: usize, threads: usize) -> u64 {
-    let threads = useful_threads(params, threads, config.tokens());
-    Vit::training_bytes(config, params.choice("kernels"), threads, batch)
-}
-
-/// Peak memory of a run whose images take `data` bytes.
-fn bytes(params: &Params, config: &VitConfig, data: u64) -> u64 {
-    model_bytes(params, config, largest_batch(params), threads(params)) + data
-}
-
-/// Images that go through the model at a time: a batch, or every image where there are fewer.
-fn largest_batch(params: &Params) -> usize {
-    let known = |key| match params.size(key) {
-        0 => usize::MAX,
-        images => images,
-    };
-    params.size("batch").min(known("train_images").max(known("test_images")))
-}
-
-/// Bytes of images in memory, as far as that is known before they are read: zero where only the files say how many.
-pub(super) fn expected_data(params: &Params) -> u64 {
-    let source: DataSource = params.choice("dataset");
-    let ImageShape { size, channels } = ImageShape::expected(params);
-    let held_out = 1.0 + params.float("validation");
-    let parts = source.published_images().into_iter().zip(["train_images", "test_images"]);
-    let images = parts.map(|(all, key)| match params.size(key) {
-        0 => all,
-        asked if key == "train_images" => ((asked as f64 * held_out) as usize).min(if all == 0 { asked } else { all }),
-        asked => asked.min(if all == 0 { asked } else { all }),
-    });
-    (images.sum::<usize>() * (channels * size * size + 4)) as u64
-}
-
-/// What a run will cost, roughly.
-pub(super) fn estimate(params: &Params) -> Estimate {
-    let config = config(params, ImageShape::expected(params), 10);
-    if config.check().is_err() {
-        return Estimate { rows: 1, ..Estimate::default() };
-    }
-    let [all, test] = params.choice::<DataSource>("dataset").published_images();
-    let train = match params.size("train_images") {
-        0 => all,
-        asked => asked,
-    };
-    let cores = threads(params).min(Machine::here().cores);
-    // Multiply-adds per second and core reached in training; a backward pass costs two forward passes.
-    let rate = cores as f64
-        * match params.choice("kernels") {
-            Kernels::Composed => COMPOSED_RATE,
-            Kernels::Fused => FUSED_RATE,
-        };
-    let trained = params.int("epochs") as f64 * train as f64;
-    let images = trained * 3.0 + 2.0 * test as f64;
-    let steps = trained / params.int("batch") as f64;
-    let seconds = (train > 0).then(|| images * products(&config) / rate + steps * STEP_SECONDS);
-    Estimate { rows: 1, seconds, bytes: Some(bytes(params, &config, expected_data(params))) }
-}
-
-/// Multiply-adds of one image's forward pass.
-fn products(config: &VitConfig) -> f64 {
-    let [tokens, dim, hidden] = [config.tokens(), config.dim, config.hidden()].map(|size| size as f64);
-    let attention = match config.attention {
-        Attention::Kernel(AttentionKernel::Softmax) => 2.0 * tokens * dim,
-        Attention::Kernel(_) => 2.0 * config.head_dim() as f64 * dim,
-        Attention::Typed(map) => 2.0 * map.features(config.head_dim()) as f64 * dim,
-    };
-    let block = 4.0 * dim * dim + 2.0 * dim * hidden + attention;
-    tokens * (config.patch_dim() as f64 * dim + config.depth as f64 * block)
-}
-
-/// Multiply-adds per second and core, for estimates.
-const FUSED_RATE: f64 = 4e10;
-const COMPOSED_RATE: f64 = 4e9;
-/// What a step takes beside its images: the update, handing out and gathering.
-const STEP_SECONDS: f64 = 1.5e-3;

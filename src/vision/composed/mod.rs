@@ -5,7 +5,7 @@ mod attention;
 pub(in crate::vision) mod primitives;
 mod shape;
 
-pub use attention::{attend, weights};
+pub use attention::{AttentionInputs, attend, weights};
 pub use primitives::{LAYER_NORM_EPSILON, RELU_EPSILON, cross_entropy, layer_norm, linear, log_softmax, softmax};
 pub use shape::shape;
 
@@ -24,46 +24,61 @@ pub fn logits(config: &VitConfig, layout: &Layout, theta: &Tensor, patches: &Ten
     let model = Model { config, layout, theta };
     let mut x = model.embed(patches)?;
     for block in 0..config.depth {
-        let (q, k, v) = model.projections(block, &x)?;
-        x = model.finish(block, &x, &model.attend(block, &q, &k, &v)?)?;
+        let inputs = model.projections(block, &x)?;
+        x = model.finish(block, &x, &model.attend(block, &inputs)?)?;
     }
     let pooled = model.norm("norm", &x)?.mean(1)?;
     model.linear("head", &pooled)
 }
 
-/// The attention matrix of each block, mean over heads, `[tokens, tokens]` by rows that sum to one, for one image; each goes to
-/// `see` as it is made, and no more than one head's is in memory beside it.
+/// What one looks at in a block for one image: matrices `[tokens, tokens]` by rows, means over its heads.
+pub struct BlockView {
+    /// The attention matrix, whose rows sum to one.
+    pub attention: Vec<f32>,
+    /// What the learned masks multiply the kernel by; none without masks.
+    pub mask: Option<Vec<f32>>,
+}
+
+/// Shows `see` each block for one image as it is made; no more than one head's matrices are in memory beside the means.
 ///
 /// # Errors
 /// The shapes do not fit, or `patches` is not one image.
-pub fn mean_attention(
+pub fn look(
     config: &VitConfig,
     layout: &Layout,
     theta: &Tensor,
     patches: &Tensor,
-    mut see: impl FnMut(usize, Vec<f32>),
+    mut see: impl FnMut(usize, BlockView),
 ) -> Result<()> {
     let model = Model { config, layout, theta };
     let mut x = model.embed(patches)?;
     for block in 0..config.depth {
-        let (q, k, v) = model.projections(block, &x)?;
-        let feature = model.feature(block)?;
-        let mut mean = vec![0.0; config.tokens() * config.tokens()];
+        let inputs = model.projections(block, &x)?;
+        let (feature, attention) = (model.feature(block)?, config.attention_of(block));
+        let zeros = || vec![0.0; config.tokens() * config.tokens()];
+        let mut view = BlockView { attention: zeros(), mask: inputs.masks.is_some().then(zeros) };
+        let add = |mean: &mut [f32], matrix: Tensor| {
+            let values: Vec<f32> = matrix.flatten_all()?.to_vec1()?;
+            mean.iter_mut().zip(values).for_each(|(mean, value)| *mean += value / config.heads as f32);
+            Ok::<_, candle_core::Error>(())
+        };
         let mut attended = Vec::new();
         for head in 0..config.heads {
-            let own = |all: &Tensor, axis| all.narrow(axis, head, 1)?.contiguous();
-            let feature = feature.as_ref().map(|feature| own(feature, 0)).transpose()?;
-            let weights = weights(config.attention, feature.as_ref(), &own(&q, 1)?, &own(&k, 1)?)?;
-            if config.attention.is_softmax() {
-                attended.push(weights.matmul(&own(&v, 1)?)?);
+            let feature = feature.as_ref().map(|feature| feature.narrow(0, head, 1)?.contiguous()).transpose()?;
+            let inputs = inputs.head(head)?;
+            let weights = inputs.weights(attention, feature.as_ref())?;
+            if attention.is_softmax() {
+                attended.push(weights.matmul(&inputs.values)?);
             }
-            let weights: Vec<f32> = weights.flatten_all()?.to_vec1()?;
-            mean.iter_mut().zip(weights).for_each(|(mean, weight)| *mean += weight / config.heads as f32);
+            add(&mut view.attention, weights)?;
+            if let (Some(mask), Some(gates)) = (&mut view.mask, inputs.gates()?) {
+                add(mask, gates)?;
+            }
         }
         let attended =
-            if config.attention.is_softmax() { Tensor::cat(&attended, 1)? } else { model.attend(block, &q, &k, &v)? };
+            if attention.is_softmax() { Tensor::cat(&attended, 1)? } else { model.attend(block, &inputs)? };
         x = model.finish(block, &x, &attended)?;
-        see(block, mean);
+        see(block, view);
     }
     Ok(())
 }
@@ -82,11 +97,13 @@ pub(super) fn kept_len(config: &VitConfig) -> usize {
             let features = config.heads * map.features(config.head_dim());
             ((18 + 4 * map.function().features().steps.len()) * tokens * features.max(dim), 0)
         }
+        Attention::Favor(map) => (24 * tokens * (config.heads * map.features()).max(dim), 0),
     };
-    config.depth * (26 * tokens * dim + 3 * tokens * hidden + attention) + 8 * tokens * dim + backward
+    let masks = if config.mask_dim > 0 { 6 * scores + 8 * config.heads * tokens * config.mask_dim } else { 0 };
+    config.depth * (26 * tokens * dim + 3 * tokens * hidden + attention + masks) + 8 * tokens * dim + backward
 }
 
-/// Queries, keys and values of one block, `[batch, heads, tokens, head_dim]` each, as attention takes them (not scaled).
+/// What attention of one block is computed from.
 ///
 /// # Errors
 /// The shapes do not fit.
@@ -96,15 +113,14 @@ pub fn attention_inputs(
     theta: &Tensor,
     patches: &Tensor,
     block: usize,
-) -> Result<[Tensor; 3]> {
+) -> Result<AttentionInputs> {
     let model = Model { config, layout, theta };
     let mut x = model.embed(patches)?;
     for before in 0..block {
-        let (q, k, v) = model.projections(before, &x)?;
-        x = model.finish(before, &x, &model.attend(before, &q, &k, &v)?)?;
+        let inputs = model.projections(before, &x)?;
+        x = model.finish(before, &x, &model.attend(before, &inputs)?)?;
     }
-    let (q, k, v) = model.projections(block, &x)?;
-    Ok([q, k, v])
+    model.projections(block, &x)
 }
 
 struct Model<'a> {
@@ -131,28 +147,36 @@ impl Model<'_> {
         self.linear("patch", patches)?.broadcast_add(&self.view("position")?)
     }
 
-    /// Queries, keys and values of a block, `[batch, heads, tokens, head_dim]` each.
-    fn projections(&self, block: usize, x: &Tensor) -> Result<(Tensor, Tensor, Tensor)> {
+    /// What attention of a block is computed from.
+    fn projections(&self, block: usize, x: &Tensor) -> Result<AttentionInputs> {
         let (batch, tokens, _) = x.dims3()?;
         let normed = self.norm(&format!("blocks.{block}.norm1"), x)?;
-        let qkv = self
-            .linear(&format!("blocks.{block}.attention.qkv"), &normed)?
-            .reshape((batch, tokens, 3, self.config.heads, self.config.head_dim()))?
-            .permute((2, 0, 3, 1, 4))?
-            .contiguous()?;
-        Ok((qkv.get(0)?, qkv.get(1)?, qkv.get(2)?))
+        let heads = |name: &str, parts: usize, width: usize| {
+            self.linear(&format!("blocks.{block}.attention.{name}"), &normed)?
+                .reshape((batch, tokens, parts, self.config.heads, width))?
+                .permute((2, 0, 3, 1, 4))?
+                .contiguous()
+        };
+        let qkv = heads("qkv", 3, self.config.head_dim())?;
+        let masks = if self.config.mask_dim > 0 {
+            let masks = heads("mask", 2, self.config.mask_dim)?.relu()?;
+            Some([masks.get(0)?, masks.get(1)?])
+        } else {
+            None
+        };
+        Ok(AttentionInputs { queries: qkv.get(0)?, keys: qkv.get(1)?, values: qkv.get(2)?, masks })
     }
 
-    /// The parameters of a block's feature maps, `[heads, …]`, where the kernel has any.
+    /// The parameters of a block's feature maps, `[heads, …]`, where it has any.
     fn feature(&self, block: usize) -> Result<Option<Tensor>> {
-        if self.config.attention.feature_start(self.config.head_dim()).is_empty() {
+        if self.config.attention_of(block).parameters(self.config.head_dim()).is_none_or(|count| count == 0) {
             return Ok(None);
         }
         self.view(&format!("blocks.{block}.attention.feature")).map(Some)
     }
 
-    fn attend(&self, block: usize, q: &Tensor, k: &Tensor, v: &Tensor) -> Result<Tensor> {
-        attend(self.config.attention, self.feature(block)?.as_ref(), q, k, v)
+    fn attend(&self, block: usize, inputs: &AttentionInputs) -> Result<Tensor> {
+        inputs.attend(self.config.attention_of(block), self.feature(block)?.as_ref())
     }
 
     /// What follows attention in a block: output projection, residual, MLP.

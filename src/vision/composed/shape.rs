@@ -1,7 +1,7 @@
 //! Feature maps as curves to look at.
 
 use crate::vision::kernel::Attention;
-use crate::vision::kernel::linear::Mapped;
+use crate::vision::kernel::linear::{HeadSide, Mapped};
 use candle_core::{D, Device, Result, Tensor};
 
 /// The values that a head's map takes along each coordinate, f(u·e_l)_l, mean over l: for elementwise kernels f(u) itself;
@@ -25,7 +25,7 @@ pub fn shape(
     }
     let x = Tensor::from_vec(along, (1, 1, points.len() * head_dim, head_dim), device)?;
     let x = x.broadcast_as((1, heads, points.len() * head_dim, head_dim))?.contiguous()?;
-    let features = match attention.map(&x, parameters)? {
+    let features = match attention.map(&x, parameters, HeadSide::Queries, None)? {
         None => return Ok(None),
         Some(Mapped::Features(features)) => features,
         Some(Mapped::Logarithms(logarithms)) => logarithms.exp()?,

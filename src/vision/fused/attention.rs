@@ -1,15 +1,17 @@
 //! Attention over the heads of a slice of images: each head is packed, attended and unpacked on its own.
 
+use super::feature_map::QueriesKeysMut;
 use super::head::{HeadAttention, HeadGradient, carve};
-use super::register::{load_some, multiply_add, padded, store_some, vectorize};
+use super::register::{load, load_some, multiply_add, padded, store, store_some, vectorize};
 use super::shape::Shape;
 use crate::vision::kernel::FusedAttention;
 use pulp::Simd;
 
 /// Numbers that one call needs beside what is kept for backward.
-pub(super) fn scratch_len(attention: &FusedAttention, shape: &Shape) -> usize {
+pub(super) fn scratch_len(attentions: &[FusedAttention], shape: &Shape) -> usize {
     let rows = shape.tokens * padded(shape.head_dim);
-    attention.scratch_len() + 4 * rows + shape.tokens
+    let masks = shape.tokens * padded(shape.mask_dim);
+    attentions.iter().map(HeadAttention::scratch_len).max().unwrap_or(0) + 4 * rows + 2 * masks + shape.tokens
 }
 
 /// What both passes over the heads of a slice need.
@@ -19,6 +21,8 @@ pub(super) struct Call<'a> {
     /// Parameters of the feature map, head by head.
     pub parameters: &'a [f32],
     pub kept: &'a mut [f32],
+    /// Whether `kept` has room for every head of every image; otherwise one place serves all, one after the other.
+    pub keeps_all: bool,
     pub scratch: &'a mut [f32],
 }
 
@@ -28,29 +32,55 @@ fn head_parameters(all: usize, heads: usize) -> impl Fn(usize) -> std::ops::Rang
     move |head| head * each..(head + 1) * each
 }
 
-/// Writes o `[rows, dim]` from `qkv` `[rows, 3·dim]` without its bias. `call.kept` has room for every head of every image,
-/// or for one head, which is then used for all.
-pub(super) fn forward<S: Simd>(simd: S, call: Call<'_>, qkv: &[f32], bias: &[f32], out: &mut [f32]) {
+/// Writes o `[rows, dim]` from `qkv` `[rows, 3·dim + masks]` without its bias; returns how many denominators are not above 0.
+pub(super) fn forward<S: Simd>(simd: S, call: Call<'_>, qkv: &[f32], bias: &[f32], out: &mut [f32]) -> usize {
     let attention = call.attention;
-    let Shape { tokens, dim, heads, head_dim, .. } = *call.shape;
-    let width = padded(head_dim);
+    let Shape { tokens, dim, heads, head_dim, mask_dim, .. } = *call.shape;
+    let (width, mask_width, columns) = (padded(head_dim), padded(mask_dim), call.shape.columns());
     let each = attention.kept_len();
-    let all_kept = call.kept.len() > each;
+    let mut not_positive = 0;
     let own = head_parameters(call.parameters.len(), heads);
     let (head_out, scratch) = call.scratch.split_at_mut(tokens * width);
-    let images = qkv.chunks_exact(tokens * 3 * dim).zip(out.chunks_exact_mut(tokens * dim));
+    let images = qkv.chunks_exact(tokens * columns).zip(out.chunks_exact_mut(tokens * dim));
     for (image, (qkv, out)) in images.enumerate() {
         for head in 0..heads {
-            let slot = if all_kept { (image * heads + head) * each } else { 0 };
+            let slot = if call.keeps_all { (image * heads + head) * each } else { 0 };
             let kept = &mut call.kept[slot..slot + each];
             for (part, packed) in kept[..3 * tokens * width].chunks_exact_mut(tokens * width).enumerate() {
-                let columns = part * dim + head * head_dim..part * dim + (head + 1) * head_dim;
-                pack(simd, &qkv[columns.start..], 3 * dim, Some(&bias[columns]), packed, width, head_dim);
+                let own = part * dim + head * head_dim..part * dim + (head + 1) * head_dim;
+                pack(simd, &qkv[own.start..], columns, Some(&bias[own]), packed, width, head_dim);
+            }
+            let masks = &mut kept[3 * tokens * width..][..2 * tokens * mask_width];
+            for (part, packed) in masks.chunks_exact_mut((tokens * mask_width).max(1)).enumerate() {
+                let own = call.shape.mask_columns(part, head);
+                pack(simd, &qkv[own.start..], columns, Some(&bias[own]), packed, mask_width, mask_dim);
+                clamp(simd, packed);
             }
             attention.forward(simd, &call.parameters[own(head)], kept, scratch, head_out);
+            not_positive += attention.not_positive(kept);
             unpack(simd, head_out, width, head_dim, &mut out[head * head_dim..], dim);
         }
     }
+    not_positive
+}
+
+/// relu, in place.
+fn clamp<S: Simd>(simd: S, values: &mut [f32]) {
+    vectorize(
+        simd,
+        #[inline(always)]
+        || {
+            let zero = simd.splat_f32s(0.0);
+            for part in values.chunks_exact_mut(S::F32_LANES) {
+                store(simd, part, simd.max_f32s(load(simd, part), zero));
+            }
+        },
+    );
+}
+
+/// Writes g where `value`, which relu made, is above 0, and 0 elsewhere.
+fn clamp_back(values: &[f32], gradient: &mut [f32]) {
+    gradient.iter_mut().zip(values).for_each(|(g, value)| *g = if *value > 0.0 { *g } else { 0.0 });
 }
 
 /// Writes the gradient of `qkv`, from that of o, and adds that of the feature map's parameters.
@@ -63,15 +93,15 @@ pub(super) fn backward<S: Simd>(
     parameters_gradient: &mut [f32],
 ) {
     let attention = call.attention;
-    let Shape { tokens, dim, heads, head_dim, .. } = *call.shape;
-    let width = padded(head_dim);
-    let rows = tokens * width;
+    let Shape { tokens, dim, heads, head_dim, mask_dim, .. } = *call.shape;
+    let (width, mask_width, columns) = (padded(head_dim), padded(mask_dim), call.shape.columns());
+    let (rows, masks) = (tokens * width, tokens * mask_width);
     let each = attention.kept_len();
-    let (packed, scratch) = call.scratch.split_at_mut(4 * rows + tokens);
+    let (packed, scratch) = call.scratch.split_at_mut(4 * rows + 2 * masks + tokens);
     let own = head_parameters(call.parameters.len(), heads);
-    let [gradient, q, k, v, products] = carve(packed, [rows, rows, rows, rows, tokens]);
+    let [gradient, q, k, v, mask_q, mask_k, products] = carve(packed, [rows, rows, rows, rows, masks, masks, tokens]);
     let images = out.chunks_exact(tokens * dim).zip(out_gradient.chunks_exact(tokens * dim));
-    for (image, ((out, out_gradient), into)) in images.zip(qkv_gradient.chunks_exact_mut(tokens * 3 * dim)).enumerate()
+    for (image, ((out, out_gradient), into)) in images.zip(qkv_gradient.chunks_exact_mut(tokens * columns)).enumerate()
     {
         for head in 0..heads {
             let start = head * head_dim;
@@ -80,8 +110,14 @@ pub(super) fn backward<S: Simd>(
             let slot = (image * heads + head) * each;
             let kept = &mut call.kept[slot..slot + each];
             let own = own(head);
-            let head_gradient =
-                HeadGradient { out: &mut *gradient, products: &mut *products, q: &mut *q, k: &mut *k, v: &mut *v };
+            let head_gradient = HeadGradient {
+                out: &mut *gradient,
+                products: &mut *products,
+                q: &mut *q,
+                k: &mut *k,
+                v: &mut *v,
+                masks: QueriesKeysMut { q: &mut *mask_q, k: &mut *mask_k },
+            };
             attention.backward(
                 simd,
                 &call.parameters[own.clone()],
@@ -91,7 +127,13 @@ pub(super) fn backward<S: Simd>(
                 &mut parameters_gradient[own],
             );
             for (part, packed) in [&*q, &*k, &*v].into_iter().enumerate() {
-                unpack(simd, packed, width, head_dim, &mut into[part * dim + start..], 3 * dim);
+                unpack(simd, packed, width, head_dim, &mut into[part * dim + start..], columns);
+            }
+            let values = kept[3 * rows..][..2 * masks].chunks_exact(masks.max(1));
+            for ((part, values), gradient) in values.enumerate().zip([&mut *mask_q, &mut *mask_k]) {
+                clamp_back(values, gradient);
+                let at = call.shape.mask_columns(part, head).start;
+                unpack(simd, gradient, mask_width, mask_dim, &mut into[at..], columns);
             }
         }
     }

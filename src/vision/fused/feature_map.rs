@@ -11,8 +11,17 @@ use super::register::{exp, keep_first, load, padded, store, vectorize};
 use crate::vision::composed::primitives::RELU_EPSILON;
 use pulp::Simd;
 
-/// Rows of one head: queries, keys, values are `[tokens, width]`, features `[tokens, feature_width]`, with zeros after
-/// the first `dim` and `features` of a row.
+/// The sizes of one head: its tokens, their coordinates, and those of the learned mask, 0 without one.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::vision) struct HeadShape {
+    pub tokens: usize,
+    pub dim: usize,
+    pub mask_dim: usize,
+}
+
+/// Rows of one head: queries, keys, values are `[tokens, width]`, features `[tokens, feature_width]`, masks
+/// `[tokens, mask_width]`, with zeros after the first `dim`, `features` and `mask_dim` of a row. Without a mask its sizes
+/// are 0.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::vision) struct HeadSize {
     pub tokens: usize,
@@ -20,19 +29,24 @@ pub(in crate::vision) struct HeadSize {
     pub width: usize,
     pub features: usize,
     pub feature_width: usize,
+    pub mask_dim: usize,
+    pub mask_width: usize,
 }
 
 impl HeadSize {
-    pub const fn new(tokens: usize, dim: usize, features: usize) -> Self {
-        Self { tokens, dim, width: padded(dim), features, feature_width: padded(features) }
+    pub const fn new(shape: HeadShape, features: usize) -> Self {
+        let HeadShape { tokens, dim, mask_dim } = shape;
+        let (width, feature_width, mask_width) = (padded(dim), padded(features), padded(mask_dim));
+        Self { tokens, dim, width, features, feature_width, mask_dim, mask_width }
     }
 }
 
-/// A head's sizes and its map's parameters.
+/// A head's sizes, its map's parameters, and its masks, which are empty without one.
 #[derive(Clone, Copy)]
 pub(in crate::vision) struct Head<'a> {
     pub size: HeadSize,
     pub parameters: &'a [f32],
+    pub masks: QueriesKeys<'a>,
 }
 
 /// Queries and keys of a head, or their features, or gradients of either.
@@ -54,6 +68,8 @@ pub(in crate::vision) struct MapGradient<'a> {
     pub features: QueriesKeysMut<'a>,
     /// Of what the map is applied to, to be written.
     pub u: QueriesKeysMut<'a>,
+    /// Of the masks, to be written; empty without a mask.
+    pub masks: QueriesKeysMut<'a>,
     /// Of the map's parameters, to be added to.
     pub parameters: &'a mut [f32],
 }
@@ -165,7 +181,7 @@ impl<E: Elementwise> HeadMap for Each<E> {
         gradient: MapGradient<'_>,
     ) {
         let constants = self.0.constants(head.parameters);
-        let MapGradient { features: g, u: into, parameters } = gradient;
+        let MapGradient { features: g, u: into, parameters, .. } = gradient;
         let sums = vectorize(
             simd,
             #[inline(always)]
@@ -261,43 +277,7 @@ impl<E: LogFeature> HeadMap for Exponential<E> {
     fn forward<S: Simd>(&self, simd: S, head: Head<'_>, u: QueriesKeys<'_>, features: QueriesKeysMut<'_>) {
         self.0.forward(simd, head, u.q, features.q);
         self.0.forward(simd, head, u.k, features.k);
-        vectorize(
-            simd,
-            #[inline(always)]
-            || {
-                let (width, lanes) = (head.size.feature_width, S::F32_LANES);
-                let lowest = simd.splat_f32s(f32::MIN);
-                let zero = simd.splat_f32s(0.0);
-                for start in (0..head.size.features).step_by(lanes) {
-                    let valid = lanes.min(head.size.features - start);
-                    let mut top = lowest;
-                    for row in features.k.chunks_exact(width) {
-                        top = simd.max_f32s(top, load(simd, &row[start..]));
-                    }
-                    for row in features.k.chunks_exact_mut(width) {
-                        let value = exp(simd, simd.sub_f32s(load(simd, &row[start..]), top));
-                        store(simd, &mut row[start..], keep_first(simd, valid, value, zero));
-                    }
-                    for row in features.q.chunks_exact_mut(width) {
-                        let value = simd.add_f32s(load(simd, &row[start..]), top);
-                        store(simd, &mut row[start..], keep_first(simd, valid, value, lowest));
-                    }
-                }
-                for row in features.q.chunks_exact_mut(width) {
-                    let mut top = lowest;
-                    for part in row[..head.size.features.next_multiple_of(lanes)].chunks_exact(lanes) {
-                        top = simd.max_f32s(top, load(simd, part));
-                    }
-                    let top = simd.splat_f32s(simd.reduce_max_f32s(top));
-                    for start in (0..head.size.features).step_by(lanes) {
-                        let valid = lanes.min(head.size.features - start);
-                        let value = exp(simd, simd.sub_f32s(load(simd, &row[start..]), top));
-                        store(simd, &mut row[start..], keep_first(simd, valid, value, zero));
-                    }
-                    row[head.size.features..].fill(0.0);
-                }
-            },
-        );
+        stabilise(simd, head.size, features);
     }
 
     fn backward<S: Simd>(
@@ -310,14 +290,55 @@ impl<E: LogFeature> HeadMap for Exponential<E> {
     ) {
         multiply_by(simd, gradient.features.q, features.q);
         multiply_by(simd, gradient.features.k, features.k);
-        let MapGradient { features, u: into, parameters } = gradient;
+        let MapGradient { features, u: into, parameters, .. } = gradient;
         self.0.backward(simd, head, u.q, features.q, into.q, parameters);
         self.0.backward(simd, head, u.k, features.k, into.k, parameters);
     }
 }
 
+/// Turns exponents into features in place, as [`Exponential`] does.
+pub(in crate::vision) fn stabilise<S: Simd>(simd: S, size: HeadSize, features: QueriesKeysMut<'_>) {
+    vectorize(
+        simd,
+        #[inline(always)]
+        || {
+            let (width, lanes) = (size.feature_width, S::F32_LANES);
+            let lowest = simd.splat_f32s(f32::MIN);
+            let zero = simd.splat_f32s(0.0);
+            for start in (0..size.features).step_by(lanes) {
+                let valid = lanes.min(size.features - start);
+                let mut top = lowest;
+                for row in features.k.chunks_exact(width) {
+                    top = simd.max_f32s(top, load(simd, &row[start..]));
+                }
+                for row in features.k.chunks_exact_mut(width) {
+                    let value = exp(simd, simd.sub_f32s(load(simd, &row[start..]), top));
+                    store(simd, &mut row[start..], keep_first(simd, valid, value, zero));
+                }
+                for row in features.q.chunks_exact_mut(width) {
+                    let value = simd.add_f32s(load(simd, &row[start..]), top);
+                    store(simd, &mut row[start..], keep_first(simd, valid, value, lowest));
+                }
+            }
+            for row in features.q.chunks_exact_mut(width) {
+                let mut top = lowest;
+                for part in row[..size.features.next_multiple_of(lanes)].chunks_exact(lanes) {
+                    top = simd.max_f32s(top, load(simd, part));
+                }
+                let top = simd.splat_f32s(simd.reduce_max_f32s(top));
+                for start in (0..size.features).step_by(lanes) {
+                    let valid = lanes.min(size.features - start);
+                    let value = exp(simd, simd.sub_f32s(load(simd, &row[start..]), top));
+                    store(simd, &mut row[start..], keep_first(simd, valid, value, zero));
+                }
+                row[size.features..].fill(0.0);
+            }
+        },
+    );
+}
+
 /// Multiplies `values` by `factors`, both whole registers.
-fn multiply_by<S: Simd>(simd: S, values: &mut [f32], factors: &[f32]) {
+pub(in crate::vision) fn multiply_by<S: Simd>(simd: S, values: &mut [f32], factors: &[f32]) {
     vectorize(
         simd,
         #[inline(always)]

@@ -7,7 +7,7 @@
 //! ∂L/∂f(k_j) = ∂L/∂S v_j + ∂L/∂ζ    ∂L/∂v_j = (∂L/∂S)ᵀ f(k_j)
 //! ```
 
-use super::feature_map::{Head, HeadMap, HeadSize, MapGradient, QueriesKeys, QueriesKeysMut};
+use super::feature_map::{Head, HeadMap, HeadShape, HeadSize, MapGradient, QueriesKeys, QueriesKeysMut};
 use super::head::{HeadAttention, HeadGradient, carve};
 use super::register::{load, multiply_add, store, transpose, vectorize};
 use super::tile::{Into, Left, Size, multiply};
@@ -21,15 +21,15 @@ pub(in crate::vision) struct LinearAttention<M> {
 }
 
 impl<M: HeadMap> LinearAttention<M> {
-    pub fn new(map: M, tokens: usize, dim: usize) -> Self {
-        Self { map, size: HeadSize::new(tokens, dim, map.features(dim)) }
+    pub fn new(map: M, shape: HeadShape) -> Self {
+        Self { map, size: HeadSize::new(shape, map.features(shape.dim)) }
     }
 
-    /// Lengths of what is kept: q, k, v, f(q), f(k), S, ζ, 1/d.
-    fn kept(&self) -> [usize; 8] {
-        let HeadSize { tokens, width, feature_width, .. } = self.size;
-        let (rows, features) = (tokens * width, tokens * feature_width);
-        [rows, rows, rows, features, features, feature_width * width, feature_width, tokens]
+    /// Lengths of what is kept: q, k, v, the masks of queries and keys, f(q), f(k), S, ζ, 1/d.
+    fn kept(&self) -> [usize; 10] {
+        let HeadSize { tokens, width, feature_width, mask_width, .. } = self.size;
+        let (rows, masks, features) = (tokens * width, tokens * mask_width, tokens * feature_width);
+        [rows, rows, rows, masks, masks, features, features, feature_width * width, feature_width, tokens]
     }
 
     /// Lengths of what backward needs: ∂f(q), ∂f(k), ∂S, Sᵀ or (∂S)ᵀ, ∂ζ.
@@ -49,10 +49,15 @@ impl<M: HeadMap> HeadAttention for LinearAttention<M> {
         self.scratch_lengths().iter().sum()
     }
 
+    fn not_positive(&self, kept: &mut [f32]) -> usize {
+        let [.., inverse] = carve(kept, self.kept());
+        inverse.iter().filter(|inverse| inverse.is_nan() || **inverse <= 0.0).count()
+    }
+
     fn forward<S: Simd>(&self, simd: S, parameters: &[f32], kept: &mut [f32], _: &mut [f32], out: &mut [f32]) {
         let HeadSize { tokens, width, features, feature_width, .. } = self.size;
-        let [q, k, v, features_q, features_k, state, normaliser, inverse] = carve(kept, self.kept());
-        let head = Head { size: self.size, parameters };
+        let [q, k, v, mask_q, mask_k, features_q, features_k, state, normaliser, inverse] = carve(kept, self.kept());
+        let head = Head { size: self.size, parameters, masks: QueriesKeys { q: mask_q, k: mask_k } };
         self.map.forward(simd, head, QueriesKeys { q, k }, QueriesKeysMut { q: features_q, k: features_k });
         vectorize(
             simd,
@@ -97,10 +102,10 @@ impl<M: HeadMap> HeadAttention for LinearAttention<M> {
         parameters_gradient: &mut [f32],
     ) {
         let HeadSize { tokens, width, features, feature_width, .. } = self.size;
-        let [q, k, v, features_q, features_k, state, normaliser, inverse] = carve(kept, self.kept());
+        let [q, k, v, mask_q, mask_k, features_q, features_k, state, normaliser, inverse] = carve(kept, self.kept());
         let [gradient_q, gradient_k, state_gradient, turned, normaliser_gradient] =
             carve(scratch, self.scratch_lengths());
-        let HeadGradient { out, products, q: into_q, k: into_k, v: into_v } = gradient;
+        let HeadGradient { out, products, q: into_q, k: into_k, v: into_v, masks } = gradient;
         vectorize(
             simd,
             #[inline(always)]
@@ -149,12 +154,13 @@ impl<M: HeadMap> HeadAttention for LinearAttention<M> {
         );
         self.map.backward(
             simd,
-            Head { size: self.size, parameters },
+            Head { size: self.size, parameters, masks: QueriesKeys { q: mask_q, k: mask_k } },
             QueriesKeys { q, k },
             QueriesKeys { q: features_q, k: features_k },
             MapGradient {
                 features: QueriesKeysMut { q: gradient_q, k: gradient_k },
                 u: QueriesKeysMut { q: into_q, k: into_k },
+                masks,
                 parameters: parameters_gradient,
             },
         );

@@ -17,15 +17,22 @@ use std::convert::Infallible;
 /// What slices need to know beside the weights.
 pub(super) struct Network {
     pub shape: Shape,
-    pub attention: FusedAttention,
+    /// How each block attends.
+    pub attentions: Vec<FusedAttention>,
     pub places: WeightPlaces,
 }
 
 impl Network {
     pub fn new(config: &VitConfig) -> Self {
         let shape = Shape::new(config);
-        let attention = FusedAttention::new(config.attention, shape.tokens, shape.head_dim);
-        Self { shape, attention, places: WeightPlaces::new(config, &Layout::new(config)) }
+        let attentions = Self::attentions(config, &shape);
+        Self { shape, attentions, places: WeightPlaces::new(config, &Layout::new(config)) }
+    }
+
+    /// How each block of `config` attends.
+    pub fn attentions(config: &VitConfig, shape: &Shape) -> Vec<FusedAttention> {
+        let attention = |block| FusedAttention::new(config.attention_of(block), shape.head());
+        (0..config.depth).map(attention).collect()
     }
 }
 
@@ -49,6 +56,8 @@ struct Workspace {
     narrow: Vec<f32>,
     attention: Vec<f32>,
     clock: StageClock,
+    /// Denominators of attention so far that are not above 0.
+    not_positive: u64,
 }
 
 /// The buffers of one thread for slices of up to `images`.
@@ -70,7 +79,7 @@ pub(super) struct Arena {
 
 impl Arena {
     pub fn new(network: &Network, images: usize, training: bool) -> Self {
-        match Self::build(&network.shape, &network.attention, images, training, &mut |len| {
+        match Self::build(&network.shape, &network.attentions, images, training, &mut |len| {
             Ok::<_, Infallible>(vec![0.0; len])
         }) {
             Ok(arena) => arena,
@@ -79,9 +88,9 @@ impl Arena {
     }
 
     /// Numbers in all buffers.
-    pub fn len(shape: &Shape, attention: &FusedAttention, images: usize, training: bool) -> usize {
+    pub fn len(shape: &Shape, attentions: &[FusedAttention], images: usize, training: bool) -> usize {
         let mut sum = 0;
-        let counted = Self::build(shape, attention, images, training, &mut |len| {
+        let counted = Self::build(shape, attentions, images, training, &mut |len| {
             sum += len;
             Ok::<_, Infallible>(Vec::new())
         });
@@ -95,20 +104,25 @@ impl Arena {
     /// Those of `zeros`.
     pub fn build<E>(
         shape: &Shape,
-        attention: &FusedAttention,
+        attentions: &[FusedAttention],
         images: usize,
         training: bool,
         zeros: &mut impl FnMut(usize) -> Result<Vec<f32>, E>,
     ) -> Result<Self, E> {
         let rows = images * shape.tokens;
         let only_training = |len: usize| if training { len } else { 0 };
-        let heads = if training { images * shape.heads } else { 1 };
+        let largest = attentions.iter().map(HeadAttention::kept_len).max().unwrap_or(0);
+        let kept: Vec<usize> = if training {
+            attentions.iter().map(|attention| images * shape.heads * attention.kept_len()).collect()
+        } else {
+            vec![largest]
+        };
         let mut blocks = Vec::new();
-        for _ in 0..if training { shape.depth } else { 1 } {
+        for kept in kept {
             blocks.push(Kept {
                 attention_input: zeros(rows * shape.dim)?,
                 attention_scale: zeros(rows)?,
-                attention: zeros(heads * attention.kept_len())?,
+                attention: zeros(kept)?,
                 attended: zeros(rows * shape.dim)?,
                 mlp_input: zeros(rows * shape.dim)?,
                 mlp_scale: zeros(rows)?,
@@ -128,10 +142,11 @@ impl Arena {
             pooled_gradient: zeros(only_training(images * shape.dim))?,
             logits: zeros(images * shape.classes)?,
             work: Workspace {
-                wide: zeros(rows * shape.hidden.max(3 * shape.dim))?,
+                wide: zeros(rows * shape.hidden.max(shape.columns()))?,
                 narrow: zeros(only_training(rows * shape.dim))?,
-                attention: zeros(attention::scratch_len(attention, shape))?,
+                attention: zeros(attention::scratch_len(attentions, shape))?,
                 clock: StageClock::default(),
+                not_positive: 0,
             },
         })
     }
@@ -144,6 +159,11 @@ impl Arena {
     /// Seconds spent in each stage so far.
     pub fn seconds(&self) -> [f64; Stage::ALL.len()] {
         self.work.clock.seconds
+    }
+
+    /// Denominators of attention so far that are not above 0.
+    pub fn not_positive(&self) -> u64 {
+        self.work.not_positive
     }
 
     /// Logits of the images of `patches`.
@@ -163,7 +183,8 @@ impl Arena {
         let mut bias = None;
         for (index, (block, places)) in weights.blocks.iter().zip(&model.places.blocks).enumerate() {
             let kept = &mut self.blocks[if self.training { index } else { 0 }];
-            let block = Block { model, rows, weights: block, places, theta: weights.theta };
+            let attention = &model.attentions[index];
+            let block = Block { model, attention, rows, weights: block, places, theta: weights.theta };
             kept.forward(simd, block, x, bias, work);
             bias = Some(&weights.theta[places.down.bias.clone()]);
         }
@@ -232,7 +253,8 @@ impl Arena {
 
         for (index, kept) in self.blocks.iter_mut().enumerate().rev() {
             let (block, places) = (&weights.blocks[index], &places.blocks[index]);
-            let block = Block { model, rows, weights: block, places, theta: weights.theta };
+            let attention = &model.attentions[index];
+            let block = Block { model, attention, rows, weights: block, places, theta: weights.theta };
             kept.backward(simd, block, x, gradient, work);
         }
 
@@ -260,6 +282,7 @@ pub(super) struct Slice<'a> {
 #[derive(Clone, Copy)]
 struct Block<'a> {
     model: &'a Network,
+    attention: &'a FusedAttention,
     rows: usize,
     weights: &'a BlockWeights,
     places: &'a BlockPlaces,
@@ -277,20 +300,22 @@ impl Kept {
         bias: Option<&[f32]>,
         work: &mut Workspace,
     ) {
-        let Block { model, rows, weights, places, theta } = block;
+        let Block { model, attention: attends, rows, weights, places, theta } = block;
         let Shape { dim, hidden, .. } = model.shape;
-        let Workspace { wide, attention: scratch, clock, .. } = work;
+        let columns = model.shape.columns();
+        let Workspace { wide, attention: scratch, clock, not_positive, .. } = work;
         let input = &mut self.attention_input[..rows * dim];
         layer_norm::forward(simd, x, bias, dim, input, &mut self.attention_scale[..rows]);
         clock.lap(Stage::Norm);
-        let qkv = &mut wide[..rows * 3 * dim];
-        linear::forward(input, &weights.qkv.turned, dim, 3 * dim, qkv, false);
+        let qkv = &mut wide[..rows * columns];
+        linear::forward(input, &weights.qkv.turned, dim, columns, qkv, false);
         clock.lap(Stage::Linear);
         let parameters = &theta[places.feature.clone()];
+        let keeps_all = !self.slope.is_empty();
         let kept = &mut self.attention;
-        let call = Call { shape: &model.shape, attention: &model.attention, parameters, kept, scratch };
+        let call = Call { shape: &model.shape, attention: attends, parameters, kept, keeps_all, scratch };
         let attended = &mut self.attended[..rows * dim];
-        attention::forward(simd, call, qkv, &weights.qkv.bias, attended);
+        *not_positive += attention::forward(simd, call, qkv, &weights.qkv.bias, attended) as u64;
         clock.lap(Stage::Attention);
         linear::forward(attended, &weights.out_turned, dim, dim, x, true);
         clock.lap(Stage::Linear);
@@ -318,9 +343,10 @@ impl Kept {
         gradient: &mut [f32],
         work: &mut Workspace,
     ) {
-        let Block { model, rows, weights, places, theta } = block;
+        let Block { model, attention: attends, rows, weights, places, theta } = block;
         let Shape { dim, hidden, .. } = model.shape;
-        let Workspace { wide, narrow, attention: scratch, clock } = work;
+        let columns = model.shape.columns();
+        let Workspace { wide, narrow, attention: scratch, clock, .. } = work;
         let narrow = &mut narrow[..rows * dim];
         let inner = &mut wide[..rows * hidden];
         add_column_sums(simd, x, &mut gradient[places.down.bias.clone()]);
@@ -347,18 +373,18 @@ impl Kept {
         linear::add_weight_gradient(x, attended, dim, dim, &mut gradient[places.out.weight.clone()]);
         linear::backward(x, &theta[places.out.weight.clone()], dim, dim, narrow);
         clock.lap(Stage::Linear);
-        let qkv = &mut wide[..rows * 3 * dim];
+        let qkv = &mut wide[..rows * columns];
         let parameters = &theta[places.feature.clone()];
         let kept = &mut self.attention;
-        let call = Call { shape: &model.shape, attention: &model.attention, parameters, kept, scratch };
+        let call = Call { shape: &model.shape, attention: attends, parameters, kept, keeps_all: true, scratch };
         attention::backward(simd, call, attended, narrow, qkv, &mut gradient[places.feature.clone()]);
         clock.lap(Stage::Attention);
         let place = &places.qkv.linear;
         let input = &self.attention_input[..rows * dim];
         add_column_sums(simd, qkv, &mut gradient[place.bias.clone()]);
         clock.lap(Stage::Biases);
-        linear::add_weight_gradient(qkv, input, dim, 3 * dim, &mut gradient[place.weight.clone()]);
-        linear::backward(qkv, &weights.qkv.weight, dim, 3 * dim, narrow);
+        linear::add_weight_gradient(qkv, input, dim, columns, &mut gradient[place.weight.clone()]);
+        linear::backward(qkv, &weights.qkv.weight, dim, columns, narrow);
         clock.lap(Stage::Linear);
         layer_norm::backward(simd, narrow, input, &self.attention_scale[..rows], dim, x);
         clock.lap(Stage::Norm);

@@ -4,9 +4,13 @@
 //! e is not divided by its sum s_i: the output is, which is smaller. Backward, with g_i = ∂L/∂o_i / s_i and
 //! δ_i = g_i·o_i: ∂L/∂v_j = Σ_i e_ij g_i and, for the scores t_ij, ∂L/∂t_ij = e_ij (g_i·v_j − δ_i).
 //!
+//! With a learned mask, non-negative coordinates a_i of queries and b_j of keys, e_ij is multiplied by g_ij = a_i·b_j + 0.001;
+//! then ∂L/∂g_ij = ∂L/∂t_ij / g_ij, ∂L/∂a_i = Σ_j ∂L/∂g_ij b_j and ∂L/∂b_j = Σ_i ∂L/∂g_ij a_i. Nothing but m_i is kept of e.
+//!
 //! Rows of queries are taken in bands that stay in the first-level cache. Where e of all layers would not fit the
 //! second-level cache either, only m_i is kept and backward computes e again (Dao et al. 2022).
 
+use super::feature_map::{EPSILON, HeadShape};
 use super::head::{HeadAttention, HeadGradient, carve};
 use super::register::{exp, keep_first, load, padded, store, transpose, vectorize};
 use super::tile::{Into, Left, Size, multiply};
@@ -24,6 +28,9 @@ pub(in crate::vision) struct SoftmaxAttention {
     band: usize,
     /// Whether e is kept for backward.
     keep: bool,
+    /// Coordinates of the learned mask; 0 without one.
+    mask_dim: usize,
+    mask_width: usize,
 }
 
 /// Scores of a band: a third of a first-level cache of 32 KiB.
@@ -33,30 +40,52 @@ const BAND_FLOATS: usize = 4096;
 const KEEP_TOKENS: usize = 256;
 
 impl SoftmaxAttention {
-    pub fn new(tokens: usize, dim: usize) -> Self {
+    pub fn new(shape: HeadShape) -> Self {
+        let HeadShape { tokens, dim, mask_dim } = shape;
         let row = padded(tokens);
         let band = (BAND_FLOATS / row / 8 * 8).clamp(8, tokens.next_multiple_of(8));
-        Self { tokens, dim, width: padded(dim), row, band, keep: tokens <= KEEP_TOKENS }
+        let keep = tokens <= KEEP_TOKENS && mask_dim == 0;
+        Self { tokens, dim, width: padded(dim), row, band, keep, mask_dim, mask_width: padded(mask_dim) }
     }
 
-    /// Lengths of what is kept: q, k, v, 1/s, m, e.
-    fn kept(&self) -> [usize; 6] {
-        let rows = self.tokens * self.width;
-        [rows, rows, rows, self.tokens, self.tokens, if self.keep { self.tokens * self.row } else { 0 }]
+    /// Lengths of what is kept: q, k, v, the masks of queries and keys, 1/s, m, e.
+    fn kept(&self) -> [usize; 8] {
+        let (rows, masks) = (self.tokens * self.width, self.tokens * self.mask_width);
+        let e = if self.keep { self.tokens * self.row } else { 0 };
+        [rows, rows, rows, masks, masks, self.tokens, self.tokens, e]
     }
 
-    /// Lengths of what both passes need: Kᵀ, Vᵀ, e of a band and its gradient.
-    fn scratch_lengths(&self) -> [usize; 4] {
-        [self.width * self.row, self.width * self.row, self.band * self.row, self.band * self.row]
+    /// Lengths of what both passes need: Kᵀ, Vᵀ, e of a band and its gradient; with a mask, that of keys turned and g of a
+    /// band.
+    fn scratch_lengths(&self) -> [usize; 6] {
+        let (turned, band) = (self.width * self.row, self.band * self.row);
+        let masked = |len| if self.mask_dim > 0 { len } else { 0 };
+        [turned, turned, band, band, self.mask_width * self.row, masked(band)]
+    }
+
+    /// Writes g for `rows` queries with these masks, from the masks of keys turned.
+    #[inline(always)]
+    fn gates<S: Simd>(&self, simd: S, rows: usize, masks: &[f32], turned: &[f32], gates: &mut [f32]) {
+        gates.fill(EPSILON);
+        let size = Size { rows, depth: self.mask_dim, columns: self.row };
+        multiply(simd, size, Left::rows(masks, self.mask_width), turned, gates, Into::Add);
     }
 
     fn scale(&self) -> f32 {
         1.0 / (self.dim as f32).sqrt()
     }
 
-    /// Turns rows of scores into e and writes their inverse sums; the largest score is found first unless it is known.
+    /// Turns rows of scores into e and writes their inverse sums; the largest score is found first unless it is known. `gates`
+    /// are g, and empty without a mask.
     #[inline(always)]
-    fn exponentials<S: Simd>(&self, simd: S, scores: &mut [f32], largest: &mut [f32], inverse: Option<&mut [f32]>) {
+    fn exponentials<S: Simd>(
+        &self,
+        simd: S,
+        scores: &mut [f32],
+        gates: &[f32],
+        largest: &mut [f32],
+        inverse: Option<&mut [f32]>,
+    ) {
         let lanes = S::F32_LANES;
         let zero = simd.splat_f32s(0.0);
         let lowest = simd.splat_f32s(f32::MIN);
@@ -64,6 +93,7 @@ impl SoftmaxAttention {
         let rest = self.tokens - whole;
         let known = inverse.is_none();
         let mut inverses = inverse.map(|inverse| inverse.iter_mut());
+        let mut gates = gates.chunks_exact(self.row);
         for (row, largest) in scores.chunks_exact_mut(self.row).zip(largest) {
             if !known {
                 let mut top = lowest;
@@ -88,6 +118,14 @@ impl SoftmaxAttention {
                 store(simd, &mut row[whole..], value);
                 sum = simd.add_f32s(sum, value);
             }
+            if let Some(gates) = gates.next() {
+                sum = zero;
+                for (part, gate) in row.chunks_exact_mut(lanes).zip(gates.chunks_exact(lanes)) {
+                    let value = simd.mul_f32s(load(simd, part), load(simd, gate));
+                    store(simd, part, value);
+                    sum = simd.add_f32s(sum, value);
+                }
+            }
             if let Some(inverse) = inverses.as_mut().and_then(Iterator::next) {
                 *inverse = 1.0 / simd.reduce_sum_f32s(sum);
             }
@@ -105,8 +143,8 @@ impl HeadAttention for SoftmaxAttention {
     }
 
     fn forward<S: Simd>(&self, simd: S, _: &[f32], kept: &mut [f32], scratch: &mut [f32], out: &mut [f32]) {
-        let [q, k, v, inverse, largest, e] = carve(kept, self.kept());
-        let [k_turned, _, band, _] = carve(scratch, self.scratch_lengths());
+        let [q, k, v, mask_q, mask_k, inverse, largest, e] = carve(kept, self.kept());
+        let [k_turned, _, band, _, mask_turned, gates] = carve(scratch, self.scratch_lengths());
         vectorize(
             simd,
             #[inline(always)]
@@ -117,6 +155,7 @@ impl HeadAttention for SoftmaxAttention {
                     store(simd, part, simd.mul_f32s(load(simd, part), scale));
                 }
                 transpose(k, self.tokens, self.width, self.width, k_turned, self.row);
+                transpose(mask_k, self.tokens, self.mask_width, self.mask_width, mask_turned, self.row);
                 for start in (0..self.tokens).step_by(self.band) {
                     let rows = self.band.min(self.tokens - start);
                     let queries = start * self.width..(start + rows) * self.width;
@@ -125,7 +164,11 @@ impl HeadAttention for SoftmaxAttention {
                     let size = Size { rows, depth: self.dim, columns: self.row };
                     multiply(simd, size, Left::rows(&q[queries.clone()], self.width), k_turned, e, Into::Overwrite);
                     let inverse = &mut inverse[start..start + rows];
-                    self.exponentials(simd, e, &mut largest[start..start + rows], Some(inverse));
+                    let gates = if self.mask_dim > 0 { &mut gates[..rows * self.row] } else { &mut gates[..0] };
+                    if self.mask_dim > 0 {
+                        self.gates(simd, rows, &mask_q[start * self.mask_width..], mask_turned, gates);
+                    }
+                    self.exponentials(simd, e, gates, &mut largest[start..start + rows], Some(inverse));
                     let size = Size { rows, depth: self.tokens, columns: self.width };
                     let out = &mut out[queries];
                     multiply(simd, size, Left::rows(e, self.row), v, out, Into::Overwrite);
@@ -149,9 +192,9 @@ impl HeadAttention for SoftmaxAttention {
         gradient: HeadGradient<'_>,
         _: &mut [f32],
     ) {
-        let [q, k, v, inverse, largest, e] = carve(kept, self.kept());
-        let [k_turned, v_turned, band, band_gradient] = carve(scratch, self.scratch_lengths());
-        let HeadGradient { out, products, q: into_q, k: into_k, v: into_v } = gradient;
+        let [q, k, v, mask_q, mask_k, inverse, largest, e] = carve(kept, self.kept());
+        let [k_turned, v_turned, band, band_gradient, mask_turned, gates] = carve(scratch, self.scratch_lengths());
+        let HeadGradient { out, products, q: into_q, k: into_k, v: into_v, masks } = gradient;
         vectorize(
             simd,
             #[inline(always)]
@@ -160,6 +203,7 @@ impl HeadAttention for SoftmaxAttention {
                 let scale = simd.splat_f32s(self.scale());
                 if !self.keep {
                     transpose(k, self.tokens, self.width, self.width, k_turned, self.row);
+                    transpose(mask_k, self.tokens, self.mask_width, self.mask_width, mask_turned, self.row);
                 }
                 transpose(v, self.tokens, self.width, self.width, v_turned, self.row);
                 for ((row, product), inverse) in
@@ -176,12 +220,16 @@ impl HeadAttention for SoftmaxAttention {
                     let queries = start * self.width..(start + rows) * self.width;
                     let band_size = Size { rows, depth: self.dim, columns: self.row };
                     let left = Left::rows(&q[queries.clone()], self.width);
+                    let gates = if self.mask_dim > 0 { &mut gates[..rows * self.row] } else { &mut gates[..0] };
+                    if self.mask_dim > 0 {
+                        self.gates(simd, rows, &mask_q[start * self.mask_width..], mask_turned, gates);
+                    }
                     let e: &[f32] = if self.keep {
                         &e[start * self.row..(start + rows) * self.row]
                     } else {
                         let band = &mut band[..rows * self.row];
                         multiply(simd, band_size, left, k_turned, band, Into::Overwrite);
-                        self.exponentials(simd, band, &mut largest[start..start + rows], None);
+                        self.exponentials(simd, band, gates, &mut largest[start..start + rows], None);
                         band
                     };
                     let scaled = &out[queries.clone()];
@@ -205,6 +253,19 @@ impl HeadAttention for SoftmaxAttention {
                     for part in into_q.chunks_exact_mut(lanes) {
                         store(simd, part, simd.mul_f32s(load(simd, part), scale));
                     }
+                    if self.mask_dim == 0 {
+                        continue;
+                    }
+                    for (score, gate) in scores.chunks_exact_mut(lanes).zip(gates.chunks_exact(lanes)) {
+                        store(simd, score, simd.div_f32s(load(simd, score), load(simd, gate)));
+                    }
+                    let masked = start * self.mask_width..(start + rows) * self.mask_width;
+                    let size = Size { rows, depth: self.tokens, columns: self.mask_width };
+                    let into = &mut masks.q[masked.clone()];
+                    multiply(simd, size, Left::rows(scores, self.row), mask_k, into, Into::Overwrite);
+                    let size = Size { rows: self.tokens, depth: rows, columns: self.mask_width };
+                    let left = Left::transposed(scores, self.row);
+                    multiply(simd, size, left, &mask_q[masked], masks.k, how);
                 }
             },
         );

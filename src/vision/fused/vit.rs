@@ -9,7 +9,6 @@ use super::stages::Stage;
 use super::weights::Weights;
 use crate::vision::config::VitConfig;
 use crate::vision::error::VisionError;
-use crate::vision::kernel::FusedAttention;
 use crate::vision::room::{NoMemory, reserve, zeros};
 use pulp::{Simd, WithSimd};
 use rayon::{ThreadPool, ThreadPoolBuilder};
@@ -63,10 +62,10 @@ impl FusedVit {
     #[must_use]
     pub fn working_bytes(config: &VitConfig, threads: usize, batch: usize) -> [u64; 2] {
         let shape = Shape::new(config);
-        let attention = FusedAttention::new(config.attention, shape.tokens, shape.head_dim);
+        let attentions = Network::attentions(config, &shape);
         let room = BufferCounts::new(&shape, threads, batch);
-        let arenas = room.training * Arena::len(&shape, &attention, room.training_images, true)
-            + room.inference * Arena::len(&shape, &attention, room.inference_images, false);
+        let arenas = room.training * Arena::len(&shape, &attentions, room.training_images, true)
+            + room.inference * Arena::len(&shape, &attentions, room.inference_images, false);
         [arenas + room.gradients * config.parameters(), Weights::len(&shape)].map(|numbers| 4 * numbers as u64)
     }
 
@@ -82,7 +81,7 @@ impl FusedVit {
             for _ in 0..count {
                 give(
                     &self.arenas,
-                    Arena::build(&self.model.shape, &self.model.attention, images, training, &mut zeros)?,
+                    Arena::build(&self.model.shape, &self.model.attentions, images, training, &mut zeros)?,
                 );
             }
         }
@@ -115,6 +114,13 @@ impl FusedVit {
     pub fn seconds(&self) -> [(Stage, f64); Stage::ALL.len()] {
         let arenas = self.arenas.lock().unwrap_or_else(PoisonError::into_inner);
         Stage::ALL.map(|stage| (stage, arenas.iter().map(|arena| arena.seconds()[stage as usize]).sum()))
+    }
+
+    /// Denominators of attention since the beginning that were not above 0, in training and inference.
+    #[must_use]
+    pub fn not_positive(&self) -> u64 {
+        let arenas = self.arenas.lock().unwrap_or_else(PoisonError::into_inner);
+        arenas.iter().map(Arena::not_positive).sum()
     }
 
     /// Mean cross-entropy of `patches` `[batch, tokens, patch_dim]` against `labels` with label smoothing, and its
@@ -173,7 +179,8 @@ impl FusedVit {
         }
     }
 
-    fn threads(&self) -> usize {
+    /// Threads in use.
+    pub fn threads(&self) -> usize {
         self.pool.as_ref().map_or(1, ThreadPool::current_num_threads)
     }
 

@@ -27,6 +27,22 @@ impl LinearPlace {
         Self { weight: weight.range(), bias: bias.range(), input: weight.shape[1], output: weight.shape[0] }
     }
 
+    /// The layer with the layer `name` after it, of the same input: their weights lie side by side in θ, and so do their
+    /// biases. Without such a layer itself.
+    fn joined(self, layout: &Layout, name: &str) -> Self {
+        let find = |name: String| layout.entries().iter().find(|entry| entry.name == name).map(LayoutEntry::range);
+        let (Some(weight), Some(bias)) = (find(format!("{name}.weight")), find(format!("{name}.bias"))) else {
+            return self;
+        };
+        assert!(weight.start == self.weight.end && bias.start == self.bias.end, "layers that lie side by side");
+        Self {
+            output: self.output + bias.len(),
+            weight: self.weight.start..weight.end,
+            bias: self.bias.start..bias.end,
+            ..self
+        }
+    }
+
     /// Wᵀ.
     fn turned(&self, theta: &[f32]) -> Vec<f32> {
         let mut turned = vec![0.0; self.weight.len()];
@@ -51,9 +67,9 @@ pub(super) struct Folded {
 }
 
 impl FoldedPlace {
-    fn new(layout: &Layout, norm: &str, linear: &str) -> Self {
+    fn new(layout: &Layout, norm: &str, linear: LinearPlace) -> Self {
         Self {
-            linear: LinearPlace::new(layout, linear),
+            linear,
             scale: layout.entry(&format!("{norm}.weight")).range(),
             shift: layout.entry(&format!("{norm}.bias")).range(),
         }
@@ -121,11 +137,12 @@ impl WeightPlaces {
         let block = |index: usize| {
             let name = |part: &str| format!("blocks.{index}.{part}");
             let feature = layout.entries().iter().find(|entry| entry.name == name("attention.feature"));
+            let first = LinearPlace::new(layout, &name("attention.qkv")).joined(layout, &name("attention.mask"));
             BlockPlaces {
                 feature: feature.map_or(0..0, LayoutEntry::range),
-                qkv: FoldedPlace::new(layout, &name("norm1"), &name("attention.qkv")),
+                qkv: FoldedPlace::new(layout, &name("norm1"), first),
                 out: LinearPlace::new(layout, &name("attention.out")),
-                up: FoldedPlace::new(layout, &name("norm2"), &name("mlp.up")),
+                up: FoldedPlace::new(layout, &name("norm2"), LinearPlace::new(layout, &name("mlp.up"))),
                 down: LinearPlace::new(layout, &name("mlp.down")),
             }
         };
@@ -133,7 +150,7 @@ impl WeightPlaces {
             patch: LinearPlace::new(layout, "patch"),
             position: layout.entry("position").range(),
             blocks: (0..config.depth).map(block).collect(),
-            head: FoldedPlace::new(layout, "norm", "head"),
+            head: FoldedPlace::new(layout, "norm", LinearPlace::new(layout, "head")),
             len: layout.len(),
         }
     }
@@ -172,7 +189,7 @@ impl<'a> Weights<'a> {
         let Shape { tokens, patch_dim, dim, depth, hidden, classes, .. } = *shape;
         // What is folded is held with its transpose and a bias, other weights as their transpose alone.
         let folded = |output: usize| (2 * dim + 1) * output;
-        let block = folded(3 * dim) + dim * dim + folded(hidden) + hidden * dim;
+        let block = folded(shape.columns()) + dim * dim + folded(hidden) + hidden * dim;
         (patch_dim + tokens) * dim + depth * block + folded(classes)
     }
 

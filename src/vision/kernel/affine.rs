@@ -33,6 +33,31 @@ pub(super) fn project<S: Simd>(simd: S, size: HeadSize, parameters: &[f32], u: &
     z
 }
 
+/// Writes the gradient of `u`, given that of z.
+pub(super) fn project_back_rows<S: Simd>(
+    simd: S,
+    size: HeadSize,
+    parameters: &[f32],
+    z_gradient: &[f32],
+    u_gradient: &mut [f32],
+) {
+    let HeadSize { tokens, dim, width, .. } = size;
+    let rows = parameters.len() / (dim + 1);
+    let z_width = padded(rows);
+    let mut weight = vec![0.0; rows * width];
+    for (padded, row) in weight.chunks_exact_mut(width).zip(parameters.chunks_exact(dim)) {
+        padded[..dim].copy_from_slice(row);
+    }
+    vectorize(
+        simd,
+        #[inline(always)]
+        || {
+            let back = Size { rows: tokens, depth: rows, columns: width };
+            multiply(simd, back, Left::rows(z_gradient, z_width), &weight, u_gradient, Into::Overwrite);
+        },
+    );
+}
+
 /// Writes the gradient of `u` and adds that of W and b, given that of z.
 pub(super) fn project_back<S: Simd>(
     simd: S,
@@ -46,18 +71,13 @@ pub(super) fn project_back<S: Simd>(
     let HeadSize { tokens, dim, width, .. } = size;
     let rows = parameters.len() / (dim + 1);
     let z_width = padded(rows);
-    let mut weight = vec![0.0; rows * width];
-    for (padded, row) in weight.chunks_exact_mut(width).zip(parameters.chunks_exact(dim)) {
-        padded[..dim].copy_from_slice(row);
-    }
+    project_back_rows(simd, size, parameters, z_gradient, u_gradient);
     let mut weight_gradient = vec![0.0; rows * width];
     let mut bias_gradient = vec![0.0; z_width];
     vectorize(
         simd,
         #[inline(always)]
         || {
-            let back = Size { rows: tokens, depth: rows, columns: width };
-            multiply(simd, back, Left::rows(z_gradient, z_width), &weight, u_gradient, Into::Overwrite);
             let outer = Size { rows, depth: tokens, columns: width };
             multiply(simd, outer, Left::transposed(z_gradient, z_width), u, &mut weight_gradient, Into::Overwrite);
         },

@@ -1,18 +1,21 @@
-//! How a block attends: by a kernel of the table, or by a feature map that the user typed.
+//! How a block attends: by a kernel of the table, by a feature map that the user typed, or by random features.
 
-use super::linear::Mapped;
+use super::favor::FavorMap;
+use super::linear::{HeadSide, Mapped};
 use super::typed::TypedMap;
-use super::{AttentionKernel, TYPED};
+use super::{AttentionKernel, FAVOR, TYPED};
 use candle_core::{Result, Tensor};
 use std::fmt;
 
 /// How a block attends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Attention {
     /// A kernel of the table.
     Kernel(AttentionKernel),
     /// A feature map that the user typed.
     Typed(TypedMap),
+    /// Softmax attention estimated by random features.
+    Favor(FavorMap),
 }
 
 impl From<AttentionKernel> for Attention {
@@ -34,26 +37,48 @@ impl Attention {
         match self {
             Self::Kernel(kernel) => kernel.name(),
             Self::Typed(_) => TYPED.name,
+            Self::Favor(_) => FAVOR.name,
         }
     }
 
-    /// The typed feature map, where it is one.
+    /// The typed feature map, where it is one that is learned.
     #[must_use]
     pub const fn typed(self) -> Option<TypedMap> {
         match self {
-            Self::Kernel(_) => None,
             Self::Typed(map) => Some(map),
+            Self::Kernel(_) | Self::Favor(_) => None,
         }
     }
 
-    /// The parameters of one head's feature map as they start, for heads of width `head_dim`; none for fixed maps. They are
-    /// a row of `blocks.N.attention.feature`: see [`AttentionKernel::feature_start`]; of a typed map the learned scalars in
-    /// the order of the text (θ with log(1 + e^θ) for one that is kept positive), then W by rows and b where it uses p.
+    /// The random features, where it attends by them.
+    #[must_use]
+    pub const fn favor(self) -> Option<FavorMap> {
+        match self {
+            Self::Favor(map) => Some(map),
+            Self::Kernel(_) | Self::Typed(_) => None,
+        }
+    }
+
+    /// Numbers of one head's feature map, learned or drawn, for heads of width `head_dim`; none where it overflows.
+    #[must_use]
+    pub fn parameters(self, head_dim: usize) -> Option<usize> {
+        match self {
+            Self::Kernel(kernel) => Some(kernel.feature_start(head_dim).len()),
+            Self::Typed(map) => map.parameters(head_dim),
+            Self::Favor(map) => map.parameters(head_dim),
+        }
+    }
+
+    /// The learned parameters of one head's feature map as they start, for heads of width `head_dim`; none for fixed maps and
+    /// for random features, which are drawn. They are a row of `blocks.N.attention.feature`: see
+    /// [`AttentionKernel::feature_start`]; of a typed map the learned scalars in the order of the text (θ with log(1 + e^θ) for
+    /// one that is kept positive), then W by rows and b where it uses p.
     #[must_use]
     pub fn feature_start(self, head_dim: usize) -> Vec<f32> {
         match self {
             Self::Kernel(kernel) => kernel.feature_start(head_dim),
             Self::Typed(map) => map.start(head_dim),
+            Self::Favor(_) => Vec::new(),
         }
     }
 
@@ -61,16 +86,23 @@ impl Attention {
     pub(in crate::vision) const fn rest(self) -> f32 {
         match self {
             Self::Kernel(kernel) => kernel.rest(),
-            Self::Typed(_) => 0.0,
+            Self::Typed(_) | Self::Favor(_) => 0.0,
         }
     }
 
-    /// What the composed feature map makes of `x` `[batch, heads, tokens, head_dim]`, given its parameters `[heads, …]`
-    /// where it has any; none for softmax.
-    pub(in crate::vision) fn map(self, x: &Tensor, parameters: Option<&Tensor>) -> Result<Option<Mapped>> {
+    /// What the composed feature map makes of the queries or keys `x` `[batch, heads, tokens, head_dim]`, given its parameters
+    /// `[heads, …]` where it has any, and their mask `[batch, heads, tokens, mask_dim]` where there is one; none for softmax.
+    pub(in crate::vision) fn map(
+        self,
+        x: &Tensor,
+        parameters: Option<&Tensor>,
+        side: HeadSide,
+        mask: Option<&Tensor>,
+    ) -> Result<Option<Mapped>> {
         match self {
             Self::Kernel(kernel) => kernel.map(x, parameters),
             Self::Typed(map) => map.composed(x, parameters).map(Some),
+            Self::Favor(map) => map.composed(x, parameters, side, mask).map(Some),
         }
     }
 }
@@ -80,6 +112,7 @@ impl fmt::Display for Attention {
         match self {
             Self::Kernel(kernel) => kernel.fmt(f),
             Self::Typed(map) => write!(f, "{} f(u) = {}", TYPED.name, map.function()),
+            Self::Favor(map) => write!(f, "{} {map}", FAVOR.name),
         }
     }
 }

@@ -83,7 +83,7 @@ impl HeadMap for Focused {
     ) {
         let theta = head.parameters[0];
         let power = 1.0 + softplus(theta);
-        let MapGradient { features: g, u: into, parameters } = gradient;
+        let MapGradient { features: g, u: into, parameters, .. } = gradient;
         let sum = vectorize(
             simd,
             #[inline(always)]

@@ -27,6 +27,13 @@ pub(in crate::vision) trait LinearKernel {
     fn composed(x: &Tensor, parameters: &MapParameters<'_>) -> Result<Mapped>;
 }
 
+/// Which rows of a head a map is applied to, where that makes a difference.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::vision) enum HeadSide {
+    Queries,
+    Keys,
+}
+
 /// What a map makes of queries or keys, `[batch, heads, tokens, features]`.
 pub(in crate::vision) enum Mapped {
     /// The features themselves.

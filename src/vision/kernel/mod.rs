@@ -8,6 +8,7 @@ mod affine;
 mod attention;
 mod elu;
 mod exp;
+mod favor;
 mod focused;
 pub(in crate::vision) mod linear;
 mod rational;
@@ -17,9 +18,11 @@ mod tempered;
 mod typed;
 
 pub use attention::Attention;
+pub use favor::{FavorEstimator, FavorMap};
 pub use typed::TypedMap;
 
 use crate::named::{self, Choice, named};
+use crate::vision::fused::feature_map::HeadShape;
 use crate::vision::fused::head::{HeadAttention, HeadGradient};
 use crate::vision::fused::linear_attention::LinearAttention;
 use crate::vision::fused::softmax_attention::SoftmaxAttention;
@@ -83,21 +86,21 @@ macro_rules! kernels {
         pub(in crate::vision) enum FusedAttention {
             Softmax(SoftmaxAttention),
             Typed(LinearAttention<TypedMap>),
+            Favor(LinearAttention<FavorMap>),
             $($Kernel(LinearAttention<<$Map as LinearKernel>::Fused>),)+
         }
 
         impl FusedAttention {
-            /// For heads of `tokens` tokens and width `head_dim`.
-            pub fn new(attention: Attention, tokens: usize, head_dim: usize) -> Self {
+            /// For such heads.
+            pub fn new(attention: Attention, shape: HeadShape) -> Self {
                 let kernel = match attention {
                     Attention::Kernel(kernel) => kernel,
-                    Attention::Typed(map) => return Self::Typed(LinearAttention::new(map, tokens, head_dim)),
+                    Attention::Typed(map) => return Self::Typed(LinearAttention::new(map, shape)),
+                    Attention::Favor(map) => return Self::Favor(LinearAttention::new(map, shape)),
                 };
                 match kernel {
-                    AttentionKernel::Softmax => Self::Softmax(SoftmaxAttention::new(tokens, head_dim)),
-                    $(AttentionKernel::$Kernel => {
-                        Self::$Kernel(LinearAttention::new(<$Map>::FUSED, tokens, head_dim))
-                    })+
+                    AttentionKernel::Softmax => Self::Softmax(SoftmaxAttention::new(shape)),
+                    $(AttentionKernel::$Kernel => Self::$Kernel(LinearAttention::new(<$Map>::FUSED, shape)),)+
                 }
             }
         }
@@ -108,6 +111,7 @@ macro_rules! kernels {
                 match $fused {
                     FusedAttention::Softmax($attention) => $body,
                     FusedAttention::Typed($attention) => $body,
+                    FusedAttention::Favor($attention) => $body,
                     $(FusedAttention::$Kernel($attention) => $body,)+
                 }
             };
@@ -141,9 +145,12 @@ kernels! {
 /// The choice of a feature map that the user types.
 pub const TYPED: Choice = Choice { name: "custom", help: "f typed by you, in linear form: see f" };
 
-/// Every way to attend that can be chosen: the kernels, and a function that is typed.
+/// The choice of random features.
+pub const FAVOR: Choice = Choice { name: "favor", help: "softmax estimated by random features: see estimator" };
+
+/// Every way to attend that can be chosen: the kernels, a function that is typed, and random features.
 pub const ATTENTIONS: &[Choice] =
-    &named::joined::<{ AttentionKernel::CHOICES.len() + 1 }>(AttentionKernel::CHOICES, &[TYPED]);
+    &named::joined::<{ AttentionKernel::CHOICES.len() + 2 }>(AttentionKernel::CHOICES, &[TYPED, FAVOR]);
 
 impl HeadAttention for FusedAttention {
     fn kept_len(&self) -> usize {
@@ -152,6 +159,10 @@ impl HeadAttention for FusedAttention {
 
     fn scratch_len(&self) -> usize {
         with_attention!(self, attention => attention.scratch_len())
+    }
+
+    fn not_positive(&self, kept: &mut [f32]) -> usize {
+        with_attention!(self, attention => attention.not_positive(kept))
     }
 
     fn forward<S: Simd>(&self, simd: S, parameters: &[f32], kept: &mut [f32], scratch: &mut [f32], out: &mut [f32]) {

@@ -1,10 +1,10 @@
 //! What attention costs a token on this machine: seconds and bytes.
 
-use super::super::methods::FittedEstimator;
 use crate::attention::FeatureMap;
 use crate::attention::feature_map::FeatureShape;
 use crate::attention::kernel::{Float, exp_shifted};
 use crate::function::Rows;
+use crate::problems::estimators::FittedEstimator;
 use crate::product::product;
 use ndarray::Array2;
 use std::hint::black_box;

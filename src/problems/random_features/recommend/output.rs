@@ -1,12 +1,12 @@
 //! Estimated outputs as files, so that a model's own code can measure what they do to its loss.
 
-use super::super::methods::DrawnSketch;
 use super::report::Recommendation;
 use super::request::RecommendRequest;
 use super::search::FittedPair;
 use crate::attention::rowwise::ExactHead;
 use crate::lab::RunError;
 use crate::named::Named;
+use crate::problems::estimators::DrawnSketch;
 use crate::problems::inputs::{InputReader, places};
 use crate::problems::limits::failure;
 use crate::random::generator;

@@ -1,6 +1,5 @@
 //! Advice for every head and for all of them.
 
-use super::super::methods::FeatureEstimator;
 use super::cost::{exact_bytes, exact_seconds, linear_bytes, linear_seconds};
 use super::request::{ErrorKind, RecommendRequest};
 use super::search::{FittedPair, HeadSearch};
@@ -8,6 +7,7 @@ use crate::attention::rowwise::{ExactHead, window_width};
 use crate::attention::spikiness::Exact;
 use crate::attention::{AttentionError, Projection};
 use crate::lab::RunError;
+use crate::problems::estimators::FeatureEstimator;
 use crate::problems::inputs::{HeadPlace, InputReader, places};
 use crate::problems::limits::failure;
 use serde::Serialize;

@@ -1,10 +1,10 @@
 //! What is asked.
 
-use super::super::methods::{FeatureEstimator, estimators};
 use super::super::schema::PARAMS;
 use crate::attention::Projection;
 use crate::lab::{Draft, Param, ParamError, Params, Schema, common};
 use crate::named::named;
+use crate::problems::estimators::{FeatureEstimator, estimators};
 
 named! {
     /// The error that is to be reached.

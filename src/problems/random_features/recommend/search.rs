@@ -1,12 +1,12 @@
 //! The smallest m whose error is small enough, of one estimator on one head.
 
-use super::super::methods::{FeatureEstimator, FittedEstimator};
 use super::request::{ErrorKind, RecommendRequest};
 use crate::attention::hybrid::HybridTheory;
 use crate::attention::rowwise::ExactHead;
 use crate::attention::spikiness::Exact;
 use crate::attention::theory::{Theory, expectation};
 use crate::attention::{AttentionError, Inputs, Projection};
+use crate::problems::estimators::{FeatureEstimator, FittedEstimator};
 use crate::random::generator;
 use crate::statistics::quantile;
 use rayon::prelude::*;

@@ -21,7 +21,7 @@ fn small_exponential<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
 /// x = k·π/2 + r with |r| ≤ π/4; π/2 in three parts, of which the first products with k are exact. Polynomials of the Cephes
 /// library (Moshier).
 #[inline(always)]
-fn sine_and_cosine<S: Simd>(simd: S, x: S::f32s) -> (S::f32s, S::f32s) {
+pub(in crate::vision) fn sine_and_cosine<S: Simd>(simd: S, x: S::f32s) -> (S::f32s, S::f32s) {
     let splat = |value: f32| simd.splat_f32s(value);
     let magic = splat(12_582_912.0);
     let shifted = multiply_add(simd, x, splat(std::f32::consts::FRAC_2_PI), magic);

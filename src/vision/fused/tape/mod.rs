@@ -14,5 +14,6 @@ mod outputs;
 mod tests;
 
 pub(in crate::vision) use backward::differentiate;
+pub(in crate::vision) use elementary::sine_and_cosine;
 pub(in crate::vision) use forward::evaluate;
 pub(in crate::vision) use layout::{RowGradients, TapeCall, TapeRows};

@@ -192,7 +192,7 @@ impl HeadMap for TypedMap {
             return HeadMap::backward(&Exponential(*self), simd, head, u, features, gradient);
         }
         let rows = TypedRows { map: *self, tape: self.function().features(), head };
-        let MapGradient { features: g, u: into, parameters } = gradient;
+        let MapGradient { features: g, u: into, parameters, .. } = gradient;
         rows.backward(simd, u.q, g.q, into.q, parameters);
         rows.backward(simd, u.k, g.k, into.k, parameters);
     }

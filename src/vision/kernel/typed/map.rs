@@ -24,6 +24,12 @@ impl TypedMap {
         Ok(Self { function, rows: rows.filter(|_| function.uses(Variable::Projected)) })
     }
 
+    /// The same with so many rows of the projection.
+    #[must_use]
+    pub fn with_rows(self, rows: usize) -> Self {
+        Self { rows: Some(rows).filter(|_| self.function.uses(Variable::Projected)), ..self }
+    }
+
     /// The function.
     #[must_use]
     pub const fn function(self) -> &'static Function {

@@ -1,14 +1,13 @@
-//! A model in a safetensors file: its tensors by the names of [`Layout`](super::Layout), its shape, its input's
+//! A model in a safetensors file: its tensors by the names of [`Layout`](crate::vision::Layout), its shape, its input's
 //! normalisation and, for an unfinished training, the optimiser's state in the metadata and in tensors of their own.
 
-use super::config::VitConfig;
-use super::dataset::Normalisation;
-use super::error::VisionError;
-use super::kernel::{Attention, AttentionKernel, TYPED, TypedMap};
-use super::layout::Layout;
-use super::parameters::Parameters;
-use super::room::reserve;
-use crate::named::Named;
+use super::attention::{self, take};
+use crate::vision::config::{BlockSet, VitConfig};
+use crate::vision::dataset::Normalisation;
+use crate::vision::error::VisionError;
+use crate::vision::layout::Layout;
+use crate::vision::parameters::Parameters;
+use crate::vision::room::reserve;
 use safetensors::tensor::{Dtype, Metadata, TensorInfo};
 use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
@@ -44,10 +43,9 @@ impl Checkpoint {
         for (key, size) in sizes(&self.config) {
             metadata.insert(key.to_owned(), size.to_string());
         }
-        metadata.insert("attention".to_owned(), self.config.attention.name().to_owned());
-        if let Some(map) = self.config.attention.typed() {
-            metadata.insert(FUNCTION.to_owned(), map.function().text().to_owned());
-            metadata.extend(map.rows().map(|rows| (PROJECTION_ROWS.to_owned(), rows.to_string())));
+        metadata.extend(attention::facts(self.config.attention));
+        if self.config.mask_dim > 0 {
+            metadata.insert(MASK_DIM.to_owned(), self.config.mask_dim.to_string());
         }
         metadata.insert("mean".to_owned(), join(&self.normalisation.mean));
         metadata.insert("deviation".to_owned(), join(&self.normalisation.deviation));
@@ -209,7 +207,7 @@ fn head(tensors: &Tensors<'_>, len: u64) -> Result<(VitConfig, BTreeMap<String, 
         tensors.header.metadata().clone().unwrap_or_default().into_iter().collect();
     let config = config(&mut facts)?;
     // The smallest file that such a model fits into: sizes beyond it are made up.
-    let least = config.least_parameters().and_then(|least| least.checked_add(config.typed_parameters()?));
+    let least = config.least_parameters().and_then(|least| least.checked_add(config.feature_parameters()?));
     if least.and_then(|count| count.checked_mul(4)).is_none_or(|bytes| bytes as u64 > len) {
         return Err(format!("the metadata claims a model ({config}) that is larger than the file, {len} bytes"));
     }
@@ -230,15 +228,11 @@ fn sizes(config: &VitConfig) -> [(&'static str, usize); 8] {
     ]
 }
 
-fn take(facts: &mut BTreeMap<String, String>, key: &str) -> Result<String, String> {
-    facts.remove(key).ok_or_else(|| format!("the metadata has no `{key}`"))
-}
-
 fn config(facts: &mut BTreeMap<String, String>) -> Result<VitConfig, String> {
     // Far above every real model, far below what would overflow a product of three.
     const LARGEST: usize = 1 << 20;
     let mut size = |key: &str| {
-        let text = take(facts, key)?;
+        let text: String = take(facts, key)?;
         match text.parse() {
             Ok(size @ 1..=LARGEST) => Ok(size),
             _ => Err(format!("`{key}` in the metadata is `{text}`, not a size")),
@@ -253,33 +247,25 @@ fn config(facts: &mut BTreeMap<String, String>) -> Result<VitConfig, String> {
         heads: size("heads")?,
         mlp_ratio: size("mlp_ratio")?,
         classes: size("classes")?,
-        attention: attention(facts)?,
+        attention: attention::read(facts)?,
+        softmax_blocks: BlockSet::NONE,
+        mask_dim: match facts.remove(MASK_DIM) {
+            None => 0,
+            Some(text) => match text.parse() {
+                Ok(size @ 1..=LARGEST) => size,
+                _ => return Err(format!("`{MASK_DIM}` in the metadata is `{text}`, not a size")),
+            },
+        },
     };
     config.check().map_err(|error| error.to_string())?;
     Ok(config)
 }
 
-/// The key of a typed function in the metadata, and that of the rows of its projection.
-const FUNCTION: &str = "f";
-const PROJECTION_ROWS: &str = "features";
-
-fn attention(facts: &mut BTreeMap<String, String>) -> Result<Attention, String> {
-    let name = take(facts, "attention")?;
-    if name != TYPED.name {
-        let kernel = AttentionKernel::parse(&name).map_err(|error| format!("`attention` in the metadata: {error}"))?;
-        return Ok(kernel.into());
-    }
-    let rows = match facts.remove(PROJECTION_ROWS).map(|text| text.parse::<usize>()).transpose() {
-        Ok(rows) if rows.is_none_or(|rows| rows > 0) => rows,
-        _ => return Err(format!("`{PROJECTION_ROWS}` in the metadata is no number of rows")),
-    };
-    let text = take(facts, FUNCTION)?;
-    let map = TypedMap::new(&text, rows).map_err(|error| format!("`{FUNCTION}` in the metadata: {error}"))?;
-    Ok(Attention::Typed(map))
-}
+/// The key of a learned mask's coordinates in the metadata of models that have one.
+const MASK_DIM: &str = "mask_dim";
 
 fn numbers(facts: &mut BTreeMap<String, String>, key: &str, count: usize) -> Result<Vec<f32>, String> {
-    let text = take(facts, key)?;
+    let text: String = take(facts, key)?;
     let numbers: Vec<f32> = text.split(',').filter_map(|part| part.trim().parse().ok()).collect();
     if numbers.len() == count && numbers.iter().all(|number| number.is_finite()) {
         Ok(numbers)

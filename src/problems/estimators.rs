@@ -1,17 +1,18 @@
-//! What can be picked as an estimator: a feature family, a hybrid of two, or features of a function that was typed.
+//! What can be picked as an estimator, in every problem that has one: a feature family, a hybrid of two, or features of a
+//! function that was typed; and the parameters of each.
 
-use crate::attention::hybrid::{HybridSketch, HybridSpec, Weight};
+use crate::attention::hybrid::{self, HybridSketch, HybridSpec, Weight};
 use crate::attention::rowwise::HeadEstimate;
 use crate::attention::{AttentionError, Family, FeatureMap, Inputs, Projection, RandomFeatures, Sketch};
 use crate::function::Function;
-use crate::lab::{Choice, Params, choice};
+use crate::lab::{Choice, Param, Params, choice};
 use crate::named::{self, Named};
 use crate::random::Generator;
 use ndarray::Array2;
 
 /// What the parameter `estimator` names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum EstimatorName {
+pub(in crate::problems) enum EstimatorName {
     /// One feature family.
     Family(Family),
     /// Two families weighed by the angle.
@@ -22,7 +23,7 @@ pub(super) enum EstimatorName {
 
 /// An estimator before the data are known.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum FeatureEstimator {
+pub(in crate::problems) enum FeatureEstimator {
     /// One feature family.
     Family(Family),
     /// Two families weighed by the angle.
@@ -33,19 +34,66 @@ pub(super) enum FeatureEstimator {
 
 /// An estimator fitted to the data.
 #[derive(Clone, Debug)]
-pub(super) enum FittedEstimator {
+pub(in crate::problems) enum FittedEstimator {
     /// One feature map, that of a typed function included.
     Features(FeatureMap),
     /// Two feature maps weighed by the angle, each on m projections.
     Hybrid(HybridSpec),
 }
 
+/// What a hybrid weighs against trigonometric features.
+static FIRST: &[Choice] = &[Family::Hyperbolic.choice(), Family::Positive.choice()];
+
+/// The parameters of the families' constants.
+pub(in crate::problems) fn constants() -> impl Iterator<Item = Param> {
+    Family::ALL.iter().flat_map(|family| family.constants()).map(|constant| {
+        Param::text(constant.key, constant.label, constant.allowed, constant.accepts, constant.default)
+            .help(constant.help)
+            .steps(constant.steps)
+            .group("estimator")
+            .read_with("estimator", constant.families)
+    })
+}
+
+/// The parameters of a hybrid.
+pub(in crate::problems) static HYBRID_PARAMS: [Param; 4] = [
+    Param::choice("hybrid_first", "hybrid, first part", FIRST, "hyperbolic")
+        .help("hybrid: what is weighed against trigonometric features")
+        .group("estimator")
+        .read_with("estimator", &[hybrid::NAME]),
+    Param::int("hybrid_n", "hybrid, sign features", 0, 4096, "4")
+        .help("hybrid: hyperplanes that estimate the angle; they multiply the features by n + 1")
+        .steps(&["0", "1", "2", "4", "8"])
+        .group("estimator")
+        .read_with("estimator", &[hybrid::NAME]),
+    Param::float("hybrid_a", "hybrid, weight a", -10.0, 10.0, "0")
+        .help("hybrid: weight of the first part at angle 0")
+        .group("estimator")
+        .read_with("estimator", &[hybrid::NAME]),
+    Param::float("hybrid_b", "hybrid, weight b", -10.0, 10.0, "1")
+        .help("hybrid: what that weight gains from angle 0 to π")
+        .group("estimator")
+        .read_with("estimator", &[hybrid::NAME]),
+];
+
+/// Functions worth stepping through.
+pub(in crate::problems) const FUNCTION_STEPS: &[&str] = &[
+    "exp(p - n/2)",
+    "[exp(p - n/2), exp(-p - n/2)]",
+    "[cos(p), sin(p)]*exp(n/2)",
+    "[exp(p), exp(-p)]",
+    "relu(p)",
+    "relu(p)^2",
+    "elu(p) + 1",
+];
+
 /// Name and help of the hybrid.
 const HYBRID: Choice =
-    choice("hybrid", "two families on m projections each, weighed by the angle between query and key");
+    choice(hybrid::NAME, "two families on m projections each, weighed by the angle between query and key");
 
 /// Name and help of typed functions.
-pub(super) const CUSTOM: Choice = choice("custom", "your own function of p = w·x and n = |x|², typed as `f`");
+pub(in crate::problems) const CUSTOM: Choice =
+    choice("custom", "your own function of p = w·x and n = |x|², typed as `f`");
 
 const COUNT: usize = Family::ALL.len() + 2;
 
@@ -64,7 +112,7 @@ impl Named for EstimatorName {
 }
 
 /// The estimators asked for: `custom` stands for each of the functions typed.
-pub(super) fn estimators(params: &Params) -> Vec<FeatureEstimator> {
+pub(in crate::problems) fn estimators(params: &Params) -> Vec<FeatureEstimator> {
     let mut all = Vec::new();
     for name in params.choices("estimator") {
         match name {
@@ -133,12 +181,7 @@ impl FeatureEstimator {
     pub fn check(self, projection: Projection) -> Result<(), AttentionError> {
         match self {
             Self::Family(family) => family.check(projection),
-            Self::Hybrid if !projection.is_gaussian() => Err(AttentionError::Combination {
-                estimator: self.name(),
-                projection: projection.name(),
-                reason: "its parts must be unbiased to be weighed",
-            }),
-            Self::Hybrid => Ok(()),
+            Self::Hybrid => hybrid::check(projection),
             Self::Custom(function) => FeatureMap::custom(function).map(drop),
         }
     }
@@ -158,7 +201,7 @@ impl FeatureEstimator {
     pub fn fit(self, inputs: &Inputs, params: &Params) -> Result<FittedEstimator, AttentionError> {
         match self {
             Self::Family(family) => family.fit(inputs, |key| params.text(key)).map(FittedEstimator::Features),
-            Self::Hybrid => Ok(FittedEstimator::Hybrid(hybrid(params))),
+            Self::Hybrid => Ok(FittedEstimator::Hybrid(hybrid_of(params))),
             Self::Custom(function) => FeatureMap::custom(function).map(FittedEstimator::Features),
         }
     }
@@ -167,14 +210,14 @@ impl FeatureEstimator {
     pub fn features(self, m: usize, params: &Params) -> usize {
         match self {
             Self::Family(family) => m * family.features_per_projection(),
-            Self::Hybrid => hybrid(params).of(m).features(),
+            Self::Hybrid => hybrid_of(params).of(m).features(),
             Self::Custom(function) => m * function.components(),
         }
     }
 }
 
 /// The hybrid of `params` with one projection a part; its rows are those of the estimator's curve.
-fn hybrid(params: &Params) -> HybridSpec {
+pub(in crate::problems) fn hybrid_of(params: &Params) -> HybridSpec {
     HybridSpec {
         first: if params.choice::<Family>("hybrid_first") == Family::Positive {
             FeatureMap::Positive
@@ -226,7 +269,7 @@ impl FittedEstimator {
 }
 
 /// One draw of an estimator.
-pub(super) enum DrawnSketch {
+pub(in crate::problems) enum DrawnSketch {
     Features(RandomFeatures),
     Hybrid(Box<HybridSketch>),
 }

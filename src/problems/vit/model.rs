@@ -1,0 +1,120 @@
+//! The model that parameters stand for.
+
+use crate::attention::hybrid::HybridSpec;
+use crate::attention::{AttentionError, Family, FeatureMap, Projection};
+use crate::lab::{ParamError, Params};
+use crate::problems::estimators::{EstimatorName, hybrid_of};
+use crate::vision::dataset::DataSource;
+use crate::vision::{
+    Attention, AttentionKernel, BlockSet, FAVOR, FavorEstimator, FavorMap, TYPED, TypedMap, VitConfig,
+};
+
+/// What is known of images: height and width in pixels, and colour channels.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct ImageShape {
+    pub size: usize,
+    pub channels: usize,
+}
+
+impl ImageShape {
+    /// The images that `params` ask for, as far as that is known before they are read. Where only the files say their size,
+    /// it is one that every patch divides.
+    pub fn expected(params: &Params) -> Self {
+        let source: DataSource = params.choice("dataset");
+        let patch = params.size("patch").max(1);
+        let size = match (params.size("image_size"), source.native_size()) {
+            (0, Some(size)) => size,
+            (0, None) => 28_usize.div_ceil(patch) * patch,
+            (size, _) => size,
+        };
+        Self { size, channels: source.channels().unwrap_or(3) }
+    }
+}
+
+/// The model of `params` for such images of so many classes.
+///
+/// # Errors
+/// The estimator does not go with the projection, or has no place in training.
+pub(super) fn config(params: &Params, images: ImageShape, classes: usize) -> Result<VitConfig, ParamError> {
+    let patch = match (params.size("patch"), images.size) {
+        (0, ..=16) => 2,
+        (0, ..=64) => 4,
+        (0, _) => 16,
+        (patch, _) => patch,
+    };
+    Ok(VitConfig {
+        channels: images.channels,
+        image_size: images.size,
+        patch,
+        dim: params.size("dim"),
+        depth: params.size("depth"),
+        heads: params.size("heads"),
+        mlp_ratio: params.size("mlp_ratio"),
+        classes,
+        attention: attention(params)?,
+        softmax_blocks: BlockSet::NONE,
+        mask_dim: if params.text("mask") == "relu" { params.size("mask_dim") } else { 0 },
+    })
+}
+
+/// How the blocks attend.
+fn attention(params: &Params) -> Result<Attention, ParamError> {
+    let name = params.text("attention");
+    if name == FAVOR.name {
+        return favor(params).map(Attention::Favor);
+    }
+    if name != TYPED.name {
+        return Ok(params.choice::<AttentionKernel>("attention").into());
+    }
+    let rows = Some(params.size("features")).filter(|rows| *rows > 0);
+    Ok(Attention::Typed(typed(params, rows)))
+}
+
+fn typed(params: &Params, rows: Option<usize>) -> TypedMap {
+    TypedMap::new(params.text("f"), rows).expect("the function was read when it was typed")
+}
+
+fn favor(params: &Params) -> Result<FavorMap, ParamError> {
+    let m = params.size("m");
+    let refuse = |reason: &str| {
+        let trained = "positive, hyperbolic, gerf, hybrid or custom";
+        Err(ParamError::new("estimator", params.text("estimator"), format!("{trained}: {reason}")))
+    };
+    let estimator = match params.choice("estimator") {
+        EstimatorName::Family(Family::Positive) => FavorEstimator::Positive,
+        EstimatorName::Family(Family::Hyperbolic) => FavorEstimator::Hyperbolic,
+        EstimatorName::Family(Family::Gerf) => FavorEstimator::Gerf { a: params.float("gerf_a") },
+        EstimatorName::Family(Family::Trigonometric) => {
+            return refuse(
+                "denominators of trigonometric features change sign, and training with them diverges; the problem replacement tests with them",
+            );
+        }
+        EstimatorName::Family(Family::Sderf) => {
+            return refuse(
+                "sderf is fitted to queries and keys, which change in training; the problem replacement tests with it",
+            );
+        }
+        EstimatorName::Hybrid => {
+            let HybridSpec { first, n, weight, .. } = hybrid_of(params);
+            FavorEstimator::Hybrid { hyperbolic: first == FeatureMap::Hyperbolic, signs: n, weight }
+        }
+        EstimatorName::Custom => FavorEstimator::Custom(typed(params, Some(m))),
+    };
+    let projection: Projection = params.choice("projection");
+    FavorMap::new(estimator, projection, m).map_err(|error| match error {
+        AttentionError::Function { found, allowed } => ParamError::new("f", found, allowed),
+        AttentionError::Combination { reason, .. } => {
+            let found = format!("{projection} with estimator={}", estimator.name());
+            ParamError::new("projection", found, format!("{}: {reason}", Projection::normal_names()))
+        }
+        error => ParamError::new("estimator", estimator.name(), error.to_string()),
+    })
+}
+
+/// The numbers of projections to test with beside the one trained with, rising.
+pub(super) fn eval_sizes(params: &Params) -> Vec<usize> {
+    let mut sizes: Vec<usize> = params.sizes("eval_m").into_iter().filter(|m| *m > 0).collect();
+    sizes.sort_unstable();
+    sizes.dedup();
+    sizes
+}

@@ -1,0 +1,6 @@
+//! A model in a safetensors file.
+
+mod attention;
+mod file;
+
+pub use file::Checkpoint;
