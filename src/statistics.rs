@@ -5,6 +5,8 @@
 //! (type 8 of Hyndman & Fan 1996). Rows of runs that were made by earlier versions must be reproduced to the bit, so the
 //! sums and the linear interpolation (type 7) that made them stay.
 
+use statrs::distribution::{ContinuousCDF, StudentsT};
+
 /// The mean of `values` and its standard error √(Σ(v − mean)²/(n − 1)/n).
 ///
 /// There is no mean of no values, and no standard error of a single one.
@@ -13,6 +15,14 @@ pub(crate) fn mean_and_error(values: impl Iterator<Item = f64> + Clone) -> Optio
     let mean = values.clone().sum::<f64>() / count;
     let squares: f64 = values.map(|value| (value - mean).powi(2)).sum();
     (count > 0.0).then(|| (mean, (count > 1.0).then(|| (squares / (count - 1.0) / count).sqrt())))
+}
+
+/// The mean of `values` and half the width of its 95 % interval by Student's t; no interval of a single value.
+pub(crate) fn mean_and_interval(values: impl Iterator<Item = f64> + Clone) -> Option<(f64, Option<f64>)> {
+    let count = values.clone().count() as f64;
+    let (mean, error) = mean_and_error(values)?;
+    let student = StudentsT::new(0.0, 1.0, count - 1.0).ok();
+    Some((mean, error.zip(student).map(|(error, student)| error * student.inverse_cdf(0.975))))
 }
 
 /// The mean of `values`; NaN where there are none.

@@ -1,17 +1,19 @@
 //! Trainings that start from the weights of another run.
 
+#[path = "support/killed.rs"]
+mod killed;
 #[path = "support/program.rs"]
 mod program;
 #[path = "support/results.rs"]
 mod results;
 
 use attnlab::vision::{Attention, AttentionKernel, BlockSet, Parameters, Transfer, VitConfig};
+use killed::killed_while_training;
 use program::program;
 use results::{run_folders, timeless};
 use serde_json::Value;
 use std::fs;
 use std::path::Path;
-use std::time::{Duration, Instant};
 
 const QUICK: &[&str] = &["dim=16", "depth=1", "heads=2", "train_images=256", "test_images=128", "threads=1", "lr=0.01"];
 
@@ -77,18 +79,8 @@ fn a_resumed_fine_tuning_is_the_same_to_the_bit() {
     let arguments = train(&["attention=exp", "epochs=40", &init]);
     let whole = json(desk.path(), &arguments);
     let other = tempfile::tempdir().unwrap();
-    let mut child = program(other.path(), &arguments).stdout(std::process::Stdio::null()).spawn().unwrap();
-    let since = Instant::now();
-    let trains = || {
-        let journal = run_folders(other.path()).first().map(|run| fs::read_to_string(run.join("events.jsonl")));
-        journal.is_some_and(|journal| journal.unwrap_or_default().matches("\"e\":\"p\"").count() > 3)
-    };
-    while !trains() && since.elapsed() < Duration::from_secs(60) {
-        std::thread::sleep(Duration::from_millis(2));
-    }
-    child.kill().unwrap();
-    child.wait().unwrap();
-    let resumed = json(other.path(), &["resume", &id(other.path(), 0), "--json"]);
+    let id = killed_while_training(other.path(), &arguments);
+    let resumed = json(other.path(), &["resume", &id, "--json"]);
     assert_eq!(timeless(&whole), timeless(&resumed));
 }
 

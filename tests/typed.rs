@@ -1,6 +1,8 @@
 //! Functions that users type as attention kernels: the same as the shipped kernels where they are the same function, trained,
 //! swept, resumed, refused.
 
+#[path = "support/killed.rs"]
+mod killed;
 #[path = "support/program.rs"]
 mod program;
 #[path = "support/results.rs"]
@@ -10,13 +12,13 @@ use attnlab::function::{GALLERY, Ready};
 use attnlab::random::generator;
 use attnlab::vision::fused::FusedVit;
 use attnlab::vision::{Attention, AttentionKernel, BlockSet, Checkpoint, Layout, Parameters, TypedMap, Vit, VitConfig};
+use killed::killed_while_training;
 use program::program;
 use rand::Rng;
 use results::{run_folders, timeless};
 use serde_json::Value;
 use std::fs;
 use std::path::Path;
-use std::time::{Duration, Instant};
 
 fn gallery(name: &str) -> &'static Ready {
     GALLERY.iter().find(|ready| ready.name == name).unwrap_or_else(|| panic!("no ready function `{name}`"))
@@ -182,18 +184,7 @@ fn a_resumed_training_is_the_same_to_the_bit() {
     let whole = json(desk.path(), &quick(&long));
     let stopped = tempfile::tempdir().unwrap();
     let arguments = quick(&long);
-    let mut child = program(stopped.path(), &arguments).stdout(std::process::Stdio::null()).spawn().unwrap();
-    let since = Instant::now();
-    let trains = || {
-        let journal = run_folders(stopped.path()).first().map(|run| fs::read_to_string(run.join("events.jsonl")));
-        journal.is_some_and(|journal| journal.unwrap_or_default().matches("\"e\":\"p\"").count() > 3)
-    };
-    while !trains() && since.elapsed() < Duration::from_secs(60) {
-        std::thread::sleep(Duration::from_millis(2));
-    }
-    child.kill().unwrap();
-    child.wait().unwrap();
-    let id = run_folders(stopped.path())[0].file_name().unwrap().to_str().unwrap().to_owned();
+    let id = killed_while_training(stopped.path(), &arguments);
     let resumed = json(stopped.path(), &["resume", &id]);
     assert_eq!(timeless(&whole), timeless(&resumed));
 }

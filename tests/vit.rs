@@ -7,8 +7,8 @@ use attnlab::lab::{Control, Event, Params, Problem, Row, RunContext, RunError};
 use attnlab::problems::{self, predict};
 use attnlab::vision::dataset::{Augment, Dataset, Normalisation, Options, Patcher, Split, load};
 use attnlab::vision::{
-    Attention, AttentionKernel, BlockSet, Checkpoint, Evaluation, Kernels, Layout, Parameters, Samples, StepReport,
-    TrainObserver, TrainOptions, Trainer, VisionError, Vit, VitConfig, evaluate, train,
+    Attention, AttentionKernel, BlockSet, Checkpoint, Evaluation, Kernels, Layout, Parameters, Redraw, Samples,
+    StepReport, TrainObserver, TrainOptions, Trainer, VisionError, Vit, VitConfig, evaluate, train,
 };
 use candle_core::{Device, Tensor};
 use kept::Kept;
@@ -247,6 +247,7 @@ fn ground(attention: impl Into<Attention>) -> Ground {
         seed: 3,
         augment: Augment { shift: 1, ..Augment::NONE },
         validations: 3,
+        redraw: Redraw::Never,
     };
     Ground { dataset, split, normalisation, patcher, config, options }
 }

@@ -11,6 +11,7 @@ mod masked;
 mod matrices;
 pub mod predict;
 mod random_features;
+mod replacement;
 mod toolkit;
 mod vit;
 
@@ -19,8 +20,13 @@ pub use random_features::recommend;
 use crate::lab::Problem;
 
 /// Every problem, in tab order.
-pub static ALL: &[&dyn Problem] =
-    &[&vit::VitProblem, &random_features::RandomFeaturesProblem, &masked::MaskedProblem, &hybrid::HybridProblem];
+pub static ALL: &[&dyn Problem] = &[
+    &vit::VitProblem,
+    &random_features::RandomFeaturesProblem,
+    &masked::MaskedProblem,
+    &hybrid::HybridProblem,
+    &replacement::ReplacementProblem,
+];
 
 /// The problem called `name`.
 #[must_use]

@@ -42,10 +42,10 @@ impl BlockSet {
     /// No block.
     pub const NONE: Self = Self(0);
 
-    /// Every block but `block`.
+    /// These and `block`, where a model can have so many.
     #[must_use]
-    pub const fn all_but(block: usize) -> Self {
-        if block < Self::MOST { Self(!(1 << block)) } else { Self(u128::MAX) }
+    pub const fn with(self, block: usize) -> Self {
+        if block < Self::MOST { Self(self.0 | 1 << block) } else { self }
     }
 
     /// Whether `block` is among them.

@@ -35,7 +35,7 @@ pub fn evaluate(model: &Vit, samples: &Samples, size: usize) -> Result<Evaluatio
         let logits = model.logits(&patches)?;
         for (row, &label) in logits.chunks_exact(classes).zip(&labels) {
             let label = label as usize;
-            let best = (0..classes).fold(0, |best, class| if row[class] > row[best] { class } else { best });
+            let best = class_of(row);
             found.loss += surprise(row, label);
             found.confusion[label * classes + best] += 1;
             right += usize::from(best == label);
@@ -44,6 +44,49 @@ pub fn evaluate(model: &Vit, samples: &Samples, size: usize) -> Result<Evaluatio
     found.loss /= found.images as f64;
     found.accuracy = right as f64 / found.images as f64;
     Ok(found)
+}
+
+/// What a model makes of images.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Outputs {
+    /// Logits `[image, class]`.
+    pub logits: Vec<f32>,
+    /// Seconds of the forward passes; cutting the patches is not counted.
+    pub seconds: f64,
+}
+
+/// The logits of `model` on all of `samples`, `size` images at a time, until `go_on` is false; then none.
+///
+/// # Errors
+/// There are no images, or they cannot be read.
+pub fn outputs(
+    model: &Vit,
+    samples: &Samples,
+    size: usize,
+    mut go_on: impl FnMut() -> bool,
+) -> Result<Option<Outputs>, VisionError> {
+    if samples.indices.is_empty() {
+        return Err(VisionError::Empty("to evaluate"));
+    }
+    let mut found = Outputs { logits: Vec::new(), seconds: 0.0 };
+    let mut patches = Vec::new();
+    for places in samples.indices.chunks(size.max(1)) {
+        if !go_on() {
+            return Ok(None);
+        }
+        samples.batch(places, &mut patches)?;
+        let began = Instant::now();
+        let logits = model.logits(&patches)?;
+        found.seconds += began.elapsed().as_secs_f64();
+        found.logits.extend(logits);
+    }
+    Ok(Some(found))
+}
+
+/// The class with the largest of these logits; the first of several.
+#[must_use]
+pub fn class_of(logits: &[f32]) -> usize {
+    (0..logits.len()).fold(0, |best, class| if logits[class] > logits[best] { class } else { best })
 }
 
 /// −log softmax(logits)[label] in f64.

@@ -1,9 +1,13 @@
 //! A look into a model whose feature map the user typed: its learned scalars, and what goes wrong with its function.
 
+use super::composed::AttentionInputs;
 use super::error::VisionError;
 use super::kernel::TypedMap;
+use super::layout::feature_name;
 use super::model::Vit;
+use crate::attention::Inputs;
 use crate::function::{Rows, StepShape, Variable};
+use candle_core::{DType, Tensor};
 use ndarray::{Array2, ArrayView1, ArrayView2, Axis};
 use std::ops::ControlFlow;
 
@@ -16,6 +20,67 @@ pub struct Denominators {
     pub not_positive: usize,
     /// The largest size of one.
     pub largest: f64,
+}
+
+/// What attention of every block is computed from on some images, image by image, with what it makes of that: to see how well
+/// another attention does on the same.
+pub struct ExactBlocks(Vec<Vec<(AttentionInputs, Tensor)>>);
+
+impl ExactBlocks {
+    /// Those of `model` on these images, whose patches are `[image, token, patch_dim]`.
+    ///
+    /// # Errors
+    /// `patches` are not whole images.
+    pub fn new(model: &Vit, patches: &[f32]) -> Result<Self, VisionError> {
+        let image = model.config().tokens() * model.config().patch_dim();
+        patches.chunks(image).map(|image| model.blocks(image)).collect::<Result<_, _>>().map(Self)
+    }
+
+    /// Scaled queries and keys of a head of a block, the tokens of all images below each other.
+    ///
+    /// # Errors
+    /// The device fails, or a number is not finite.
+    pub fn head(&self, block: usize, head: usize) -> Result<Inputs, VisionError> {
+        let side = |pick: fn(&AttentionInputs) -> &Tensor| {
+            let mut rows = Vec::new();
+            let mut width = 0;
+            for image in &self.0 {
+                let matrix: Vec<Vec<f32>> = pick(&image[block].0).get(0)?.get(head)?.to_vec2()?;
+                width = matrix.first().map_or(0, Vec::len);
+                rows.extend(matrix.into_iter().flatten().map(f64::from));
+            }
+            Array2::from_shape_vec((rows.len() / width.max(1), width), rows)
+                .map_err(|error| VisionError::Batch(error.to_string()))
+        };
+        Ok(Inputs::new(side(|inputs| &inputs.queries)?, side(|inputs| &inputs.keys)?)?.scaled())
+    }
+
+    /// For each block ‖ô − o‖/‖o‖ over all images, where ô is the output of `model`'s attention on the same queries, keys and
+    /// values.
+    ///
+    /// # Errors
+    /// The device fails.
+    pub fn errors(&self, model: &Vit) -> Result<Vec<f64>, VisionError> {
+        let blocks = 0..model.config().depth;
+        blocks
+            .map(|block| {
+                let (attention, parameters) = (model.config().attention_of(block), model.features(block)?);
+                let (mut error, mut whole) = (0.0, 0.0);
+                for image in &self.0 {
+                    let (inputs, exact) = &image[block];
+                    let output = inputs.attend(attention, parameters.as_ref())?;
+                    error += square(&(output - exact)?)?;
+                    whole += square(exact)?;
+                }
+                Ok((error / whole).sqrt())
+            })
+            .collect()
+    }
+}
+
+/// Σx², in double precision.
+fn square(x: &Tensor) -> Result<f64, VisionError> {
+    Ok(x.to_dtype(DType::F64)?.sqr()?.sum_all()?.to_scalar()?)
 }
 
 /// Queries or keys of a head with what a function takes of them, in double precision.
@@ -87,8 +152,7 @@ impl Vit {
         if self.config().attention.feature_start(head_dim).is_empty() {
             return Ok((0..heads).map(|_| HeadFunction::new(map, head_dim, &[])).collect());
         }
-        let rows: Vec<Vec<f32>> =
-            self.parameters().view(&format!("blocks.{block}.attention.feature"))?.detach().to_vec2()?;
+        let rows: Vec<Vec<f32>> = self.parameters().view(&feature_name(block))?.detach().to_vec2()?;
         Ok(rows.iter().map(|row| HeadFunction::new(map, head_dim, row)).collect())
     }
 

@@ -81,6 +81,11 @@ impl LayoutEntry {
     }
 }
 
+/// The name of the tensor of a block's feature maps.
+pub(super) fn feature_name(block: usize) -> String {
+    format!("blocks.{block}.attention.feature")
+}
+
 /// All tensors of a model, in order, without gaps.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Layout {
@@ -109,7 +114,7 @@ impl Layout {
                 _ => Init::Rows(attention.feature_start(config.head_dim())),
             };
             if let Some(len @ 1..) = attention.parameters(config.head_dim()) {
-                layout.push(&format!("blocks.{block}.attention.feature"), &[config.heads, len], false, init);
+                layout.push(&feature_name(block), &[config.heads, len], false, init);
             }
             layout.linear(&format!("blocks.{block}.attention.out"), dim, dim);
             layout.norm(&format!("blocks.{block}.norm2"), dim);

@@ -1,9 +1,10 @@
 //! A model ready to run: its shape and parameters, and what computes it.
 
-use super::composed::{self, BlockView};
+use super::composed::{self, AttentionInputs, BlockView};
 use super::config::VitConfig;
 use super::error::VisionError;
 use super::fused::FusedVit;
+use super::layout::feature_name;
 use super::parameters::Parameters;
 use crate::named::named;
 use candle_core::{Device, Storage, Tensor};
@@ -91,6 +92,13 @@ impl Vit {
         6 * parameters + kept + call + 4 * (patches + looked_at)
     }
 
+    /// Bytes that inference of `batch` images takes at its peak on `threads` threads.
+    #[must_use]
+    pub fn inference_bytes(config: &VitConfig, threads: usize, batch: usize) -> u64 {
+        let (parameters, patches) = (config.parameters(), batch * config.tokens() * config.patch_dim());
+        FusedVit::inference_bytes(config, threads, batch) + 4 * (parameters + 2 * patches) as u64
+    }
+
     /// Makes the buffers of the fused kernels for steps of `batch` images, which are otherwise made as they are needed.
     ///
     /// # Errors
@@ -113,8 +121,7 @@ impl Vit {
         }
         let mut shapes = Vec::with_capacity(self.config.depth);
         for block in 0..self.config.depth {
-            let parameters = self.parameters.view(&format!("blocks.{block}.attention.feature"))?.detach();
-            shapes.extend(composed::shape(attention, head_dim, Some(&parameters), points)?);
+            shapes.extend(composed::shape(attention, head_dim, self.features(block)?.as_ref(), points)?);
         }
         Ok(shapes)
     }
@@ -193,6 +200,20 @@ impl Vit {
         Ok(composed::look(&self.config, self.parameters.layout(), &theta, &patches, see)?)
     }
 
+    /// What attention of every block is computed from on these images, with its output.
+    pub(super) fn blocks(&self, patches: &[f32]) -> Result<Vec<(AttentionInputs, Tensor)>, VisionError> {
+        self.check(patches, &[])?;
+        let (theta, patches) = (self.parameters.theta().as_detached_tensor(), self.tensor(patches)?);
+        Ok(composed::blocks(&self.config, self.parameters.layout(), &theta, &patches)?)
+    }
+
+    /// The parameters of a block's feature maps, where it has any.
+    pub(super) fn features(&self, block: usize) -> Result<Option<Tensor>, VisionError> {
+        let name = feature_name(block);
+        let is_there = self.parameters.layout().entries().iter().any(|entry| entry.name == name);
+        is_there.then(|| Ok(self.parameters.view(&name)?.detach())).transpose()
+    }
+
     /// Denominators of attention so far that were not above 0; none where the composed operations compute the model, which do
     /// not count them.
     #[must_use]
@@ -216,7 +237,7 @@ impl Vit {
         let inputs = composed::attention_inputs(&self.config, self.parameters.layout(), &theta, &patches, block)?;
         let of_head = |side: &Tensor, head: usize| side.get(0)?.get(head)?.flatten_all()?.to_vec1();
         let heads = (0..self.config.heads).map(|head| {
-            let composed::AttentionInputs { queries, keys, values, .. } = &inputs;
+            let AttentionInputs { queries, keys, values, .. } = &inputs;
             Ok([of_head(queries, head)?, of_head(keys, head)?, of_head(values, head)?])
         });
         heads.collect()

@@ -2,10 +2,10 @@
 
 use super::config::VitConfig;
 use super::error::VisionError;
-use super::kernel::FavorMap;
-use super::layout::{Init, Layout, LayoutEntry};
+use super::layout::{Init, Layout, LayoutEntry, feature_name};
 use super::room::reserve;
-use crate::random::generator;
+use crate::attention::AttentionError;
+use crate::random::{Generator, generator};
 use candle_core::{Device, Tensor, Var};
 use rand::Rng;
 use rand_distr::{Distribution, Normal};
@@ -39,11 +39,29 @@ impl Parameters {
     /// # Errors
     /// There is no memory for them.
     pub fn redraw(&self, config: &VitConfig, seed: u64, draw: u64) -> Result<(), VisionError> {
+        let Some(map) = config.attention.favor() else { return Ok(()) };
+        self.draw_features(config, seed, draw, |_, random| map.draw(config.head_dim(), random))
+    }
+
+    /// The same with parameters of each head by `head`, which is told its block and number and given its generator.
+    ///
+    /// # Errors
+    /// Those of `head`.
+    pub fn draw_features(
+        &self,
+        config: &VitConfig,
+        seed: u64,
+        draw: u64,
+        head: impl Fn((usize, usize), &mut Generator) -> Result<Vec<f32>, AttentionError>,
+    ) -> Result<(), VisionError> {
         let mut values = self.values()?;
-        for entry in self.layout.entries() {
-            if let Init::Drawn(map) = entry.init {
-                let rows = drawn(map, entry, config.head_dim(), (seed, draw))?;
-                values[entry.range()].copy_from_slice(&rows);
+        for block in 0..config.depth {
+            let name = feature_name(block);
+            let Some(entry) = self.layout.entries().iter().find(|entry| entry.name == name && entry.is_drawn()) else {
+                continue;
+            };
+            for (index, row) in values[entry.range()].chunks_exact_mut(entry.shape[1]).enumerate() {
+                row.copy_from_slice(&head((block, index), &mut of_head(entry, index, seed, draw))?);
             }
         }
         Ok(self.theta.set(&Tensor::from_vec(values, self.layout.len(), &Device::Cpu)?)?)
@@ -96,19 +114,9 @@ pub(super) fn view(layout: &Layout, theta: &Tensor, name: &str) -> candle_core::
     theta.narrow(0, entry.offset, entry.len())?.reshape(entry.shape.as_slice())
 }
 
-/// Draw number `draw` of every head of one tensor under `seed`.
-fn drawn(
-    map: FavorMap,
-    entry: &LayoutEntry,
-    head_dim: usize,
-    (seed, draw): (u64, u64),
-) -> Result<Vec<f32>, VisionError> {
-    let heads = entry.shape[0] as u64;
-    let mut rows = Vec::with_capacity(entry.len());
-    for head in 0..heads {
-        rows.extend(map.draw(head_dim, &mut generator(seed, &entry.name, draw * heads + head))?);
-    }
-    Ok(rows)
+/// The generator of draw number `draw` of a head under `seed`.
+fn of_head(entry: &LayoutEntry, head: usize, seed: u64, draw: u64) -> Generator {
+    generator(seed, &entry.name, draw * entry.shape[0] as u64 + head as u64)
 }
 
 /// Appends the first values of one tensor.
@@ -124,7 +132,11 @@ fn start(entry: &LayoutEntry, head_dim: usize, seed: u64, values: &mut Vec<f32>)
         }
         Init::Rows(row) => values.extend(row.iter().copied().cycle().take(count)),
         &Init::Uniform(bound) => values.extend((0..count).map(|_| random.random_range(-bound..=bound))),
-        Init::Drawn(map) => values.extend(drawn(*map, entry, head_dim, (seed, 0))?),
+        Init::Drawn(map) => {
+            for head in 0..entry.shape[0] {
+                values.extend(map.draw(head_dim, &mut of_head(entry, head, seed, 0))?);
+            }
+        }
     }
     Ok(())
 }

@@ -10,7 +10,7 @@ impl Param {
     #[must_use]
     pub fn read_with_words(&self) -> Option<String> {
         let words = self.conditions().map(|(key, values)| match values {
-            [] => format!("no {key}"),
+            [] | [""] => format!("no {key}"),
             [one] => format!("{key}={one}"),
             [one, other] => format!("{key}={one} or {key}={other}"),
             [several @ .., last] => format!("{key}={} or {last}", several.join(", ")),

@@ -14,6 +14,8 @@ use crate::vision::dataset::DataError;
 use crate::vision::{FAVOR, TYPED, VisionError};
 use model::ImageShape;
 
+pub(super) use evaluation::with_attention;
+
 /// The problem.
 pub(super) struct VitProblem;
 
@@ -86,7 +88,7 @@ impl Problem for VitProblem {
         match params.text("attention") {
             typed if typed == TYPED.name => format!("{} {}", params.text("f"), params.text("dataset")),
             favor if favor == FAVOR.name => {
-                format!("{favor} {} m={} {}", params.text("estimator"), params.text("m"), params.text("dataset"))
+                format!("{favor} {} m={} {}", params.text("estimator"), params.typed("m"), params.text("dataset"))
             }
             kernel => format!("{kernel} {}", params.text("dataset")),
         }

@@ -30,8 +30,18 @@ pub(super) fn attention(
     let mut patches = vec![0.0; images.bytes()];
     patcher.write(images, &[index], &mut patches)?;
     let (tokens, heads) = (model.config().tokens(), model.config().heads);
-    let how = if model.config().attention.is_softmax() { "softmax, exact" } else { "f(q)·f(k), rows normalised" };
+    let how = match model.config().attention {
+        attention if attention.is_softmax() => "softmax, exact",
+        attention if attention.favor().is_some() => "softmax as estimated by random features",
+        _ => "f(q)·f(k), rows normalised",
+    };
     model.look(&patches, |block, view| {
+        if let Some(mask) = view.mask {
+            let largest = mask.iter().copied().fold(0.0, f32::max);
+            let (id, title) = (format!("mask-{}", block + 1), format!("block {}, mask", block + 1));
+            let caption = format!("relu(v_q)·relu(v_k) + 0.001, mean of {heads} heads, largest {largest:.3}");
+            matrix(context, &id, "mask", &title, mask, tokens, caption);
+        }
         let mean = view.attention;
         let largest = mean.iter().copied().fold(0.0, f32::max);
         let (id, title) = (format!("attention-{}", block + 1), format!("block {}", block + 1));

@@ -11,7 +11,7 @@ pub use shape::shape;
 
 use super::config::VitConfig;
 use super::kernel::{Attention, AttentionKernel};
-use super::layout::Layout;
+use super::layout::{Layout, feature_name};
 use super::parameters::view;
 use candle_core::{Result, Tensor};
 
@@ -123,6 +123,28 @@ pub fn attention_inputs(
     model.projections(block, &x)
 }
 
+/// What attention of every block is computed from, with its output `[batch, heads, tokens, head_dim]`.
+///
+/// # Errors
+/// The shapes do not fit.
+pub fn blocks(
+    config: &VitConfig,
+    layout: &Layout,
+    theta: &Tensor,
+    patches: &Tensor,
+) -> Result<Vec<(AttentionInputs, Tensor)>> {
+    let model = Model { config, layout, theta };
+    let mut x = model.embed(patches)?;
+    let mut blocks = Vec::with_capacity(config.depth);
+    for block in 0..config.depth {
+        let inputs = model.projections(block, &x)?;
+        let attended = model.attend(block, &inputs)?;
+        x = model.finish(block, &x, &attended)?;
+        blocks.push((inputs, attended));
+    }
+    Ok(blocks)
+}
+
 struct Model<'a> {
     config: &'a VitConfig,
     layout: &'a Layout,
@@ -172,7 +194,7 @@ impl Model<'_> {
         if self.config.attention_of(block).parameters(self.config.head_dim()).is_none_or(|count| count == 0) {
             return Ok(None);
         }
-        self.view(&format!("blocks.{block}.attention.feature")).map(Some)
+        self.view(&feature_name(block)).map(Some)
     }
 
     fn attend(&self, block: usize, inputs: &AttentionInputs) -> Result<Tensor> {

@@ -69,6 +69,15 @@ impl FusedVit {
         [arenas + room.gradients * config.parameters(), Weights::len(&shape)].map(|numbers| 4 * numbers as u64)
     }
 
+    /// Bytes that evaluations of `batch` images take on `threads` threads at most, beside θ.
+    #[must_use]
+    pub fn inference_bytes(config: &VitConfig, threads: usize, batch: usize) -> u64 {
+        let shape = Shape::new(config);
+        let room = BufferCounts::new(&shape, threads, batch);
+        let arena = Arena::len(&shape, &Network::attentions(config, &shape), room.inference_images, false);
+        4 * (room.inference * arena + Weights::len(&shape)) as u64
+    }
+
     /// Makes the buffers for steps of `batch` images and evaluations, which calls otherwise make as they need them.
     ///
     /// # Errors

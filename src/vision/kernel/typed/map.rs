@@ -20,14 +20,19 @@ impl TypedMap {
     /// # Errors
     /// The text is no function, or uses both u and p, which are then as many, with another number of rows.
     pub fn new(text: &str, rows: Option<usize>) -> Result<Self, FunctionError> {
-        let function = Function::shared(text)?;
-        Ok(Self { function, rows: rows.filter(|_| function.uses(Variable::Projected)) })
+        Function::shared(text).map(|function| Self::of(function, rows))
+    }
+
+    /// The map of a function that was read.
+    #[must_use]
+    pub fn of(function: &'static Function, rows: Option<usize>) -> Self {
+        Self { function, rows: rows.filter(|_| function.uses(Variable::Projected)) }
     }
 
     /// The same with so many rows of the projection.
     #[must_use]
     pub fn with_rows(self, rows: usize) -> Self {
-        Self { rows: Some(rows).filter(|_| self.function.uses(Variable::Projected)), ..self }
+        Self::of(self.function, Some(rows))
     }
 
     /// The function.

@@ -1,0 +1,178 @@
+//! The parameters of the problem `replacement`, what no single one can say, and the cost.
+
+use super::layers::{ALLOWED, is_layers, sets};
+use super::maps::HeadEstimator;
+use crate::attention::Projection;
+use crate::lab::{Estimate, Machine, Param, ParamError, Params, Schema, common};
+use crate::named::Named;
+use crate::problems::estimators::{
+    CUSTOM, EstimatorName, FUNCTION_STEPS, FeatureEstimator, HYBRID_PARAMS, constants, estimators,
+};
+use crate::problems::inputs::checkpoint_file;
+use crate::problems::inputs::params::CHECKPOINT_FILE;
+use crate::problems::limits::{check_memory, check_stored_dims, largest};
+use crate::vision::{Attention, AttentionKernel, BlockSet, Checkpoint, Vit, VitConfig};
+use std::sync::LazyLock;
+
+/// Images that go through a model at a time.
+pub(super) const BATCH: usize = 64;
+
+pub(super) static PARAMS: LazyLock<Vec<Param>> = LazyLock::new(|| {
+    let estimator = constants().chain([FUNCTION]).chain(HYBRID_PARAMS);
+    BEFORE.iter().copied().chain(estimator).chain(AFTER.iter().copied()).collect()
+});
+
+static BEFORE: &[Param] = &[
+    Param { read_with: None, ..CHECKPOINT_FILE }
+        .help("a trained model that attends by softmax; without one a small model of digits is trained first")
+        .group("model"),
+    Param::int("epochs", "epochs", 1, 10_000, "10")
+        .help("training of the small model of digits")
+        .steps(&["5", "10", "20", "40"])
+        .group("model")
+        .read_with("checkpoint", &[""]),
+    Param::text("folder", "folder", "a folder's name", |_| true, "image-folder")
+        .help("where the files lie if the model was trained on data set `folder` or `idx`, below the data directory")
+        .group("model"),
+    Param::text("layers", "layers", ALLOWED, is_layers, "all")
+        .help("layers whose attention is replaced together: all, each one alone, or some (0+2)")
+        .steps(&["all", "each", "all,each"])
+        .group("model"),
+    Param::choice("estimator", "estimator", EstimatorName::CHOICES, "positive")
+        .help("what takes the place of softmax")
+        .group("estimator")
+        .list(),
+    Param::choice("projection", "projection", Projection::CHOICES, "orthogonal")
+        .help("how the rows of W are drawn")
+        .group("estimator")
+        .list(),
+    Param::int("m", "projections m", 1, 1 << 16, "16,64,256,1024")
+        .help("rows of W for each head; hyperbolic and trigonometric features are twice as many")
+        .steps(&["16", "64", "256", "1024", "4096"])
+        .group("estimator")
+        .list(),
+];
+
+const FUNCTION: Param = Param::function("f", "function f", "exp(p - n/2)")
+    .help("custom: features f(p, n) of p = w·x and n = |x|²; several between |; learned scalars stay at their start")
+    .steps(FUNCTION_STEPS)
+    .group("estimator")
+    .list()
+    .read_with("estimator", &[CUSTOM.name]);
+
+static AFTER: &[Param] = &[
+    Param::int("draws", "draws", 1, 10_000, "5")
+        .help("fresh draws of W for every point")
+        .steps(&["1", "3", "5", "10", "20"])
+        .group("run"),
+    Param::int("test_images", "test images", 0, 100_000_000, "0")
+        .help("images to test on, chosen by seed; 0 takes all")
+        .steps(&["0", "500", "1000", "2000", "10000"])
+        .group("run"),
+    Param::int("error_images", "images for errors", 1, 1000, "8")
+        .help("test images on which the outputs of attention are compared, and constants fitted")
+        .steps(&["1", "4", "8", "32"])
+        .group("run"),
+    common::SEED,
+    common::THREADS,
+];
+
+/// The shape of the model named, none where one is trained first.
+fn shape(params: &Params) -> Result<Option<VitConfig>, ParamError> {
+    let text = params.text("checkpoint");
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let refuse =
+        |reason: String| ParamError::new("checkpoint", text, format!("{}; {reason}", CHECKPOINT_FILE.allowed()));
+    let config = Checkpoint::shape(&checkpoint_file(text, None)).map_err(|error| refuse(error.to_string()))?;
+    if !is_comparable(config.attention) {
+        return Err(refuse(format!(
+            "this model attends by {}, which estimates no softmax: only models of softmax or favor can be compared with their exact attention",
+            config.attention
+        )));
+    }
+    Ok(Some(config))
+}
+
+/// Whether a model that attends so can be compared with exact softmax attention on the same weights.
+pub(super) fn is_comparable(attention: Attention) -> bool {
+    attention.is_softmax() || attention.favor().is_some()
+}
+
+/// Rising values of m without repetitions.
+pub(super) fn sizes(params: &Params) -> Vec<usize> {
+    let mut sizes = params.sizes("m");
+    sizes.sort_unstable();
+    sizes.dedup();
+    sizes
+}
+
+/// The sets of layers asked for in a model of `depth` layers.
+pub(super) fn layer_sets(params: &Params, depth: usize) -> Result<Vec<super::layers::LayerSet>, ParamError> {
+    sets(params.text("layers"), depth).map_err(|beyond| {
+        let allowed = format!("layers from 0 to {}: the model has {depth}", depth - 1);
+        ParamError::new("layers", beyond.to_string(), allowed)
+    })
+}
+
+pub(super) fn check(params: &Params) -> Result<(), ParamError> {
+    for estimator in estimators(params) {
+        for projection in params.choices::<Projection>("projection") {
+            HeadEstimator::check(estimator, projection)?;
+        }
+    }
+    let Some(config) = shape(params)? else { return layer_sets(params, super::source::DEPTH).map(drop) };
+    layer_sets(params, config.depth)?;
+    check_stored_dims(params, [config.head_dim()])?;
+    if config.mask_dim > 0
+        && let Some(other) = estimators(params).into_iter().find(|estimator| !HeadEstimator::takes_masks(*estimator))
+    {
+        let allowed = "positive, hyperbolic, gerf or sderf: the model has learned masks, which others do not take";
+        return Err(ParamError::new("estimator", other.name(), allowed));
+    }
+    check_memory(params, &Schema(&PARAMS), &["m"], |size| peak(params, &config, size("m")))
+}
+
+/// The peak memory of a run in bytes.
+fn peak(params: &Params, config: &VitConfig, m: usize) -> f64 {
+    let threads = match params.size("threads") {
+        0 => Machine::here().cores,
+        threads => threads,
+    };
+    let bytes = estimators(params).into_iter().filter_map(|estimator| {
+        let map = HeadEstimator::sized(estimator, m).ok()?;
+        let config = VitConfig { attention: Attention::Favor(map), softmax_blocks: BlockSet::NONE, ..config.clone() };
+        // The features of one image in the composed operations that compare outputs, in single precision.
+        let features = 8 * config.tokens() * map.features() * config.heads;
+        Some(Vit::inference_bytes(&config, threads, BATCH) as f64 + 4.0 * (features + 2 * config.parameters()) as f64)
+    });
+    bytes.fold(0.0, f64::max)
+}
+
+/// Multiply-adds of every draw at a rate that a core of a recent machine reaches in a release build.
+pub(super) fn estimate(params: &Params) -> Estimate {
+    const RATE: f64 = 2e10;
+    let config = shape(params).ok().flatten();
+    let config = config.unwrap_or_else(|| super::source::small(Attention::Kernel(AttentionKernel::Softmax)));
+    let sets = layer_sets(params, config.depth).map_or(1, |sets| sets.len());
+    let pairs = params.choices::<Projection>("projection").len();
+    let each: Vec<FeatureEstimator> = estimators(params);
+    let images = match params.size("test_images") {
+        0 => 2000.0,
+        images => images as f64,
+    };
+    let draws = params.size("draws") * sets * pairs;
+    let plain = 12.0 * (config.dim * config.dim) as f64;
+    let mut products = 0.0;
+    for estimator in &each {
+        for m in sizes(params) {
+            let features = HeadEstimator::sized(*estimator, m).map_or(m, |map| map.features()) as f64;
+            products += draws as f64 * (plain + 6.0 * features * config.dim as f64);
+        }
+    }
+    let seconds = products * images * (config.tokens() * config.depth) as f64 / RATE;
+    let rows = draws * each.len() * sizes(params).len();
+    let bytes = peak(params, &config, largest(params, "m"));
+    Estimate { rows, seconds: Some(seconds), bytes: Some(bytes as u64) }
+}
