@@ -1,11 +1,12 @@
-//! Image folders: `train/CLASS/*` and `val/CLASS/*`, JPEG and PNG, any size; ImageNet, Places365 or any part of them.
+//! Image folders: `train/CLASS/*` and `val/CLASS/*`, pictures of any kind and size; ImageNet, Places365 or any part of them.
 
 use crate::vision::dataset::cache::{Cache, CacheKey};
+use crate::vision::dataset::class_folders::Skipped;
 use crate::vision::dataset::decode::decode;
 use crate::vision::dataset::error::DataError;
 use crate::vision::dataset::facts::{Contents, Loader, SetFacts, Site};
 use crate::vision::dataset::images::{Images, Pixels};
-use crate::vision::dataset::listing::{Listing, Skipped};
+use crate::vision::dataset::listing::Listing;
 use crate::vision::dataset::loaded::{Dataset, Loading, Options, Watch};
 use crate::vision::dataset::picture::Picture;
 use crate::vision::dataset::split::sample;
@@ -68,6 +69,8 @@ impl Loader for ImageFolders {
             classes: listing.classes,
             size: None,
             channels: 3,
+            passed_over: listing.passed_over,
+            notes: listing.notes,
         }))
     }
 
@@ -95,7 +98,9 @@ impl Loader for ImageFolders {
         };
         let train = part(&listing.train, options.only.map_or(0, |only| only.train), "train")?;
         let test = part(&listing.test, options.only.map_or(0, |only| only.test), "val")?;
-        Ok(Dataset { name: site.name, classes: listing.classes, train, test, skipped })
+        let mut notes = listing.notes;
+        notes.extend(listing.passed_over.told());
+        Ok(Dataset { name: site.name, classes: listing.classes, train, test, skipped, notes })
     }
 }
 
