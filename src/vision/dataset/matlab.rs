@@ -26,8 +26,7 @@ pub(super) fn synsets(file: &[u8]) -> Result<HashMap<usize, String>, String> {
     if file.get(126..HEADER) != Some(b"IM") {
         return Err("is no MAT-file of level 5; meta.mat of ILSVRC2012_devkit_t12 is expected".to_owned());
     }
-    let mut elements = Elements(&file[HEADER..]);
-    while let Some((kind, data)) = elements.next() {
+    for (kind, data) in Elements(&file[HEADER..]) {
         let unpacked;
         let inner = if kind == COMPRESSED {
             let mut bytes = Vec::new();

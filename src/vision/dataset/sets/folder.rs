@@ -43,7 +43,11 @@ const PUBLISHED_ADVICE: &str = "lay it out as train/CLASS/* and val/CLASS/* ther
                                 (--data-dir, ATTNLAB_DATA)";
 
 /// ImageNet (ILSVRC 2012) or any part of it.
-pub(super) static IMAGENET: SetFacts = pictures(&["imagenet", "ImageNet", "ILSVRC2012"], false, PUBLISHED_ADVICE);
+pub(super) static IMAGENET: SetFacts = pictures(
+    &["imagenet", "ImageNet", "ILSVRC2012", "imagenet/ILSVRC/Data/CLS-LOC", "ILSVRC/Data/CLS-LOC"],
+    false,
+    PUBLISHED_ADVICE,
+);
 
 /// Places365 or any part of it.
 pub(super) static PLACES365: SetFacts =
