@@ -95,7 +95,7 @@ fn mixed(folder: &Path) {
 fn list_check_and_run_say_what_is_passed_over_and_what_is_cut() {
     let data = crate::make::place();
     mixed(&data.path().join("image-folder"));
-    let told = "passed over: 3 files (1 .avif, 1 .heic, 1 .txt); read are JPEG, PNG, WebP";
+    let told = "passed over: 4 files (2 .txt, 1 .avif, 1 .heic); read are JPEG, PNG, WebP";
     let listed = run(data.path(), &["list", "folder"]);
     assert!(listed.status.success() && text(&listed.stderr).contains(told), "{}", text(&listed.stderr));
     let listed = run(data.path(), &["list", "folder", "--json"]);

@@ -4,8 +4,8 @@ use super::kinds::{kind_of, kinds};
 use super::room_budget::{RoomBudget, RoomLease};
 use super::whole::check_whole;
 use flate2::read::MultiGzDecoder;
-use image::imageops::{FilterType, crop_imm, resize};
-use image::{ColorType, DynamicImage, GenericImageView, ImageDecoder, ImageFormat, ImageReader, Limits, Pixel};
+use image::imageops::FilterType;
+use image::{ColorType, DynamicImage, ImageBuffer, ImageDecoder, ImageFormat, ImageReader, Limits, Pixel};
 use std::fs::File;
 use std::io::{self, BufReader, Cursor, Read, Seek};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -93,19 +93,44 @@ fn square(bytes: &[u8], size: usize) -> Result<Vec<u8>, String> {
     }
     let _lease = DECODING.take(room(kind.format, decoder.color_type(), stored, u64::from(side), size as u64));
     let picture = DynamicImage::from_decoder(decoder).map_err(said)?;
-    let picture = if width == height || matches!(picture, DynamicImage::ImageLuma8(_) | DynamicImage::ImageRgb8(_)) {
-        picture
-    } else {
-        picture.crop_imm((width - side) / 2, (height - side) / 2, side, side)
+    let place = ((width - side) / 2, (height - side) / 2);
+    let square = match picture {
+        DynamicImage::ImageLuma8(picture) => cut(picture, place, side).into(),
+        DynamicImage::ImageRgb8(picture) => cut(picture, place, side).into(),
+        picture if width == height => picture,
+        picture => picture.crop_imm(place.0, place.1, side, side),
     };
-    Ok(match picture {
-        DynamicImage::ImageLuma8(picture) => planes(&picture, size as u32),
-        DynamicImage::ImageRgb8(picture) => planes(&picture, size as u32),
+    let square: DynamicImage = match square {
         DynamicImage::ImageLumaA8(_) | DynamicImage::ImageLuma16(_) | DynamicImage::ImageLumaA16(_) => {
-            planes(&picture.into_luma8(), size as u32)
+            square.into_luma8().into()
         }
-        picture => planes(&picture.into_rgb8(), size as u32),
-    })
+        DynamicImage::ImageLuma8(_) | DynamicImage::ImageRgb8(_) => square,
+        square => square.into_rgb8().into(),
+    };
+    let small = if side as usize == size {
+        square
+    } else {
+        square.resize_exact(size as u32, size as u32, FilterType::Triangle)
+    };
+    Ok(planes(&small))
+}
+
+/// The square of `side` pixels at `place` of a picture of bytes, in the room of the picture itself.
+fn cut<P: Pixel<Subpixel = u8>>(
+    picture: ImageBuffer<P, Vec<u8>>,
+    (left, top): (u32, u32),
+    side: u32,
+) -> ImageBuffer<P, Vec<u8>> {
+    let channels = usize::from(P::CHANNEL_COUNT);
+    let (line, row) = (picture.width() as usize * channels, side as usize * channels);
+    let mut bytes = picture.into_raw();
+    for y in 0..side as usize {
+        let from = (y + top as usize) * line + left as usize * channels;
+        bytes.copy_within(from..from + row, y * row);
+    }
+    bytes.truncate(side as usize * row);
+    // So many bytes make such a picture.
+    ImageBuffer::from_raw(side, side, bytes).unwrap_or_else(|| ImageBuffer::new(side, side))
 }
 
 /// Bytes that decoding takes, about: the picture as its decoder holds it, its square in eight bits, and what resizing needs, a row
@@ -121,18 +146,9 @@ fn room(format: ImageFormat, color: ColorType, stored: u64, side: u64, size: u64
     held + changed + 16 * side * size + 6 * size * size
 }
 
-/// The largest centred square of `picture`, brought to `size`×`size`, as three planes; grey is the same in all of them.
-fn planes<I>(picture: &I, size: u32) -> Vec<u8>
-where
-    I: GenericImageView,
-    I::Pixel: Pixel<Subpixel = u8> + 'static,
-{
-    let (width, height) = picture.dimensions();
-    let side = width.min(height);
-    let square = crop_imm(picture, (width - side) / 2, (height - side) / 2, side, side);
-    // At the size it has already, the picture is copied.
-    let small = resize(&*square, size, size, FilterType::Triangle);
-    let (interleaved, channels) = (small.as_raw(), usize::from(I::Pixel::CHANNEL_COUNT));
+/// The pixels of a picture in grey or RGB as three planes; grey is the same in all of them.
+fn planes(picture: &DynamicImage) -> Vec<u8> {
+    let (interleaved, channels) = (picture.as_bytes(), usize::from(picture.color().channel_count()));
     let mut planes = Vec::with_capacity(3 * interleaved.len() / channels);
     for channel in 0..3 {
         planes.extend(interleaved.iter().skip(channel.min(channels - 1)).step_by(channels));
@@ -143,7 +159,7 @@ where
 #[cfg(test)]
 mod tests {
     use super::*;
-    use image::{ImageBuffer, Luma, LumaA, Rgb, Rgba};
+    use image::{Luma, LumaA, Rgb, Rgba};
 
     /// What the planes of a picture are by definition: turned into RGB of eight bits whole, cut, then resized.
     fn by_definition(picture: &DynamicImage, size: u32) -> Vec<u8> {
@@ -160,8 +176,9 @@ mod tests {
 
     #[test]
     fn every_kind_of_pixel_gives_what_the_whole_picture_in_rgb_gives() {
-        let noise =
-            |x: u32, y: u32, c: u32| (x * 2_654_435_761).wrapping_add(y * 40_503 + c * 977).rotate_left(x % 13 + c);
+        let noise = |x: u32, y: u32, c: u32| {
+            x.wrapping_mul(2_654_435_761).wrapping_add(y * 40_503 + c * 977).rotate_left(x % 13 + c)
+        };
         let eight = |x, y, c| (noise(x, y, c) >> 9) as u8;
         let sixteen = |x, y, c| (noise(x, y, c) >> 7) as u16;
         for (width, height) in [(37, 23), (16, 16), (9, 40)] {
