@@ -9,8 +9,8 @@
 //!     /   |   \
 //! attention/ vision/  lab/         the ground: mathematics · models and data · runs
 //!         \   |   /
-//!   arrays  named  nearest  paths numbers of files · choices by name · slips of the keyboard · `~` in paths
-//!   text  product  random         text made harmless · matrix products · named generators
+//!   arrays  named  nearest        numbers of files · choices by name · slips of the keyboard
+//!   paths  text  product  random  `~` in paths · text made harmless · matrix products · named generators
 //!   statistics  memory            means, errors, quantiles · large buffers
 //!   function                      functions that a user types
 //! ```

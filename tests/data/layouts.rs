@@ -1,6 +1,7 @@
 //! How sets of pictures are laid out where people got them from, and what is said where they are not.
 
 use crate::make::{BLUE, RED, cifar_batch, halves, names, place, put, save};
+use attnlab::vision::dataset::fetch;
 use attnlab::vision::dataset::{DataError, DataSource, Dataset, Options, check, contents, load};
 use flate2::Compression;
 use flate2::write::ZlibEncoder;
@@ -309,6 +310,22 @@ fn cifar_100_is_read_by_its_fine_labels() {
     high[2 * 3074 + 1] = 100;
     put(&folder.join("test.bin"), &high);
     names(&trouble("cifar-100", data.path(), None), &["label 100 in record 2", "0 to 99"]);
+}
+
+/// Files of the published size stand for the archive.
+#[test]
+fn cifar_100_that_is_there_is_not_fetched() {
+    let data = place();
+    let folder = data.path().join("cifar-100");
+    fs::create_dir(&folder).unwrap();
+    for (name, records) in [("train.bin", 50_000), ("test.bin", 10_000)] {
+        fs::File::create(folder.join(name)).unwrap().set_len(records * 3074).unwrap();
+    }
+    let files = fetch::fetch(DataSource::Cifar100, data.path(), &[], &mut |_| true).unwrap();
+    assert_eq!(files, [folder.join("train.bin"), folder.join("test.bin")]);
+    fs::remove_file(folder.join("test.bin")).unwrap();
+    let message = fetch::fetch(DataSource::Cifar100, data.path(), &[], &mut |_| true).unwrap_err().to_string();
+    names(&message, &["cannot fetch cifar-100-binary.tar.gz", "put cifar-100-binary.tar.gz"]);
 }
 
 #[test]

@@ -153,9 +153,8 @@ impl Listing {
             train.extend(pictures);
         }
         let notes = vec![format!(
-            "no folders `train` and `val` in {}: {} of the {} pictures are held back for testing, one in {TEST_SHARE} of each class, \
-             chosen by seed {SPLIT_SEED}, the same in every run",
-            folder.display(),
+            "no folders `train` and `val`: {} of the {} pictures are held back for testing, one in {TEST_SHARE} of each class, chosen \
+             by seed {SPLIT_SEED}, the same in every run",
             test.len(),
             test.len() + train.len()
         )];

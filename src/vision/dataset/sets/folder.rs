@@ -39,7 +39,7 @@ const fn pictures(folders: &'static [&'static str], own_folder: bool, advice: &'
     }
 }
 
-const PUBLISHED_ADVICE: &str = "lay it out as train/CLASS/* and val/CLASS/* there, or name another data directory \
+const PUBLISHED_ADVICE: &str = "lay it out as train/CLASS/* and val/CLASS/* there, or as docs/data.md lists, or name another data directory \
                                 (--data-dir, ATTNLAB_DATA)";
 
 /// ImageNet (ILSVRC 2012) or any part of it.
@@ -57,7 +57,7 @@ pub(super) static PLACES365: SetFacts =
 pub(super) static FOLDER: SetFacts = pictures(
     &["image-folder"],
     true,
-    "lay it out as train/CLASS/* and val/CLASS/*, and name it by `folder` (below the data directory, or from the root)",
+    "lay it out as train/CLASS/* and val/CLASS/*, or as docs/data.md lists, and name it by `folder` (below the data directory, or from the root)",
 );
 
 impl Loader for ImageFolders {
