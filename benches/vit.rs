@@ -8,9 +8,12 @@
 //! FILTER keeps the shapes whose name begins with it ("relu 49"). `--cpu` (Linux) counts the time one thread spends on the
 //! processor instead of the time on the wall: for machines that are busy with other things.
 
+use attnlab::attention::Projection;
 use attnlab::product::product;
 use attnlab::vision::fused::{FusedVit, Instructions, Stage};
-use attnlab::vision::{Attention, AttentionKernel, BlockSet, Init, Layout, TypedMap, VitConfig};
+use attnlab::vision::{
+    Attention, AttentionKernel, BlockSet, FavorEstimator, FavorMap, Init, Layout, TypedMap, VitConfig,
+};
 use ndarray::Array2;
 use rand::Rng;
 use std::time::Instant;
@@ -111,6 +114,8 @@ fn multiply_adds(config: &VitConfig) -> f64 {
         Attention::Kernel(AttentionKernel::Softmax) => tokens,
         Attention::Kernel(_) => config.head_dim() as f64,
         Attention::Typed(map) => map.features(config.head_dim()) as f64,
+        // Queries and keys are projected on m rows first.
+        Attention::Favor(map) => (map.m() + map.features()) as f64,
     };
     let block = tokens * (4.0 * dim * dim + 2.0 * dim * hidden) + 2.0 * tokens * dim * mixed;
     tokens * config.patch_dim() as f64 * dim + config.depth as f64 * block
@@ -133,10 +138,15 @@ const FUNCTIONS: &[(&str, &str)] = &[
     ),
 ];
 
-/// Every kernel, and the functions.
+/// Positive random features of so many projections, the width of a head among them.
+const PROJECTIONS: &[usize] = &[16, 64, 256];
+
+/// Every kernel, the functions, and random features.
 fn attentions() -> impl Iterator<Item = Attention> {
+    let favor = |m: &usize| FavorMap::new(FavorEstimator::Positive, Projection::Orthogonal, *m);
+    let favor = PROJECTIONS.iter().map(move |m| Attention::Favor(favor(m).expect("positive features of any rows")));
     let typed = |(_, text): &(&str, &str)| Attention::Typed(TypedMap::new(text, None).expect("a function"));
-    AttentionKernel::ALL.iter().map(|kernel| (*kernel).into()).chain(FUNCTIONS.iter().map(typed))
+    AttentionKernel::ALL.iter().map(|kernel| (*kernel).into()).chain(FUNCTIONS.iter().map(typed)).chain(favor)
 }
 
 fn name(config: &VitConfig) -> String {
@@ -144,7 +154,10 @@ fn name(config: &VitConfig) -> String {
     let VitConfig { attention, dim, heads, depth, .. } = config;
     let same = |(_, text): &&(&str, &str)| TypedMap::new(text, None).ok() == attention.typed();
     let typed = attention.typed().and_then(|_| FUNCTIONS.iter().find(same));
-    let attention = typed.map_or(attention.name(), |(name, _)| name);
+    let attention = match attention.favor() {
+        Some(map) => format!("{} m={}", attention.name(), map.m()),
+        None => typed.map_or(attention.name(), |(name, _)| name).to_owned(),
+    };
     format!("{attention} {tokens} dim {dim} heads {heads} depth {depth} patch {patch}")
 }
 
@@ -160,6 +173,11 @@ fn inputs(config: &VitConfig, batch: usize) -> (Vec<f32>, Vec<f32>, Vec<u32>) {
             _ => (0.0, 0.1),
         };
         theta[entry.range()].fill_with(|| centre + random.random_range(-bound..=bound));
+        if let Init::Drawn(map) = entry.init {
+            for head in theta[entry.range()].chunks_exact_mut(entry.shape[1]) {
+                head.copy_from_slice(&map.draw(config.head_dim(), &mut random).expect("projections"));
+            }
+        }
         if let Init::Rows(row) = &entry.init {
             theta[entry.range()].chunks_exact_mut(row.len()).for_each(|head| head.copy_from_slice(row));
         }

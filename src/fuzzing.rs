@@ -9,7 +9,9 @@ use crate::lab::run;
 use crate::lab::{Column, Draft, Filter, Preset, RunSummary, RunView, Sweep, SweepMode, list, slurm};
 use crate::problems;
 use crate::problems::fuzzing::in_folder;
-pub use crate::problems::fuzzing::{array_slices, cifar, idx, model_indexes, npy, npz, picture_folders, safetensors};
+pub use crate::problems::fuzzing::{
+    array_slices, cifar, class_lists, idx, model_indexes, npy, npz, picture_folders, pictures, safetensors, synsets,
+};
 use std::path::Path;
 
 /// A reader with its name.
@@ -40,6 +42,9 @@ pub const TARGETS: &[FuzzTarget] = &[
     FuzzTarget { name: "idx", read: idx },
     FuzzTarget { name: "cifar", read: cifar },
     FuzzTarget { name: "picture_folders", read: picture_folders },
+    FuzzTarget { name: "pictures", read: pictures },
+    FuzzTarget { name: "class_lists", read: class_lists },
+    FuzzTarget { name: "synsets", read: synsets },
     FuzzTarget { name: "filters", read: filters },
     FuzzTarget { name: "keys", read: keys },
 ];

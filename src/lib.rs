@@ -10,7 +10,7 @@
 //! attention/ vision/  lab/         the ground: mathematics · models and data · runs
 //!         \   |   /
 //!   arrays  named  nearest        numbers of files · choices by name · slips of the keyboard
-//!   text  product  random         text made harmless · matrix products · named generators
+//!   paths  text  product  random  `~` in paths · text made harmless · matrix products · named generators
 //!   statistics  memory            means, errors, quantiles · large buffers
 //!   function                      functions that a user types
 //! ```
@@ -31,6 +31,7 @@ pub mod lab;
 pub mod memory;
 pub mod named;
 mod nearest;
+mod paths;
 pub mod problems;
 pub mod product;
 pub mod random;

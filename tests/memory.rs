@@ -172,3 +172,38 @@ fn a_limit_on_the_address_space_counts() {
     assert_eq!(code, Some(2), "{text}");
     assert!(text.contains("the limit on its address space allows 2.9 GiB"), "{text}");
 }
+
+/// A one-bit picture is held in one byte a pixel while it is decoded, and never in three or twice.
+#[test]
+fn a_large_grey_picture_takes_its_own_pixels() {
+    if !cfg!(target_os = "linux") {
+        println!("skipped: only Linux tells the peak of another process");
+        return;
+    }
+    let checked = |side: u32| {
+        let data = tempfile::tempdir().unwrap();
+        for (part, side) in [("train", side), ("val", 60)] {
+            let folder = data.path().join("image-folder").join(part).join("map");
+            std::fs::create_dir_all(&folder).unwrap();
+            std::fs::write(folder.join("1.png"), one_bit(side)).unwrap();
+        }
+        let mut command = Command::new(env!("CARGO_BIN_EXE_attnlab"));
+        command.arg("--data-dir").arg(data.path()).args(["data", "check", "folder"]);
+        peak::of(command).expect("Linux tells")
+    };
+    let (pixels, found) = (6000.0 * 6000.0, checked(6000) - checked(60));
+    println!("{:.0} MB for {:.0} MB of pixels", found / 1e6, pixels / 1e6);
+    assert!(found < 1.5 * pixels, "{found:.0} bytes for {pixels:.0} pixels");
+}
+
+/// A PNG of one bit a pixel.
+fn one_bit(side: u32) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let mut encoder = png::Encoder::new(&mut bytes, side, side);
+    encoder.set_color(png::ColorType::Grayscale);
+    encoder.set_depth(png::BitDepth::One);
+    let row = side.div_ceil(8) as usize;
+    let pixels: Vec<u8> = (0..row * side as usize).map(|i| (i % 251) as u8).collect();
+    encoder.write_header().unwrap().write_image_data(&pixels).unwrap();
+    bytes
+}

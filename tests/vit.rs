@@ -334,6 +334,15 @@ fn files_that_are_no_checkpoints_are_refused_in_one_line() {
         let message = Checkpoint::load(&file).map(|_| ()).unwrap_err().to_string();
         assert!(message.contains("model.safetensors") && !message.contains('\n'), "{message}");
     }
+    for (bytes, said) in [
+        (&b"\x80\x02}q\0X\x04\0\0\0"[..], "it is a pickle, as torch.save writes it; the .safetensors file"),
+        (b"PK\x03\x04\x14\0\0\0\x08\0", "it is a zip archive, as torch.save and numpy.savez write it"),
+        (b"layer,weight\n1,0.5\n", "it is text"),
+    ] {
+        std::fs::write(&file, bytes).unwrap();
+        let message = Checkpoint::load(&file).map(|_| ()).unwrap_err().to_string();
+        assert!(message.contains(said) && message.contains("that `attnlab run vit` trained is expected"), "{message}");
+    }
     // A small file that claims a model of terabytes is refused before room is made for any of it.
     let huge = [
         [("dim", "1048576"), ("heads", "1048576")],

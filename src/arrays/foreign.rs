@@ -24,6 +24,30 @@ const KINDS: &[(&[u8], &str)] = &[
     (b"\x7fELF", "a program"),
 ];
 
+/// What a file is that begins with `start`, where that is known; one that may begin as a file of numbers does is not.
+pub(crate) fn known_kind(start: &[u8]) -> Option<&'static str> {
+    if let [0x80, 2..=5, ..] = start {
+        return Some("a pickle, as torch.save writes it");
+    }
+    if start.starts_with(b"PK\x03\x04") {
+        return Some("a zip archive, as torch.save and numpy.savez write it");
+    }
+    if is_text(start) {
+        return Some("text");
+    }
+    KINDS.iter().find(|(first, _)| start.starts_with(first)).map(|(_, what)| *what)
+}
+
+/// Whether `start`, which may end within a character, is text.
+fn is_text(start: &[u8]) -> bool {
+    let text = match std::str::from_utf8(start) {
+        Ok(text) => Some(text),
+        Err(error) if error.valid_up_to() + 4 > start.len() => std::str::from_utf8(&start[..error.valid_up_to()]).ok(),
+        Err(_) => None,
+    };
+    text.is_some_and(|text| !text.contains(|character: char| character.is_control() && !character.is_whitespace()))
+}
+
 /// Why the file whose first bytes are `start` cannot be read; a file whose `ending` says what it should be is told apart.
 pub(super) fn refusal(start: &[u8], ending: &str) -> String {
     let allowed = "allowed: .npy, .npz, .safetensors or a .safetensors.index.json";
@@ -36,13 +60,7 @@ pub(super) fn refusal(start: &[u8], ending: &str) -> String {
     if let Some((_, what)) = KINDS.iter().find(|(first, _)| start.starts_with(first)) {
         return format!("is {what}, {allowed}");
     }
-    let text = match std::str::from_utf8(start) {
-        Ok(text) => Some(text),
-        // The first bytes may end within a character.
-        Err(error) if error.valid_up_to() + 4 > start.len() => std::str::from_utf8(&start[..error.valid_up_to()]).ok(),
-        Err(_) => None,
-    };
-    if text.is_some_and(|text| !text.contains(|character: char| character.is_control() && !character.is_whitespace())) {
+    if is_text(start) {
         return format!("is text, {allowed}: in Python, numpy.save(NEW, numpy.loadtxt(FILE))");
     }
     match ending {

@@ -1,6 +1,7 @@
 //! The text that names an array: a path, and behind a `#` a name, a slice or both.
 
 use super::error::ArrayError;
+use crate::paths::{expanded, variable};
 use std::path::{Path, PathBuf};
 
 /// A path with what stands behind it.
@@ -46,24 +47,4 @@ impl<'a> ArrayPlace<'a> {
         let (path, slice) = text.split_at(text.rfind('[')?);
         Path::new(path).is_file().then(|| format!("there is no such file; a slice stands behind a #: {path}#{slice}"))
     }
-}
-
-/// `text` as a path, with the home directory for a leading `~/`, and the value of the environment variable for a leading `$NAME/`.
-fn expanded(text: &str) -> PathBuf {
-    if let (Some(below), Some(home)) = (text.strip_prefix("~/"), std::env::home_dir()) {
-        return home.join(below);
-    }
-    match variable(text) {
-        Some((name, below)) if std::env::var_os(name).is_some_and(|value| !value.is_empty()) => {
-            PathBuf::from(std::env::var_os(name).unwrap_or_default()).join(below)
-        }
-        _ => PathBuf::from(text),
-    }
-}
-
-/// The name of the environment variable that `text` begins with, and what stands below it.
-fn variable(text: &str) -> Option<(&str, &str)> {
-    let (name, below) = text.strip_prefix('$')?.split_once('/')?;
-    let is_name = !name.is_empty() && name.bytes().all(|byte| byte == b'_' || byte.is_ascii_alphanumeric());
-    is_name.then_some((name, below))
 }

@@ -5,7 +5,7 @@ use super::failure::Failure;
 use super::signals::Listener;
 use super::{output, table};
 use crate::lab::{Choice, Places};
-use crate::problems::data::{self, Checked, Contents, DataError, ListedSet, Loading};
+use crate::problems::data::{self, Checked, Contents, DataError, ListedSet, Loading, PassedOver};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::{Value, json};
 use std::io::{IsTerminal, stderr};
@@ -43,7 +43,12 @@ fn list(which: &WhichData, places: &Places) -> Result<(), Failure> {
     }
     let headings =
         [("data set", false), ("train", true), ("test", true), ("classes", true), ("size", false), ("where", false)];
-    output::print(&table::render(headings, found.iter().map(row)))
+    output::print(&table::render(headings, found.iter().map(row)))?;
+    for listed in &found {
+        let told = listed.found.iter().flat_map(|there| there.notes.iter().cloned().chain(there.passed_over.told()));
+        told.for_each(|line| output::complain(&format!("{}: {line}", listed.set.name)));
+    }
+    Ok(())
 }
 
 fn row(listed: &ListedSet) -> Vec<String> {
@@ -75,9 +80,15 @@ fn described(listed: &ListedSet) -> Value {
         Ok(there) => json!({
             "name": name, "about": help, "there": true, "folder": there.folder, "train": there.train,
             "test": there.test, "classes": there.classes, "size": there.size, "channels": there.channels,
+            "passed_over": passed_over(&there.passed_over), "notes": there.notes,
         }),
         Err(error) => json!({ "name": name, "about": help, "there": false, "problem": error.to_string() }),
     }
+}
+
+/// What was passed over, for machines: files by suffix, pictures beside the classes, folders.
+fn passed_over(passed: &PassedOver) -> Value {
+    json!({ "files": passed.files, "outside": passed.outside, "folders": passed.folders })
 }
 
 fn fetch(which: &Fetch, places: &Places) -> Result<(), Failure> {
@@ -122,7 +133,8 @@ fn check(which: &WhichData, places: &Places) -> Result<(), Failure> {
                 tell(name, &checked, which.json)?;
                 reports.push(json!({
                     "name": name, "right": checked.skipped.is_empty(), "published": checked.published,
-                    "others": checked.others,
+                    "others": checked.others, "passed_over": passed_over(&checked.contents.passed_over),
+                    "notes": checked.contents.notes,
                     "unreadable": checked.skipped.iter().map(|(file, why)| json!({"file": file, "why": why}))
                         .collect::<Vec<_>>(),
                 }));
@@ -155,7 +167,10 @@ fn tell(name: &str, checked: &Checked, json: bool) -> Result<(), Failure> {
     for (file, why) in &checked.skipped {
         output::complain(&format!("{name}: {}: {why}", file.display()));
     }
-    let Contents { train, test, classes, .. } = &checked.contents;
+    let Contents { train, test, classes, passed_over, notes, .. } = &checked.contents;
+    for line in notes.iter().cloned().chain(passed_over.told()) {
+        output::complain(&format!("{name}: {line}"));
+    }
     let mut line = format!("{name}: {train} training and {test} test images, {} classes", classes.len());
     if !checked.published.is_empty() {
         line += &format!("; {} files with the published MD5", checked.published.len());

@@ -22,10 +22,12 @@ mod table;
 mod target;
 
 use crate::lab::Places;
+use crate::paths::expanded_below;
 use crate::problems;
 use args::{Arguments, Command, Run};
 use clap::{CommandFactory, Parser};
 use failure::Failure;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// Runs the program on the process's arguments. Without a command that is `console`; `keys` is the table of its keys.
@@ -47,7 +49,8 @@ fn attempt(console: impl FnOnce(Places) -> ExitCode, keys: impl FnOnce() -> Stri
         Err(error) => return Err(error.into()),
     };
     let common = arguments.common;
-    let places = Places { logs: common.logs, data: common.data_dir, presets: common.presets };
+    let place = |path: PathBuf| expanded_below(Path::new(""), &path);
+    let places = Places { logs: place(common.logs), data: place(common.data_dir), presets: place(common.presets) };
     places.announce();
     let Some(command) = arguments.command else {
         return Ok(console(places));

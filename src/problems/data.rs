@@ -1,6 +1,6 @@
 //! What can be done with data sets apart from training on them: listing, fetching and checking them, by name.
 
-pub use crate::vision::dataset::{Checked, Contents, DataError, Loading};
+pub use crate::vision::dataset::{Checked, Contents, DataError, Loading, PassedOver};
 
 use crate::named::Choice;
 use crate::vision::dataset::{self, DataSource, Watch, fetch as published};

@@ -2,7 +2,7 @@
 
 use crate::arrays::{ArrayFile, HeadsFile, HeadsLayout, Transpose};
 use crate::vision::Checkpoint;
-use crate::vision::dataset::{DataSource, cifar, contents, idx};
+use crate::vision::dataset::{DataSource, Options, cifar, contents, idx, load};
 use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
@@ -83,9 +83,67 @@ pub fn idx(bytes: &[u8]) {
     idx::read_labels(bytes, Path::new("labels"), 255).ok();
 }
 
-/// A batch of CIFAR-10.
+/// A batch of CIFAR-10, and the same bytes as both files of CIFAR-100.
 pub fn cifar(bytes: &[u8]) {
     cifar::read_batch(bytes, Path::new("batch"), &mut Vec::new(), &mut Vec::new()).ok();
+    in_set(&[("cifar-100/train.bin", bytes), ("cifar-100/test.bin", bytes)], |folder| {
+        load("cifar-100", folder, &Options::default()).ok();
+    });
+}
+
+/// A picture of any kind, packed or not, decoded.
+pub fn pictures(bytes: &[u8]) {
+    in_set(&[("train/a/1.jpg", bytes), ("train/a/2.pgm", PICTURE), ("val/a/1.pgm", PICTURE)], |folder| {
+        let options = Options { image_size: Some(8), folder: Some(folder.to_owned()), ..Options::default() };
+        load("folder", folder, &options).ok();
+    });
+}
+
+/// A list of the classes of flat pictures, as each of those that are known.
+pub fn class_lists(bytes: &[u8]) {
+    let ids = ("map_clsloc.txt", &b"a 1 first\nb 2 second\n"[..]);
+    let categories = ("categories_places365.txt", &b"/a/a 0\n/b/b 1\n"[..]);
+    let alone: [&[(&str, &[u8])]; 6] = [
+        &[("LOC_val_solution.csv", bytes)],
+        &[("ILSVRC2012_validation_ground_truth.txt", bytes), ids],
+        &[("ILSVRC2012_validation_ground_truth.txt", b"1\n2\n"), ("map_clsloc.txt", bytes)],
+        &[("places365_val.txt", bytes), categories],
+        &[("places365_val.txt", b"Places365_val_00000001.jpg 1\n"), ("categories_places365.txt", bytes)],
+        &[("val_annotations.txt", bytes), ("classes.txt", bytes)],
+    ];
+    alone.iter().for_each(|lists| listed(lists));
+}
+
+/// The MATLAB file that says which class of ImageNet has which number.
+pub fn synsets(bytes: &[u8]) {
+    listed(&[("ILSVRC2012_validation_ground_truth.txt", b"1\n2\n"), ("meta.mat", bytes)]);
+}
+
+/// Lists a set of two classes whose flat pictures `lists` are about.
+fn listed(lists: &[(&str, &[u8])]) {
+    let pictures = [
+        ("train/a/1.pgm", PICTURE),
+        ("train/b/1.pgm", PICTURE),
+        ("val/ILSVRC2012_val_00000001.pgm", PICTURE),
+        ("val/Places365_val_00000001.pgm", PICTURE),
+        ("val/val_0.pgm", PICTURE),
+    ];
+    in_set(&[&pictures, lists].concat(), |folder| drop(contents(DataSource::Folder, folder, Some(folder))));
+}
+
+/// One grey pixel.
+const PICTURE: &[u8] = b"P5 1 1 255\n\x80";
+
+/// As [`in_folder`], with files in folders below it.
+fn in_set(files: &[(&str, &[u8])], read: impl FnOnce(&Path)) {
+    in_folder(&[], |folder| {
+        for (name, bytes) in files {
+            let path = folder.join(name);
+            path.parent().map(fs::create_dir_all);
+            fs::write(path, bytes).ok();
+        }
+        read(folder);
+    });
 }
 
 /// A folder of pictures by class: a path a line, an empty file at each.

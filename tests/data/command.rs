@@ -44,7 +44,7 @@ fn check_fails_where_a_file_is_wrong_and_names_it() {
     put(&data.path().join("image-folder/train/ant/text.JPEG"), b"text");
     let bad = run(data.path(), &["check", "folder"]);
     assert_eq!(bad.status.code(), Some(1));
-    assert!(text(&bad.stderr).contains("text.JPEG: is neither JPEG nor PNG"), "{}", text(&bad.stderr));
+    assert!(text(&bad.stderr).contains("text.JPEG: is none of JPEG, PNG, WebP"), "{}", text(&bad.stderr));
     put(&data.path().join("mnist/train-images-idx3-ubyte"), b"damaged");
     let damaged = run(data.path(), &["check", "--json"]);
     assert_eq!(damaged.status.code(), Some(1));
@@ -80,4 +80,80 @@ fn fetch_takes_a_mirror_first() {
     assert_eq!(text(&fetched.stdout).lines().count(), 4);
     let checked = run(data.path(), &["check", "fashion-mnist"]);
     assert!(text(&checked.stdout).contains("4 files with the published MD5"), "{}", text(&checked.stdout));
+}
+
+/// A folder of which one picture is cut and two files are of kinds that are not read.
+fn mixed(folder: &Path) {
+    small_folder(folder);
+    put(&folder.join("train/cat/9.heic"), b"\0\0\0\x18ftypheic");
+    put(&folder.join("val/cat/9.avif"), b"\0\0\0\x18ftypavif");
+    let whole = fs::read(folder.join("train/cat/1.jpg")).unwrap();
+    put(&folder.join("train/cat/3.jpg"), &whole[..whole.len() * 3 / 10]);
+}
+
+#[test]
+fn list_check_and_run_say_what_is_passed_over_and_what_is_cut() {
+    let data = crate::make::place();
+    mixed(&data.path().join("image-folder"));
+    let told = "passed over: 4 files (2 .txt, 1 .avif, 1 .heic); read are JPEG, PNG, WebP";
+    let listed = run(data.path(), &["list", "folder"]);
+    assert!(listed.status.success() && text(&listed.stderr).contains(told), "{}", text(&listed.stderr));
+    let listed = run(data.path(), &["list", "folder", "--json"]);
+    let document: serde_json::Value = serde_json::from_slice(&listed.stdout).unwrap();
+    assert_eq!(document["sets"][0]["passed_over"]["files"]["heic"], 1);
+
+    let checked = run(data.path(), &["check", "folder"]);
+    assert_eq!(checked.status.code(), Some(1));
+    assert!(text(&checked.stderr).contains(told), "{}", text(&checked.stderr));
+    assert!(text(&checked.stderr).contains("3.jpg: is cut short"), "{}", text(&checked.stderr));
+    fs::remove_file(data.path().join("image-folder/train/cat/3.jpg")).unwrap();
+    let checked = run(data.path(), &["check", "folder", "--json"]);
+    assert_eq!(checked.status.code(), Some(0), "what is passed over is no damage");
+    let document: serde_json::Value = serde_json::from_slice(&checked.stdout).unwrap();
+    assert_eq!(
+        (&document["sets"][0]["right"], &document["sets"][0]["passed_over"]["files"]["avif"]),
+        (&true.into(), &1.into())
+    );
+
+    mixed(&data.path().join("image-folder"));
+    let mut command = Command::new(env!("CARGO_BIN_EXE_attnlab"));
+    command.current_dir(data.path()).env_remove("ATTNLAB_DATA").env("ATTNLAB_CACHE", data.path().join("cache"));
+    command.args([
+        "--data-dir",
+        ".",
+        "run",
+        "vit",
+        "--set",
+        "dataset=folder",
+        "--set",
+        "image_size=8",
+        "--set",
+        "epochs=1",
+    ]);
+    let ran = command.args(["--set", "dim=8", "--set", "depth=1", "--set", "validation=0"]).output().unwrap();
+    assert!(ran.status.success(), "{}", text(&ran.stderr));
+    let said = text(&ran.stderr) + &text(&ran.stdout);
+    assert!(
+        said.contains(told) && said.contains("1 files could not be read") && said.contains("is cut short"),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_home_directory_is_found_without_a_shell() {
+    let data = crate::make::place();
+    small_folder(&data.path().join("home/set #1"));
+    let listed = |folder: &str, data_dir: &str| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_attnlab"));
+        command.current_dir(data.path()).env_remove("ATTNLAB_DATA").env("HOME", data.path().join("home"));
+        let output =
+            command.args(["--data-dir", data_dir, "data", "list", "folder", "--folder", folder]).output().unwrap();
+        text(&output.stdout)
+    };
+    for (folder, data_dir) in [("~/set #1", "."), ("set #1", "~/"), ("$HOME/set #1", ".")] {
+        assert!(listed(folder, data_dir).contains("any×3"), "{folder} {data_dir}: {}", listed(folder, data_dir));
+    }
+    // A folder that is really called so comes first.
+    fs::create_dir_all(data.path().join("~/set #1/train")).unwrap();
+    assert!(!listed("~/set #1", ".").contains("any×3"));
 }

@@ -8,9 +8,9 @@ use std::fs;
 use std::path::Path;
 
 /// 300,000 bytes that do not repeat soon, and what is published of them.
-const FILE: Published = Published { name: "file.bin", bytes: 300_000, md5: "14a1802113ce2773fe316b5a05dd3645" };
+pub const FILE: Published = Published { name: "file.bin", bytes: 300_000, md5: "14a1802113ce2773fe316b5a05dd3645" };
 
-fn published_bytes() -> Vec<u8> {
+pub fn published_bytes() -> Vec<u8> {
     (0..300_000_u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 24) as u8).collect()
 }
 

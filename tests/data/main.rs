@@ -5,7 +5,10 @@ mod fetch;
 #[path = "../support/http.rs"]
 mod http;
 mod idx_pairs;
+mod layouts;
 mod make;
+mod pictures;
+mod trust;
 
 use attnlab::vision::dataset::{
     Augment, Augmentation, DataError, DataSource, Loading, Normalisation, Only, Options, Patcher, Split, check, cifar,
@@ -90,7 +93,7 @@ fn missing_files_say_where_and_what_was_looked_for_and_what_to_do() {
     names(&trouble("mnist", data.path()), &["no `t10k-labels-idx1-ubyte`", &searched]);
     names(&trouble("cifar-10", data.path()), &["data_batch_1.bin", "cifar-10-batches-bin"]);
     names(&trouble("imagenet", data.path()), &["train/CLASS", "imagenet"]);
-    names(&trouble("mnits", data.path()), &["`mnits`", "digits, mnist, fashion-mnist, cifar-10, imagenet"]);
+    names(&trouble("mnits", data.path()), &["`mnits`", "digits, mnist, fashion-mnist, cifar-10, cifar-100, imagenet"]);
 }
 
 #[test]
@@ -131,7 +134,13 @@ fn damaged_idx_files_are_named_with_what_is_wrong() {
     }
     let data = place();
     small_mnist(&data.path().join("mnist"));
+    // A folder of that name counts only where no file is.
     fs::create_dir(data.path().join("mnist/train-images-idx3-ubyte")).unwrap();
+    assert_eq!(load("mnist", data.path(), &Options::default()).unwrap().train.count(), 12);
+    let file = data.path().join("mnist").join(IMAGES);
+    fs::rename(&file, data.path().join("mnist/train-images.idx3-ubyte")).unwrap();
+    assert_eq!(load("mnist", data.path(), &Options::default()).unwrap().train.count(), 12);
+    fs::remove_file(data.path().join("mnist/train-images.idx3-ubyte")).unwrap();
     names(&trouble("mnist", data.path()), &["train-images-idx3-ubyte: is a folder"]);
 }
 
@@ -198,7 +207,7 @@ fn unreadable_pictures_are_counted_and_named_and_cost_nothing_else() {
     let mut skipped: Vec<_> = loaded.skipped.iter().map(|(path, why)| format!("{}: {why}", path.display())).collect();
     skipped.sort();
     assert_eq!(skipped.len(), 4, "{skipped:?}");
-    names(&skipped[0], &["3.JPEG", "neither JPEG nor PNG"]);
+    names(&skipped[0], &["3.JPEG", "is none of JPEG, PNG, WebP"]);
     names(&skipped[1], &["4.jpg", "empty"]);
     names(&skipped[2], &["5.jpg"]);
     names(&skipped[3], &["6.jpg", "is a folder"]);
@@ -219,7 +228,7 @@ fn malformed_image_folders_are_one_clear_line() {
     fs::remove_dir_all(folder.join("train/bee")).unwrap();
     names(&trouble("folder", data.path()), &["val/bee", "`train` has no class `bee`"]);
     fs::remove_dir_all(folder.join("val")).unwrap();
-    names(&trouble("folder", data.path()), &["val", "cannot read"]);
+    names(&trouble("folder", data.path()), &["no folder of pictures to test on beside `train`", "valid", "`folder`"]);
     put(&folder.join("val"), b"");
     names(&trouble("folder", data.path()), &["val", "is a file"]);
     fs::remove_dir_all(folder.join("train")).unwrap();

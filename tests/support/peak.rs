@@ -15,6 +15,11 @@ pub fn peak(arguments: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Option<f6
     let folder = tempfile::tempdir().unwrap();
     let mut command = Command::new(env!("CARGO_BIN_EXE_attnlab"));
     command.current_dir(folder.path()).args(["--logs", "logs", "run"]).args(arguments);
+    of(command)
+}
+
+/// As [`peak`], of any call of the program.
+pub fn of(mut command: Command) -> Option<f64> {
     command.env("MIMALLOC_PURGE_DELAY", "0").stdout(Stdio::null()).stderr(Stdio::null());
     let mut child = command.spawn().expect("the program runs");
     let status = format!("/proc/{}/status", child.id());

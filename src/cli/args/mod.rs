@@ -327,7 +327,7 @@ pub struct Data {
 pub enum DataAction {
     /// Say which data sets are there and what they hold.
     List(WhichData),
-    /// Fetch MNIST, Fashion-MNIST or CIFAR-10 from their public homes; what is there is not fetched again.
+    /// Fetch MNIST, Fashion-MNIST, CIFAR-10 or CIFAR-100 from their public homes; what is there is not fetched again.
     Fetch(Fetch),
     /// Read every file and compare it with its published checksum.
     Check(WhichData),

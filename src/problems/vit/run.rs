@@ -128,6 +128,7 @@ fn load(params: &Params, context: &mut RunContext) -> Result<Dataset, RunError> 
         let count = dataset.skipped.len();
         context.note(format!("{count} files could not be read, the first: {}: {reason}", file.display()));
     }
+    dataset.notes.iter().for_each(|note| context.note(note.clone()));
     if dataset.test.count() == 0 {
         return Err(RunError::Input(format!("{}: no test images", dataset.name)));
     }

@@ -2,6 +2,7 @@
 //! normalisation and, for an unfinished training, the optimiser's state in the metadata and in tensors of their own.
 
 use super::attention::{self, take};
+use crate::arrays::known_kind;
 use crate::vision::config::{BlockSet, VitConfig};
 use crate::vision::dataset::Normalisation;
 use crate::vision::error::VisionError;
@@ -152,7 +153,15 @@ impl<'a> Tensors<'a> {
         file.read_exact_at(&mut size, 0).map_err(|_| format!("has {len} bytes, too few for a safetensors file"))?;
         let size = u64::from_le_bytes(size);
         if size > LARGEST_HEADER.min(len.saturating_sub(8)) {
-            return Err(format!("no safetensors file: a header of {size} bytes in a file of {len}"));
+            let mut start = [0; 64];
+            let start = &mut start[..len.min(64) as usize];
+            let what = file.read_exact_at(start, 0).ok().and_then(|()| known_kind(start));
+            return Err(match what {
+                Some(what) => {
+                    format!("it is {what}; the .safetensors file of a model that `attnlab run vit` trained is expected")
+                }
+                None => format!("no safetensors file: a header of {size} bytes in a file of {len}"),
+            });
         }
         let mut header = vec![0; size as usize];
         file.read_exact_at(&mut header, 8).map_err(|error| error.to_string())?;

@@ -12,7 +12,8 @@ use std::fs::{self, File, OpenOptions};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
-const MAGIC: &[u8; 16] = b"attnlab images1\n";
+/// The digit rises when pictures are read otherwise than before: 2 refuses pictures that are cut short.
+const MAGIC: &[u8; 16] = b"attnlab images2\n";
 const KEY: usize = 32;
 
 /// What a cache file belongs to: one part of a folder at one size, with the names, sizes and times of its files.

@@ -5,6 +5,7 @@ use super::facts::Contents;
 use super::fetch::digest;
 use super::load::load_watched;
 use super::loaded::{Options, Watch};
+use super::passed_over::PassedOver;
 use super::sets::DataSource;
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -41,6 +42,8 @@ pub fn contents(source: DataSource, data_dir: &Path, folder: Option<&Path>) -> R
         classes: dataset.classes,
         size: Some(dataset.train.size()),
         channels: dataset.train.channels(),
+        passed_over: PassedOver::default(),
+        notes: dataset.notes,
     })
 }
 

@@ -2,6 +2,9 @@
 
 use super::error::DataError;
 use super::loaded::{Dataset, Options, Watch};
+use super::passed_over::PassedOver;
+use super::strangers;
+use crate::paths::expanded_below;
 use std::path::{Path, PathBuf};
 
 /// What is known of a data set: it is declared once, beside the loader that reads it.
@@ -53,7 +56,7 @@ impl Site<'_> {
     /// The folders its files may lie in, in order of search.
     pub fn folders(&self) -> Vec<PathBuf> {
         match self.folder {
-            Some(folder) if self.facts.own_folder => vec![self.data_dir.join(folder)],
+            Some(folder) if self.facts.own_folder => vec![expanded_below(self.data_dir, folder)],
             _ => self.facts.folders.iter().map(|name| self.data_dir.join(name)).collect(),
         }
     }
@@ -65,13 +68,13 @@ impl Site<'_> {
 
     /// The error that says that `expected` was looked for, where, and what to do.
     pub fn missing(&self, expected: String) -> DataError {
-        let searched: Vec<_> = self.folders().iter().map(|folder| folder.display().to_string()).collect();
-        DataError::Missing {
-            name: self.name,
-            expected,
-            searched: searched.join(", "),
-            advice: self.facts.advice.to_owned(),
-        }
+        let folders = self.folders();
+        let searched: Vec<_> = folders.iter().map(|folder| folder.display().to_string()).collect();
+        let advice = match strangers::found(self.name, self.data_dir, &folders) {
+            Some(found) => format!("{found}; or {}", self.facts.advice),
+            None => self.facts.advice.to_owned(),
+        };
+        DataError::Missing { name: self.name, expected, searched: searched.join(", "), advice }
     }
 }
 
@@ -90,6 +93,10 @@ pub struct Contents {
     pub size: Option<usize>,
     /// Colour channels.
     pub channels: usize,
+    /// Files in folders of pictures that are not read.
+    pub passed_over: PassedOver,
+    /// What is to be known of how the set is read, a line each.
+    pub notes: Vec<String>,
 }
 
 /// Reads data sets of one kind.

@@ -44,14 +44,13 @@ pub(super) fn there(site: &Site<'_>, names: &[&str]) -> Vec<PathBuf> {
     site.folders().into_iter().map(there).find(|files| !files.is_empty()).unwrap_or_default()
 }
 
-/// `name` as it may be spelled on disk: as published, with a dot before the type (`train-images.idx3-ubyte`), packed.
+/// `name` as it may be spelled on disk: as published, with a dot before the type (`train-images.idx3-ubyte`), packed. A folder of
+/// one of these names, as some archives unpack to, counts only where there is no file.
 pub(super) fn spelled(folder: &Path, name: &str) -> Option<PathBuf> {
     let dotted = name.replace("-idx", ".idx");
-    [name, &dotted]
-        .into_iter()
-        .flat_map(|name| [name.to_owned(), format!("{name}.gz")])
-        .map(|name| folder.join(name))
-        .find(|path| path.exists())
+    let spellings = || [name, &dotted].into_iter().flat_map(|name| [name.to_owned(), format!("{name}.gz")]);
+    let there = |is: fn(&Path) -> bool| spellings().map(|name| folder.join(name)).find(|path| is(path));
+    there(Path::is_file).or_else(|| there(Path::exists))
 }
 
 /// Opens a file for reading, unpacking it if it begins as gzip does (whatever its name).

@@ -16,6 +16,8 @@ pub struct Dataset {
     pub test: Images,
     /// Files that could not be read, each with the reason; everything else is there.
     pub skipped: Vec<(PathBuf, String)>,
+    /// What is to be known of how the set was read, a line each.
+    pub notes: Vec<String>,
 }
 
 /// How to load a data set. The default loads all of it as it was published.

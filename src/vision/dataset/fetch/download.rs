@@ -1,5 +1,6 @@
 //! One file over HTTP: resumed where it was cut, verified, and in place only when whole.
 
+use super::trust::trusted;
 use crate::vision::dataset::cache::hex;
 use crate::vision::dataset::error::DataError;
 use crate::vision::dataset::facts::Published;
@@ -11,6 +12,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 use ureq::Agent;
 use ureq::http::StatusCode;
+use ureq::tls::TlsConfig;
 
 /// A connection that is silent for so long counts as cut.
 const SILENCE: Duration = Duration::from_secs(30);
@@ -35,6 +37,7 @@ pub fn download(
     }
     let mut part = PartialFile::open(target, file)?;
     let agent: Agent = Agent::config_builder()
+        .tls_config(TlsConfig::builder().root_certs(trusted()?).build())
         .http_status_as_error(false)
         .timeout_resolve(Some(SILENCE))
         .timeout_connect(Some(SILENCE))

@@ -1,6 +1,7 @@
 //! Fetching data sets from their public homes.
 
 mod download;
+mod trust;
 
 pub(super) use download::digest;
 pub use download::download;

@@ -53,6 +53,7 @@ impl Loader for BuiltIn {
             train: Images::new(1, SIZE, train.0, train.1)?,
             test: Images::new(1, SIZE, test.0, test.1)?,
             skipped: Vec::new(),
+            notes: Vec::new(),
         })
     }
 }

@@ -1,11 +1,12 @@
-//! Image folders: `train/CLASS/*` and `val/CLASS/*`, JPEG and PNG, any size; ImageNet, Places365 or any part of them.
+//! Image folders: `train/CLASS/*` and `val/CLASS/*`, pictures of any kind and size; ImageNet, Places365 or any part of them.
 
 use crate::vision::dataset::cache::{Cache, CacheKey};
+use crate::vision::dataset::class_folders::Skipped;
 use crate::vision::dataset::decode::decode;
 use crate::vision::dataset::error::DataError;
 use crate::vision::dataset::facts::{Contents, Loader, SetFacts, Site};
 use crate::vision::dataset::images::{Images, Pixels};
-use crate::vision::dataset::listing::{Listing, Skipped};
+use crate::vision::dataset::listing::Listing;
 use crate::vision::dataset::loaded::{Dataset, Loading, Options, Watch};
 use crate::vision::dataset::picture::Picture;
 use crate::vision::dataset::split::sample;
@@ -38,11 +39,15 @@ const fn pictures(folders: &'static [&'static str], own_folder: bool, advice: &'
     }
 }
 
-const PUBLISHED_ADVICE: &str = "lay it out as train/CLASS/* and val/CLASS/* there, or name another data directory \
+const PUBLISHED_ADVICE: &str = "lay it out as train/CLASS/* and val/CLASS/* there, or as docs/data.md lists, or name another data directory \
                                 (--data-dir, ATTNLAB_DATA)";
 
 /// ImageNet (ILSVRC 2012) or any part of it.
-pub(super) static IMAGENET: SetFacts = pictures(&["imagenet", "ImageNet", "ILSVRC2012"], false, PUBLISHED_ADVICE);
+pub(super) static IMAGENET: SetFacts = pictures(
+    &["imagenet", "ImageNet", "ILSVRC2012", "imagenet/ILSVRC/Data/CLS-LOC", "ILSVRC/Data/CLS-LOC"],
+    false,
+    PUBLISHED_ADVICE,
+);
 
 /// Places365 or any part of it.
 pub(super) static PLACES365: SetFacts =
@@ -52,7 +57,7 @@ pub(super) static PLACES365: SetFacts =
 pub(super) static FOLDER: SetFacts = pictures(
     &["image-folder"],
     true,
-    "lay it out as train/CLASS/* and val/CLASS/*, and name it by `folder` (below the data directory, or from the root)",
+    "lay it out as train/CLASS/* and val/CLASS/*, or as docs/data.md lists, and name it by `folder` (below the data directory, or from the root)",
 );
 
 impl Loader for ImageFolders {
@@ -68,6 +73,8 @@ impl Loader for ImageFolders {
             classes: listing.classes,
             size: None,
             channels: 3,
+            passed_over: listing.passed_over,
+            notes: listing.notes,
         }))
     }
 
@@ -95,7 +102,9 @@ impl Loader for ImageFolders {
         };
         let train = part(&listing.train, options.only.map_or(0, |only| only.train), "train")?;
         let test = part(&listing.test, options.only.map_or(0, |only| only.test), "val")?;
-        Ok(Dataset { name: site.name, classes: listing.classes, train, test, skipped })
+        let mut notes = listing.notes;
+        notes.extend(listing.passed_over.told());
+        Ok(Dataset { name: site.name, classes: listing.classes, train, test, skipped, notes })
     }
 }
 

@@ -87,7 +87,14 @@ impl Loader for FourFiles {
             labelled(images, labels)
         };
         let (train, test) = (part(FILES[0], FILES[1])?, part(FILES[2], FILES[3])?);
-        Ok(Dataset { name: site.name, classes: site.class_names(), train, test, skipped: Vec::new() })
+        Ok(Dataset {
+            name: site.name,
+            classes: site.class_names(),
+            train,
+            test,
+            skipped: Vec::new(),
+            notes: Vec::new(),
+        })
     }
 
     fn files(&self, site: &Site<'_>) -> Vec<PathBuf> {
@@ -238,6 +245,7 @@ impl Loader for IdxPairs {
             train: labelled(train, train_labels)?,
             test: labelled(test, test_labels)?,
             skipped: Vec::new(),
+            notes: Vec::new(),
         })
     }
 

@@ -36,6 +36,7 @@ data_sets! {
     Mnist = "mnist", "70,000 handwritten digits, 28×28 grey" => idx_files::MNIST;
     FashionMnist = "fashion-mnist", "70,000 pieces of clothing, 28×28 grey" => idx_files::FASHION_MNIST;
     Cifar10 = "cifar-10", "60,000 photographs of ten things, 32×32 colour" => cifar::CIFAR_10;
+    Cifar100 = "cifar-100", "60,000 photographs of a hundred things, 32×32 colour" => cifar::CIFAR_100;
     ImageNet = "imagenet", "photographs of up to 1,000 things, an image folder" => folder::IMAGENET;
     Places365 = "places365", "photographs of up to 365 places, an image folder" => folder::PLACES365;
     Idx = "idx", "any IDX files of images and labels, such as EMNIST or KMNIST" => idx_files::IDX;
