@@ -197,7 +197,7 @@ fn what_cannot_be_trained_is_said_in_one_line() {
         ),
         (&["attention=relu", "m=8"], "m: found `8`, allowed: only with attention=favor"),
         (&["attention=softmax", "estimator=custom", "f=exp(p)"], "only with attention=custom or estimator=custom"),
-        (&["redraw=0"], "redraw: found `0`, allowed: never, epoch, or a number of steps"),
+        (&["redraw=0"], "redraw: found `0`, allowed: a whole number from 1 to 1000000000, or `never` or `epoch`"),
     ] {
         let (status, out, error) = call(desk.path(), &train(settings));
         assert_eq!((status, out.as_str()), (2, ""), "{settings:?}: {error}");

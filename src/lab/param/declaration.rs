@@ -106,8 +106,8 @@ pub struct Param {
     pub list: bool,
     /// Whether the result depends on it (the number of threads, say, does not change a result).
     pub determines_result: bool,
-    /// A word that is taken beside whole numbers: `all`.
-    pub word: Option<&'static str>,
+    /// Words that are taken beside whole numbers: `all`.
+    pub words: &'static [&'static str],
     /// The other parameter, with the values of it, under which this one is read; none where it always is.
     pub read_with: Option<(&'static str, &'static [&'static str])>,
     /// A second condition, either of which is enough.
@@ -127,7 +127,7 @@ impl Param {
             group: "",
             list: false,
             determines_result: true,
-            word: None,
+            words: &[],
             read_with: None,
             or_with: None,
         }
@@ -222,10 +222,10 @@ impl Param {
         self
     }
 
-    /// Takes `word` beside whole numbers: `all`. It stands in files as text.
+    /// Takes `words` beside whole numbers: `all`. They stand in files as text.
     #[must_use]
-    pub const fn or_word(mut self, word: &'static str) -> Self {
-        self.word = Some(word);
+    pub const fn or_words(mut self, words: &'static [&'static str]) -> Self {
+        self.words = words;
         self
     }
 
@@ -256,7 +256,7 @@ impl Param {
         let text = text.trim();
         let refuse = || ParamError::new(self.key, text, self.allowed());
         match self.kind {
-            Kind::Int { .. } if self.word == Some(text) => Ok(Value::Text(text.to_owned())),
+            Kind::Int { .. } if self.words.contains(&text) => Ok(Value::Text(text.to_owned())),
             Kind::Int { min, max } => {
                 let value = parse_int(text).ok_or_else(refuse)?;
                 if (min..=max).contains(&value) { Ok(Value::Int(value)) } else { Err(refuse()) }
@@ -295,7 +295,12 @@ impl Param {
     /// What is allowed, in words.
     #[must_use]
     pub fn allowed(&self) -> String {
-        self.word.map_or_else(|| self.allowed_values(), |word| format!("{}, or `{word}`", self.allowed_values()))
+        let words: Vec<String> = self.words.iter().map(|word| format!("`{word}`")).collect();
+        if words.is_empty() {
+            self.allowed_values()
+        } else {
+            format!("{}, or {}", self.allowed_values(), words.join(" or "))
+        }
     }
 
     fn allowed_values(&self) -> String {

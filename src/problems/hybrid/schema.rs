@@ -64,10 +64,10 @@ pub(super) static PARAMS: &[Param] = &[
     QUERIES,
     KEYS,
     CHECKPOINT_FILE,
-    Param { list: false, word: None, ..LAYER }
+    Param { list: false, words: &[], ..LAYER }
         .help("file, checkpoint: layer (block), counted from 0")
         .steps(&["0", "1", "2"]),
-    Param { list: false, word: None, ..HEAD }
+    Param { list: false, words: &[], ..HEAD }
         .help("file, checkpoint: head of the layer, counted from 0")
         .steps(&["0", "1", "2"]),
     IMAGE,

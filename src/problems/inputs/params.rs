@@ -117,7 +117,7 @@ pub(in crate::problems) const HEADS: Param = Param::int("split_heads", "heads in
     .read_with(INPUTS_KEY, &[FILE]);
 
 pub(in crate::problems) const BATCH: Param = Param::int("batch_entry", "entry of the batch", 0, 1 << 30, "none")
-    .or_word("none")
+    .or_words(&["none"])
     .help("file: the entry taken of an axis [batch] before the heads; none: the file has no such axis")
     .group("inputs")
     .read_with(INPUTS_KEY, &[FILE]);
@@ -135,7 +135,7 @@ pub(in crate::problems) const CHECKPOINT_FILE: Param =
         .read_with(INPUTS_KEY, &[CHECKPOINT]);
 
 pub(in crate::problems) const LAYER: Param = Param::int("layer", "layer", 0, 1000, "0")
-    .or_word("all")
+    .or_words(&["all"])
     .help("file, checkpoint: layers (blocks), counted from 0: a number, a list, or all")
     .steps(&["0", "1", "all"])
     .group("inputs")
@@ -143,7 +143,7 @@ pub(in crate::problems) const LAYER: Param = Param::int("layer", "layer", 0, 100
     .read_with(INPUTS_KEY, STORED);
 
 pub(in crate::problems) const HEAD: Param = Param::int("head", "head", 0, 1000, "0")
-    .or_word("all")
+    .or_words(&["all"])
     .help("file, checkpoint: heads of a layer, counted from 0: a number, a list, or all")
     .steps(&["0", "1", "all"])
     .group("inputs")

@@ -5,10 +5,10 @@ use crate::lab::{Axis, Event, Plot, Point, RunContext, Series, Style};
 use crate::problems::toolkit::Burst;
 use crate::statistics::mean_and_interval;
 
-/// One figure: its name, title, vertical axis, what is drawn, and whether exact attention has a line in it.
-type Figure = (&'static str, &'static str, fn() -> Axis, fn(&ReplacementResults) -> f64, bool);
+/// One kind of curves, which are a figure: its name, title, vertical axis, what is drawn, and whether exact attention has a line in it.
+type CurveKind = (&'static str, &'static str, fn() -> Axis, fn(&ReplacementResults) -> f64, bool);
 
-static FIGURES: &[Figure] = &[
+static FIGURES: &[CurveKind] = &[
     ("accuracy", "Test accuracy", || Axis::linear("share of images"), |row| row.test_accuracy, true),
     ("agreement", "Agreement with exact attention", || Axis::linear("share of images"), |row| row.agreement, false),
     ("logits", "Error of the logits", || Axis::log("‖ŷ − y‖/‖y‖"), |row| row.logit_rel_error, false),

@@ -6,6 +6,7 @@ mod maps;
 mod rows;
 mod run;
 mod schema;
+mod shape;
 mod source;
 
 use crate::lab::{Column, Estimate, ParamError, Params, Problem, RunContext, RunError, Schema};

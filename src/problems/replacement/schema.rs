@@ -2,6 +2,7 @@
 
 use super::layers::{ALLOWED, is_layers, sets};
 use super::maps::HeadEstimator;
+use super::shape::{DEPTH, is_comparable, small};
 use crate::attention::Projection;
 use crate::lab::{Estimate, Machine, Param, ParamError, Params, Schema, common};
 use crate::named::Named;
@@ -11,7 +12,7 @@ use crate::problems::estimators::{
 use crate::problems::inputs::checkpoint_file;
 use crate::problems::inputs::params::CHECKPOINT_FILE;
 use crate::problems::limits::{check_memory, check_stored_dims, largest};
-use crate::vision::{Attention, AttentionKernel, BlockSet, Checkpoint, Vit, VitConfig};
+use crate::vision::{Attention, BlockSet, Checkpoint, Vit, VitConfig};
 use std::sync::LazyLock;
 
 /// Images that go through a model at a time.
@@ -95,11 +96,6 @@ fn shape(params: &Params) -> Result<Option<VitConfig>, ParamError> {
     Ok(Some(config))
 }
 
-/// Whether a model that attends so can be compared with exact softmax attention on the same weights.
-pub(super) fn is_comparable(attention: Attention) -> bool {
-    attention.is_softmax() || attention.favor().is_some()
-}
-
 /// Rising values of m without repetitions.
 pub(super) fn sizes(params: &Params) -> Vec<usize> {
     let mut sizes = params.sizes("m");
@@ -122,7 +118,7 @@ pub(super) fn check(params: &Params) -> Result<(), ParamError> {
             HeadEstimator::check(estimator, projection)?;
         }
     }
-    let Some(config) = shape(params)? else { return layer_sets(params, super::source::DEPTH).map(drop) };
+    let Some(config) = shape(params)? else { return layer_sets(params, DEPTH).map(drop) };
     layer_sets(params, config.depth)?;
     check_stored_dims(params, [config.head_dim()])?;
     if config.mask_dim > 0
@@ -154,7 +150,7 @@ fn peak(params: &Params, config: &VitConfig, m: usize) -> f64 {
 pub(super) fn estimate(params: &Params) -> Estimate {
     const RATE: f64 = 2e10;
     let config = shape(params).ok().flatten();
-    let config = config.unwrap_or_else(|| super::source::small(Attention::Kernel(AttentionKernel::Softmax)));
+    let config = config.unwrap_or_else(small);
     let sets = layer_sets(params, config.depth).map_or(1, |sets| sets.len());
     let pairs = params.choices::<Projection>("projection").len();
     let each: Vec<FeatureEstimator> = estimators(params);

@@ -1,18 +1,15 @@
 //! The model whose attention is replaced, with the images it is tested on.
 
-use super::schema::is_comparable;
+use super::shape::{is_comparable, small};
 use crate::lab::{Event, Params, Progress, RunContext, RunError};
 use crate::problems::inputs::checkpoint_file;
 use crate::problems::vit::with_attention;
 use crate::vision::dataset::{Augment, Dataset, Normalisation, Only, Options, Patcher, Split, default_cache, load};
 use crate::vision::{
-    Attention, AttentionKernel, BlockSet, Checkpoint, Evaluation, Kernels, Parameters, Redraw, StepReport,
-    TrainObserver, TrainOptions, Trainer, Vit, VitConfig, train,
+    Attention, AttentionKernel, Checkpoint, Evaluation, Kernels, Parameters, Redraw, StepReport, TrainObserver,
+    TrainOptions, Trainer, Vit, VitConfig, train,
 };
 use std::ops::ControlFlow;
-
-/// Layers of the small model.
-pub(super) const DEPTH: usize = 2;
 
 /// A trained model of softmax attention and its test images.
 pub(super) struct TrainedModel {
@@ -22,23 +19,6 @@ pub(super) struct TrainedModel {
     pub patcher: Patcher,
     /// As it stands in rows.
     pub name: String,
-}
-
-/// The small model of digits.
-pub(super) fn small(attention: Attention) -> VitConfig {
-    VitConfig {
-        channels: 1,
-        image_size: 8,
-        patch: 2,
-        dim: 32,
-        depth: DEPTH,
-        heads: 2,
-        mlp_ratio: 2,
-        classes: 10,
-        attention,
-        softmax_blocks: BlockSet::NONE,
-        mask_dim: 0,
-    }
 }
 
 impl TrainedModel {
@@ -94,7 +74,7 @@ impl TrainedModel {
     fn trained(params: &Params, context: &mut RunContext) -> Result<Self, RunError> {
         let only = Only { train: 0, test: params.size("test_images"), seed: context.seed() };
         let dataset = load("digits", context.data(), &Options { only: Some(only), ..Options::default() })?;
-        let config = small(Attention::Kernel(AttentionKernel::Softmax));
+        let config = small();
         let split = Split::new(dataset.train.count(), 0, 0, context.seed());
         let normalisation = Normalisation::of(&dataset.train, &split.train)?;
         let patcher = Patcher::new(config.patch, &normalisation);

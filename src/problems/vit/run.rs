@@ -176,7 +176,7 @@ fn beginning(
         label_smoothing: params.float("label_smoothing"),
         augment: Augment::new(params.choice("augment"), config.image_size),
         validations: VALIDATIONS,
-        redraw: Redraw::from_text(params.text("redraw")).unwrap_or_default(),
+        redraw: Redraw::from_text(&params.typed("redraw")).unwrap_or_default(),
         seed: context.seed(),
     };
     let threads = cost::useful_threads(params, context.threads(params.size("threads")), config.tokens());
@@ -230,7 +230,7 @@ fn row(params: &Params, seed: u64, trainer: &Trainer, split: &Split, test: &Eval
         "estimator": favor.map(|map| map.estimator().name()),
         "projection": favor.map(|map| map.projection().name()),
         "m": favor.map(FavorMap::m),
-        "redraw": favor.map(|_| params.text("redraw")),
+        "redraw": favor.map(|_| params.typed("redraw")),
         "mask": (config.mask_dim > 0).then(|| format!("{} {}", params.text("mask"), config.mask_dim)),
         "eval_m": null,
         "eval_draws": null,

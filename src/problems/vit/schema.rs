@@ -5,7 +5,7 @@ use crate::lab::{Choice, Param, choice, common};
 use crate::named::Named;
 use crate::problems::estimators::{CUSTOM, EstimatorName, HYBRID_PARAMS};
 use crate::vision::dataset::{Augmentation, DataSource};
-use crate::vision::{ATTENTIONS, FAVOR, Kernels, Redraw, TYPED};
+use crate::vision::{ATTENTIONS, FAVOR, Kernels, TYPED};
 use std::sync::LazyLock;
 
 /// The parameters; those of the estimators' constants stand after `m`.
@@ -54,8 +54,9 @@ static ATTENTION_PARAMS: &[Param] = &[
         .steps(&["16", "32", "64", "128", "256"])
         .group("model")
         .read_with("attention", &[FAVOR.name]),
-    Param::text("redraw", "redraw", "never, epoch, or a number of steps", |text| Redraw::from_text(text).is_some(), "never")
-        .help("favor: when projections are drawn anew while training")
+    Param::int("redraw", "redraw", 1, 1_000_000_000, "never")
+        .or_words(&["never", "epoch"])
+        .help("favor: when projections are drawn anew while training: at each epoch, or every so many steps")
         .steps(&["never", "epoch", "100", "10", "1"])
         .group("training")
         .read_with("attention", &[FAVOR.name]),
