@@ -256,7 +256,7 @@ fn tables_of_choices_are_those_of_the_program() {
             let name = format!("{} {}", problem.name(), param.key);
             let stands_elsewhere = problems::ALL.iter().any(|other| {
                 let same = |other: &Param| matches!(other.kind, Kind::Choice(others) if others == choices);
-                other.schema().get(param.key).is_some_and(|other| same(other))
+                other.schema().get(param.key).is_some_and(same)
                     && there.contains(&format!("{} {}", other.name(), param.key))
             });
             if stands_elsewhere && !there.contains(&name) {

@@ -27,7 +27,7 @@ static BEFORE: &[Param] = &[
     Param { read_with: None, ..CHECKPOINT_FILE }
         .help("a trained model that attends by softmax; without one a small model of digits is trained first")
         .group("model"),
-    Param::int("epochs", "epochs", 1, 10_000, "10")
+    Param::int("epochs", "epochs", 1, 10_000, "20")
         .help("training of the small model of digits")
         .steps(&["5", "10", "20", "40"])
         .group("model")
