@@ -156,12 +156,20 @@ impl Vit {
         Ok(rows.iter().map(|row| HeadFunction::new(map, head_dim, row)).collect())
     }
 
-    /// What goes wrong in a typed function on these images, whose patches are `[image, token, patch_dim]`: the part of its text
+    /// What goes wrong in a typed function, or random features that can be negative, on these images, whose patches are `[image, token, patch_dim]`: the part of its text
     /// that is not finite, with the values that show it, or denominators that are not positive; none where nothing is found.
     ///
     /// # Errors
     /// `patches` are not whole images.
     pub fn function_fault(&self, patches: &[f32]) -> Result<Option<String>, VisionError> {
+        if self.config().attention.favor().is_some_and(|map| !map.is_positive()) {
+            let counted = self.not_positive().filter(|count| *count > 0);
+            return Ok(counted.map(|count| {
+                format!(
+                    "{count} denominators of attention were not above 0, as entries of the estimate can be negative"
+                )
+            }));
+        }
         let mut fault = None;
         self.each_head(patches, |function, place, sides| {
             for (side, rows) in ["query", "key"].into_iter().zip(sides) {
