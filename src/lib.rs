@@ -11,7 +11,7 @@
 //!         \   |   /
 //!   arrays  named  nearest        numbers of files · choices by name · slips of the keyboard
 //!   text  product  random         text made harmless · matrix products · named generators
-//!   statistics  memory            means, errors, quantiles · large buffers
+//!   statistics  memory  threads   means, errors, quantiles · large buffers · how many threads
 //!   function                      functions that a user types
 //! ```
 //!
@@ -36,4 +36,5 @@ pub mod product;
 pub mod random;
 mod statistics;
 pub mod text;
+pub mod threads;
 pub mod vision;

@@ -23,6 +23,7 @@ mod target;
 
 use crate::lab::Places;
 use crate::problems;
+use crate::threads;
 use args::{Arguments, Command, Run};
 use clap::{CommandFactory, Parser};
 use failure::Failure;
@@ -49,6 +50,7 @@ fn attempt(console: impl FnOnce(Places) -> ExitCode, keys: impl FnOnce() -> Stri
     let common = arguments.common;
     let places = Places { logs: common.logs, data: common.data_dir, presets: common.presets };
     places.announce();
+    threads::limit();
     let Some(command) = arguments.command else {
         return Ok(console(places));
     };

@@ -306,7 +306,7 @@ pub struct Predict {
     /// Write the logits here: images × classes, f32.
     #[arg(long, value_name = "FILE.npy", value_hint = ValueHint::FilePath)]
     pub logits: Option<PathBuf>,
-    /// Threads; 0 takes every core.
+    /// Threads; 0 takes every core, or as many as `OMP_NUM_THREADS` says.
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub threads: usize,
     /// Print one JSON document.

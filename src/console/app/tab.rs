@@ -4,9 +4,8 @@ use super::looks::Looks;
 use super::screen_run::{NewsSource, RunNews, ScreenRun};
 use crate::console::widget::form::Form;
 use crate::console::widget::heatmap::Look;
-use crate::lab::{
-    Estimate, Machine, ParamError, Problem, RunState, Scale, Study, StudyRun, Sweep, SweepMode, estimate,
-};
+use crate::lab::{Estimate, ParamError, Problem, RunState, Scale, Study, StudyRun, Sweep, SweepMode, estimate};
+use crate::threads;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::time::{Duration, Instant};
 
@@ -51,7 +50,7 @@ impl Asked {
             return Ok(Self { runs, ..Self::default() });
         }
         let specs = sweep.specs()?;
-        Ok(Self { runs, cost: estimate(&specs, Machine::here().cores) })
+        Ok(Self { runs, cost: estimate(&specs, threads::by_default()) })
     }
 }
 

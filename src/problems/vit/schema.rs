@@ -1,6 +1,7 @@
 //! The parameters of the problem `vit`, what they make of a model, and what it will cost.
 
 use crate::lab::{Estimate, Machine, Param, ParamError, Params, common};
+use crate::threads;
 use crate::vision::dataset::{Augmentation, DataSource};
 use crate::vision::{ATTENTIONS, Attention, AttentionKernel, ConfigError, Kernels, TYPED, TypedMap, Vit, VitConfig};
 
@@ -223,10 +224,7 @@ pub(super) fn useful_threads(params: &Params, asked: usize, tokens: usize) -> us
 
 /// Threads as far as they are known before the run.
 fn threads(params: &Params) -> usize {
-    match params.size("threads") {
-        0 => Machine::here().cores,
-        threads => threads,
-    }
+    threads::or_default(params.size("threads"))
 }
 
 fn model_bytes(params: &Params, config: &VitConfig, batch: usize, threads: usize) -> u64 {
@@ -273,7 +271,7 @@ pub(super) fn estimate(params: &Params) -> Estimate {
         0 => all,
         asked => asked,
     };
-    let cores = threads(params).min(Machine::here().cores);
+    let cores = threads(params).min(threads::granted());
     // Multiply-adds per second and core reached in training; a backward pass costs two forward passes.
     let rate = cores as f64
         * match params.choice("kernels") {
