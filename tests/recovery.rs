@@ -5,7 +5,7 @@ mod program;
 #[path = "support/results.rs"]
 mod results;
 
-use attnlab::lab::Machine;
+use attnlab::lab::Owner;
 use md5::{Digest, Md5};
 use program::program;
 use results::{run_folders, timeless};
@@ -173,8 +173,9 @@ fn what_a_killed_command_left_half_written_is_swept_up() {
     let desk = Desk::new();
     assert!(desk.call(&["run", "--quiet", "hybrid", "--set", "trials=20", "--set", "angles=3"]).status.success());
     let run = desk.runs().remove(0);
-    // The name says which process wrote the file: machine, number and beginning (0 for any).
-    let machine = hex::encode(&Md5::digest(&Machine::here().host)[..4]);
+    // The name says which process wrote the file: machine and container, number and beginning (0 for any).
+    let Owner { host, realm, .. } = Owner::me();
+    let machine = hex::encode(&Md5::digest(format!("{host}\n{}\n{}", realm.boot, realm.namespace))[..4]);
     let left_by = |process: &str| run.join(format!("marks.json.{machine}-{process}-0123456789abcdef.part"));
     let (gone, alive) = (left_by("1-1"), left_by(&format!("{}-0", std::process::id())));
     for command in [&["tag", name(&run), "kept"][..], &["list"]] {

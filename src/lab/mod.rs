@@ -36,7 +36,7 @@ pub use param::{
 };
 pub use plan::{Preset, RunSpec, Sweep, SweepMode, estimate, preset, shell};
 pub use record::{
-    Document, Journal, Machine, Owner, Places, Request, RunFacts, RunLog, RunRecord, SCHEMA, files, journal,
+    Document, Journal, Machine, Owner, Places, Realm, Request, RunFacts, RunLog, RunRecord, SCHEMA, files, journal,
     logs_of_process,
 };
 pub use run::{

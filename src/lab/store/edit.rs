@@ -2,7 +2,8 @@
 
 use crate::lab::LabError;
 use crate::lab::param::ParamError;
-use crate::lab::record::lease::{Owner, busy};
+use crate::lab::record::Owner;
+use crate::lab::record::lease::busy;
 use crate::lab::store::summary::Marks;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -40,7 +41,7 @@ pub fn tag(folder: &Path, tags: &[String]) -> Result<(), LabError> {
 /// A process works on the run, or it cannot be moved.
 pub fn delete(folder: &Path) -> Result<PathBuf, LabError> {
     let name = folder.file_name().unwrap_or_default();
-    if let Some(owner) = Owner::of(folder) {
+    if let Some(owner) = Owner::surely_of(folder) {
         return Err(busy(folder, &owner));
     }
     let trash = folder.with_file_name(TRASH);
