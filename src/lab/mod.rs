@@ -40,7 +40,7 @@ pub use record::{
     logs_of_process,
 };
 pub use run::{
-    Column, Control, Estimate, Observer, Optimum, Problem, Queue, RunContext, RunError, RunHandle, RunView,
-    SMALL_SECONDS, SeriesView, common,
+    Column, Control, CurveSummary, Estimate, Observer, Optimum, Problem, Queue, RunContext, RunError, RunHandle,
+    RunView, SMALL_SECONDS, SeriesView, common,
 };
 pub use store::{Filter, FilterError, RunSummary, Store};

@@ -4,7 +4,7 @@ use super::frame::pane;
 use crate::console::app::{App, Figure, Pane, ProblemTab};
 use crate::console::widget::heatmap::{self, Heatmap};
 use crate::console::widget::plot::{DrawnCurve, PlotWidget};
-use crate::lab::{Axis, Plot, StudyPlot};
+use crate::lab::{Axis, CurveSummary, Plot, StudyPlot, Style};
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
@@ -115,7 +115,8 @@ fn draw_plot(
         .zip(&names)
         .map(|(curve, label)| {
             let view = &tab.runs[curve.run].view.series[curve.series];
-            DrawnCurve { label, points: &view.points, style: view.series.style, ink: curve.ink, symbol: curve.symbol }
+            let ink = Some(curve.ink);
+            DrawnCurve { label, points: &view.points, style: view.series.style, ink, symbol: curve.symbol }
         })
         .collect();
     let overlaid = tab.visible();
@@ -126,7 +127,8 @@ fn draw_plot(
         title += &format!(", runs {} to {} of {}", first + 1, last + 1, tab.runs.len());
     }
     let x = tab.axis(plot);
-    draw_curves(frame, app, tab, (plot, &x, &title), &curves, area, chosen, number);
+    let summary = tab.problem.summary(&plot.id);
+    draw_curves(frame, app, tab, (plot, &x, &title, summary), &curves, area, chosen, number);
 }
 
 /// Draws curves over all runs on screen.
@@ -143,15 +145,18 @@ fn draw_study(
         .curves
         .iter()
         .enumerate()
+        // A staircase of one point would only cover the one who won.
+        .filter(|(_, curve)| curve.style != Style::Dashed || curve.points.len() > 1)
         .map(|(index, curve)| DrawnCurve {
             label: &curve.label,
             points: &curve.points,
             style: curve.style,
-            ink: index,
+            ink: curve.ink,
             symbol: index,
         })
         .collect();
-    draw_curves(frame, app, tab, (&study.plot, &study.plot.x, &study.plot.title), &curves, area, chosen, number);
+    let drawn = (&study.plot, &study.plot.x, study.plot.title.as_str(), study.summary);
+    draw_curves(frame, app, tab, drawn, &curves, area, chosen, number);
 }
 
 #[allow(clippy::too_many_arguments, reason = "one place where a plot's looks come together")]
@@ -159,7 +164,7 @@ fn draw_curves(
     frame: &mut Frame<'_>,
     app: &App,
     tab: &ProblemTab,
-    (plot, x, title): (&Plot, &Axis, &str),
+    (plot, x, title, summary): (&Plot, &Axis, &str, CurveSummary),
     curves: &[DrawnCurve<'_>],
     area: Rect,
     chosen: bool,
@@ -180,6 +185,7 @@ fn draw_curves(
         curves,
         scales: (looks.x.unwrap_or(plot.x.scale), looks.y.unwrap_or(plot.y.scale)),
         smoothing: looks.smoothing,
+        summary,
         cursor: looks.cursor,
         focused: chosen && tab.pane == Pane::Figures,
         hint: "waiting for the first point",
