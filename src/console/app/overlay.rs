@@ -1,5 +1,6 @@
 //! What lies over a tab: lists, text fields, the help, the question whether to leave.
 
+use super::scroll::Scroll;
 use super::sweep::SweepDialog;
 use crate::console::keymap::Place;
 use crate::lab::{LabError, Preset};
@@ -26,8 +27,8 @@ pub enum Overlay {
     Help {
         /// The place it was called from.
         place: Place,
-        /// Lines scrolled away.
-        skip: usize,
+        /// How far it is scrolled.
+        scroll: Scroll,
     },
     /// The question whether to leave while work is running.
     Leave {
@@ -93,13 +94,35 @@ pub struct Field {
     pub error: Option<String>,
     /// Whether a task is doing what the text was typed for. Until it is done, the field takes no keys.
     pub is_waiting: bool,
+    /// What the word before the cursor may become.
+    pub choices: Vec<&'static str>,
 }
 
 impl Field {
     /// A field that holds `text`.
     #[must_use]
     pub fn new(purpose: Purpose, text: impl Into<String>) -> Self {
-        Self { purpose, input: Input::new(text.into()), error: None, is_waiting: false }
+        Self { purpose, input: Input::new(text.into()), error: None, is_waiting: false, choices: Vec::new() }
+    }
+
+    /// The word before the cursor.
+    #[must_use]
+    pub fn word(&self) -> &str {
+        let text = self.input.value();
+        let end = text.char_indices().nth(self.input.cursor()).map_or(text.len(), |(at, _)| at);
+        text[..end].rsplit(char::is_whitespace).next().unwrap_or_default()
+    }
+
+    /// Completes the word before the cursor as far as the `keys` that begin with it are the same.
+    pub fn complete(&mut self, keys: impl Fn(&str) -> Vec<&'static str>) {
+        let word = self.word().to_owned();
+        let keys = if self.purpose == Purpose::Filter && !word.is_empty() { keys(&word) } else { Vec::new() };
+        let Some(first) = keys.first() else { return };
+        let ends = first.char_indices().map(|(at, _)| at).chain([first.len()]);
+        let common = ends.rev().find(|end| keys.iter().all(|key| key.starts_with(&first[..*end]))).unwrap_or(0);
+        for character in first[..common].chars().skip(word.chars().count()) {
+            self.input.handle(InputRequest::InsertChar(character));
+        }
     }
 
     /// Takes a key.

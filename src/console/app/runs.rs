@@ -1,5 +1,6 @@
 //! The Runs tab: every run there is, from this process and from others.
 
+use super::scroll::Scroll;
 use crate::lab::{Filter, FilterError, Problem, RunSummary, Store, slurm, store};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -22,6 +23,12 @@ pub struct RunsTab {
     pub chosen: usize,
     /// Columns scrolled away.
     pub skip: usize,
+    /// Whether keys go to the details of the chosen run rather than to the list.
+    pub in_details: bool,
+    /// Whether the details have the whole screen.
+    pub zoom: bool,
+    /// How far the details are scrolled.
+    pub details: Scroll,
     /// Index into [`ORDERS`].
     pub order: usize,
     /// The run that the next press of the key deletes, because the user has asked for it once.
@@ -50,6 +57,9 @@ impl RunsTab {
             listed: Vec::new(),
             chosen: 0,
             skip: 0,
+            in_details: false,
+            zoom: false,
+            details: Scroll::default(),
             order: 0,
             to_delete: None,
             trouble: None,
@@ -123,6 +133,12 @@ impl RunsTab {
         Ok(())
     }
 
+    /// Shows every run again.
+    pub fn clear_filter(&mut self) {
+        (self.filter, self.filter_text) = (Filter::default(), String::new());
+        self.sift();
+    }
+
     /// Sorts by the next order.
     pub fn next_order(&mut self) {
         self.order = (self.order + 1) % ORDERS.len();
@@ -133,6 +149,7 @@ impl RunsTab {
     pub fn go(&mut self, by: isize) {
         self.chosen = self.chosen.saturating_add_signed(by).min(self.listed.len().saturating_sub(1));
         self.to_delete = None;
+        self.details.to_start();
     }
 
     /// The chosen run.

@@ -290,7 +290,9 @@ impl App {
                 (None, Pane::Form) => Place::Form,
                 (None, Pane::Figures) => Place::Figures,
                 (None, Pane::Results) => Place::Results,
+                (None, Pane::Remarks) => Place::Remarks,
             },
+            (None, None) if self.on_runs() && self.runs.in_details => Place::Details,
             (None, None) if self.on_runs() => Place::Runs,
             (None, None) => Place::Log,
         }

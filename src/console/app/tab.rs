@@ -2,6 +2,7 @@
 
 use super::looks::Looks;
 use super::screen_run::{NewsSource, RunNews, ScreenRun};
+use super::scroll::Scroll;
 use crate::console::widget::form::Form;
 use crate::console::widget::heatmap::Look;
 use crate::lab::{Estimate, ParamError, Problem, RunState, Scale, Study, StudyRun, Sweep, SweepMode, estimate};
@@ -19,6 +20,8 @@ pub enum Pane {
     Figures,
     /// The table of results.
     Results,
+    /// What the chosen run remarks.
+    Remarks,
 }
 
 /// A line of the results: a row of a run, or the run itself while it has none.
@@ -72,7 +75,7 @@ pub struct ProblemTab {
     pub compare: bool,
     /// Index of the chosen figure.
     pub figure: usize,
-    /// Whether the chosen figure has the whole screen.
+    /// Whether the pane that takes keys has the whole screen.
     pub zoom: bool,
     /// Whether the results have one line a variant, with mean and interval over repeats.
     pub grouped: bool,
@@ -88,6 +91,8 @@ pub struct ProblemTab {
     pub line: usize,
     /// Columns of the results scrolled away.
     pub skip: usize,
+    /// How far the remarks are scrolled.
+    pub remarks: Scroll,
     labels: Vec<String>,
     /// When the study was made, how long that took, and whether there is news since.
     studied: (Instant, Duration, bool),
@@ -120,6 +125,7 @@ impl ProblemTab {
             look: Look::Heat,
             line: 0,
             skip: 0,
+            remarks: Scroll::default(),
             labels: Vec::new(),
             studied: (Instant::now(), Duration::ZERO, false),
             looks: BTreeMap::new(),
@@ -214,7 +220,7 @@ impl ProblemTab {
         let at_work = self.runs.iter().position(|run| run.view.state == RunState::Running);
         let waiting = || self.runs.iter().position(|run| !run.view.state.is_final());
         match self.pane {
-            Pane::Results => self.target(),
+            Pane::Results | Pane::Remarks => self.target(),
             Pane::Form | Pane::Figures => at_work.or_else(waiting).or_else(|| self.target()),
         }
     }

@@ -1,8 +1,8 @@
 //! What lies over a tab.
 
-use super::frame::popup;
+use super::frame::{popup, scrolled};
 use super::{sweep, sweeps};
-use crate::console::app::{App, Field, Overlay};
+use crate::console::app::{App, Field, Overlay, Scroll};
 use crate::console::keymap::{Action, Place};
 use crate::console::widget::text;
 use crate::lab::{LabError, Preset};
@@ -23,7 +23,7 @@ pub fn draw(frame: &mut Frame<'_>, app: &App, area: Rect) {
         Some(Overlay::Sweep(dialog)) => sweep::draw(frame, app, area, dialog),
         Some(Overlay::Sweeps) => sweeps::draw(frame, app, area),
         Some(Overlay::Typing(field)) => draw_field(frame, app, area, field),
-        Some(Overlay::Help { place, skip }) => draw_help(frame, app, area, *place, *skip),
+        Some(Overlay::Help { place, scroll }) => draw_help(frame, app, area, *place, scroll),
         Some(Overlay::Leave { interrupted }) => draw_leave(frame, app, area, *interrupted),
     }
 }
@@ -82,7 +82,11 @@ fn draw_field(frame: &mut Frame<'_>, app: &App, area: Rect, field: &Field) {
     let theme = app.theme();
     let (title, allowed) = field.purpose.words();
     let width = area.width.saturating_sub(8).min(80);
-    let words = text::wrap(field.error.as_deref().unwrap_or(allowed), width.into());
+    let choices = field.choices.join("  ");
+    let below = if choices.is_empty() { allowed } else { &choices };
+    let mut words = text::wrap(field.error.as_deref().unwrap_or(below), width.into());
+    // The keys of every problem with one letter are many.
+    words.truncate(6);
     let inner = popup(frame, theme, area, (width, 2 + words.len() as u16), title);
     let line = Line::from(text::typed(&field.input, usize::from(inner.width).saturating_sub(1), theme));
     let style = if field.error.is_some() { theme.bad() } else { theme.dim() };
@@ -91,7 +95,7 @@ fn draw_field(frame: &mut Frame<'_>, app: &App, area: Rect, field: &Field) {
     put(frame, inner, lines);
 }
 
-fn draw_help(frame: &mut Frame<'_>, app: &App, area: Rect, place: Place, skip: usize) {
+fn draw_help(frame: &mut Frame<'_>, app: &App, area: Rect, place: Place, scroll: &Scroll) {
     let theme = app.theme();
     let width = area.width.saturating_sub(6).min(86);
     let mut lines = Vec::new();
@@ -115,14 +119,8 @@ fn draw_help(frame: &mut Frame<'_>, app: &App, area: Rect, place: Place, skip: u
         }
     }
     let inner = popup(frame, theme, area, (width, lines.len() as u16), "Keys");
-    let most = lines.len().saturating_sub(inner.height.into());
-    let skip = skip.min(most);
-    let below = skip < most;
-    put(frame, inner, lines.into_iter().skip(skip).collect());
-    if below {
-        let mark = Rect { x: inner.right().saturating_sub(1), y: inner.bottom() - 1, width: 1, height: 1 };
-        frame.render_widget(Line::styled("↓", theme.accent()), mark);
-    }
+    let around = Rect { x: inner.x.saturating_sub(2), width: inner.width + 4, height: inner.height + 1, ..inner };
+    scrolled(frame, theme, around.intersection(area), inner, lines, scroll);
 }
 
 fn draw_leave(frame: &mut Frame<'_>, app: &App, area: Rect, interrupted: bool) {

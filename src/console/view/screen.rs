@@ -1,7 +1,7 @@
 //! The whole screen: header, the tab, footer, and what lies over the tab.
 
 use super::{log, overlay, problem, runs};
-use crate::console::app::{App, ClickTarget, Overlay, Tone};
+use crate::console::app::{App, ClickTarget, Overlay, Pane, Tone};
 use crate::console::ascii;
 use crate::console::keymap::Action;
 use crate::console::widget::text;
@@ -130,11 +130,21 @@ fn draw_footer(frame: &mut Frame<'_>, app: &App, area: Rect) {
         room = room.saturating_sub(width(hint));
         fits
     });
-    for (_, key, word) in fitting.chain(&last) {
+    for (action, key, word) in fitting.chain(&last) {
+        let word = if *action == Action::Pause && is_paused(app) { "go on" } else { word };
         spans.push(Span::styled(key.clone(), theme.accent()));
         spans.push(Span::styled(format!(" {word}  "), theme.dim()));
     }
     frame.render_widget(Line::from(spans), area);
+}
+
+/// Whether the run that the key for pausing acts on is paused.
+fn is_paused(app: &App) -> bool {
+    let state = match app.problem() {
+        Some(tab) => tab.run_to_steer().map(|run| tab.runs[run].view.state),
+        None => app.runs().chosen().map(|run| run.state),
+    };
+    state == Some(RunState::Paused)
 }
 
 /// Whether an action does something in the present state. The footer does not offer keys that do nothing.
@@ -174,6 +184,7 @@ fn means_something(app: &App, action: Action) -> bool {
         Action::Stop | Action::Pause => tab.runs.iter().any(|run| !run.view.state.is_final()),
         Action::Compare => tab.runs.len() > 1,
         Action::Export => !tab.runs.is_empty(),
+        Action::Zoom if matches!(tab.pane, Pane::Results | Pane::Remarks) => !tab.runs.is_empty(),
         Action::Zoom => plots() || tab.runs.iter().any(|run| !run.view.matrices.is_empty()),
         Action::LogY | Action::LogX | Action::Smooth => plots(),
         _ => true,

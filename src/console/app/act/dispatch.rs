@@ -1,11 +1,12 @@
 //! Which part of the state a key, a click or pasted text changes.
 
 use crate::console::app::overlay::{Field, Overlay, Purpose};
+use crate::console::app::scroll::Scroll;
 use crate::console::app::state::{App, ClickTarget, Exit, Tone, Wanted};
 use crate::console::app::tab::Pane;
 use crate::console::app::task::Origin;
 use crate::console::keymap::{Action, Key, Place};
-use crate::lab::{Preset, Sweep, store};
+use crate::lab::{Filter, Preset, Problem, Sweep, store};
 use ratatui::crossterm::event::{Event, KeyEvent};
 use tui_input::backend::crossterm::to_input_request;
 use tui_logger::TuiWidgetEvent;
@@ -62,7 +63,10 @@ impl App {
 
     fn type_key(&mut self, request: tui_input::InputRequest) {
         match &mut self.overlay {
-            Some(Overlay::Typing(field)) => field.type_key(request),
+            Some(Overlay::Typing(field)) => {
+                field.type_key(request);
+                self.filter_by_field();
+            }
             Some(Overlay::Sweep(dialog)) => {
                 dialog.error = None;
                 if let Some(input) = &mut dialog.input {
@@ -87,7 +91,7 @@ impl App {
             _ if self.overlay.is_some() => self.act_on_overlay(action),
             Action::Quit if self.at_work() => self.overlay = Some(Overlay::Leave { interrupted: false }),
             Action::Quit => self.exit = Some(Exit::Idle),
-            Action::Help => self.overlay = Some(Overlay::Help { place: self.place(), skip: 0 }),
+            Action::Help => self.overlay = Some(Overlay::Help { place: self.place(), scroll: Scroll::default() }),
             Action::Tab(index) => self.go_to(index),
             Action::NextTab => self.go_to((self.tab + 1) % self.titles().len()),
             Action::PreviousTab => self.go_to((self.tab + self.titles().len() - 1) % self.titles().len()),
@@ -124,6 +128,17 @@ impl App {
             (Overlay::Sweep(dialog), action) => self.act_on_sweep(dialog, action),
             (Overlay::Sweeps, action) => self.act_on_sweeps(action),
             (Overlay::Typing(Field { purpose: Purpose::Throttle(_), .. }), Action::Back) => Some(Overlay::Sweeps),
+            (Overlay::Typing(Field { purpose: Purpose::Filter, .. }), Action::Back) => {
+                self.runs.clear_filter();
+                None
+            }
+            (Overlay::Typing(mut field), Action::Complete) => {
+                let problems = self.problems();
+                field.complete(|start| Filter::keys_from(start, &problems));
+                self.overlay = Some(Overlay::Typing(field));
+                self.filter_by_field();
+                self.overlay.take()
+            }
             (_, Action::Back) => None,
             (Overlay::Presets { list, chosen }, Action::Up) => {
                 Some(Overlay::Presets { list, chosen: chosen.saturating_sub(1) })
@@ -140,8 +155,10 @@ impl App {
                 }
                 None
             }
-            (Overlay::Help { place, skip }, Action::Up) => Some(Overlay::Help { place, skip: skip.saturating_sub(1) }),
-            (Overlay::Help { place, skip }, Action::Down) => Some(Overlay::Help { place, skip: skip + 1 }),
+            (Overlay::Help { place, scroll }, action) => {
+                scroll.act(action);
+                Some(Overlay::Help { place, scroll })
+            }
             (Overlay::Typing(field), Action::Edit) => self.take(field),
             (Overlay::Leave { .. }, Action::LeaveRunning) => {
                 self.exit = Some(Exit::LeaveRunning);
@@ -153,6 +170,24 @@ impl App {
             }
             (overlay, _) => Some(overlay),
         };
+    }
+
+    fn problems(&self) -> Vec<&'static dyn Problem> {
+        self.tabs.iter().map(|tab| tab.problem).collect()
+    }
+
+    /// Filters the list of runs by what has been typed so far, where that is a filter. Names the keys that what is being
+    /// typed may become.
+    fn filter_by_field(&mut self) {
+        let problems = self.problems();
+        let Some(Overlay::Typing(field)) = &mut self.overlay else { return };
+        if field.purpose != Purpose::Filter || field.is_waiting {
+            return;
+        }
+        // What cannot be read yet leaves the list as it is.
+        let _ = self.runs.set_filter(field.input.value(), &problems);
+        let start = field.word();
+        field.choices = if start.is_empty() { Vec::new() } else { Filter::keys_from(start, &problems) };
     }
 
     /// Does what a text was typed for. The field stays on screen until that is done. If the text is refused, the field
@@ -175,10 +210,7 @@ impl App {
                     store::tag(&folder, &tags).map(|()| None).map_err(|error| error.to_string())
                 });
             }
-            Purpose::Filter => {
-                let problems: Vec<_> = self.tabs.iter().map(|tab| tab.problem).collect();
-                self.runs.set_filter(&text, &problems).map_err(|error| error.to_string())
-            }
+            Purpose::Filter => self.runs.set_filter(&text, &self.problems()).map_err(|error| error.to_string()),
             Purpose::Throttle(_) => self.throttle_sweep(&text),
         };
         match refused {

@@ -190,7 +190,8 @@ impl App {
     /// Stops every run on the tab on screen, and those that are about to come there.
     fn stop_tab(&mut self) {
         let here = self.tab;
-        self.submissions.iter().filter(|submission| submission.tab == here).for_each(Submission::stop);
+        let coming = self.submissions.iter().filter(|submission| submission.tab == here);
+        let halted = coming.map(Submission::stop).count() > 0;
         let Some(tab) = self.tabs.get(here) else { return };
         let open: Vec<usize> = (0..tab.runs.len()).filter(|run| !tab.runs[*run].view.state.is_final()).collect();
         let count = open.len();
@@ -200,6 +201,10 @@ impl App {
                 Some(handle) => handle.control().stop(),
                 None => elsewhere.push(tab.runs[run].folder.clone()),
             }
+        }
+        if count == 0 {
+            let text = if halted { "no more runs will come" } else { "nothing is at work here" };
+            return self.say(text, Tone::Info);
         }
         let text =
             if count == 1 { "1 run is asked to stop".to_owned() } else { format!("{count} runs are asked to stop") };

@@ -14,6 +14,24 @@ const EXPORTS: &str = "export";
 impl App {
     pub(super) fn act_on_runs(&mut self, action: Action) {
         match action {
+            Action::NextPane | Action::PreviousPane => {
+                self.runs.in_details = !self.runs.in_details;
+                self.runs.zoom &= self.runs.in_details;
+            }
+            Action::Zoom => {
+                self.runs.zoom = !self.runs.zoom;
+                self.runs.in_details |= self.runs.zoom;
+            }
+            Action::Back if self.runs.zoom => self.runs.zoom = false,
+            Action::Back if self.runs.in_details => self.runs.in_details = false,
+            Action::Back => self.runs.clear_filter(),
+            Action::Up | Action::Down | Action::PageUp | Action::PageDown | Action::First | Action::Last
+                if self.runs.in_details =>
+            {
+                self.runs.details.act(action);
+            }
+            Action::First => self.runs.go(isize::MIN),
+            Action::Last => self.runs.go(isize::MAX),
             Action::Up => self.runs.go(-1),
             Action::Down => self.runs.go(1),
             Action::PageUp => self.runs.go(-20),
