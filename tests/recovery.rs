@@ -200,3 +200,28 @@ fn what_the_system_refuses_is_not_bad_input() {
         assert!(complaint(&output).starts_with("attnlab: ") && complaint(&output).lines().count() == 1);
     }
 }
+
+#[test]
+fn deleted_runs_are_listed_and_put_back() {
+    let desk = Desk::new();
+    assert!(desk.call(&["run", "--quiet", "hybrid", "--set", "trials=20", "--set", "angles=3"]).status.success());
+    let run = desk.runs().remove(0);
+    let told = |arguments: &[&str]| {
+        let output = desk.call(arguments);
+        assert!(output.status.success(), "{arguments:?}: {}", complaint(&output));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    told(&["delete", name(&run)]);
+    assert!(desk.runs().is_empty());
+    assert!(told(&["trash"]).contains(name(&run)));
+    for wrong in ["nobody", "", "..", ".", "../logs", &format!("../{}", name(&run))] {
+        let output = desk.call(&["trash", "--restore", wrong]);
+        assert_eq!((output.status.code(), complaint(&output).lines().count()), (Some(2), 1), "{wrong}");
+    }
+    // Another run of that name is not replaced.
+    fs::create_dir(&run).unwrap();
+    let moved = told(&["trash", "--restore", name(&run)]);
+    assert!(moved.trim().ends_with(&format!("{}-2", name(&run))), "{moved}");
+    assert_eq!(desk.runs().len(), 1);
+    assert!(!told(&["trash"]).contains(name(&run)));
+}

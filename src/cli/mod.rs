@@ -70,6 +70,7 @@ fn attempt(console: impl FnOnce(Places) -> ExitCode, keys: impl FnOnce() -> Stri
         Command::Report(page) => export::report(&page, &places),
         Command::Tag(tag) => store::tag(&tag, &places),
         Command::Delete(delete) => store::delete(&delete, &places),
+        Command::Trash(trash) => store::trash(&trash, &places),
         Command::Predict(predict) => predict::logits(&predict, &places),
         Command::Recommend(question) => recommend::answer(&question, &places),
         Command::Data(sets) => data::data(&sets, &places),

@@ -3,6 +3,8 @@
 mod demo;
 mod features;
 mod function;
+mod reading;
+mod safety;
 mod sweep;
 
 use attnlab::console::app::{App, Exit, NewsSource, Overlay, Pane, ScreenRun};
@@ -85,6 +87,7 @@ impl Desk {
                 "tab" => (KeyCode::Tab, KeyModifiers::NONE),
                 "backspace" => (KeyCode::Backspace, KeyModifiers::NONE),
                 "home" => (KeyCode::Home, KeyModifiers::NONE),
+                "end" => (KeyCode::End, KeyModifiers::NONE),
                 "pageup" => (KeyCode::PageUp, KeyModifiers::NONE),
                 "pagedown" => (KeyCode::PageDown, KeyModifiers::NONE),
                 "f1" => (KeyCode::F(1), KeyModifiers::NONE),

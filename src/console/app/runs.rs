@@ -2,6 +2,7 @@
 
 use super::scroll::Scroll;
 use crate::lab::{Filter, FilterError, Problem, RunSummary, Store, slurm, store};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -31,8 +32,10 @@ pub struct RunsTab {
     pub details: Scroll,
     /// Index into [`ORDERS`].
     pub order: usize,
-    /// The run that the next press of the key deletes, because the user has asked for it once.
-    pub to_delete: Option<String>,
+    /// The runs that the next press of the key deletes, because the user has asked for it once.
+    pub to_delete: Vec<String>,
+    /// The marked runs.
+    pub marked: BTreeSet<String>,
     /// Why there is no list.
     pub trouble: Option<String>,
     /// Whether the directory has been looked through once.
@@ -61,7 +64,8 @@ impl RunsTab {
             zoom: false,
             details: Scroll::default(),
             order: 0,
-            to_delete: None,
+            to_delete: Vec::new(),
+            marked: BTreeSet::new(),
             trouble: None,
             is_listed: false,
             sweeps: 0,
@@ -118,6 +122,8 @@ impl RunsTab {
         }
         self.trouble = None;
         self.all = found;
+        let there: BTreeSet<&str> = self.all.iter().map(|run| run.id.as_str()).collect();
+        self.marked.retain(|id| there.contains(id.as_str()));
         self.sift();
         true
     }
@@ -148,7 +154,7 @@ impl RunsTab {
     /// Chooses the run `by` further down.
     pub fn go(&mut self, by: isize) {
         self.chosen = self.chosen.saturating_add_signed(by).min(self.listed.len().saturating_sub(1));
-        self.to_delete = None;
+        self.to_delete.clear();
         self.details.to_start();
     }
 
@@ -156,6 +162,32 @@ impl RunsTab {
     #[must_use]
     pub fn chosen(&self) -> Option<&RunSummary> {
         self.listed.get(self.chosen).map(Arc::as_ref)
+    }
+
+    /// The marked runs in the order of the list, those that the filter hides last; the chosen one where none is marked.
+    #[must_use]
+    pub fn meant(&self) -> Vec<Arc<RunSummary>> {
+        let is_marked = |run: &&Arc<RunSummary>| self.marked.contains(&run.id);
+        let hidden = |run: &&Arc<RunSummary>| self.listed.iter().all(|listed| listed.id != run.id);
+        let shown = self.listed.iter().filter(is_marked);
+        let marked: Vec<_> = shown.chain(self.all.iter().filter(is_marked).filter(hidden)).cloned().collect();
+        if marked.is_empty() { self.listed.get(self.chosen).cloned().into_iter().collect() } else { marked }
+    }
+
+    /// Marks the chosen run, or takes its mark away, and goes on to the next.
+    pub fn mark(&mut self) {
+        let Some(id) = self.chosen().map(|run| run.id.clone()) else { return };
+        if !self.marked.remove(&id) {
+            self.marked.insert(id);
+        }
+        self.go(1);
+    }
+
+    /// Marks every run of the list, or none where every one is marked.
+    pub fn mark_all(&mut self) {
+        let all: BTreeSet<String> = self.listed.iter().map(|run| run.id.clone()).collect();
+        self.marked = if all.is_subset(&self.marked) { BTreeSet::new() } else { all };
+        self.to_delete.clear();
     }
 
     /// How many runs there are in all.

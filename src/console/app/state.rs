@@ -41,12 +41,14 @@ pub enum Exit {
 }
 
 /// What the event loop is asked to do with the terminal.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Wanted {
     /// Give the terminal back to the shell until `fg`.
     Suspend,
     /// Draw every cell anew.
     Redraw,
+    /// Have the terminal copy this text.
+    Copy(String),
 }
 
 /// What a mouse click chooses.

@@ -5,7 +5,7 @@ use super::screen_run::{NewsSource, RunNews, ScreenRun};
 use super::scroll::Scroll;
 use crate::console::widget::form::Form;
 use crate::console::widget::heatmap::Look;
-use crate::lab::{Estimate, ParamError, Problem, RunState, Scale, Study, StudyRun, Sweep, SweepMode, estimate};
+use crate::lab::{Draft, Estimate, ParamError, Problem, RunState, Scale, Study, StudyRun, Sweep, SweepMode, estimate};
 use crate::threads;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::time::{Duration, Instant};
@@ -67,6 +67,8 @@ pub struct ProblemTab {
     pub mode: SweepMode,
     /// How many seeds every run has.
     pub repeats: usize,
+    /// What the form held before it was replaced as a whole.
+    replaced: Option<(Draft, SweepMode, usize)>,
     /// The part that takes keys.
     pub pane: Pane,
     /// The runs on screen, in the order they came.
@@ -113,6 +115,7 @@ impl ProblemTab {
             form: Form::new(problem.schema()),
             mode: SweepMode::Grid,
             repeats: 1,
+            replaced: None,
             pane: Pane::Form,
             runs: Vec::new(),
             compare: true,
@@ -142,8 +145,23 @@ impl ProblemTab {
     pub fn change(&mut self, changes: &[(&'static str, String)]) -> Result<(), ParamError> {
         let (schema, mut draft) = (self.problem.schema(), self.form.draft().clone());
         changes.iter().try_for_each(|(key, text)| draft.set(&schema, key, text))?;
-        self.form.fill(draft);
+        self.refill(draft, self.mode, self.repeats);
         Ok(())
+    }
+
+    /// Replaces everything filled in, and keeps what was there before.
+    pub fn refill(&mut self, draft: Draft, mode: SweepMode, repeats: usize) {
+        self.replaced = Some((self.form.draft().clone(), self.mode, self.repeats));
+        self.form.fill(draft);
+        (self.mode, self.repeats) = (mode, repeats);
+    }
+
+    /// Brings back what the form held before it was replaced last; the next call undoes that. Returns whether there was
+    /// anything.
+    pub fn undo(&mut self) -> bool {
+        let Some((draft, mode, repeats)) = self.replaced.take() else { return false };
+        self.refill(draft, mode, repeats);
+        true
     }
 
     /// The runs that the form stands for.

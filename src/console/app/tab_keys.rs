@@ -29,6 +29,8 @@ impl ProblemTab {
         match action {
             Action::NextPane => self.pane = self.next_pane(1),
             Action::PreviousPane => self.pane = self.next_pane(PANES.len() - 1),
+            Action::Undo if self.undo() => said = Some("the form is as before; again: undo that".to_owned()),
+            Action::Undo => said = Some("nothing has replaced what the form holds".to_owned()),
             Action::More => self.repeats = (self.repeats + 1).min(REPEATS),
             Action::Fewer => self.repeats = (self.repeats - 1).max(1),
             Action::Zoom => {
@@ -176,7 +178,7 @@ impl ProblemTab {
                     let _ = draft.set(&schema, key, &value.to_string());
                 }
                 let label = run.label.clone();
-                self.form.fill(draft);
+                self.refill(draft, self.mode, self.repeats);
                 self.pane = Pane::Form;
                 return Some(format!("the form holds the parameters of {label}"));
             }

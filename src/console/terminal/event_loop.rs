@@ -150,6 +150,7 @@ fn live(app: &mut App, screen: &mut Screen, input: &Input) -> End {
         let done = match app.take_wanted() {
             Some(Wanted::Suspend) => suspend(screen, input),
             Some(Wanted::Redraw) => screen.redraw(),
+            Some(Wanted::Copy(text)) => screen.copy(&text),
             None => continue,
         };
         stale = true;

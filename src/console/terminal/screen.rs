@@ -1,6 +1,8 @@
 //! The terminal while the console has it: raw, on its alternate screen; given back whatever happens.
 
 use super::rescue;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
 use ratatui::crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
@@ -50,6 +52,15 @@ impl Screen {
         queue!(self.terminal.backend_mut(), EndSynchronizedUpdate)?;
         self.terminal.backend_mut().flush()?;
         drawn
+    }
+
+    /// Asks the terminal to copy `text` (OSC 52); one that cannot, or may not, ignores it.
+    ///
+    /// # Errors
+    /// The terminal is gone.
+    pub fn copy(&mut self, text: &str) -> io::Result<()> {
+        queue!(self.terminal.backend_mut(), Print(format!("\x1b]52;c;{}\x07", STANDARD.encode(text))))?;
+        self.terminal.backend_mut().flush()
     }
 
     /// Gives the terminal back to the shell.

@@ -14,6 +14,9 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
+/// The least rows of a figure while the remarks are read.
+const LOWEST: u16 = 8;
+
 /// Draws the tab on screen. Returns what clicks on its parts choose.
 pub fn draw(frame: &mut Frame<'_>, app: &App, area: Rect) -> Vec<(Rect, ClickTarget)> {
     let mut targets = Vec::new();
@@ -45,6 +48,10 @@ pub fn draw(frame: &mut Frame<'_>, app: &App, area: Rect) -> Vec<(Rect, ClickTar
             let results_height = results::height(tab, app.theme(), right);
             let remarks_height = if tab.pane == Pane::Remarks { remarks::height(tab, app.theme(), right) } else { 0 };
             let results_height = results_height.min((right.height - remarks_height).saturating_sub(bars));
+            // A figure without room for anything leaves its place to the remarks.
+            let rest = right.height - bars - results_height - remarks_height;
+            let remarks_height =
+                if remarks_height > 0 && rest < LOWEST { remarks_height + rest } else { remarks_height };
             let figures = Rect { height: right.height - bars - results_height - remarks_height, ..right };
             let bars_area = Rect { y: figures.bottom(), height: bars, ..right };
             let results = Rect { y: bars_area.bottom(), height: results_height, ..right };

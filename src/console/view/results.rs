@@ -37,7 +37,7 @@ pub fn draw(frame: &mut Frame<'_>, app: &App, tab: &ProblemTab, area: Rect) -> R
         0 => block,
         more => {
             let (lines, key) =
-                (if more == 1 { "line" } else { "lines" }, app.keymap().key(Place::Panes, Action::NextPane));
+                (if more == 1 { "line" } else { "lines" }, app.keymap().key(Place::Form, Action::NextPane));
             let words = format!(" {more} more {lines} of remarks: {key} ");
             block.title_bottom(Line::styled(words, theme.dim()).right_aligned())
         }

@@ -47,6 +47,9 @@ fn draw_list(frame: &mut Frame<'_>, app: &App, left: Rect) {
     if !runs.filter_text.is_empty() {
         title += &format!(", {}", runs.filter_text);
     }
+    if !runs.marked.is_empty() {
+        title += &format!(", {} marked", runs.marked.len());
+    }
     if runs.sweeps > 0 {
         let count = if runs.sweeps == 1 { "1 sweep".to_owned() } else { format!("{} sweeps", runs.sweeps) };
         title += &format!(" · {count} on a cluster");
@@ -132,6 +135,7 @@ fn row<'a>(app: &App, run: &'a RunSummary) -> Vec<Cell<'a>> {
         (Some(value), None) => text::short(value),
         (None, _) => "–".to_owned(),
     };
+    let mark = if app.runs().marked.contains(&run.id) { "*" } else { "" };
     let name = if run.title.is_empty() { &run.label } else { &run.title };
     let name = if name.is_empty() { &run.id } else { name };
     let name_style = if on_screen { theme.accent() } else { Style::new() };
@@ -141,7 +145,7 @@ fn row<'a>(app: &App, run: &'a RunSummary) -> Vec<Cell<'a>> {
         None => Cell::styled(run.tags.join(" "), theme.dim()),
     };
     vec![
-        Cell::styled(symbol.to_string(), style),
+        Cell::styled(format!("{symbol}{mark}"), style),
         Cell::styled(name.as_str(), name_style),
         Cell::styled(problem.map_or(run.problem.as_str(), |problem| problem.title()), theme.dim()),
         Cell::new(headline),
@@ -184,11 +188,11 @@ fn lines(app: &App, run: &RunSummary, width: usize) -> Vec<Line<'static>> {
             pair(&column.heading(), &column.show(run.row.get(column.key)), style);
         }
     }
-    let default = |key: &str| problem.and_then(|problem| problem.schema().get(key)).map(|param| param.default);
+    let declared = |key: &str| problem.and_then(|problem| problem.schema().get(key));
     let params: Vec<(&str, String)> = run.params.iter().map(|(key, value)| (key, value.to_string())).collect();
     // What the user has set comes first.
     let (changed, rest): (Vec<_>, Vec<_>) =
-        params.into_iter().partition(|(key, value)| default(key).is_some_and(|default| default != *value));
+        params.into_iter().partition(|(key, value)| declared(key).is_some_and(|param| !param.is_default(value)));
     for (heading, params, style) in [("changed", changed, theme.title()), ("as by default", rest, theme.dim())] {
         if !params.is_empty() {
             pair("", "", style);

@@ -94,7 +94,12 @@ impl Lease {
             return Standing::Held;
         }
         let is_mine = |owner: &Owner| owner.token == self.token && owner.pid == std::process::id();
-        match Owner::read(&self.folder.join(LOCK)) {
+        let found = Owner::read(&self.folder.join(LOCK));
+        // Released while the lock was looked for: what was found does not count.
+        if self.released.load(Ordering::SeqCst) {
+            return Standing::Held;
+        }
+        match found {
             Ok(owner) if !owner.as_ref().is_some_and(is_mine) => return Standing::TakenOver,
             Err(error) if error.kind() == ErrorKind::NotFound => {
                 return if self.folder.is_dir() { Standing::TakenOver } else { Standing::Gone };
@@ -125,6 +130,8 @@ impl Lease {
         if let Ok(gate) = files::open_to_read(&path) {
             gate.lock().ok();
             if self.standing(Duration::ZERO) == Standing::Held {
+                // First, so that a thread that looks for the lock at this moment does not take it for another's.
+                self.released.store(true, Ordering::SeqCst);
                 fs::remove_file(&path).ok();
             }
         }

@@ -6,7 +6,7 @@ use crate::console::app::state::{App, ClickTarget, Exit, Tone, Wanted};
 use crate::console::app::tab::Pane;
 use crate::console::app::task::Origin;
 use crate::console::keymap::{Action, Key, Place};
-use crate::lab::{Filter, Preset, Problem, Sweep, store};
+use crate::lab::{Filter, Preset, Problem, RunSummary, Sweep, preset, store};
 use ratatui::crossterm::event::{Event, KeyEvent};
 use tui_input::backend::crossterm::to_input_request;
 use tui_logger::TuiWidgetEvent;
@@ -159,6 +159,11 @@ impl App {
                 scroll.act(action);
                 Some(Overlay::Help { place, scroll })
             }
+            (Overlay::Command { line, scroll }, action) => {
+                scroll.act(action);
+                Some(Overlay::Command { line, scroll })
+            }
+            (Overlay::Trash { list: Some(list), chosen }, action) => self.act_on_trash(list, chosen, action),
             (Overlay::Typing(field), Action::Edit) => self.take(field),
             (Overlay::Leave { .. }, Action::LeaveRunning) => {
                 self.exit = Some(Exit::LeaveRunning);
@@ -204,10 +209,15 @@ impl App {
                     store::rename(&folder, &text).map(|()| None).map_err(|error| error.to_string())
                 });
             }
-            Purpose::Tags(folder) => {
-                return self.write(field, "tagging the run", move || {
-                    let tags: Vec<String> = text.split_whitespace().map(str::to_owned).collect();
-                    store::tag(&folder, &tags).map(|()| None).map_err(|error| error.to_string())
+            Purpose::Tags(folders) => {
+                return self.write(field, "tagging", move || {
+                    let words: Vec<String> = text.split_whitespace().map(str::to_owned).collect();
+                    for folder in &folders {
+                        let mut tags = if folders.len() > 1 { RunSummary::read(folder).tags } else { Vec::new() };
+                        tags.extend(words.iter().filter(|word| !tags.contains(word)).cloned().collect::<Vec<_>>());
+                        store::tag(folder, &tags).map_err(|error| error.to_string())?;
+                    }
+                    Ok(None)
                 });
             }
             Purpose::Filter => self.runs.set_filter(&text, &self.problems()).map_err(|error| error.to_string()),
@@ -260,8 +270,10 @@ impl App {
         Some(Overlay::Typing(field))
     }
 
-    fn save_preset(&mut self, field: Field, name: &str) -> Option<Overlay> {
+    fn save_preset(&mut self, mut field: Field, name: &str) -> Option<Overlay> {
         let tab = self.tabs.get(self.tab)?;
+        // Asked once already.
+        let sure = field.asked.replace(name.to_owned()).is_some_and(|asked| asked == name);
         let preset = Preset {
             name: name.to_owned(),
             title: name.to_owned(),
@@ -271,6 +283,9 @@ impl App {
         };
         let places = self.places.clone();
         self.write(field, "saving the preset", move || {
+            if let Some(what) = preset::replaced_by(&preset.name, &places).filter(|_| !sure) {
+                return Err(format!("Enter once more replaces {what}"));
+            }
             let path = preset.save(&places).map_err(|error| error.to_string())?;
             Ok(Some(format!("saved as {}", path.display())))
         })
@@ -281,8 +296,8 @@ impl App {
         let Some(index) = self.tabs.iter().position(|tab| tab.problem.name() == problem.name()) else { return };
         self.tab = index;
         let tab = &mut self.tabs[index];
-        tab.form.fill(draft.clone());
-        (tab.mode, tab.repeats, tab.pane, tab.zoom) = (*mode, *repeats, Pane::Form, false);
+        tab.refill(draft.clone(), *mode, *repeats);
+        (tab.pane, tab.zoom) = (Pane::Form, false);
         let run = self.keymap.key(self.place(), Action::Run);
         self.say(format!("{}: press {run} to run it", preset.title), Tone::Good);
     }

@@ -2,7 +2,8 @@
 
 use crate::console::app::overlay::{Field, Overlay, Purpose};
 use crate::console::app::screen_run::ScreenRun;
-use crate::console::app::state::{App, Tone};
+use crate::console::app::scroll::Scroll;
+use crate::console::app::state::{App, Tone, Wanted};
 use crate::console::app::submission::Submission;
 use crate::console::app::tab::{Asked, Pane, ProblemTab};
 use crate::console::app::task::Origin;
@@ -40,6 +41,7 @@ impl App {
         match action {
             Action::Run => return self.run(self.tab),
             Action::Presets => return self.list_presets(),
+            Action::Command => return self.show_command(),
             Action::Save => self.overlay = Some(Overlay::Typing(Field::new(Purpose::Preset, ""))),
             Action::Stop => return self.steer_run(Request::Stop),
             Action::StopAll => return self.stop_tab(),
@@ -63,6 +65,14 @@ impl App {
         if let Some(said) = self.tabs.get_mut(self.tab).and_then(|tab| tab.act(action)) {
             self.say(said, Tone::Info);
         }
+    }
+
+    /// Shows the command line that does what the form stands for, and has the terminal copy it.
+    fn show_command(&mut self) {
+        let Some(tab) = self.problem() else { return };
+        let line = tab.sweep().command("run");
+        self.wanted = Some(Wanted::Copy(line.clone()));
+        self.overlay = Some(Overlay::Command { line, scroll: Scroll::default() });
     }
 
     /// Opens the list of presets and starts a task that reads them.
