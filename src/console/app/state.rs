@@ -8,6 +8,7 @@ use super::sweeps::Sweeps;
 use super::tab::{Pane, ProblemTab};
 use super::task::{Origin, Tasks};
 use crate::console::keymap::{Keymap, Place};
+use crate::console::palette::Palette;
 use crate::console::theme::Theme;
 use crate::lab::slurm::SlurmOptions;
 use crate::lab::{Places, Problem, Queue, RunState};
@@ -49,6 +50,8 @@ pub enum Wanted {
     Redraw,
     /// Have the terminal copy this text.
     Copy(String),
+    /// Leave the mouse to the terminal, or take it again.
+    TurnMouse,
 }
 
 /// What a mouse click chooses.
@@ -153,6 +156,11 @@ impl App {
     #[must_use]
     pub const fn theme(&self) -> &Theme {
         &self.theme
+    }
+
+    /// Sets the colours for paper of this colour: red, green and blue from 0 to 1.
+    pub fn set_paper(&mut self, paper: [f64; 3]) {
+        self.theme.palette = Palette::on(paper);
     }
 
     /// The keys in force.

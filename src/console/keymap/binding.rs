@@ -73,6 +73,7 @@ pub enum Action {
     Interrupt,
     Suspend,
     Redraw,
+    Mouse,
 }
 
 impl Action {

@@ -257,5 +257,12 @@ pub const TABLE: &[Binding] = &[
     key(Place::Tabs, Action::Quit, &["q"], "quit", "leave; asks when work is running"),
     key(Place::Always, Action::Interrupt, &["ctrl-c"], "", "leave; twice: leave at once, stopping what runs"),
     key(Place::Always, Action::Suspend, &["ctrl-z"], "", "back to the shell; `fg` returns"),
+    key(
+        Place::Always,
+        Action::Mouse,
+        &["ctrl-t"],
+        "",
+        "leave the mouse to the terminal, to select text, or take it back; with Shift held it selects in most terminals",
+    ),
     key(Place::Always, Action::Redraw, &["ctrl-l"], "", "draw everything anew"),
 ];

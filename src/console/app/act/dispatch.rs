@@ -8,6 +8,7 @@ use crate::console::app::task::Origin;
 use crate::console::keymap::{Action, Key, Place};
 use crate::lab::{Filter, Preset, Problem, RunSummary, Sweep, preset, store};
 use ratatui::crossterm::event::{Event, KeyEvent};
+use ratatui::layout::Rect;
 use tui_input::backend::crossterm::to_input_request;
 use tui_logger::TuiWidgetEvent;
 
@@ -52,13 +53,40 @@ impl App {
         let hit = self.targets.iter().find(|(area, _)| area.contains((column, row).into())).map(|(_, target)| *target);
         match hit {
             Some(ClickTarget::Tab(index)) => self.act(Action::Tab(index)),
-            Some(ClickTarget::Pane(pane)) => {
-                if let Some(tab) = self.tabs.get_mut(self.tab) {
-                    tab.pane = pane;
-                }
-            }
+            Some(ClickTarget::Pane(_)) => self.click_pane(column, row),
             None => {}
         }
+    }
+
+    /// Turns the wheel at a cell: the pane under the pointer moves.
+    pub fn scroll(&mut self, column: u16, row: u16, action: Action) {
+        if self.place().takes_text() {
+            return;
+        }
+        if self.overlay.is_none() && self.place() != Place::Gallery {
+            self.click_pane(column, row);
+        }
+        self.act(action);
+    }
+
+    /// Gives the keys to the pane at a cell.
+    fn click_pane(&mut self, column: u16, row: u16) {
+        let is_here = |(area, _): &&(Rect, ClickTarget)| area.contains((column, row).into());
+        if let Some((_, ClickTarget::Pane(pane))) = self.targets.iter().find(is_here)
+            && let Some(tab) = self.tabs.get_mut(self.tab)
+        {
+            tab.pane = *pane;
+        }
+    }
+
+    /// Says whether clicks and the wheel are for the console.
+    pub fn say_mouse(&mut self, on: bool) {
+        let words = if on {
+            "the mouse is the console's; with Shift held it selects text in most terminals"
+        } else {
+            "the mouse is the terminal's: it selects text"
+        };
+        self.say(words, Tone::Info);
     }
 
     fn type_key(&mut self, request: tui_input::InputRequest) {
@@ -88,6 +116,7 @@ impl App {
             Action::Interrupt => self.interrupt(),
             Action::Suspend => self.wanted = Some(Wanted::Suspend),
             Action::Redraw => self.wanted = Some(Wanted::Redraw),
+            Action::Mouse => self.wanted = Some(Wanted::TurnMouse),
             _ if self.overlay.is_some() => self.act_on_overlay(action),
             Action::Quit if self.at_work() => self.overlay = Some(Overlay::Leave { interrupted: false }),
             Action::Quit => self.exit = Some(Exit::Idle),

@@ -187,7 +187,8 @@ impl PlotWidget<'_> {
             words => fit_title(&format!(" {words} "), room),
         };
         let left = room - words::width(&left_out).min(room);
-        let numbers = fit_title(&self.says_numbers(), left);
+        // Never in place of the title of the axis.
+        let numbers = Some(self.says_numbers()).filter(|numbers| words::width(numbers) + 8 <= left).unwrap_or_default();
         let left = left - words::width(&numbers).min(left);
         let x_title = fit_title(&format!(" {}{} ", self.x.title, scale(self.scales.0)), left);
         let block = Block::bordered()
