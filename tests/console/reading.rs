@@ -2,6 +2,7 @@
 
 use super::{Desk, SIZES, snapshots};
 use attnlab::console::app::Pane;
+use attnlab::console::keymap::Action;
 use attnlab::lab::{RunState, RunView, Style};
 
 /// A run that has much to say.
@@ -185,4 +186,38 @@ fn the_list_is_filtered_while_one_types() {
     assert_eq!((desk.app.runs().filter_text.as_str(), desk.app.runs().listed.len()), ("problem=demo accuracy>0.99", 0));
     desk.press("esc");
     assert_eq!(desk.app.runs().listed.len(), 1);
+}
+
+/// The cell at which `words` begin on the screen.
+fn cell_of(screen: &str, words: &str) -> (u16, u16) {
+    let row = screen.lines().position(|line| line.contains(words)).unwrap_or_else(|| panic!("{words}: {screen}"));
+    let line = screen.lines().nth(row).unwrap();
+    // Each line stands in quotes.
+    (line[..line.find(words).unwrap()].chars().count() as u16 - 1, row as u16)
+}
+
+#[test]
+fn what_is_clicked_is_chosen_and_the_wheel_moves_what_is_under_it() {
+    let mut desk = Desk::new();
+    desk.put("1", "softmax", 40, RunState::Finished);
+    desk.put("2", "relu", 40, RunState::Finished);
+    let size = (200, 60);
+    let screen = desk.screen(size);
+    let (column, row) = cell_of(&screen, "✔   softmax");
+    desk.app.click(column, row);
+    assert_eq!((desk.app.tabs()[0].line, desk.app.tabs()[0].pane), (0, Pane::Results));
+    let (column, row) = cell_of(&screen, "Accuracy");
+    desk.app.click(column, row + 2);
+    assert_eq!((desk.app.tabs()[0].figure, desk.app.tabs()[0].pane), (1, Pane::Figures));
+    let (column, row) = cell_of(&screen, "learning rate");
+    desk.app.scroll(column, row, Action::Down);
+    let tab = &desk.app.tabs()[0];
+    assert_eq!((tab.pane, tab.form.selected().unwrap().key, tab.figure), (Pane::Form, "depth", 1));
+    // A key of the footer.
+    let screen = desk.screen(size);
+    let (column, row) = cell_of(&screen, "presets");
+    desk.app.click(column, row);
+    desk.settle();
+    assert!(desk.screen(size).contains("Presets"));
+    desk.press("esc");
 }

@@ -7,7 +7,7 @@ use super::submission::Submission;
 use super::sweeps::Sweeps;
 use super::tab::{Pane, ProblemTab};
 use super::task::{Origin, Tasks};
-use crate::console::keymap::{Keymap, Place};
+use crate::console::keymap::{Action, Keymap, Place};
 use crate::console::palette::Palette;
 use crate::console::theme::Theme;
 use crate::lab::slurm::SlurmOptions;
@@ -61,6 +61,14 @@ pub enum ClickTarget {
     Tab(usize),
     /// A pane of a problem's tab.
     Pane(Pane),
+    /// A figure, by its number among all of them.
+    Figure(usize),
+    /// A line of the results.
+    Line(usize),
+    /// A run of the list in the Runs tab.
+    Run(usize),
+    /// What a key of the footer stands for.
+    Do(Action),
 }
 
 /// The state of the console.

@@ -1,7 +1,7 @@
 //! The figures of a problem's tab, as many at a time as are readable.
 
 use super::frame::pane;
-use crate::console::app::{App, Figure, Pane, ProblemTab};
+use crate::console::app::{App, ClickTarget, Figure, Pane, ProblemTab};
 use crate::console::widget::heatmap::{self, Heatmap};
 use crate::console::widget::plot::{DrawnCurve, PlotWidget};
 use crate::lab::{Axis, CurveSummary, Plot, StudyPlot, Style};
@@ -12,8 +12,9 @@ use ratatui::text::Line;
 /// The least that a figure needs to be read: columns and rows.
 const READABLE: (u16, u16) = (48, 11);
 
-/// Draws the page of figures that holds the chosen one.
-pub fn draw(frame: &mut Frame<'_>, app: &App, tab: &ProblemTab, area: Rect) {
+/// Draws the page of figures that holds the chosen one. Returns where each of them stands.
+pub fn draw(frame: &mut Frame<'_>, app: &App, tab: &ProblemTab, area: Rect) -> Vec<(Rect, ClickTarget)> {
+    let mut targets = Vec::new();
     let figures = tab.figures();
     if figures.is_empty() {
         let block = pane(app.theme(), tab.problem.title(), tab.pane == Pane::Figures);
@@ -22,7 +23,8 @@ pub fn draw(frame: &mut Frame<'_>, app: &App, tab: &ProblemTab, area: Rect) {
         let waiting = tab.runs.iter().any(|run| !run.view.state.is_final());
         let words = if waiting { "waiting for the first numbers" } else { "these runs have nothing to draw" };
         let middle = Rect { y: inner.y + inner.height / 2, height: inner.height.min(1), ..inner };
-        return frame.render_widget(Line::styled(words, app.theme().dim()).centered(), middle);
+        frame.render_widget(Line::styled(words, app.theme().dim()).centered(), middle);
+        return targets;
     }
     let most_across = usize::from(area.width / READABLE.0).max(1);
     let most_down = usize::from(area.height / READABLE.1).max(1);
@@ -49,8 +51,10 @@ pub fn draw(frame: &mut Frame<'_>, app: &App, tab: &ProblemTab, area: Rect) {
             let index = first + row * across + column;
             let number = (figures.len() > slots).then_some((index + 1, figures.len()));
             draw_figure(frame, app, tab, figure, place, index == chosen, number);
+            targets.push((place, ClickTarget::Figure(index)));
         }
     }
+    targets
 }
 
 /// Draws the chosen figure alone.

@@ -1,6 +1,6 @@
 //! Frames around parts of the screen.
 
-use crate::console::app::Scroll;
+use crate::console::app::{ClickTarget, Scroll};
 use crate::console::theme::Theme;
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -14,6 +14,12 @@ pub fn pane<'a>(theme: &Theme, title: &str, focused: bool) -> Block<'a> {
         .border_set(theme.border_set())
         .border_style(theme.border(focused))
         .title_top(Line::styled(format!(" {title} "), heading))
+}
+
+/// What clicks on the `rows` of a table choose that is drawn into `area`, below its headings.
+pub fn row_targets(area: Rect, rows: usize, target: impl Fn(usize) -> ClickTarget) -> Vec<(Rect, ClickTarget)> {
+    let place = |row: usize| Rect { y: area.y + 1 + row as u16, height: 1, ..area };
+    (0..rows.min(usize::from(area.height.saturating_sub(1)))).map(|row| (place(row), target(row))).collect()
 }
 
 /// Draws the lines of a text that `scroll` shows into `inner`, and on the lower edge of the frame `area` which lines these are

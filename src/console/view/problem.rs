@@ -24,7 +24,7 @@ pub fn draw(frame: &mut Frame<'_>, app: &App, area: Rect) -> Vec<(Rect, ClickTar
     let of_text = matches!(tab.pane, Pane::Results | Pane::Remarks);
     if tab.zoom && !tab.runs.is_empty() && (of_text || !tab.figures().is_empty()) {
         match tab.pane {
-            Pane::Results => drop(results::draw(frame, app, tab, area)),
+            Pane::Results => targets.extend(results::draw(frame, app, tab, area)),
             Pane::Remarks => remarks::draw(frame, app, tab, area),
             Pane::Form | Pane::Figures => figures::draw_one(frame, app, tab, area),
         }
@@ -55,15 +55,14 @@ pub fn draw(frame: &mut Frame<'_>, app: &App, area: Rect) -> Vec<(Rect, ClickTar
             let figures = Rect { height: right.height - bars - results_height - remarks_height, ..right };
             let bars_area = Rect { y: figures.bottom(), height: bars, ..right };
             let results = Rect { y: bars_area.bottom(), height: results_height, ..right };
-            figures::draw(frame, app, tab, figures);
+            targets.extend(figures::draw(frame, app, tab, figures));
             frame.render_widget(Paragraph::new(progress), bars_area);
-            let noted = results::draw(frame, app, tab, results);
+            targets.extend(results::draw(frame, app, tab, results));
             if remarks_height > 0 {
                 let below = Rect { y: results.bottom(), height: remarks_height, ..right };
                 remarks::draw(frame, app, tab, below);
                 targets.push((below, ClickTarget::Pane(Pane::Remarks)));
             }
-            targets.push((noted, ClickTarget::Pane(Pane::Remarks)));
             targets.push((figures, ClickTarget::Pane(Pane::Figures)));
             targets.push((results, ClickTarget::Pane(Pane::Results)));
         }

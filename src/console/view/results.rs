@@ -1,8 +1,8 @@
 //! The results of a problem's tab: every row of every run on screen, and what the chosen run remarks.
 
-use super::frame::pane;
+use super::frame::{pane, row_targets};
 use super::remarks;
-use crate::console::app::{App, Pane, ProblemTab, ResultLine};
+use crate::console::app::{App, ClickTarget, Pane, ProblemTab, ResultLine};
 use crate::console::keymap::{Action, Place};
 use crate::console::theme::Theme;
 use crate::console::widget::table::{Cell, Heading, Table};
@@ -22,8 +22,9 @@ pub fn height(tab: &ProblemTab, theme: &Theme, area: Rect) -> u16 {
     (tab.lines().len() as u16 + 3 + notes.len() as u16).min(most).max(5)
 }
 
-/// Draws the table, and below it as much of the remarks as there is room for. Returns where these stand.
-pub fn draw(frame: &mut Frame<'_>, app: &App, tab: &ProblemTab, area: Rect) -> Rect {
+/// Draws the table, and below it as much of the remarks as there is room for. Returns what clicks on its
+/// lines choose.
+pub fn draw(frame: &mut Frame<'_>, app: &App, tab: &ProblemTab, area: Rect) -> Vec<(Rect, ClickTarget)> {
     let theme = app.theme();
     let focused = tab.pane == Pane::Results;
     let title = if tab.grouped { "Results: mean ± 95 % interval over seeds" } else { "Results" };
@@ -86,7 +87,9 @@ pub fn draw(frame: &mut Frame<'_>, app: &App, tab: &ProblemTab, area: Rect) -> R
     frame.render_widget(&table, table_area);
     let below = Rect { y: table_area.bottom(), height: notes.len() as u16, ..inner };
     frame.render_widget(Paragraph::new(notes), below);
-    below
+    let mut targets = row_targets(table_area, rows.len(), |row| ClickTarget::Line(first + row));
+    targets.push((below, ClickTarget::Pane(Pane::Remarks)));
+    targets
 }
 
 fn run_row<'a>(

@@ -1,7 +1,7 @@
 //! The Runs tab: the list of all runs, and what there is to know about the chosen one.
 
-use super::frame::{pane, scrolled};
-use crate::console::app::{App, ORDERS};
+use super::frame::{pane, row_targets, scrolled};
+use crate::console::app::{App, ClickTarget, ORDERS};
 use crate::console::keymap::{Action, Place};
 use crate::console::theme::Theme;
 use crate::console::widget::table::{Cell, Heading, Table};
@@ -15,8 +15,8 @@ use ratatui::text::{Line, Span};
 /// The width from which the details stand beside the list.
 const BOTH: u16 = 110;
 
-/// Draws the tab.
-pub fn draw(frame: &mut Frame<'_>, app: &App, area: Rect) {
+/// Draws the tab. Returns what clicks on its lines choose.
+pub fn draw(frame: &mut Frame<'_>, app: &App, area: Rect) -> Vec<(Rect, ClickTarget)> {
     let theme = app.theme();
     let runs = app.runs();
     // Where there is no room for both, the details take the place of the list while they have the focus.
@@ -26,9 +26,7 @@ pub fn draw(frame: &mut Frame<'_>, app: &App, area: Rect) {
         _ => 0,
     };
     let left = Rect { width: area.width - details, ..area };
-    if left.width > 0 {
-        draw_list(frame, app, left);
-    }
+    let targets = if left.width > 0 { draw_list(frame, app, left) } else { Vec::new() };
     if details > 0 {
         let right = Rect { x: left.right(), width: details, ..area };
         let block = pane(theme, "Run", runs.in_details);
@@ -38,10 +36,11 @@ pub fn draw(frame: &mut Frame<'_>, app: &App, area: Rect) {
             scrolled(frame, theme, right, inner, lines(app, run, inner.width.into()), &runs.details);
         }
     }
+    targets
 }
 
-/// Draws the list, or why there is none.
-fn draw_list(frame: &mut Frame<'_>, app: &App, left: Rect) {
+/// Draws the list, or why there is none. Returns what clicks on its lines choose.
+fn draw_list(frame: &mut Frame<'_>, app: &App, left: Rect) -> Vec<(Rect, ClickTarget)> {
     let (theme, runs) = (app.theme(), app.runs());
     let mut title = format!("Runs: {} of {}, {}", runs.listed.len(), runs.count(), ORDERS[runs.order].1);
     if !runs.filter_text.is_empty() {
@@ -59,9 +58,9 @@ fn draw_list(frame: &mut Frame<'_>, app: &App, left: Rect) {
     frame.render_widget(block, left);
     if runs.listed.is_empty() {
         draw_empty(frame, app, inner);
-    } else {
-        draw_table(frame, app, inner);
+        return Vec::new();
     }
+    draw_table(frame, app, inner)
 }
 
 fn draw_empty(frame: &mut Frame<'_>, app: &App, area: Rect) {
@@ -87,7 +86,7 @@ fn draw_empty(frame: &mut Frame<'_>, app: &App, area: Rect) {
     }
 }
 
-fn draw_table(frame: &mut Frame<'_>, app: &App, area: Rect) {
+fn draw_table(frame: &mut Frame<'_>, app: &App, area: Rect) -> Vec<(Rect, ClickTarget)> {
     let theme = app.theme();
     let mut label = Heading::left("run").fixed();
     label.most = (area.width / 3).max(14);
@@ -117,6 +116,7 @@ fn draw_table(frame: &mut Frame<'_>, app: &App, area: Rect) {
         theme,
     };
     frame.render_widget(&table, area);
+    row_targets(area, rows.len(), |row| ClickTarget::Run(from + row))
 }
 
 /// The first run to draw so that the chosen one is seen.

@@ -50,10 +50,13 @@ impl App {
         if self.overlay.is_some() || self.place().takes_text() || self.place() == Place::Gallery {
             return;
         }
-        let hit = self.targets.iter().find(|(area, _)| area.contains((column, row).into())).map(|(_, target)| *target);
-        match hit {
+        match self.target_at(column, row) {
             Some(ClickTarget::Tab(index)) => self.act(Action::Tab(index)),
-            Some(ClickTarget::Pane(_)) => self.click_pane(column, row),
+            Some(ClickTarget::Do(action)) => {
+                self.message = None;
+                self.act(action);
+            }
+            Some(_) => self.point(column, row),
             None => {}
         }
     }
@@ -64,18 +67,45 @@ impl App {
             return;
         }
         if self.overlay.is_none() && self.place() != Place::Gallery {
-            self.click_pane(column, row);
+            self.focus(column, row);
         }
         self.act(action);
     }
 
-    /// Gives the keys to the pane at a cell.
-    fn click_pane(&mut self, column: u16, row: u16) {
+    /// What is at a cell.
+    fn target_at(&self, column: u16, row: u16) -> Option<ClickTarget> {
         let is_here = |(area, _): &&(Rect, ClickTarget)| area.contains((column, row).into());
-        if let Some((_, ClickTarget::Pane(pane))) = self.targets.iter().find(is_here)
-            && let Some(tab) = self.tabs.get_mut(self.tab)
-        {
-            tab.pane = *pane;
+        self.targets.iter().find(is_here).map(|(_, target)| *target)
+    }
+
+    /// Gives the keys to the pane at a cell.
+    fn focus(&mut self, column: u16, row: u16) {
+        let pane = match self.target_at(column, row) {
+            Some(ClickTarget::Pane(pane)) => pane,
+            Some(ClickTarget::Figure(_)) => Pane::Figures,
+            Some(ClickTarget::Line(_)) => Pane::Results,
+            _ => return,
+        };
+        if let Some(tab) = self.tabs.get_mut(self.tab) {
+            tab.pane = pane;
+        }
+    }
+
+    /// Chooses what is at a cell: a figure, a line of the results, a run of the list.
+    fn point(&mut self, column: u16, row: u16) {
+        self.focus(column, row);
+        match (self.target_at(column, row), self.tabs.get_mut(self.tab)) {
+            (Some(ClickTarget::Figure(figure)), Some(tab)) => tab.figure = figure,
+            (Some(ClickTarget::Line(line)), Some(tab)) => {
+                tab.line = line;
+                tab.remarks.to_start();
+            }
+            (Some(ClickTarget::Run(run)), _) => {
+                let by = run as isize - self.runs.chosen as isize;
+                self.runs.go(by);
+                self.runs.in_details = false;
+            }
+            _ => {}
         }
     }
 
