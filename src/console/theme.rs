@@ -44,6 +44,11 @@ pub struct Theme {
     pub palette: Palette,
 }
 
+/// Whether terminals of this kind have 16 colours and no more.
+fn has_16_colours(term: &str) -> bool {
+    ["linux", "ansi", "cons25", "xterm-color"].contains(&term) || term.ends_with("-16color")
+}
+
 /// Whether a character set named in a locale is UTF-8.
 fn is_utf8(locale: &str) -> bool {
     // A locale without a character set has one of its own, from before UTF-8; so have `C` and `POSIX`.
@@ -84,7 +89,8 @@ impl Theme {
             Some("light") => Palette::Light,
             Some("dark") => Palette::Dark,
             Some("ansi") => Palette::Ansi,
-            None | Some("auto") if term == "linux" => Palette::Ansi,
+            // `COLORTERM` is set by terminals of more colours than their kind promises.
+            None | Some("auto") if set("COLORTERM").is_none() && has_16_colours(&term) => Palette::Ansi,
             None | Some("auto") => {
                 match set("COLORFGBG").and_then(|pair| pair.rsplit(';').next()?.parse::<u8>().ok()) {
                     // Numbers of the 16 colours: white, and the bright ones but dark grey.
@@ -254,6 +260,8 @@ mod tests {
             (&[("ATTNLAB_GLYPHS", "dot")], with(Glyphs::Dot, Palette::Dark, false)),
             (&[("TERM", "linux")], with(Glyphs::Dot, Palette::Ansi, false)),
             (&[("TERM", "linux"), ("ATTNLAB_THEME", "light")], with(Glyphs::Dot, Palette::Light, false)),
+            (&[("TERM", "xterm-16color")], with(Glyphs::Braille, Palette::Ansi, false)),
+            (&[("TERM", "xterm-16color"), ("COLORTERM", "truecolor")], usual),
             (&[("TERM", "vt220")], with(Glyphs::Ascii, Palette::Dark, true)),
             (&[("COLORFGBG", "0;15")], with(Glyphs::Braille, Palette::Light, false)),
             (&[("COLORFGBG", "0;default;15")], with(Glyphs::Braille, Palette::Light, false)),
