@@ -6,12 +6,14 @@
 //! console/   cli/                  the two faces: keyboard and command line
 //!     \      /
 //!     problems/                    the problems: parameters + what one run does
-//!     /   |   \
-//! attention/ vision/  lab/         the ground: mathematics · models and data · runs
-//!         \   |   /
+//!     |       \
+//!  vision/     |                   models and data
+//!     |        |
+//! attention/  lab/                 the ground: mathematics · runs
+//!         \   /
 //!   arrays  named  nearest        numbers of files · choices by name · slips of the keyboard
 //!   paths  text  product  random  `~` in paths · text made harmless · matrix products · named generators
-//!   statistics  memory            means, errors, quantiles · large buffers
+//!   statistics  memory  threads   means, errors, quantiles · large buffers · how many threads
 //!   function                      functions that a user types
 //! ```
 //!
@@ -37,4 +39,5 @@ pub mod product;
 pub mod random;
 mod statistics;
 pub mod text;
+pub mod threads;
 pub mod vision;

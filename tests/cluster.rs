@@ -414,6 +414,8 @@ fn a_job_on_another_cluster_is_asked_for_there() {
     assert!(said.starts_with("job 424242;gpu2: 2 points"), "{said}{}", String::from_utf8_lossy(&submitted.stderr));
     let folder = slurm.sweeps("logs").remove(0);
     assert!(fs::read_to_string(folder.join("sweep.toml")).unwrap().contains("jobs = [\"424242;gpu2\"]"));
+    // How large an array may be is asked there too.
+    assert!(slurm.last("scontrol").starts_with("scontrol -M gpu2 show config "), "{}", slurm.last("scontrol"));
     // What says which cluster is meant is handed on, what belongs to the job around us is not.
     assert!(slurm.last("sbatch").ends_with("clusters=gpu2 job="), "{}", slurm.last("sbatch"));
     for (arguments, command, expected) in [
@@ -425,6 +427,23 @@ fn a_job_on_another_cluster_is_asked_for_there() {
         let output = slurm.attnlab(arguments);
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         assert!(slurm.last(command).starts_with(expected), "{}", slurm.last(command));
+    }
+}
+
+#[test]
+fn the_number_of_a_job_is_found_wherever_sbatch_says_it() {
+    for (answer, job) in [
+        ("424242", "424242"),
+        ("424242;gpu2", "424242;gpu2"),
+        ("Submitted batch job 424242 on cluster gpu2", "424242;gpu2"),
+        ("7 jobs of yours wait\n424242;gpu2\nsee https://status", "424242;gpu2"),
+        ("\n  424242  \n\n", "424242"),
+    ] {
+        let slurm = StandIn::new(&format!("printf '%s\\n' '{answer}'"));
+        let output = slurm.attnlab(&[&["sweep", "hybrid", "--slurm"], SMALL.as_slice()].concat());
+        assert!(output.status.success(), "{answer}: {}", String::from_utf8_lossy(&output.stderr));
+        let plan = fs::read_to_string(slurm.sweeps("logs").remove(0).join("sweep.toml")).unwrap();
+        assert!(plan.contains(&format!("jobs = [\"{job}\"]")), "{answer}: {plan}");
     }
 }
 

@@ -31,7 +31,7 @@ impl Desk {
     fn with(kind: &str) -> Self {
         let desk = Self(tempfile::tempdir().unwrap());
         copy(&fixtures().join(kind), &desk.path("logs"));
-        let old = SystemTime::now() - Duration::from_secs(3600);
+        let old = SystemTime::now() - Duration::from_secs(2 * 86_400);
         for lock in desk.runs().iter().map(|run| desk.path("logs").join(run).join("lock")) {
             // A lock of another machine holds for a minute after its last change; a copy is new.
             if lock.is_file() {
@@ -222,7 +222,7 @@ fn stopped_ones_go_on_bit_for_bit() {
 
 #[test]
 fn killed_ones_go_on_bit_for_bit() {
-    // The lock of a process of this machine that is gone, and of another machine that has been silent for an hour.
+    // The lock of a process of this machine that is gone, and of another machine that has been silent for two days.
     for host in [attnlab::lab::Machine::here().host.as_str(), "elsewhere"] {
         let desk = Desk::with("killed");
         for run in desk.runs() {

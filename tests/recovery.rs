@@ -5,7 +5,7 @@ mod program;
 #[path = "support/results.rs"]
 mod results;
 
-use attnlab::lab::Machine;
+use attnlab::lab::Owner;
 use md5::{Digest, Md5};
 use program::program;
 use results::{run_folders, timeless};
@@ -173,8 +173,9 @@ fn what_a_killed_command_left_half_written_is_swept_up() {
     let desk = Desk::new();
     assert!(desk.call(&["run", "--quiet", "hybrid", "--set", "trials=20", "--set", "angles=3"]).status.success());
     let run = desk.runs().remove(0);
-    // The name says which process wrote the file: machine, number and beginning (0 for any).
-    let machine = hex::encode(&Md5::digest(&Machine::here().host)[..4]);
+    // The name says which process wrote the file: machine and container, number and beginning (0 for any).
+    let Owner { host, realm, .. } = Owner::me();
+    let machine = hex::encode(&Md5::digest(format!("{host}\n{}\n{}", realm.boot, realm.namespace))[..4]);
     let left_by = |process: &str| run.join(format!("marks.json.{machine}-{process}-0123456789abcdef.part"));
     let (gone, alive) = (left_by("1-1"), left_by(&format!("{}-0", std::process::id())));
     for command in [&["tag", name(&run), "kept"][..], &["list"]] {
@@ -198,4 +199,29 @@ fn what_the_system_refuses_is_not_bad_input() {
     for output in [refused, wrong] {
         assert!(complaint(&output).starts_with("attnlab: ") && complaint(&output).lines().count() == 1);
     }
+}
+
+#[test]
+fn deleted_runs_are_listed_and_put_back() {
+    let desk = Desk::new();
+    assert!(desk.call(&["run", "--quiet", "hybrid", "--set", "trials=20", "--set", "angles=3"]).status.success());
+    let run = desk.runs().remove(0);
+    let told = |arguments: &[&str]| {
+        let output = desk.call(arguments);
+        assert!(output.status.success(), "{arguments:?}: {}", complaint(&output));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    told(&["delete", name(&run)]);
+    assert!(desk.runs().is_empty());
+    assert!(told(&["trash"]).contains(name(&run)));
+    for wrong in ["nobody", "", "..", ".", "../logs", &format!("../{}", name(&run))] {
+        let output = desk.call(&["trash", "--restore", wrong]);
+        assert_eq!((output.status.code(), complaint(&output).lines().count()), (Some(2), 1), "{wrong}");
+    }
+    // Another run of that name is not replaced.
+    fs::create_dir(&run).unwrap();
+    let moved = told(&["trash", "--restore", name(&run)]);
+    assert!(moved.trim().ends_with(&format!("{}-2", name(&run))), "{moved}");
+    assert_eq!(desk.runs().len(), 1);
+    assert!(!told(&["trash"]).contains(name(&run)));
 }

@@ -24,6 +24,7 @@ mod target;
 use crate::lab::Places;
 use crate::paths::expanded_below;
 use crate::problems;
+use crate::threads;
 use args::{Arguments, Command, Run};
 use clap::{CommandFactory, Parser};
 use failure::Failure;
@@ -52,6 +53,7 @@ fn attempt(console: impl FnOnce(Places) -> ExitCode, keys: impl FnOnce() -> Stri
     let place = |path: PathBuf| expanded_below(Path::new(""), &path);
     let places = Places { logs: place(common.logs), data: place(common.data_dir), presets: place(common.presets) };
     places.announce();
+    threads::limit();
     let Some(command) = arguments.command else {
         return Ok(console(places));
     };
@@ -71,6 +73,7 @@ fn attempt(console: impl FnOnce(Places) -> ExitCode, keys: impl FnOnce() -> Stri
         Command::Report(page) => export::report(&page, &places),
         Command::Tag(tag) => store::tag(&tag, &places),
         Command::Delete(delete) => store::delete(&delete, &places),
+        Command::Trash(trash) => store::trash(&trash, &places),
         Command::Predict(predict) => predict::logits(&predict, &places),
         Command::Recommend(question) => recommend::answer(&question, &places),
         Command::Data(sets) => data::data(&sets, &places),

@@ -6,8 +6,9 @@ use super::progress::Display;
 use super::signals::Listener;
 use super::store::Finder;
 use super::{merge, output, table, target};
-use crate::lab::{Document, LabError, Machine, Places, Queue, RunHandle, RunSpec, RunState, duration, estimate, store};
+use crate::lab::{Document, LabError, Places, Queue, RunHandle, RunSpec, RunState, duration, estimate, store};
 use crate::problems;
+use crate::threads;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -152,7 +153,7 @@ fn forecast(specs: &[RunSpec], workers: usize) -> String {
         let cost = about(spec.estimate().seconds).map_or_else(String::new, |cost| format!("   # {cost}"));
         page += &format!("{}{cost}\n", spec.command());
     }
-    let total = estimate(specs, if workers > 0 { workers } else { Machine::here().cores });
+    let total = estimate(specs, threads::or_default(workers));
     let time = about(total.seconds).map_or_else(String::new, |time| format!(", {time}"));
     page + &format!("# {} runs, {} rows{time}\n", specs.len(), total.rows)
 }

@@ -1,6 +1,6 @@
 //! `attnlab list`, `show` and what is done to runs that are there.
 
-use super::args::{Delete, List, Show, Tag};
+use super::args::{Delete, List, Show, Tag, Trash};
 use super::failure::Failure;
 use super::{output, table};
 use crate::lab::store::{self, Filter, RunSummary};
@@ -27,10 +27,15 @@ pub fn list(arguments: &List, places: &Places) -> Result<(), Failure> {
         let runs: Vec<RunSummary> = runs.iter().zip(labels).map(labelled).collect();
         return output::print_json(&json!({ "schema": 1, "runs": runs }));
     }
-    let names = told_apart(&runs, |run| if run.title.is_empty() { &run.label } else { &run.title });
+    output::print(&listed(&runs))
+}
+
+/// A table of runs, below what they have in common.
+fn listed(runs: &[Arc<RunSummary>]) -> String {
+    let names = told_apart(runs, |run| if run.title.is_empty() { &run.label } else { &run.title });
     let headings = [("run", false), ("state", false), ("what", false), ("result", true), ("time", true), ("", false)];
     let lines = runs.iter().zip(names).map(|(run, name)| line(run, name));
-    output::print(&(in_common(&runs) + &table::render(headings, lines)))
+    in_common(runs) + &table::render(headings, lines)
 }
 
 /// A name for each run, such that runs with different parameters have different names.
@@ -51,7 +56,7 @@ fn in_common(runs: &[Arc<RunSummary>]) -> String {
     let schema = problem.schema();
     let params: Vec<&StoredParams> = runs.iter().map(|run| &run.params).collect();
     let differences = Differences::between(&params, Some(schema), |key| schema.get(key).is_some());
-    let is_default = |key: &str, text: &str| schema.get(key).is_some_and(|param| param.default == text);
+    let is_default = |key: &str, text: &str| schema.get(key).is_some_and(|param| param.is_default(text));
     let changed = differences.common().iter().filter(|(key, text)| !is_default(key, text));
     let words: Vec<String> = changed.map(|(key, text)| format!("{key}={text}")).collect();
     if words.is_empty() { String::new() } else { format!("all: {} {}\n\n", problem.name(), visible(&words.join(" "))) }
@@ -198,6 +203,19 @@ pub fn delete(arguments: &Delete, places: &Places) -> Result<(), Failure> {
     let folders = arguments.runs.iter().map(|run| finder.find(run)).collect::<Result<Vec<_>, _>>()?;
     for folder in folders {
         output::print(&format!("moved to {}\n", store::delete(&folder)?.display()))?;
+    }
+    Ok(())
+}
+
+/// Lists the runs in the trash, the newest last, or puts those back that are named.
+pub fn trash(arguments: &Trash, places: &Places) -> Result<(), Failure> {
+    if arguments.restore.is_empty() {
+        let mut runs: Vec<Arc<RunSummary>> = store::trash(&places.logs)?.into_iter().map(Arc::new).collect();
+        runs.reverse();
+        return output::print(&listed(&runs));
+    }
+    for run in &arguments.restore {
+        output::print(&format!("moved to {}\n", store::restore(&places.logs, run)?.display()))?;
     }
     Ok(())
 }

@@ -6,6 +6,7 @@ use super::{merge, output, run, signals, table, target};
 use crate::lab::slurm::{self, Ending, JobArray, Slurm, Status};
 use crate::lab::{Document, LabError, Places, RunSpec, RunState, decimal, shell, store};
 use crate::problems;
+use crate::threads;
 use serde_json::json;
 use std::env;
 use std::path::Path;
@@ -190,7 +191,10 @@ fn resume(sweep: &mut JobArray) -> Result<(), Failure> {
 fn work(folder: &Path, element: usize) -> Result<(), Failure> {
     let sweep = JobArray::open(folder)?;
     let number = |key: &str| env::var(key).ok()?.parse::<usize>().ok();
-    let cores = number("SLURM_CPUS_PER_TASK").or_else(|| number("SLURM_CPUS_ON_NODE")).unwrap_or(1).max(1);
+    let cores = number("SLURM_CPUS_PER_TASK")
+        .or_else(|| number("SLURM_CPUS_ON_NODE"))
+        .unwrap_or(1)
+        .clamp(1, threads::by_default());
     let listener = signals::Listener::with_notice()?;
     let mut noticed = false;
     let ending = slurm::work(&sweep, element, cores, problems::ALL, &mut || match listener.heard() {

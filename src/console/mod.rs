@@ -6,13 +6,15 @@
 //! keymap     the one key table
 //! view       what the state looks like, one file a tab
 //! widget     plot, heat map, form, table: pure drawing
-//! theme      every colour and symbol
+//! theme      every style and symbol
+//! palette    the colours
 //! ```
 
 pub mod app;
 pub mod ascii;
 pub mod keymap;
 mod logging;
+pub mod palette;
 mod terminal;
 pub mod theme;
 pub mod view;

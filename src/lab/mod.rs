@@ -36,11 +36,11 @@ pub use param::{
 };
 pub use plan::{Preset, RunSpec, Sweep, SweepMode, estimate, preset, shell};
 pub use record::{
-    Document, Journal, Machine, Owner, Places, Request, RunFacts, RunLog, RunRecord, SCHEMA, files, journal,
+    Document, Journal, Machine, Owner, Places, Realm, Request, RunFacts, RunLog, RunRecord, SCHEMA, files, journal,
     logs_of_process,
 };
 pub use run::{
-    Column, Control, Estimate, Observer, Optimum, Problem, Queue, RunContext, RunError, RunHandle, RunView,
-    SMALL_SECONDS, SeriesView, common,
+    Column, Control, CurveSummary, Estimate, Observer, Optimum, Problem, Queue, RunContext, RunError, RunHandle,
+    RunView, SMALL_SECONDS, SeriesView, common,
 };
 pub use store::{Filter, FilterError, RunSummary, Store};

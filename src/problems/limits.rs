@@ -4,6 +4,7 @@
 use crate::attention::{AttentionError, Projection};
 use crate::lab::{Draft, Kind, Machine, Param, ParamError, Params, RunError, Schema};
 use crate::memory::size;
+use crate::threads;
 use rustix::process::{Resource, getrlimit};
 use std::path::Path;
 
@@ -83,11 +84,7 @@ pub(super) fn largest(params: &Params, key: &str) -> usize {
 
 /// The threads of a run of `params` whose work falls into `pieces`, when it has the machine to itself.
 pub(super) fn threads(params: &Params, pieces: usize) -> usize {
-    let asked = match params.size("threads") {
-        0 => Machine::here().cores,
-        asked => asked,
-    };
-    asked.min(pieces).max(1)
+    threads::or_default(params.size("threads")).min(pieces).max(1)
 }
 
 /// Refuses a run that needs more memory than this process may take, with the parameter to lower: of `keys` the one that is

@@ -7,6 +7,7 @@ use super::fused::FusedVit;
 use super::layout::feature_name;
 use super::parameters::Parameters;
 use crate::named::named;
+use crate::threads;
 use candle_core::{Device, Storage, Tensor};
 use rayon::{ThreadPool, ThreadPoolBuilder};
 use std::sync::Arc;
@@ -52,7 +53,7 @@ impl Vit {
         let engine = match kernels {
             Kernels::Fused => ModelEngine::Fused(Arc::new(FusedVit::new(&config, threads)?)),
             Kernels::Composed => {
-                let pool = ThreadPoolBuilder::new().num_threads(threads).build();
+                let pool = ThreadPoolBuilder::new().num_threads(threads::or_default(threads)).build();
                 ModelEngine::Composed(Arc::new(pool?))
             }
         };

@@ -258,9 +258,11 @@ fn a_long_text_says_where_its_mistake_is_out_of_view() {
 #[test]
 fn the_editor_draws_at_every_size_and_in_every_theme() {
     for size in [(0, 0), (1, 1), (20, 5), (56, 14), (57, 15), (71, 20), (99, 30), (250, 70)] {
-        for theme in
-            [Theme::default(), Theme { mono: true, glyphs: Glyphs::Ascii }, Theme { mono: false, glyphs: Glyphs::Dot }]
-        {
+        for theme in [
+            Theme::default(),
+            Theme { mono: true, glyphs: Glyphs::Ascii, ..Theme::default() },
+            Theme { glyphs: Glyphs::Dot, ..Theme::default() },
+        ] {
             let mut desk = desk_with(theme, Keymap::default());
             for keys in ["enter", "down", "down a a", "pagedown pagedown enter", "(", "ctrl-u", "esc"] {
                 desk.press(keys);

@@ -3,6 +3,8 @@
 mod demo;
 mod features;
 mod function;
+mod reading;
+mod safety;
 mod sweep;
 
 use attnlab::console::app::{App, Exit, NewsSource, Overlay, Pane, ScreenRun};
@@ -85,6 +87,7 @@ impl Desk {
                 "tab" => (KeyCode::Tab, KeyModifiers::NONE),
                 "backspace" => (KeyCode::Backspace, KeyModifiers::NONE),
                 "home" => (KeyCode::Home, KeyModifiers::NONE),
+                "end" => (KeyCode::End, KeyModifiers::NONE),
                 "pageup" => (KeyCode::PageUp, KeyModifiers::NONE),
                 "pagedown" => (KeyCode::PageDown, KeyModifiers::NONE),
                 "f1" => (KeyCode::F(1), KeyModifiers::NONE),
@@ -184,9 +187,11 @@ fn notes_that_have_no_room_say_that_there_is_more() {
 #[test]
 fn every_place_draws_at_every_size() {
     for (width, height) in [(0, 0), (1, 1), (20, 5), (56, 14), (57, 15), (71, 20), (80, 24), (250, 70)] {
-        for theme in
-            [Theme::default(), Theme { mono: true, glyphs: Glyphs::Ascii }, Theme { mono: false, glyphs: Glyphs::Dot }]
-        {
+        for theme in [
+            Theme::default(),
+            Theme { mono: true, glyphs: Glyphs::Ascii, ..Theme::default() },
+            Theme { glyphs: Glyphs::Dot, ..Theme::default() },
+        ] {
             let mut desk = Desk::with(theme, Keymap::default());
             for keys in
                 ["tab", "2", "3", "1", "?", "esc", "p", "esc", "w", "esc", "s", "esc", "z", "z", "v", "m", "tab tab"]

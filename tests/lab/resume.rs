@@ -132,14 +132,15 @@ fn a_run_killed_again_and_again_tells_everything_once() {
     assert!(got.series == want.series, "{} points", got.series[0].points.len());
 }
 
-/// Makes the run in `folder` look as if a process of another machine had shown no sign of life for two minutes.
+/// Makes the run in `folder` look as if a process of another machine had shown no sign of life for two days: so long that it
+/// need not be watched.
 fn cut_off(folder: &Path) {
     let path = folder.join("lock");
     let text = std::fs::read_to_string(&path).unwrap();
     let mut lock: serde_json::Value = serde_json::from_str(&text).unwrap();
     lock["host"] = "elsewhere".into();
     std::fs::write(&path, lock.to_string()).unwrap();
-    let before = SystemTime::now() - Duration::from_secs(120);
+    let before = SystemTime::now() - Duration::from_secs(2 * 86_400);
     File::options().write(true).open(&path).unwrap().set_modified(before).unwrap();
 }
 

@@ -4,6 +4,7 @@ mod cluster;
 mod ends;
 mod home;
 mod hostile;
+mod kinds;
 mod measure;
 mod monkey;
 #[path = "../support/pty.rs"]

@@ -8,7 +8,7 @@ mod value;
 
 pub use recommend::Recommend;
 pub use slurm::SlurmArguments;
-pub use stored::{AxisScale, Compare, Delete, Export, List, Report, Resume, Show, Tag};
+pub use stored::{AxisScale, Compare, Delete, Export, List, Report, Resume, Show, Tag, Trash};
 pub use telling::Telling;
 
 use super::examples::{
@@ -121,6 +121,8 @@ pub enum Command {
     Tag(Tag),
     /// Move runs to the trash folder beside them.
     Delete(Delete),
+    /// List the runs in the trash folder, or put some of them back.
+    Trash(Trash),
     /// Predict with a trained model: accuracy, and the logits as a NumPy file.
     Predict(Predict),
     /// Say which estimator and how many features do for given queries, keys and values.
@@ -306,7 +308,7 @@ pub struct Predict {
     /// Write the logits here: images × classes, f32.
     #[arg(long, value_name = "FILE.npy", value_hint = ValueHint::FilePath)]
     pub logits: Option<PathBuf>,
-    /// Threads; 0 takes every core.
+    /// Threads; 0 takes every core, or as many as `OMP_NUM_THREADS` says.
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub threads: usize,
     /// Print one JSON document.

@@ -146,3 +146,11 @@ pub struct Delete {
     #[arg(required = true, value_name = "RUN")]
     pub runs: Vec<String>,
 }
+
+/// `attnlab trash`.
+#[derive(Args, Debug)]
+pub struct Trash {
+    /// Put this run back among the others; may be given often.
+    #[arg(long, value_name = "RUN")]
+    pub restore: Vec<String>,
+}

@@ -5,6 +5,7 @@
 //! state                            everything there is, on top of what follows
 //! tab, figure, looks, screen_run   a problem's tab: its form, its runs, its figures
 //! tab_keys                         what keys change on a problem's tab alone
+//! scroll                           how far a text is scrolled
 //! runs                             the Runs tab
 //! overlay, sweep, sweeps           what lies over a tab
 //! submission, task                 what is under way
@@ -17,6 +18,7 @@ mod looks;
 mod overlay;
 mod runs;
 mod screen_run;
+mod scroll;
 mod state;
 mod submission;
 mod sweep;
@@ -30,6 +32,7 @@ pub use looks::{Looks, SMOOTHINGS};
 pub use overlay::{Field, Overlay, Purpose};
 pub use runs::{ORDERS, RunsTab};
 pub use screen_run::{NewsSource, ScreenRun};
+pub use scroll::Scroll;
 pub use state::{App, ClickTarget, Exit, Tone, Wanted};
 pub use sweep::{PlannedSweep, Planning, PointState, SweepDialog, SweepSize, SweptAxis};
 pub use sweeps::{SweepEntry, Sweeps};

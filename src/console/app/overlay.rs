@@ -1,8 +1,9 @@
 //! What lies over a tab: lists, text fields, the help, the question whether to leave.
 
+use super::scroll::Scroll;
 use super::sweep::SweepDialog;
 use crate::console::keymap::Place;
-use crate::lab::{LabError, Preset};
+use crate::lab::{LabError, Preset, RunSummary};
 use std::path::PathBuf;
 use tui_input::{Input, InputRequest};
 
@@ -20,14 +21,28 @@ pub enum Overlay {
     Sweep(Box<SweepDialog>),
     /// The sweeps on a cluster.
     Sweeps,
+    /// The runs in the trash.
+    Trash {
+        /// The runs, once a task has read them.
+        list: Option<Vec<RunSummary>>,
+        /// Index of the chosen one.
+        chosen: usize,
+    },
+    /// The command line that does what the form stands for.
+    Command {
+        /// The command.
+        line: String,
+        /// How far it is scrolled.
+        scroll: Scroll,
+    },
     /// A text field.
     Typing(Field),
     /// Every key of the place below.
     Help {
         /// The place it was called from.
         place: Place,
-        /// Lines scrolled away.
-        skip: usize,
+        /// How far it is scrolled.
+        scroll: Scroll,
     },
     /// The question whether to leave while work is running.
     Leave {
@@ -41,11 +56,11 @@ impl Overlay {
     #[must_use]
     pub const fn place(&self) -> Place {
         match self {
-            Self::Presets { .. } => Place::List,
+            Self::Presets { .. } | Self::Trash { .. } => Place::List,
             Self::Sweep(dialog) if dialog.input.is_none() => Place::Sweep,
             Self::Sweeps => Place::Sweeps,
             Self::Sweep(_) | Self::Typing(_) => Place::Typing,
-            Self::Help { .. } => Place::Help,
+            Self::Help { .. } | Self::Command { .. } => Place::Help,
             Self::Leave { .. } => Place::Leave,
         }
     }
@@ -60,8 +75,8 @@ pub enum Purpose {
     Filter,
     /// The name of a run.
     Name(PathBuf),
-    /// The tags of a run.
-    Tags(PathBuf),
+    /// The tags of a run, or tags that several runs get beside those they have.
+    Tags(Vec<PathBuf>),
     /// How many elements of a sweep run at a time.
     Throttle(PathBuf),
 }
@@ -76,6 +91,7 @@ impl Purpose {
                 ("Filter", "words, and key=value, key>number, e.g. problem=vit test_accuracy>0.9; empty: every run")
             }
             Self::Name(_) => ("Name of the run", "any words; empty: the name that its parameters give it"),
+            Self::Tags(runs) if runs.len() > 1 => ("Tags for the marked runs", "words that each of them gets too"),
             Self::Tags(_) => ("Tags of the run", "words with spaces between"),
             Self::Throttle(_) => ("Elements at a time", "a whole number; 0 sets no limit"),
         }
@@ -93,13 +109,44 @@ pub struct Field {
     pub error: Option<String>,
     /// Whether a task is doing what the text was typed for. Until it is done, the field takes no keys.
     pub is_waiting: bool,
+    /// The text about which it was asked whether to replace what there is.
+    pub asked: Option<String>,
+    /// What the word before the cursor may become.
+    pub choices: Vec<&'static str>,
 }
 
 impl Field {
     /// A field that holds `text`.
     #[must_use]
     pub fn new(purpose: Purpose, text: impl Into<String>) -> Self {
-        Self { purpose, input: Input::new(text.into()), error: None, is_waiting: false }
+        Self {
+            purpose,
+            input: Input::new(text.into()),
+            error: None,
+            is_waiting: false,
+            asked: None,
+            choices: Vec::new(),
+        }
+    }
+
+    /// The word before the cursor.
+    #[must_use]
+    pub fn word(&self) -> &str {
+        let text = self.input.value();
+        let end = text.char_indices().nth(self.input.cursor()).map_or(text.len(), |(at, _)| at);
+        text[..end].rsplit(char::is_whitespace).next().unwrap_or_default()
+    }
+
+    /// Completes the word before the cursor as far as the `keys` that begin with it are the same.
+    pub fn complete(&mut self, keys: impl Fn(&str) -> Vec<&'static str>) {
+        let word = self.word().to_owned();
+        let keys = if self.purpose == Purpose::Filter && !word.is_empty() { keys(&word) } else { Vec::new() };
+        let Some(first) = keys.first() else { return };
+        let ends = first.char_indices().map(|(at, _)| at).chain([first.len()]);
+        let common = ends.rev().find(|end| keys.iter().all(|key| key.starts_with(&first[..*end]))).unwrap_or(0);
+        for character in first[..common].chars().skip(word.chars().count()) {
+            self.input.handle(InputRequest::InsertChar(character));
+        }
     }
 
     /// Takes a key.

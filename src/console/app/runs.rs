@@ -1,6 +1,8 @@
 //! The Runs tab: every run there is, from this process and from others.
 
+use super::scroll::Scroll;
 use crate::lab::{Filter, FilterError, Problem, RunSummary, Store, slurm, store};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -22,10 +24,18 @@ pub struct RunsTab {
     pub chosen: usize,
     /// Columns scrolled away.
     pub skip: usize,
+    /// Whether keys go to the details of the chosen run rather than to the list.
+    pub in_details: bool,
+    /// Whether the details have the whole screen.
+    pub zoom: bool,
+    /// How far the details are scrolled.
+    pub details: Scroll,
     /// Index into [`ORDERS`].
     pub order: usize,
-    /// The run that the next press of the key deletes, because the user has asked for it once.
-    pub to_delete: Option<String>,
+    /// The runs that the next press of the key deletes, because the user has asked for it once.
+    pub to_delete: Vec<String>,
+    /// The marked runs.
+    pub marked: BTreeSet<String>,
     /// Why there is no list.
     pub trouble: Option<String>,
     /// Whether the directory has been looked through once.
@@ -50,8 +60,12 @@ impl RunsTab {
             listed: Vec::new(),
             chosen: 0,
             skip: 0,
+            in_details: false,
+            zoom: false,
+            details: Scroll::default(),
             order: 0,
-            to_delete: None,
+            to_delete: Vec::new(),
+            marked: BTreeSet::new(),
             trouble: None,
             is_listed: false,
             sweeps: 0,
@@ -108,6 +122,8 @@ impl RunsTab {
         }
         self.trouble = None;
         self.all = found;
+        let there: BTreeSet<&str> = self.all.iter().map(|run| run.id.as_str()).collect();
+        self.marked.retain(|id| there.contains(id.as_str()));
         self.sift();
         true
     }
@@ -123,6 +139,12 @@ impl RunsTab {
         Ok(())
     }
 
+    /// Shows every run again.
+    pub fn clear_filter(&mut self) {
+        (self.filter, self.filter_text) = (Filter::default(), String::new());
+        self.sift();
+    }
+
     /// Sorts by the next order.
     pub fn next_order(&mut self) {
         self.order = (self.order + 1) % ORDERS.len();
@@ -132,13 +154,40 @@ impl RunsTab {
     /// Chooses the run `by` further down.
     pub fn go(&mut self, by: isize) {
         self.chosen = self.chosen.saturating_add_signed(by).min(self.listed.len().saturating_sub(1));
-        self.to_delete = None;
+        self.to_delete.clear();
+        self.details.to_start();
     }
 
     /// The chosen run.
     #[must_use]
     pub fn chosen(&self) -> Option<&RunSummary> {
         self.listed.get(self.chosen).map(Arc::as_ref)
+    }
+
+    /// The marked runs in the order of the list, those that the filter hides last; the chosen one where none is marked.
+    #[must_use]
+    pub fn meant(&self) -> Vec<Arc<RunSummary>> {
+        let is_marked = |run: &&Arc<RunSummary>| self.marked.contains(&run.id);
+        let hidden = |run: &&Arc<RunSummary>| self.listed.iter().all(|listed| listed.id != run.id);
+        let shown = self.listed.iter().filter(is_marked);
+        let marked: Vec<_> = shown.chain(self.all.iter().filter(is_marked).filter(hidden)).cloned().collect();
+        if marked.is_empty() { self.listed.get(self.chosen).cloned().into_iter().collect() } else { marked }
+    }
+
+    /// Marks the chosen run, or takes its mark away, and goes on to the next.
+    pub fn mark(&mut self) {
+        let Some(id) = self.chosen().map(|run| run.id.clone()) else { return };
+        if !self.marked.remove(&id) {
+            self.marked.insert(id);
+        }
+        self.go(1);
+    }
+
+    /// Marks every run of the list, or none where every one is marked.
+    pub fn mark_all(&mut self) {
+        let all: BTreeSet<String> = self.listed.iter().map(|run| run.id.clone()).collect();
+        self.marked = if all.is_subset(&self.marked) { BTreeSet::new() } else { all };
+        self.to_delete.clear();
     }
 
     /// How many runs there are in all.

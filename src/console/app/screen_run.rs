@@ -142,7 +142,7 @@ fn news(folder: &Path, tail: &mut Tail) -> Result<Vec<Stamped>, String> {
         events.iter().any(|stamped| matches!(&stamped.event, Event::State { state, .. } if state.is_final()))
     };
     let mut events = tail.events().map_err(|error| error.to_string())?;
-    if !over(&events) && Owner::of(folder).is_none() {
+    if !over(&events) && Owner::perhaps_of(folder).is_none() {
         // The owner writes its last event before it releases the run, so this second reading finds everything.
         events.extend(tail.events().map_err(|error| error.to_string())?);
         if !over(&events) {

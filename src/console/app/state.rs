@@ -7,7 +7,8 @@ use super::submission::Submission;
 use super::sweeps::Sweeps;
 use super::tab::{Pane, ProblemTab};
 use super::task::{Origin, Tasks};
-use crate::console::keymap::{Keymap, Place};
+use crate::console::keymap::{Action, Keymap, Place};
+use crate::console::palette::Palette;
 use crate::console::theme::Theme;
 use crate::lab::slurm::SlurmOptions;
 use crate::lab::{Places, Problem, Queue, RunState};
@@ -41,12 +42,16 @@ pub enum Exit {
 }
 
 /// What the event loop is asked to do with the terminal.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Wanted {
     /// Give the terminal back to the shell until `fg`.
     Suspend,
     /// Draw every cell anew.
     Redraw,
+    /// Have the terminal copy this text.
+    Copy(String),
+    /// Leave the mouse to the terminal, or take it again.
+    TurnMouse,
 }
 
 /// What a mouse click chooses.
@@ -56,6 +61,14 @@ pub enum ClickTarget {
     Tab(usize),
     /// A pane of a problem's tab.
     Pane(Pane),
+    /// A figure, by its number among all of them.
+    Figure(usize),
+    /// A line of the results.
+    Line(usize),
+    /// A run of the list in the Runs tab.
+    Run(usize),
+    /// What a key of the footer stands for.
+    Do(Action),
 }
 
 /// The state of the console.
@@ -151,6 +164,11 @@ impl App {
     #[must_use]
     pub const fn theme(&self) -> &Theme {
         &self.theme
+    }
+
+    /// Sets the colours for paper of this colour: red, green and blue from 0 to 1.
+    pub fn set_paper(&mut self, paper: [f64; 3]) {
+        self.theme.palette = Palette::on(paper);
     }
 
     /// The keys in force.
@@ -290,7 +308,9 @@ impl App {
                 (None, Pane::Form) => Place::Form,
                 (None, Pane::Figures) => Place::Figures,
                 (None, Pane::Results) => Place::Results,
+                (None, Pane::Remarks) => Place::Remarks,
             },
+            (None, None) if self.on_runs() && self.runs.in_details => Place::Details,
             (None, None) if self.on_runs() => Place::Runs,
             (None, None) => Place::Log,
         }

@@ -2,7 +2,8 @@
 
 use crate::lab::slurm::SlurmOptions;
 use crate::lab::store::{self, Plan};
-use crate::lab::{Differences, Estimate, LabError, Machine, Param, Places, Sweep, SweepMode, common, estimate, list};
+use crate::lab::{Differences, Estimate, LabError, Param, Places, Sweep, SweepMode, common, estimate, list};
+use crate::threads;
 use std::collections::HashMap;
 use tui_input::Input;
 
@@ -42,7 +43,7 @@ impl PlannedSweep {
         let differences = Differences::of(keys, specs.len(), |run, key| specs[run].params.typed(key));
         let named: Vec<(String, String)> =
             specs.iter().enumerate().map(|(run, spec)| (spec.point(), differences.words(run))).collect();
-        let workers = Machine::here().cores;
+        let workers = threads::by_default();
         let all = estimate(&specs, workers);
         let plan = Plan::new(specs, &store::list(&places.logs)?);
         let mut states: HashMap<&str, PointState> = HashMap::new();

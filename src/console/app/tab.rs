@@ -2,11 +2,11 @@
 
 use super::looks::Looks;
 use super::screen_run::{NewsSource, RunNews, ScreenRun};
+use super::scroll::Scroll;
 use crate::console::widget::form::Form;
 use crate::console::widget::heatmap::Look;
-use crate::lab::{
-    Estimate, Machine, ParamError, Problem, RunState, Scale, Study, StudyRun, Sweep, SweepMode, estimate,
-};
+use crate::lab::{Draft, Estimate, ParamError, Problem, RunState, Scale, Study, StudyRun, Sweep, SweepMode, estimate};
+use crate::threads;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::time::{Duration, Instant};
 
@@ -20,6 +20,8 @@ pub enum Pane {
     Figures,
     /// The table of results.
     Results,
+    /// What the chosen run remarks.
+    Remarks,
 }
 
 /// A line of the results: a row of a run, or the run itself while it has none.
@@ -51,7 +53,7 @@ impl Asked {
             return Ok(Self { runs, ..Self::default() });
         }
         let specs = sweep.specs()?;
-        Ok(Self { runs, cost: estimate(&specs, Machine::here().cores) })
+        Ok(Self { runs, cost: estimate(&specs, threads::by_default()) })
     }
 }
 
@@ -65,6 +67,8 @@ pub struct ProblemTab {
     pub mode: SweepMode,
     /// How many seeds every run has.
     pub repeats: usize,
+    /// What the form held before it was replaced as a whole.
+    replaced: Option<(Draft, SweepMode, usize)>,
     /// The part that takes keys.
     pub pane: Pane,
     /// The runs on screen, in the order they came.
@@ -73,7 +77,7 @@ pub struct ProblemTab {
     pub compare: bool,
     /// Index of the chosen figure.
     pub figure: usize,
-    /// Whether the chosen figure has the whole screen.
+    /// Whether the pane that takes keys has the whole screen.
     pub zoom: bool,
     /// Whether the results have one line a variant, with mean and interval over repeats.
     pub grouped: bool,
@@ -89,6 +93,8 @@ pub struct ProblemTab {
     pub line: usize,
     /// Columns of the results scrolled away.
     pub skip: usize,
+    /// How far the remarks are scrolled.
+    pub remarks: Scroll,
     labels: Vec<String>,
     /// When the study was made, how long that took, and whether there is news since.
     studied: (Instant, Duration, bool),
@@ -109,6 +115,7 @@ impl ProblemTab {
             form: Form::new(problem.schema()),
             mode: SweepMode::Grid,
             repeats: 1,
+            replaced: None,
             pane: Pane::Form,
             runs: Vec::new(),
             compare: true,
@@ -121,6 +128,7 @@ impl ProblemTab {
             look: Look::Heat,
             line: 0,
             skip: 0,
+            remarks: Scroll::default(),
             labels: Vec::new(),
             studied: (Instant::now(), Duration::ZERO, false),
             looks: BTreeMap::new(),
@@ -137,8 +145,23 @@ impl ProblemTab {
     pub fn change(&mut self, changes: &[(&'static str, String)]) -> Result<(), ParamError> {
         let (schema, mut draft) = (self.problem.schema(), self.form.draft().clone());
         changes.iter().try_for_each(|(key, text)| draft.set(&schema, key, text))?;
-        self.form.fill(draft);
+        self.refill(draft, self.mode, self.repeats);
         Ok(())
+    }
+
+    /// Replaces everything filled in, and keeps what was there before.
+    pub fn refill(&mut self, draft: Draft, mode: SweepMode, repeats: usize) {
+        self.replaced = Some((self.form.draft().clone(), self.mode, self.repeats));
+        self.form.fill(draft);
+        (self.mode, self.repeats) = (mode, repeats);
+    }
+
+    /// Brings back what the form held before it was replaced last; the next call undoes that. Returns whether there was
+    /// anything.
+    pub fn undo(&mut self) -> bool {
+        let Some((draft, mode, repeats)) = self.replaced.take() else { return false };
+        self.refill(draft, mode, repeats);
+        true
     }
 
     /// The runs that the form stands for.
@@ -215,7 +238,7 @@ impl ProblemTab {
         let at_work = self.runs.iter().position(|run| run.view.state == RunState::Running);
         let waiting = || self.runs.iter().position(|run| !run.view.state.is_final());
         match self.pane {
-            Pane::Results => self.target(),
+            Pane::Results | Pane::Remarks => self.target(),
             Pane::Form | Pane::Figures => at_work.or_else(waiting).or_else(|| self.target()),
         }
     }

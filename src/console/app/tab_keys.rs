@@ -10,6 +10,12 @@ use crate::console::widget::heatmap::Look;
 /// The most repetitions that are offered.
 const REPEATS: usize = 100;
 
+/// The panes in the order in which they take their turns.
+const PANES: [Pane; 4] = [Pane::Form, Pane::Figures, Pane::Results, Pane::Remarks];
+
+/// Lines of a page in the results.
+const LINES: usize = 10;
+
 /// Lines of a page in the list of ready functions.
 const PAGE: isize = 5;
 
@@ -21,13 +27,15 @@ impl ProblemTab {
         }
         let mut said = None;
         match action {
-            Action::NextPane => self.pane = next_pane(self.pane),
-            Action::PreviousPane => self.pane = next_pane(next_pane(self.pane)),
+            Action::NextPane => self.pane = self.next_pane(1),
+            Action::PreviousPane => self.pane = self.next_pane(PANES.len() - 1),
+            Action::Undo if self.undo() => said = Some("the form is as before; again: undo that".to_owned()),
+            Action::Undo => said = Some("nothing has replaced what the form holds".to_owned()),
             Action::More => self.repeats = (self.repeats + 1).min(REPEATS),
             Action::Fewer => self.repeats = (self.repeats - 1).max(1),
             Action::Zoom => {
                 self.zoom = !self.zoom;
-                self.pane = if self.zoom { Pane::Figures } else { self.pane };
+                self.pane = if self.zoom && self.pane == Pane::Form { Pane::Figures } else { self.pane };
             }
             Action::Compare => {
                 self.compare = !self.compare;
@@ -65,6 +73,9 @@ impl ProblemTab {
                 Pane::Form => self.act_on_form(action),
                 Pane::Figures => self.act_on_figures(action),
                 Pane::Results => said = self.act_on_results(action),
+                Pane::Remarks if action == Action::Back && self.zoom => self.zoom = false,
+                Pane::Remarks if action == Action::Back => self.pane = Pane::Results,
+                Pane::Remarks => self.remarks.act(action),
             },
         }
         said
@@ -135,9 +146,15 @@ impl ProblemTab {
     /// Acts on the chosen line of the results. Returns a message for the user.
     fn act_on_results(&mut self, action: Action) -> Option<String> {
         let last = self.lines().len().saturating_sub(1);
+        let before = self.line;
         match action {
             Action::Up => self.line = self.line.saturating_sub(1),
             Action::Down => self.line = (self.line + 1).min(last),
+            Action::PageUp => self.line = self.line.saturating_sub(LINES),
+            Action::PageDown => self.line = (self.line + LINES).min(last),
+            Action::First => self.line = 0,
+            Action::Last => self.line = last,
+            Action::Back => self.zoom = false,
             Action::Left => self.skip = self.skip.saturating_sub(1),
             Action::Right => self.skip = (self.skip + 1).min(self.problem.columns().len().saturating_sub(1)),
             Action::Remove => {
@@ -161,20 +178,30 @@ impl ProblemTab {
                     let _ = draft.set(&schema, key, &value.to_string());
                 }
                 let label = run.label.clone();
-                self.form.fill(draft);
+                self.refill(draft, self.mode, self.repeats);
                 self.pane = Pane::Form;
                 return Some(format!("the form holds the parameters of {label}"));
             }
             _ => {}
         }
+        if self.line != before {
+            self.remarks.to_start();
+        }
         None
     }
-}
 
-const fn next_pane(pane: Pane) -> Pane {
-    match pane {
-        Pane::Form => Pane::Figures,
-        Pane::Figures => Pane::Results,
-        Pane::Results => Pane::Form,
+    /// The pane `by` further on. The form has no place on a zoomed screen, and remarks take their turn where there are any.
+    fn next_pane(&self, by: usize) -> Pane {
+        let at = PANES.iter().position(|pane| *pane == self.pane).unwrap_or(0);
+        let has_place = |pane: &Pane| match pane {
+            Pane::Form => !self.zoom,
+            Pane::Remarks => self.target().is_some_and(|run| {
+                let view = &self.runs[run].view;
+                !view.message.is_empty() || !view.notes.is_empty()
+            }),
+            Pane::Figures | Pane::Results => true,
+        };
+        let others = (1..PANES.len()).map(|step| PANES[(at + step * by) % PANES.len()]);
+        others.into_iter().find(has_place).unwrap_or(self.pane)
     }
 }

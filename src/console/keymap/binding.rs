@@ -10,6 +10,8 @@ pub enum Action {
     Right,
     PageUp,
     PageDown,
+    First,
+    Last,
     Edit,
     Back,
     Sweep,
@@ -32,14 +34,20 @@ pub enum Action {
     More,
     Fewer,
     Save,
+    Command,
+    Undo,
     Load,
     Remove,
     Filter,
+    Complete,
     Sort,
     Resume,
     Rename,
     Tags,
     Delete,
+    Mark,
+    MarkAll,
+    Trash,
     Export,
     Focus,
     Start,
@@ -65,6 +73,7 @@ pub enum Action {
     Interrupt,
     Suspend,
     Redraw,
+    Mouse,
 }
 
 impl Action {
@@ -94,12 +103,18 @@ pub enum Place {
     Figures,
     /// The table of results.
     Results,
+    /// What the chosen run remarks.
+    Remarks,
     /// Any pane of a problem's tab.
     Problem,
     /// Where there are panes.
     Panes,
-    /// The Runs tab.
+    /// The list of the Runs tab.
     Runs,
+    /// What there is to know about the chosen run of the list.
+    Details,
+    /// The chosen run, in the list and beside it.
+    Run,
     /// The Log tab.
     Log,
     /// The dialog before a sweep.
@@ -132,9 +147,12 @@ impl Place {
             Self::Form => "Parameters",
             Self::Figures => "Figures",
             Self::Results => "Results",
+            Self::Remarks => "Remarks",
             Self::Problem => "A problem’s tab",
             Self::Panes => "Panes",
             Self::Runs => "Runs",
+            Self::Details => "Details of a run",
+            Self::Run => "A run of the list",
             Self::Log => "Log",
             Self::Sweep => "Before a sweep",
             Self::Sweeps => "Sweeps on a cluster",
@@ -155,7 +173,9 @@ impl Place {
         &[Self::Form, Self::Problem, Self::Panes, Self::Tabs, Self::Always],
         &[Self::Figures, Self::Problem, Self::Panes, Self::Tabs, Self::Always],
         &[Self::Results, Self::Problem, Self::Panes, Self::Tabs, Self::Always],
-        &[Self::Runs, Self::Tabs, Self::Always],
+        &[Self::Remarks, Self::Problem, Self::Panes, Self::Tabs, Self::Always],
+        &[Self::Runs, Self::Run, Self::Panes, Self::Tabs, Self::Always],
+        &[Self::Details, Self::Run, Self::Panes, Self::Tabs, Self::Always],
         &[Self::Log, Self::Tabs, Self::Always],
         &[Self::Sweep, Self::Always],
         &[Self::Sweeps, Self::Always],

@@ -174,7 +174,7 @@ mod tests {
         assert_eq!(refused("run = \"x\"\n"), "keys.toml: the key x has two actions in Parameters: run, stop");
         assert!(
             refused("launch = \"x\"\n")
-                .contains("unknown action `launch`, allowed: again, append, back, cancel, compare")
+                .contains("unknown action `launch`, allowed: again, append, back, cancel, command, compare")
         );
         assert!(refused("run = 5\n").contains("run: found `5`, allowed: a key or a list"));
         assert!(refused("run = \"hyper-r\"\n").contains("run: `hyper-r` is no key"));

@@ -1,6 +1,7 @@
 //! The event loop: it takes keys and news and draws frames, from taking the terminal to every way to leave.
 
 use super::input::{Input, Message};
+use super::paper::PaperAnswer;
 use super::screen::{self, Screen};
 use crate::console::app::{App, Exit, Wanted};
 use crate::console::keymap::{Action, Keymap};
@@ -44,7 +45,8 @@ fn open(places: Places, problems: &[&'static dyn Problem]) -> Result<ExitCode, S
                     (see `attnlab run --help`)"
             .to_owned());
     }
-    let theme = Theme::from_environment(|name| std::env::var(name).ok());
+    let read = |name: &str| std::env::var(name).ok();
+    let theme = Theme::from_environment(read)?;
     let keymap = keymap()?;
     let queue = Queue::new(places, 0).map_err(|error| error.to_string())?;
     // Without colour there are only attributes; the terminal library would wipe them out at each change of colour.
@@ -60,18 +62,32 @@ fn open(places: Places, problems: &[&'static dyn Problem]) -> Result<ExitCode, S
         // Sending fails only when the program ends, and then nobody needs the message.
         let _ = sender.send(Message::News);
     });
-    let mut screen = Screen::take().map_err(terminal)?;
+    let mut screen = Screen::take(mouse(read)?).map_err(terminal)?;
+    if theme.asks_for_paper(read) {
+        screen.ask_for_paper().map_err(terminal)?;
+    }
     let end = live(&mut app, &mut screen, &input);
     input.stop_keys();
     screen.leave();
     Ok(leave(&mut app, &input, end))
 }
 
+/// Whether clicks and the wheel are for the console, as `ATTNLAB_MOUSE` says: 1, the default, or 0.
+fn mouse(read: impl Fn(&str) -> Option<String>) -> Result<bool, String> {
+    match read("ATTNLAB_MOUSE").as_deref() {
+        None | Some("" | "1") => Ok(true),
+        Some("0") => Ok(false),
+        Some(other) => Err(format!("ATTNLAB_MOUSE: found `{other}`, allowed: 0, 1")),
+    }
+}
+
 /// The keys, with the changes in `$ATTNLAB_KEYS` or `~/.config/attnlab/keys.toml`.
 fn keymap() -> Result<Keymap, String> {
     let named = std::env::var_os("ATTNLAB_KEYS").map(PathBuf::from);
+    // Empty or relative it counts as not set, as the XDG Base Directory Specification says.
     let config = std::env::var_os("XDG_CONFIG_HOME")
         .map(PathBuf::from)
+        .filter(|config| config.is_absolute())
         .or_else(|| std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".config")));
     let file = named.clone().or_else(|| config.map(|config| config.join("attnlab").join("keys.toml")));
     let Some(file) = file else { return Ok(Keymap::default()) };
@@ -97,6 +113,7 @@ enum End {
 /// [`BEAT`] and only if something has changed.
 fn live(app: &mut App, screen: &mut Screen, input: &Input) -> End {
     let (mut stale, mut drawn, mut followed) = (true, None::<Instant>, Instant::now());
+    let mut answer = PaperAnswer::default();
     loop {
         let due = |last: Option<Instant>| last.map_or(Duration::ZERO, |last| BEAT.saturating_sub(last.elapsed()));
         if stale && due(drawn).is_zero() {
@@ -119,6 +136,12 @@ fn live(app: &mut App, screen: &mut Screen, input: &Input) -> End {
         };
         while let Some(message) = news {
             match message {
+                Message::Input(event) if answer.takes(&event) => {
+                    if let Some(paper) = answer.paper() {
+                        app.set_paper(paper);
+                        stale = true;
+                    }
+                }
                 Message::Input(event) => stale |= take(app, event),
                 // A terminal that shrank and grew again between two frames has the old size and has lost its cells.
                 Message::Resized => match screen.redraw() {
@@ -150,6 +173,8 @@ fn live(app: &mut App, screen: &mut Screen, input: &Input) -> End {
         let done = match app.take_wanted() {
             Some(Wanted::Suspend) => suspend(screen, input),
             Some(Wanted::Redraw) => screen.redraw(),
+            Some(Wanted::Copy(text)) => screen.copy(&text),
+            Some(Wanted::TurnMouse) => screen.turn_mouse().map(|on| app.say_mouse(on)),
             None => continue,
         };
         stale = true;
@@ -166,8 +191,8 @@ fn take(app: &mut App, event: Event) -> bool {
         Event::Paste(text) => app.paste(&text),
         Event::Mouse(mouse) => match mouse.kind {
             MouseEventKind::Down(MouseButton::Left) => app.click(mouse.column, mouse.row),
-            MouseEventKind::ScrollUp => app.act(Action::Up),
-            MouseEventKind::ScrollDown => app.act(Action::Down),
+            MouseEventKind::ScrollUp => app.scroll(mouse.column, mouse.row, Action::Up),
+            MouseEventKind::ScrollDown => app.scroll(mouse.column, mouse.row, Action::Down),
             _ => return false,
         },
         _ => return false,

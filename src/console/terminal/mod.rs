@@ -2,6 +2,7 @@
 
 mod event_loop;
 mod input;
+mod paper;
 mod rescue;
 mod screen;
 

@@ -1,6 +1,8 @@
 //! The terminal while the console has it: raw, on its alternate screen; given back whatever happens.
 
 use super::rescue;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
 use ratatui::crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
@@ -21,18 +23,20 @@ const MOUSE_OFF: &str = "\x1b[?1006l\x1b[?1000l";
 pub struct Screen {
     terminal: Terminal<CrosstermBackend<BufWriter<Stdout>>>,
     held: bool,
+    /// Whether clicks and the wheel are reported.
+    mouse: bool,
 }
 
 impl Screen {
-    /// Takes the terminal.
+    /// Takes the terminal; with `mouse` it reports clicks and the wheel.
     ///
     /// # Errors
     /// There is none, or it cannot be set up; it is as before then.
-    pub fn take() -> io::Result<Self> {
-        enter()?;
+    pub fn take(mouse: bool) -> io::Result<Self> {
+        enter(mouse)?;
         let backend = CrosstermBackend::new(BufWriter::with_capacity(1 << 16, io::stdout()));
         match Terminal::new(backend) {
-            Ok(terminal) => Ok(Self { terminal, held: true }),
+            Ok(terminal) => Ok(Self { terminal, held: true, mouse }),
             Err(error) => {
                 give_back();
                 Err(error)
@@ -52,6 +56,36 @@ impl Screen {
         drawn
     }
 
+    /// Asks the terminal to copy `text` (OSC 52); one that cannot, or may not, ignores it.
+    ///
+    /// # Errors
+    /// The terminal is gone.
+    pub fn copy(&mut self, text: &str) -> io::Result<()> {
+        queue!(self.terminal.backend_mut(), Print(format!("\x1b]52;c;{}\x07", STANDARD.encode(text))))?;
+        self.terminal.backend_mut().flush()
+    }
+
+    /// Leaves clicks and the wheel to the terminal, which then selects text with them, or takes them again. Returns whether
+    /// they are reported now.
+    ///
+    /// # Errors
+    /// The terminal is gone.
+    pub fn turn_mouse(&mut self) -> io::Result<bool> {
+        self.mouse = !self.mouse;
+        queue!(self.terminal.backend_mut(), Print(if self.mouse { MOUSE_ON } else { MOUSE_OFF }))?;
+        self.terminal.backend_mut().flush()?;
+        Ok(self.mouse)
+    }
+
+    /// Asks the terminal for the colour of its paper (OSC 11). The answer comes among the keys, or never.
+    ///
+    /// # Errors
+    /// The terminal is gone.
+    pub fn ask_for_paper(&mut self) -> io::Result<()> {
+        queue!(self.terminal.backend_mut(), Print("\x1b]11;?\x07"))?;
+        self.terminal.backend_mut().flush()
+    }
+
     /// Gives the terminal back to the shell.
     pub fn leave(&mut self) {
         if std::mem::take(&mut self.held) {
@@ -64,7 +98,7 @@ impl Screen {
     /// # Errors
     /// As [`Screen::take`].
     pub fn take_again(&mut self) -> io::Result<()> {
-        enter()?;
+        enter(self.mouse)?;
         self.held = true;
         self.redraw()
     }
@@ -86,11 +120,12 @@ impl Drop for Screen {
     }
 }
 
-fn enter() -> io::Result<()> {
+fn enter(mouse: bool) -> io::Result<()> {
     rescue::prepare()?;
     enable_raw_mode()?;
     rescue::hold(true);
-    let entered = execute!(io::stdout(), EnterAlternateScreen, EnableBracketedPaste, Print(MOUSE_ON), cursor::Hide);
+    let mouse = if mouse { MOUSE_ON } else { "" };
+    let entered = execute!(io::stdout(), EnterAlternateScreen, EnableBracketedPaste, Print(mouse), cursor::Hide);
     if entered.is_err() {
         give_back();
     }

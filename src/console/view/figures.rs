@@ -1,10 +1,10 @@
 //! The figures of a problem's tab, as many at a time as are readable.
 
 use super::frame::pane;
-use crate::console::app::{App, Figure, Pane, ProblemTab};
+use crate::console::app::{App, ClickTarget, Figure, Pane, ProblemTab};
 use crate::console::widget::heatmap::{self, Heatmap};
 use crate::console::widget::plot::{DrawnCurve, PlotWidget};
-use crate::lab::{Axis, Plot, StudyPlot};
+use crate::lab::{Axis, CurveSummary, Plot, StudyPlot, Style};
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
@@ -12,8 +12,9 @@ use ratatui::text::Line;
 /// The least that a figure needs to be read: columns and rows.
 const READABLE: (u16, u16) = (48, 11);
 
-/// Draws the page of figures that holds the chosen one.
-pub fn draw(frame: &mut Frame<'_>, app: &App, tab: &ProblemTab, area: Rect) {
+/// Draws the page of figures that holds the chosen one. Returns where each of them stands.
+pub fn draw(frame: &mut Frame<'_>, app: &App, tab: &ProblemTab, area: Rect) -> Vec<(Rect, ClickTarget)> {
+    let mut targets = Vec::new();
     let figures = tab.figures();
     if figures.is_empty() {
         let block = pane(app.theme(), tab.problem.title(), tab.pane == Pane::Figures);
@@ -22,7 +23,8 @@ pub fn draw(frame: &mut Frame<'_>, app: &App, tab: &ProblemTab, area: Rect) {
         let waiting = tab.runs.iter().any(|run| !run.view.state.is_final());
         let words = if waiting { "waiting for the first numbers" } else { "these runs have nothing to draw" };
         let middle = Rect { y: inner.y + inner.height / 2, height: inner.height.min(1), ..inner };
-        return frame.render_widget(Line::styled(words, app.theme().dim()).centered(), middle);
+        frame.render_widget(Line::styled(words, app.theme().dim()).centered(), middle);
+        return targets;
     }
     let most_across = usize::from(area.width / READABLE.0).max(1);
     let most_down = usize::from(area.height / READABLE.1).max(1);
@@ -49,8 +51,10 @@ pub fn draw(frame: &mut Frame<'_>, app: &App, tab: &ProblemTab, area: Rect) {
             let index = first + row * across + column;
             let number = (figures.len() > slots).then_some((index + 1, figures.len()));
             draw_figure(frame, app, tab, figure, place, index == chosen, number);
+            targets.push((place, ClickTarget::Figure(index)));
         }
     }
+    targets
 }
 
 /// Draws the chosen figure alone.
@@ -115,7 +119,8 @@ fn draw_plot(
         .zip(&names)
         .map(|(curve, label)| {
             let view = &tab.runs[curve.run].view.series[curve.series];
-            DrawnCurve { label, points: &view.points, style: view.series.style, ink: curve.ink, symbol: curve.symbol }
+            let ink = Some(curve.ink);
+            DrawnCurve { label, points: &view.points, style: view.series.style, ink, symbol: curve.symbol }
         })
         .collect();
     let overlaid = tab.visible();
@@ -126,7 +131,8 @@ fn draw_plot(
         title += &format!(", runs {} to {} of {}", first + 1, last + 1, tab.runs.len());
     }
     let x = tab.axis(plot);
-    draw_curves(frame, app, tab, (plot, &x, &title), &curves, area, chosen, number);
+    let summary = tab.problem.summary(&plot.id);
+    draw_curves(frame, app, tab, (plot, &x, &title, summary), &curves, area, chosen, number);
 }
 
 /// Draws curves over all runs on screen.
@@ -143,15 +149,18 @@ fn draw_study(
         .curves
         .iter()
         .enumerate()
+        // A staircase of one point would only cover the one who won.
+        .filter(|(_, curve)| curve.style != Style::Dashed || curve.points.len() > 1)
         .map(|(index, curve)| DrawnCurve {
             label: &curve.label,
             points: &curve.points,
             style: curve.style,
-            ink: index,
+            ink: curve.ink,
             symbol: index,
         })
         .collect();
-    draw_curves(frame, app, tab, (&study.plot, &study.plot.x, &study.plot.title), &curves, area, chosen, number);
+    let drawn = (&study.plot, &study.plot.x, study.plot.title.as_str(), study.summary);
+    draw_curves(frame, app, tab, drawn, &curves, area, chosen, number);
 }
 
 #[allow(clippy::too_many_arguments, reason = "one place where a plot's looks come together")]
@@ -159,7 +168,7 @@ fn draw_curves(
     frame: &mut Frame<'_>,
     app: &App,
     tab: &ProblemTab,
-    (plot, x, title): (&Plot, &Axis, &str),
+    (plot, x, title, summary): (&Plot, &Axis, &str, CurveSummary),
     curves: &[DrawnCurve<'_>],
     area: Rect,
     chosen: bool,
@@ -180,6 +189,7 @@ fn draw_curves(
         curves,
         scales: (looks.x.unwrap_or(plot.x.scale), looks.y.unwrap_or(plot.y.scale)),
         smoothing: looks.smoothing,
+        summary,
         cursor: looks.cursor,
         focused: chosen && tab.pane == Pane::Figures,
         hint: "waiting for the first point",

@@ -11,6 +11,7 @@ mod frame;
 mod log;
 mod overlay;
 mod problem;
+mod remarks;
 mod results;
 mod runs;
 mod screen;

@@ -1,11 +1,11 @@
 //! What lies over a tab.
 
-use super::frame::popup;
+use super::frame::{popup, scrolled};
 use super::{sweep, sweeps};
-use crate::console::app::{App, Field, Overlay};
+use crate::console::app::{App, Field, Overlay, Scroll};
 use crate::console::keymap::{Action, Place};
 use crate::console::widget::text;
-use crate::lab::{LabError, Preset};
+use crate::lab::{LabError, Preset, RunSummary};
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
@@ -22,8 +22,10 @@ pub fn draw(frame: &mut Frame<'_>, app: &App, area: Rect) {
         Some(Overlay::Presets { list: Some(list), chosen }) => draw_presets(frame, app, area, list, *chosen),
         Some(Overlay::Sweep(dialog)) => sweep::draw(frame, app, area, dialog),
         Some(Overlay::Sweeps) => sweeps::draw(frame, app, area),
+        Some(Overlay::Trash { list, chosen }) => draw_trash(frame, app, area, list.as_deref(), *chosen),
+        Some(Overlay::Command { line, scroll }) => draw_command(frame, app, area, line, scroll),
         Some(Overlay::Typing(field)) => draw_field(frame, app, area, field),
-        Some(Overlay::Help { place, skip }) => draw_help(frame, app, area, *place, *skip),
+        Some(Overlay::Help { place, scroll }) => draw_help(frame, app, area, *place, scroll),
         Some(Overlay::Leave { interrupted }) => draw_leave(frame, app, area, *interrupted),
     }
 }
@@ -60,6 +62,8 @@ fn draw_presets(
         .map(|(index, (name, preset))| {
             let name = format!(" {}  ", text::pad(name, names));
             let (words, style) = match preset {
+                // Those that come with the program stand without a word.
+                Ok(preset) if preset.file.is_some() => (format!("yours: {}", preset.title), theme.dim()),
                 Ok(preset) => (preset.title.clone(), theme.dim()),
                 Err(_) => ("cannot be read".to_owned(), theme.bad()),
             };
@@ -78,11 +82,52 @@ fn draw_presets(
     put(frame, inner, lines);
 }
 
+/// The runs in the trash; none while they are read.
+fn draw_trash(frame: &mut Frame<'_>, app: &App, area: Rect, list: Option<&[RunSummary]>, chosen: usize) {
+    let theme = app.theme();
+    let width = area.width.saturating_sub(8).min(100);
+    let count = list.map_or(0, <[_]>::len) as u16;
+    let inner = popup(frame, theme, area, (width, (count + 2).max(3)), "Trash");
+    let Some(list) = list.filter(|list| !list.is_empty()) else {
+        let words = if list.is_some() { "nothing lies in the trash" } else { "reading the trash…" };
+        return put(frame, inner, vec![Line::styled(words, theme.dim())]);
+    };
+    let rows = usize::from(inner.height.saturating_sub(2)).max(1);
+    let first = (chosen + 1).saturating_sub(rows);
+    let line = |(index, run): (usize, &RunSummary)| {
+        let name = if run.title.is_empty() { &run.label } else { &run.title };
+        let words = format!(" {} {name}  {}", theme.state(run.state).0, run.id);
+        let line = Line::raw(text::fit(&words, inner.width.into()));
+        if index == chosen { line.style(theme.selected()) } else { line }
+    };
+    let mut lines: Vec<Line<'_>> = list.iter().enumerate().skip(first).take(rows).map(line).collect();
+    let key = app.keymap().key(Place::List, Action::Edit);
+    lines.push(Line::styled("─".repeat(inner.width.into()), theme.faint()));
+    lines.push(Line::styled(format!("{key} puts the run back among the others"), theme.dim()));
+    put(frame, inner, lines);
+}
+
+fn draw_command(frame: &mut Frame<'_>, app: &App, area: Rect, command: &str, scroll: &Scroll) {
+    let theme = app.theme();
+    let width = area.width.saturating_sub(8).min(100);
+    let mut lines: Vec<Line<'_>> = text::wrap(command, width.into()).into_iter().map(Line::raw).collect();
+    lines.push(Line::raw(""));
+    let words = "copied, where the terminal lets programs copy";
+    lines.push(Line::styled(words, theme.dim()));
+    let inner = popup(frame, theme, area, (width, lines.len() as u16), "The same on the command line");
+    let around = Rect { x: inner.x.saturating_sub(2), width: inner.width + 4, height: inner.height + 1, ..inner };
+    scrolled(frame, theme, around.intersection(area), inner, lines, scroll);
+}
+
 fn draw_field(frame: &mut Frame<'_>, app: &App, area: Rect, field: &Field) {
     let theme = app.theme();
     let (title, allowed) = field.purpose.words();
     let width = area.width.saturating_sub(8).min(80);
-    let words = text::wrap(field.error.as_deref().unwrap_or(allowed), width.into());
+    let choices = field.choices.join("  ");
+    let below = if choices.is_empty() { allowed } else { &choices };
+    let mut words = text::wrap(field.error.as_deref().unwrap_or(below), width.into());
+    // The keys of every problem with one letter are many.
+    words.truncate(6);
     let inner = popup(frame, theme, area, (width, 2 + words.len() as u16), title);
     let line = Line::from(text::typed(&field.input, usize::from(inner.width).saturating_sub(1), theme));
     let style = if field.error.is_some() { theme.bad() } else { theme.dim() };
@@ -91,7 +136,7 @@ fn draw_field(frame: &mut Frame<'_>, app: &App, area: Rect, field: &Field) {
     put(frame, inner, lines);
 }
 
-fn draw_help(frame: &mut Frame<'_>, app: &App, area: Rect, place: Place, skip: usize) {
+fn draw_help(frame: &mut Frame<'_>, app: &App, area: Rect, place: Place, scroll: &Scroll) {
     let theme = app.theme();
     let width = area.width.saturating_sub(6).min(86);
     let mut lines = Vec::new();
@@ -115,14 +160,8 @@ fn draw_help(frame: &mut Frame<'_>, app: &App, area: Rect, place: Place, skip: u
         }
     }
     let inner = popup(frame, theme, area, (width, lines.len() as u16), "Keys");
-    let most = lines.len().saturating_sub(inner.height.into());
-    let skip = skip.min(most);
-    let below = skip < most;
-    put(frame, inner, lines.into_iter().skip(skip).collect());
-    if below {
-        let mark = Rect { x: inner.right().saturating_sub(1), y: inner.bottom() - 1, width: 1, height: 1 };
-        frame.render_widget(Line::styled("↓", theme.accent()), mark);
-    }
+    let around = Rect { x: inner.x.saturating_sub(2), width: inner.width + 4, height: inner.height + 1, ..inner };
+    scrolled(frame, theme, around.intersection(area), inner, lines, scroll);
 }
 
 fn draw_leave(frame: &mut Frame<'_>, app: &App, area: Rect, interrupted: bool) {

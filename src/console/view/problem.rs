@@ -1,7 +1,7 @@
 //! A problem's tab: the form with its cost on the left; figures, progress and results on the right.
 
 use super::frame::{pane, popup};
-use super::{figures, results};
+use super::{figures, remarks, results};
 use crate::console::app::{App, Asked, ClickTarget, Pane, ProblemTab};
 use crate::console::keymap::{Action, Place};
 use crate::console::theme::Theme;
@@ -14,13 +14,21 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
+/// The least rows of a figure while the remarks are read.
+const LOWEST: u16 = 8;
+
 /// Draws the tab on screen. Returns what clicks on its parts choose.
 pub fn draw(frame: &mut Frame<'_>, app: &App, area: Rect) -> Vec<(Rect, ClickTarget)> {
     let mut targets = Vec::new();
     let Some(tab) = app.problem() else { return targets };
-    if tab.zoom && !tab.figures().is_empty() {
-        figures::draw_one(frame, app, tab, area);
-        targets.push((area, ClickTarget::Pane(Pane::Figures)));
+    let of_text = matches!(tab.pane, Pane::Results | Pane::Remarks);
+    if tab.zoom && !tab.runs.is_empty() && (of_text || !tab.figures().is_empty()) {
+        match tab.pane {
+            Pane::Results => targets.extend(results::draw(frame, app, tab, area)),
+            Pane::Remarks => remarks::draw(frame, app, tab, area),
+            Pane::Form | Pane::Figures => figures::draw_one(frame, app, tab, area),
+        }
+        targets.push((area, ClickTarget::Pane(tab.pane)));
     } else {
         let left = match area.width {
             ..72 => 27,
@@ -38,12 +46,23 @@ pub fn draw(frame: &mut Frame<'_>, app: &App, area: Rect) -> Vec<(Rect, ClickTar
             let progress = progress(tab, app.theme(), right.width);
             let bars = progress.len() as u16;
             let results_height = results::height(tab, app.theme(), right);
-            let figures = Rect { height: right.height - bars - results_height, ..right };
+            let remarks_height = if tab.pane == Pane::Remarks { remarks::height(tab, app.theme(), right) } else { 0 };
+            let results_height = results_height.min((right.height - remarks_height).saturating_sub(bars));
+            // A figure without room for anything leaves its place to the remarks.
+            let rest = right.height - bars - results_height - remarks_height;
+            let remarks_height =
+                if remarks_height > 0 && rest < LOWEST { remarks_height + rest } else { remarks_height };
+            let figures = Rect { height: right.height - bars - results_height - remarks_height, ..right };
             let bars_area = Rect { y: figures.bottom(), height: bars, ..right };
             let results = Rect { y: bars_area.bottom(), height: results_height, ..right };
-            figures::draw(frame, app, tab, figures);
+            targets.extend(figures::draw(frame, app, tab, figures));
             frame.render_widget(Paragraph::new(progress), bars_area);
-            results::draw(frame, app, tab, results);
+            targets.extend(results::draw(frame, app, tab, results));
+            if remarks_height > 0 {
+                let below = Rect { y: results.bottom(), height: remarks_height, ..right };
+                remarks::draw(frame, app, tab, below);
+                targets.push((below, ClickTarget::Pane(Pane::Remarks)));
+            }
             targets.push((figures, ClickTarget::Pane(Pane::Figures)));
             targets.push((results, ClickTarget::Pane(Pane::Results)));
         }
@@ -172,7 +191,7 @@ fn progress_line(run: &crate::console::app::ScreenRun, label: &str, theme: &Them
     let mut words = vec![format!("{:3.0} %", (share * 100.0).floor())];
     if run.view.state == RunState::Paused {
         words.push("paused".to_owned());
-    } else if let Some(left) = progress.remaining_seconds() {
+    } else if let Some(left) = progress.remaining_seconds().filter(|_| progress.done < progress.total) {
         words.push(format!("{} left", duration(left)));
     }
     let rate = (progress.rate > 0.0).then(|| format!("{} {}/s", text::count(progress.rate), progress.unit));

@@ -1,35 +1,49 @@
 //! The results of a problem's tab: every row of every run on screen, and what the chosen run remarks.
 
-use super::frame::pane;
-use crate::console::app::{App, Pane, ProblemTab, ResultLine};
+use super::frame::{pane, row_targets};
+use super::remarks;
+use crate::console::app::{App, ClickTarget, Pane, ProblemTab, ResultLine};
+use crate::console::keymap::{Action, Place};
 use crate::console::theme::Theme;
 use crate::console::widget::table::{Cell, Heading, Table};
-use crate::console::widget::text;
 use crate::lab::compare::Mean;
 use crate::lab::{Column, Row, RunState, StudyVariant, decimal, duration};
 use ratatui::Frame;
 use ratatui::layout::Rect;
-use ratatui::style::Style;
 use ratatui::text::Line;
 use ratatui::widgets::Paragraph;
 
 /// How many rows the results take of a screen.
 pub fn height(tab: &ProblemTab, theme: &Theme, area: Rect) -> u16 {
     let most = if tab.pane == Pane::Results { area.height / 2 } else { (area.height / 3).max(6) };
-    let notes = notes(tab, theme, area.width.saturating_sub(2).into(), most_notes(area.height));
+    // While the remarks have the focus, they stand in a pane of their own.
+    let noted = if tab.pane == Pane::Remarks { 0 } else { most_notes(area.height) };
+    let (notes, _) = remarks::preview(tab, theme, area.width.saturating_sub(2).into(), noted);
     (tab.lines().len() as u16 + 3 + notes.len() as u16).min(most).max(5)
 }
 
-/// Draws the table.
-pub fn draw(frame: &mut Frame<'_>, app: &App, tab: &ProblemTab, area: Rect) {
+/// Draws the table, and below it as much of the remarks as there is room for. Returns what clicks on its
+/// lines choose.
+pub fn draw(frame: &mut Frame<'_>, app: &App, tab: &ProblemTab, area: Rect) -> Vec<(Rect, ClickTarget)> {
     let theme = app.theme();
     let focused = tab.pane == Pane::Results;
     let title = if tab.grouped { "Results: mean ± 95 % interval over seeds" } else { "Results" };
     let block = pane(theme, title, focused);
     let inner = block.inner(area);
+    let most = if tab.pane == Pane::Remarks { 0 } else { most_notes(area.height * 3) };
+    let most = most.min(inner.height.saturating_sub(2).into());
+    let (notes, more) = remarks::preview(tab, theme, inner.width.into(), most);
+    let block = match more {
+        _ if most == 0 => block,
+        0 => block,
+        more => {
+            let (lines, key) =
+                (if more == 1 { "line" } else { "lines" }, app.keymap().key(Place::Form, Action::NextPane));
+            let words = format!(" {more} more {lines} of remarks: {key} ");
+            block.title_bottom(Line::styled(words, theme.dim()).right_aligned())
+        }
+    };
     frame.render_widget(block, area);
-    let most = most_notes(area.height * 3).min(inner.height.saturating_sub(2).into());
-    let notes = notes(tab, theme, inner.width.into(), most);
     let table_area = Rect { height: inner.height - notes.len() as u16, ..inner };
     let shown = |column: &&Column| {
         (column.brief || inner.width > 150) && column.is_shown(tab.runs.iter().flat_map(|run| &run.view.rows))
@@ -73,6 +87,9 @@ pub fn draw(frame: &mut Frame<'_>, app: &App, tab: &ProblemTab, area: Rect) {
     frame.render_widget(&table, table_area);
     let below = Rect { y: table_area.bottom(), height: notes.len() as u16, ..inner };
     frame.render_widget(Paragraph::new(notes), below);
+    let mut targets = row_targets(table_area, rows.len(), |row| ClickTarget::Line(first + row));
+    targets.push((below, ClickTarget::Pane(Pane::Remarks)));
+    targets
 }
 
 fn run_row<'a>(
@@ -95,6 +112,26 @@ fn run_row<'a>(
     cells
 }
 
+/// The worst state of several runs, and how many of them are in it. A run that ended badly is worse than one at work.
+fn worst(states: &[RunState]) -> (RunState, usize) {
+    let order = [
+        RunState::Failed,
+        RunState::Diverged,
+        RunState::Lost,
+        RunState::Stopped,
+        RunState::Running,
+        RunState::Paused,
+        RunState::Queued,
+        RunState::Finished,
+    ];
+    let count = |state: &RunState| states.iter().filter(|other| *other == state).count();
+    order
+        .into_iter()
+        .map(|state| (state, count(&state)))
+        .find(|(_, count)| *count > 0)
+        .unwrap_or((RunState::Finished, 0))
+}
+
 /// A line of a variant: numbers as mean ± half of the 95 % interval over its runs, words where all agree.
 fn variant_row<'a>(
     tab: &'a ProblemTab,
@@ -103,9 +140,13 @@ fn variant_row<'a>(
     (line, variant): (&ResultLine, &'a StudyVariant),
     pointer: char,
 ) -> Vec<Cell<'a>> {
-    let over = variant.runs.iter().filter(|run| tab.runs[**run].view.state.is_final()).count();
-    let all = variant.runs.len();
-    let (symbol, style) = theme.state(if over == all { RunState::Finished } else { RunState::Running });
+    let states: Vec<RunState> = variant.runs.iter().map(|run| tab.runs[*run].view.state).collect();
+    let over = states.iter().filter(|state| state.is_final()).count();
+    let all = states.len();
+    let (state, count) = worst(&states);
+    let (symbol, style) = theme.state(state);
+    let ended_badly = over > 0 && state.is_final() && state != RunState::Finished && all > 1;
+    let symbol = if ended_badly { format!("{symbol} {count}/{all}") } else { symbol.to_string() };
     let label = if variant.label.is_empty() { &tab.runs[line.run].label } else { &variant.label };
     let count = if all == 1 { label.clone() } else { format!("{label} ×{all}") };
     let mut cells = vec![
@@ -152,25 +193,4 @@ fn time(run: &crate::console::app::ScreenRun, theme: &Theme) -> Cell<'static> {
 /// The most lines of notes on a screen of `height` rows.
 const fn most_notes(height: u16) -> usize {
     if height < 30 { 2 } else { 4 }
-}
-
-/// Why the chosen run ended as it did, and its remarks; of more than `most` lines the last one ends with an ellipsis.
-fn notes(tab: &ProblemTab, theme: &Theme, width: usize, most: usize) -> Vec<Line<'static>> {
-    let Some(run) = tab.target().map(|run| &tab.runs[run]) else { return Vec::new() };
-    let mut lines: Vec<(String, Style)> = Vec::new();
-    if !run.view.message.is_empty() {
-        let style = if run.view.state == RunState::Failed { theme.bad() } else { theme.warn() };
-        let words = format!("{} {}", theme.state(run.view.state).0, run.view.message);
-        lines.extend(text::wrap(&words, width).into_iter().map(|line| (line, style)));
-    }
-    for note in &run.view.notes {
-        lines.extend(text::wrap(&format!("· {note}"), width).into_iter().map(|line| (line, theme.dim())));
-    }
-    if lines.len() > most {
-        lines.truncate(most);
-        if let Some((line, _)) = lines.last_mut() {
-            *line = text::fit(&format!("{line} …"), width);
-        }
-    }
-    lines.into_iter().map(|(line, style)| Line::styled(line, style)).collect()
 }

@@ -1,47 +1,66 @@
 //! The Runs tab: the list of all runs, and what there is to know about the chosen one.
 
-use super::frame::pane;
-use crate::console::app::{App, ORDERS};
+use super::frame::{pane, row_targets, scrolled};
+use crate::console::app::{App, ClickTarget, ORDERS};
 use crate::console::keymap::{Action, Place};
+use crate::console::theme::Theme;
 use crate::console::widget::table::{Cell, Heading, Table};
 use crate::console::widget::text;
 use crate::lab::{RunSummary, duration};
 use ratatui::Frame;
 use ratatui::layout::Rect;
+use ratatui::style::Style;
 use ratatui::text::{Line, Span};
-use ratatui::widgets::Paragraph;
 
-/// Draws the tab.
-pub fn draw(frame: &mut Frame<'_>, app: &App, area: Rect) {
+/// The width from which the details stand beside the list.
+const BOTH: u16 = 110;
+
+/// Draws the tab. Returns what clicks on its lines choose.
+pub fn draw(frame: &mut Frame<'_>, app: &App, area: Rect) -> Vec<(Rect, ClickTarget)> {
     let theme = app.theme();
-    let details = if area.width >= 110 { (area.width / 3).min(56) } else { 0 };
-    let left = Rect { width: area.width - details, ..area };
     let runs = app.runs();
+    // Where there is no room for both, the details take the place of the list while they have the focus.
+    let details = match area.width {
+        width if runs.in_details && (runs.zoom || width < BOTH) => width,
+        width if width >= BOTH => (width / 3).min(56),
+        _ => 0,
+    };
+    let left = Rect { width: area.width - details, ..area };
+    let targets = if left.width > 0 { draw_list(frame, app, left) } else { Vec::new() };
+    if details > 0 {
+        let right = Rect { x: left.right(), width: details, ..area };
+        let block = pane(theme, "Run", runs.in_details);
+        let inner = block.inner(right);
+        frame.render_widget(block, right);
+        if let Some(run) = runs.chosen() {
+            scrolled(frame, theme, right, inner, lines(app, run, inner.width.into()), &runs.details);
+        }
+    }
+    targets
+}
+
+/// Draws the list, or why there is none. Returns what clicks on its lines choose.
+fn draw_list(frame: &mut Frame<'_>, app: &App, left: Rect) -> Vec<(Rect, ClickTarget)> {
+    let (theme, runs) = (app.theme(), app.runs());
     let mut title = format!("Runs: {} of {}, {}", runs.listed.len(), runs.count(), ORDERS[runs.order].1);
     if !runs.filter_text.is_empty() {
         title += &format!(", {}", runs.filter_text);
+    }
+    if !runs.marked.is_empty() {
+        title += &format!(", {} marked", runs.marked.len());
     }
     if runs.sweeps > 0 {
         let count = if runs.sweeps == 1 { "1 sweep".to_owned() } else { format!("{} sweeps", runs.sweeps) };
         title += &format!(" · {count} on a cluster");
     }
-    let block = pane(theme, &title, true);
+    let block = pane(theme, &title, !runs.in_details);
     let inner = block.inner(left);
     frame.render_widget(block, left);
     if runs.listed.is_empty() {
         draw_empty(frame, app, inner);
-    } else {
-        draw_table(frame, app, inner);
+        return Vec::new();
     }
-    if details > 0 {
-        let right = Rect { x: left.right(), width: details, ..area };
-        let block = pane(theme, "Run", false);
-        let inner = block.inner(right);
-        frame.render_widget(block, right);
-        if let Some(run) = runs.chosen() {
-            frame.render_widget(Paragraph::new(lines(app, run, inner.width.into())), inner);
-        }
-    }
+    draw_table(frame, app, inner)
 }
 
 fn draw_empty(frame: &mut Frame<'_>, app: &App, area: Rect) {
@@ -67,7 +86,7 @@ fn draw_empty(frame: &mut Frame<'_>, app: &App, area: Rect) {
     }
 }
 
-fn draw_table(frame: &mut Frame<'_>, app: &App, area: Rect) {
+fn draw_table(frame: &mut Frame<'_>, app: &App, area: Rect) -> Vec<(Rect, ClickTarget)> {
     let theme = app.theme();
     let mut label = Heading::left("run").fixed();
     label.most = (area.width / 3).max(14);
@@ -80,7 +99,7 @@ fn draw_table(frame: &mut Frame<'_>, app: &App, area: Rect) {
         Heading::right("headline"),
         Heading::left(""),
         Heading::right("time"),
-        Heading::left("started (UTC)"),
+        Heading::left("started"),
         tags,
     ];
     // Only the visible rows are formatted, because the list may hold thousands.
@@ -88,8 +107,16 @@ fn draw_table(frame: &mut Frame<'_>, app: &App, area: Rect) {
     let from = runs_from(app.runs().chosen, visible);
     let rows: Vec<Vec<Cell<'_>>> = app.runs().listed.iter().skip(from).take(visible).map(|run| row(app, run)).collect();
     let selected = Some(app.runs().chosen - from);
-    let table = Table { headings: &headings, rows: &rows, selected, focused: true, skip: app.runs().skip, theme };
+    let table = Table {
+        headings: &headings,
+        rows: &rows,
+        selected,
+        focused: !app.runs().in_details,
+        skip: app.runs().skip,
+        theme,
+    };
     frame.render_widget(&table, area);
+    row_targets(area, rows.len(), |row| ClickTarget::Run(from + row))
 }
 
 /// The first run to draw so that the chosen one is seen.
@@ -108,16 +135,17 @@ fn row<'a>(app: &App, run: &'a RunSummary) -> Vec<Cell<'a>> {
         (Some(value), None) => text::short(value),
         (None, _) => "–".to_owned(),
     };
+    let mark = if app.runs().marked.contains(&run.id) { "*" } else { "" };
     let name = if run.title.is_empty() { &run.label } else { &run.title };
     let name = if name.is_empty() { &run.id } else { name };
-    let name_style = if on_screen { theme.accent() } else { ratatui::style::Style::new() };
-    let started = run.started.get(..16).unwrap_or(&run.started).replace('T', " ");
+    let name_style = if on_screen { theme.accent() } else { Style::new() };
+    let started = text::local(&run.started);
     let last = match &run.damage {
         Some(damage) => Cell::styled(damage.as_str(), theme.bad()),
         None => Cell::styled(run.tags.join(" "), theme.dim()),
     };
     vec![
-        Cell::styled(symbol.to_string(), style),
+        Cell::styled(format!("{symbol}{mark}"), style),
         Cell::styled(name.as_str(), name_style),
         Cell::styled(problem.map_or(run.problem.as_str(), |problem| problem.title()), theme.dim()),
         Cell::new(headline),
@@ -150,31 +178,41 @@ fn lines(app: &App, run: &RunSummary, width: usize) -> Vec<Line<'static>> {
     }
     let problem = app.tabs().iter().map(|tab| tab.problem).find(|problem| problem.name() == run.problem);
     lines.push(Line::raw(""));
-    let label_width = (width / 2).min(22);
-    let mut pair = |key: &str, value: String, bold: bool| {
-        let value = text::fit(&value, width.saturating_sub(label_width + 1));
-        let look = if bold { theme.title() } else { ratatui::style::Style::new() };
-        lines.push(Line::from(vec![
-            Span::styled(format!("{} ", text::pad(key, label_width)), theme.dim()),
-            Span::styled(value, look),
-        ]));
+    let mut pair = |key: &str, value: &str, style: Style| {
+        lines.extend(pair(theme, (key, value), style, width));
     };
     if let Some(problem) = problem {
-        for column in problem.columns() {
-            if run.row.contains_key(column.key) {
-                pair(
-                    &column.heading(),
-                    column.show(run.row.get(column.key)),
-                    column.key == problem.headline_of(&run.row),
-                );
-            }
+        for column in problem.columns().iter().filter(|column| run.row.contains_key(column.key)) {
+            let is_headline = column.key == problem.headline_of(&run.row);
+            let style = if is_headline { theme.title() } else { Style::new() };
+            pair(&column.heading(), &column.show(run.row.get(column.key)), style);
         }
     }
-    pair("", String::new(), false);
-    for (key, value) in run.params.iter() {
-        let value = value.to_string();
-        let default = problem.and_then(|problem| problem.schema().get(key)).map(|param| param.default);
-        pair(key, value.clone(), default.is_some_and(|default| default != value));
+    let declared = |key: &str| problem.and_then(|problem| problem.schema().get(key));
+    let params: Vec<(&str, String)> = run.params.iter().map(|(key, value)| (key, value.to_string())).collect();
+    // What the user has set comes first.
+    let (changed, rest): (Vec<_>, Vec<_>) =
+        params.into_iter().partition(|(key, value)| declared(key).is_some_and(|param| !param.is_default(value)));
+    for (heading, params, style) in [("changed", changed, theme.title()), ("as by default", rest, theme.dim())] {
+        if !params.is_empty() {
+            pair("", "", style);
+            pair(heading, "", style);
+            params.iter().for_each(|(key, value)| pair(key, value, style));
+        }
     }
     lines
+}
+
+/// A key with its value, which takes as many lines as it needs.
+fn pair(theme: &Theme, (key, value): (&str, &str), style: Style, width: usize) -> Vec<Line<'static>> {
+    let label = (width / 2).min(22);
+    let mut parts = text::wrap(value, width.saturating_sub(label + 1).max(1));
+    if parts.is_empty() {
+        parts.push(String::new());
+    }
+    let line = |(row, part): (usize, String)| {
+        let key = if row == 0 { key } else { "" };
+        Line::from(vec![Span::styled(format!("{} ", text::pad(key, label)), theme.dim()), Span::styled(part, style)])
+    };
+    parts.into_iter().enumerate().map(line).collect()
 }

@@ -1,7 +1,7 @@
 //! The whole screen: header, the tab, footer, and what lies over the tab.
 
 use super::{log, overlay, problem, runs};
-use crate::console::app::{App, ClickTarget, Overlay, Tone};
+use crate::console::app::{App, ClickTarget, Overlay, Pane, Tone};
 use crate::console::ascii;
 use crate::console::keymap::Action;
 use crate::console::widget::text;
@@ -30,11 +30,11 @@ pub fn draw(frame: &mut Frame<'_>, app: &mut App) {
         if app.problem().is_some() {
             targets.extend(problem::draw(frame, app, body));
         } else if app.on_runs() {
-            runs::draw(frame, app, body);
+            targets.extend(runs::draw(frame, app, body));
         } else {
             log::draw(frame, app, body);
         }
-        draw_footer(frame, app, footer);
+        targets.extend(draw_footer(frame, app, footer));
         overlay::draw(frame, app, body);
     }
     app.set_click_targets(targets);
@@ -100,8 +100,8 @@ fn draw_header(frame: &mut Frame<'_>, app: &App, area: Rect) -> Vec<(Rect, Click
     targets
 }
 
-/// Draws the newest message, or the keys of the place.
-fn draw_footer(frame: &mut Frame<'_>, app: &App, area: Rect) {
+/// Draws the newest message, or the keys of the place. Returns what clicks on the keys do.
+fn draw_footer(frame: &mut Frame<'_>, app: &App, area: Rect) -> Vec<(Rect, ClickTarget)> {
     let theme = *app.theme();
     if let Some((words, tone)) = app.message() {
         let style = match tone {
@@ -110,11 +110,13 @@ fn draw_footer(frame: &mut Frame<'_>, app: &App, area: Rect) {
             Tone::Bad => theme.bad(),
         };
         let words = text::fit(&format!(" {words}"), area.width.into());
-        return frame.render_widget(Line::styled(words, style), area);
+        frame.render_widget(Line::styled(words, style), area);
+        return Vec::new();
     }
     if let Some(task) = app.named_task() {
         let words = text::fit(&format!(" {task}…"), area.width.into());
-        return frame.render_widget(Line::styled(words, theme.warn()), area);
+        frame.render_widget(Line::styled(words, theme.warn()), area);
+        return Vec::new();
     }
     let always = [Action::Help, Action::Quit];
     let (last, first): (Vec<_>, Vec<_>) = app
@@ -125,16 +127,31 @@ fn draw_footer(frame: &mut Frame<'_>, app: &App, area: Rect) {
     let width = |(_, key, word): &(Action, String, &str)| text::width(key) + text::width(word) + 3;
     let mut room = usize::from(area.width).saturating_sub(last.iter().map(width).sum::<usize>() + 1);
     let mut spans = vec![Span::raw(" ")];
+    let (mut at, mut targets) = (area.x + 1, Vec::new());
     let fitting = first.iter().take_while(|hint| {
         let fits = width(hint) <= room;
         room = room.saturating_sub(width(hint));
         fits
     });
-    for (_, key, word) in fitting.chain(&last) {
+    for (action, key, word) in fitting.chain(&last) {
+        let word = if *action == Action::Pause && is_paused(app) { "go on" } else { word };
+        let width = (text::width(key) + text::width(word) + 1) as u16;
+        targets.push((Rect { x: at, width, ..area }, ClickTarget::Do(*action)));
+        at += width + 2;
         spans.push(Span::styled(key.clone(), theme.accent()));
         spans.push(Span::styled(format!(" {word}  "), theme.dim()));
     }
     frame.render_widget(Line::from(spans), area);
+    targets
+}
+
+/// Whether the run that the key for pausing acts on is paused.
+fn is_paused(app: &App) -> bool {
+    let state = match app.problem() {
+        Some(tab) => tab.run_to_steer().map(|run| tab.runs[run].view.state),
+        None => app.runs().chosen().map(|run| run.state),
+    };
+    state == Some(RunState::Paused)
 }
 
 /// Whether an action does something in the present state. The footer does not offer keys that do nothing.
@@ -174,6 +191,7 @@ fn means_something(app: &App, action: Action) -> bool {
         Action::Stop | Action::Pause => tab.runs.iter().any(|run| !run.view.state.is_final()),
         Action::Compare => tab.runs.len() > 1,
         Action::Export => !tab.runs.is_empty(),
+        Action::Zoom if matches!(tab.pane, Pane::Results | Pane::Remarks) => !tab.runs.is_empty(),
         Action::Zoom => plots() || tab.runs.iter().any(|run| !run.view.matrices.is_empty()),
         Action::LogY | Action::LogX | Action::Smooth => plots(),
         _ => true,

@@ -127,10 +127,18 @@ fn to_run(app: &App, dialog: &SweepDialog, planned: &PlannedSweep) -> Vec<Line<'
         false => ("what is missing", "takes finished ones too"),
     };
     let estimate = if dialog.again { &planned.all } else { &planned.missing };
+    // The form says what all of them take.
+    let rest = match planned.all.seconds.filter(|all| Some(*all) != estimate.seconds) {
+        Some(all) => format!(" (all of them: {})", duration(all)),
+        None => String::new(),
+    };
     vec![
         Line::from(words),
         choice(app, &format!("  runs     {count}"), what, Action::Again, other),
-        Line::from(vec![Span::styled("  time     ", theme.dim()), Span::raw(cost(estimate, dialog.on_cluster))]),
+        Line::from(vec![
+            Span::styled("  time     ", theme.dim()),
+            Span::raw(cost(estimate, dialog.on_cluster) + &rest),
+        ]),
     ]
 }
 

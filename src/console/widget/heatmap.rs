@@ -116,7 +116,7 @@ impl Heatmap<'_> {
         if names.is_none() && matrix.cell_texts().is_none() {
             return None;
         }
-        let plain = self.theme.mono || self.theme.ascii();
+        let plain = self.theme.shades_with_characters();
         // A text leaves no room for its shade in one column of the screen.
         let least = if plain && matrix.cell_texts().is_some() { 2 } else { 1 };
         let gutter = names.map_or(0, |(rows, _)| longest(rows) + 1);
@@ -132,7 +132,7 @@ impl Heatmap<'_> {
 
     fn render_blocks(&self, area: Rect, range: (f32, f32), blocks: &Blocks, buffer: &mut Buffer) {
         let matrix = self.matrix;
-        let plain = self.theme.mono || self.theme.ascii();
+        let plain = self.theme.shades_with_characters();
         let (x, y) = (usize::from(area.x) + blocks.left, usize::from(area.y) + blocks.top);
         let texts = matrix.cell_texts();
         for (index, value) in matrix.values.iter().enumerate() {
@@ -191,7 +191,7 @@ impl Heatmap<'_> {
 
     fn render_heat(&self, area: Rect, range: (f32, f32), buffer: &mut Buffer) {
         let matrix = self.matrix;
-        let plain = self.theme.mono || self.theme.ascii();
+        let plain = self.theme.shades_with_characters();
         let per_line = if plain { 1 } else { 2 };
         // A small matrix is drawn larger, each value as a block.
         let fits = usize::from(area.height) * per_line / matrix.rows;
@@ -250,7 +250,7 @@ impl Heatmap<'_> {
         let mut parts = vec![ratatui::text::Span::styled(format!("{lo} "), self.theme.dim())];
         for index in 0..room {
             let value = Some(value(index));
-            parts.push(if self.theme.mono || self.theme.ascii() {
+            parts.push(if self.theme.shades_with_characters() {
                 self.shade(value, range).to_string().into()
             } else {
                 ratatui::text::Span::styled("▄", Style::new().fg(self.colour(value, range)))

@@ -37,6 +37,15 @@ pub fn short(value: f64) -> String {
     if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
 }
 
+/// A time in UTC as RFC 3339 writes it, to the minute in this machine's time zone; as it is where it is no such time.
+#[must_use]
+pub fn local(time: &str) -> String {
+    time.parse::<jiff::Timestamp>().map_or_else(
+        |_| time.to_owned(),
+        |time| time.to_zoned(jiff::tz::TimeZone::system()).strftime("%Y-%m-%d %H:%M").to_string(),
+    )
+}
+
 /// A count or a rate with a unit of thousands: `950`, `12.4k`, `3.10M`.
 #[must_use]
 pub fn count(value: f64) -> String {

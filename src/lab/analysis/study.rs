@@ -2,8 +2,8 @@
 //! headline number against what was swept, and what a variant's quality costs, with mean and interval over repeats.
 
 use crate::lab::{
-    Axis, Differences, Kind, Matrix, Plot, Problem, Row, RunState, RunView, Sample, Scale, StoredParams, Style, common,
-    compare::Mean,
+    Axis, CurveSummary, Differences, Kind, Matrix, Plot, Problem, Row, RunState, RunView, Sample, Scale, StoredParams,
+    Style, common, compare::Mean,
 };
 use std::collections::{BTreeMap, HashMap};
 
@@ -39,6 +39,9 @@ pub struct StudyCurve {
     pub style: Style,
     /// Its points, with intervals over repeats.
     pub points: Vec<Sample>,
+    /// Number of its colour; none where it belongs to no variant. A curve of numbers so far has the colour of the curve that
+    /// these will belong to.
+    pub ink: Option<usize>,
 }
 
 /// A plot over all runs of a study.
@@ -48,6 +51,8 @@ pub struct StudyPlot {
     pub plot: Plot,
     /// Its curves.
     pub curves: Vec<StudyCurve>,
+    /// The number that stands for a curve in a legend.
+    pub summary: CurveSummary,
 }
 
 /// Several runs of one problem together.
@@ -76,14 +81,19 @@ impl Study {
         let differences = Differences::between(&params, Some(schema), counts);
         let (variants, keys) = (variants(&differences, runs.len()), differences.keys().to_vec());
         let mut study = Self { variants, keys, ..Self::default() };
-        let numbers: Vec<Option<Sample>> =
-            study.variants.iter().map(|variant| over(variant, |run| headline(problem, runs[run].view))).collect();
+        let ended = |run: usize| Some(runs[run].view).filter(|view| view.state == RunState::Finished);
+        let number = |run: usize| problem.headline_number(&ended(run)?.rows);
+        let numbers: Vec<Option<Sample>> = study.variants.iter().map(|variant| over(variant, number)).collect();
         let axes: Vec<Numeric> = study.numeric(problem, scales);
         let row = runs.iter().find_map(|run| run.view.rows.last());
         let headline = row.map_or(problem.headline(), |row| problem.headline_of(row));
         let heading = problem.column(headline).map_or_else(|| headline.to_owned(), |column| column.heading());
         if let Some(x) = axes.first() {
-            study.sweep = Some(study.curves(x, &heading, &numbers, &differences));
+            let mut sweep = study.curves(x, &heading, &numbers, &differences);
+            study.add_so_far(&mut sweep, problem, x, &heading, runs, &differences);
+            // Where runs are weighed against costs, a larger headline number is the better one.
+            sweep.summary = if problem.costs().is_empty() { CurveSummary::Lowest } else { CurveSummary::Highest };
+            study.sweep = Some(sweep);
             if let ([x, y], 2) = (axes.as_slice(), study.keys.len()) {
                 study.map = map(&study.variants, (x, y), &heading, &numbers);
             }
@@ -120,7 +130,7 @@ impl Study {
             let label = differences.words_without(variant.runs[0], x.key);
             let place = *places.entry(label.clone()).or_insert_with(|| {
                 let label = if label.is_empty() { heading.to_owned() } else { label };
-                curves.push(StudyCurve { label, style: Style::Line, points: Vec::new() });
+                curves.push(StudyCurve { label, style: Style::Line, points: Vec::new(), ink: Some(curves.len()) });
                 curves.len() - 1
             });
             curves[place].points.extend(numbers[index].map(|sample| Sample { x: x.values[index], ..sample }));
@@ -130,7 +140,37 @@ impl Study {
         let (from, to) = (x.steps[0], x.steps[x.steps.len() - 1]);
         let axis = Axis { title: x.label.to_owned(), scale: x.scale, range: Some((from, to)) };
         let id = "sweep".to_owned();
-        StudyPlot { plot: Plot { id, title, x: axis, y: Axis::linear(self.interval(heading)) }, curves }
+        let plot = Plot { id, title, x: axis, y: Axis::linear(self.interval(heading)) };
+        StudyPlot { plot, curves, summary: CurveSummary::default() }
+    }
+
+    /// Adds what runs that are not finished have reached so far, each as a point of its own: such a number is another one
+    /// than that of a finished run, and never part of a mean.
+    fn add_so_far(
+        &self,
+        plot: &mut StudyPlot,
+        problem: &dyn Problem,
+        x: &Numeric,
+        heading: &str,
+        runs: &[StudyRun<'_>],
+        differences: &Differences,
+    ) {
+        let mut found: BTreeMap<usize, StudyCurve> = BTreeMap::new();
+        for (index, variant) in self.variants.iter().enumerate() {
+            let label = differences.words_without(variant.runs[0], x.key);
+            let named = |curve: &StudyCurve| curve.label == label || (label.is_empty() && curve.label == heading);
+            let Some(place) = plot.curves.iter().position(named) else { continue };
+            for view in variant.runs.iter().map(|run| runs[*run].view) {
+                let Some((series, y)) = so_far(problem, view) else { continue };
+                let curve = found.entry(place).or_insert_with(|| {
+                    let words = format!("so far ({})", without_common_end(series, heading));
+                    let label = if label.is_empty() { words } else { format!("{label} {words}") };
+                    StudyCurve { label, style: Style::Points, points: Vec::new(), ink: Some(place) }
+                });
+                curve.points.push(Sample { x: x.values[index], y, lo: None, hi: None });
+            }
+        }
+        plot.curves.extend(found.into_values());
     }
 
     /// The headline number against what it costs; the Pareto-optimal variants are joined by a staircase.
@@ -148,25 +188,26 @@ impl Study {
         };
         let places: Vec<Option<Sample>> = self.variants.iter().map(of).collect();
         let mut curves: Vec<StudyCurve> = if self.variants.len() <= MARKED {
-            let curve = |(variant, place): (&StudyVariant, &Option<Sample>)| StudyCurve {
+            let curve = |(ink, (variant, place)): (usize, (&StudyVariant, &Option<Sample>))| StudyCurve {
                 label: variant.label.clone(),
                 style: Style::Points,
                 points: place.iter().copied().collect(),
+                ink: Some(ink),
             };
-            self.variants.iter().zip(&places).map(curve).collect()
+            self.variants.iter().zip(&places).enumerate().map(curve).collect()
         } else {
             let points = places.iter().flatten().copied().collect();
-            vec![StudyCurve { label: "variants".to_owned(), style: Style::Points, points }]
+            vec![StudyCurve { label: "variants".to_owned(), style: Style::Points, points, ink: Some(0) }]
         };
         let frontier = frontier(places.into_iter().flatten().collect());
-        curves.push(StudyCurve { label: "frontier".to_owned(), style: Style::Dashed, points: frontier });
+        curves.push(StudyCurve { label: "frontier".to_owned(), style: Style::Dashed, points: frontier, ink: None });
         let plot = Plot {
             id: format!("against-{cost}"),
             title: format!("{} against {words}", capital(heading)),
             x: Axis::linear(title),
             y: Axis::linear(self.interval(heading)),
         };
-        StudyPlot { plot, curves }
+        StudyPlot { plot, curves, summary: CurveSummary::Last }
     }
 
     /// The title of an axis of means.
@@ -214,15 +255,24 @@ fn last(view: &RunView, key: &str) -> Option<f64> {
     view.rows.iter().rev().find_map(|row: &Row| row.get(key)?.as_f64())
 }
 
-/// The headline number of a finished run, which its last row has. Of any other run the newest point of the series that
-/// stands for it ([`Problem::live`]).
-fn headline(problem: &dyn Problem, view: &RunView) -> Option<f64> {
+/// What a run that is not finished has reached: the newest point of the series that stands for its headline number
+/// ([`Problem::live`]), and the name of that series.
+fn so_far<'a>(problem: &dyn Problem, view: &'a RunView) -> Option<(&'a str, f64)> {
     if view.state == RunState::Finished {
-        return problem.headline_number(&view.rows);
+        return None;
     }
     let live = problem.live()?;
     let series = view.series.iter().find(|series| series.series.id == live)?;
-    series.points.last().map(|point| point.y)
+    let y = series.points.last().map(|point| point.y).filter(|y| y.is_finite())?;
+    Some((&series.series.label, y))
+}
+
+/// `text` without the words at its end that `other` ends with too; all of it where nothing else would be left.
+fn without_common_end(text: &str, other: &str) -> String {
+    let (words, others): (Vec<&str>, Vec<&str>) = (text.split(' ').collect(), other.split(' ').collect());
+    let common = words.iter().rev().zip(others.iter().rev()).take_while(|(a, b)| a == b).count();
+    let kept = if common == words.len() { words.len() } else { words.len() - common };
+    words[..kept].join(" ")
 }
 
 /// Logarithmic where values stand closer to equal ratios than to equal steps, and reach far.

@@ -119,14 +119,14 @@ fn studies<'a>(runs: &'a [NamedRun<'_>], scales: Scales) -> Vec<(&'a str, Export
         let parts: Vec<StudyRun<'_>> =
             own.iter().map(|run| StudyRun { params: &run.record.params, view: &run.view }).collect();
         let study = Study::new(problem, &parts, &BTreeMap::new());
-        for StudyPlot { plot, curves } in study.sweep.into_iter().chain(study.costs) {
+        for StudyPlot { plot, curves, .. } in study.sweep.into_iter().chain(study.costs) {
             let (mut x, mut y) = (plot.x, plot.y);
             x.scale = scales.x.unwrap_or(x.scale);
             y.scale = scales.y.unwrap_or(y.scale);
-            let curve = |(ink, StudyCurve { label, style, points }): (usize, StudyCurve)| FigureCurve {
+            let curve = |(index, StudyCurve { label, style, points, ink }): (usize, StudyCurve)| FigureCurve {
                 label: text::printable(&label).into_owned(),
                 style,
-                ink,
+                ink: ink.unwrap_or(index),
                 points,
             };
             let id = if runs.len() == own.len() { plot.id } else { format!("{}-{}", problem.name(), plot.id) };

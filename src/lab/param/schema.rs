@@ -11,6 +11,14 @@ use std::collections::BTreeMap;
 #[derive(Clone, Copy, Debug)]
 pub struct Schema(pub &'static [Param]);
 
+impl Param {
+    /// Whether `text` stands for the same values as the default, however they are written.
+    #[must_use]
+    pub fn is_default(&self, text: &str) -> bool {
+        text == self.default || list::values(self, text).ok() == list::values(self, self.default).ok()
+    }
+}
+
 impl Schema {
     /// The declaration of `key`.
     #[must_use]
@@ -63,9 +71,7 @@ impl Draft {
     /// The parameters whose values differ from the defaults, with their texts, in form order.
     #[must_use]
     pub fn changes(&self, schema: &Schema) -> Vec<(&'static Param, &str)> {
-        let differs = |param: &Param, text: &str| {
-            text != param.default && list::values(param, text).ok() != list::values(param, param.default).ok()
-        };
+        let differs = |param: &Param, text: &str| !param.is_default(text);
         let texts = schema.iter().map(|param| (param, self.text(param.key)));
         texts.filter(|(param, text)| differs(param, text)).collect()
     }

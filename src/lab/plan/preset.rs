@@ -239,6 +239,16 @@ impl Preset {
     }
 }
 
+/// What saving a preset called `name` would replace, in words; nothing where there is none of that name.
+#[must_use]
+pub fn replaced_by(name: &str, places: &Places) -> Option<&'static str> {
+    if places.presets.join(format!("{name}.toml")).exists() {
+        return Some("your preset of that name");
+    }
+    let shipped = SHIPPED.files().any(|file| is_preset(file.path()) && stem(file.path()) == name);
+    shipped.then_some("the shipped preset of that name, in your lists")
+}
+
 /// Every preset by name: the shipped ones, and those in the presets directory, which take the place of shipped ones
 /// of the same name. A preset that cannot be read is an error beside its name.
 #[must_use]

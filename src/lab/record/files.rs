@@ -113,7 +113,10 @@ pub(in crate::lab) fn sweep_up(folder: &Path) {
 pub(in crate::lab) fn is_abandoned(mark: &str, path: &Path) -> bool {
     process::is_gone(mark).unwrap_or_else(|| {
         let changed = fs::symlink_metadata(path).and_then(|metadata| metadata.modified());
-        changed.is_ok_and(|time| SystemTime::now().duration_since(time).is_ok_and(|age| age > STALE))
+        let now = path.parent().map(time_in);
+        changed.is_ok_and(|time| {
+            now.is_some_and(|now| now.is_ok_and(|now| now.duration_since(time).is_ok_and(|age| age > STALE)))
+        })
     })
 }
 
@@ -122,6 +125,20 @@ pub(in crate::lab) fn beside(path: &Path) -> PathBuf {
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(format!(".{}-{:016x}{PART}", process::mark(), rand::random::<u64>()));
     path.with_file_name(name)
+}
+
+/// The time now by the clock of the file system that `folder` lies on: that of a file just written there.
+///
+/// # Errors
+/// As the system says.
+pub(in crate::lab) fn time_in(folder: &Path) -> io::Result<SystemTime> {
+    let path = beside(&folder.join(".clock"));
+    let file = create(&path);
+    let time = file.and_then(|mut file| {
+        file.write_all(b"attnlab\n")?;
+        file.metadata()?.modified()
+    });
+    fs::remove_file(&path).and(time)
 }
 
 /// Makes a file that was not there.

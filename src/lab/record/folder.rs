@@ -5,8 +5,9 @@ use crate::lab::event::{Event, Row, RunState, Stamped};
 use crate::lab::param::StoredParams;
 use crate::lab::record::files;
 use crate::lab::record::journal::Journal;
-use crate::lab::record::lease::{Lease, Owner};
+use crate::lab::record::lease::Lease;
 use crate::lab::record::machine::Machine;
+use crate::lab::record::owner::Owner;
 use crate::lab::record::process;
 use serde::{Deserialize, Serialize};
 use std::fs;
@@ -238,7 +239,7 @@ pub(in crate::lab) fn sweep_up(logs: &Path) {
         let name = name.to_string_lossy();
         let Some(mark) = name.strip_prefix(UNFINISHED) else { continue };
         let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
-        if is_folder && files::is_abandoned(mark, &path) && Owner::of(&path).is_none() {
+        if is_folder && files::is_abandoned(mark, &path) && Owner::perhaps_of(&path).is_none() {
             fs::remove_dir_all(path).ok();
         }
     }

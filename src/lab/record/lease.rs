@@ -7,79 +7,24 @@
 
 use crate::lab::LabError;
 use crate::lab::record::files;
-use crate::lab::record::machine::Machine;
-use crate::lab::record::process;
-use serde::{Deserialize, Serialize};
+use crate::lab::record::owner::{LOCK, MOST, Owner};
+use rustix::fs::{Timespec, Timestamps, UTIME_NOW, futimens};
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{self, ErrorKind, Seek, Write};
+use std::io::{ErrorKind, Seek, Write};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-/// The lock's name in a run's folder.
-const NAME: &str = "lock";
+/// How often the owner of a run at work shows that it lives.
+pub(in crate::lab) const BEAT: Duration = Duration::from_secs(1);
 
-/// The most bytes that a lock or a request has.
-const MOST: u64 = 1 << 16;
-
-/// How often the owner shows that it lives.
-pub(in crate::lab) const BEAT: Duration = Duration::from_secs(15);
-
-/// A lock of another machine whose time is further from now, in the past or in the future, is of a dead process.
-const DEAD: Duration = Duration::from_secs(60);
+/// How often the owner of a run that waits for its turn does so: there may be thousands of them.
+pub(in crate::lab) const BEAT_OF_WAITING: Duration = Duration::from_secs(15);
 
 /// How long a process waits for another that is just taking or giving up the run.
 const PATIENCE: Duration = Duration::from_secs(10);
-
-/// A process, told from later ones of the same number by when it began.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Owner {
-    /// The machine's name in the network.
-    pub host: String,
-    /// The process's number.
-    pub pid: u32,
-    /// When it began, in clock ticks since the machine did; 0 where the system does not tell.
-    #[serde(default)]
-    pub began: u64,
-    /// Grows each time a process takes the run.
-    #[serde(default)]
-    token: u64,
-}
-
-impl Owner {
-    /// This process.
-    #[must_use]
-    pub fn me() -> Self {
-        let pid = std::process::id();
-        Self { host: Machine::here().host.clone(), pid, began: process::began(pid), token: 0 }
-    }
-
-    fn read(path: &Path) -> io::Result<Option<Self>> {
-        // A lock that is just being written is nobody's yet.
-        files::read(path, MOST).map(|text| serde_json::from_slice(&text).ok())
-    }
-
-    /// Who works on the run in `folder`; none if nobody does (any more).
-    #[must_use]
-    pub fn of(folder: &Path) -> Option<Self> {
-        let path = folder.join(NAME);
-        let owner = Self::read(&path).ok()??;
-        let alive = if owner.host == Machine::here().host {
-            process::is_alive(owner.pid, owner.began)
-        } else {
-            distance_from_now(&path).is_some_and(|distance| distance < DEAD)
-        };
-        alive.then_some(owner)
-    }
-}
-
-/// How far the time of the file at `path` lies from now, before or after it.
-fn distance_from_now(path: &Path) -> Option<Duration> {
-    let changed = fs::symlink_metadata(path).ok()?.modified().ok()?;
-    Some(SystemTime::now().duration_since(changed).unwrap_or_else(|future| future.duration()))
-}
 
 /// What has become of a process's hold on a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -110,10 +55,14 @@ impl Lease {
     /// # Errors
     /// [`LabError::Busy`] when a living process works on the run; the lock cannot be written.
     pub fn take(folder: &Path) -> Result<Self, LabError> {
-        let path = folder.join(NAME);
+        let path = folder.join(LOCK);
+        // Before the gate, which nobody should hold for half a minute.
+        if let Some(owner) = Owner::surely_of(folder) {
+            return Err(busy(folder, &owner));
+        }
         // Two processes that take a dead one's run at the same time do so one after the other.
         let mut gate = pass_gate(folder, &path)?;
-        if let Some(owner) = Owner::of(folder) {
+        if let Some(owner) = Owner::perhaps_of(folder) {
             return Err(busy(folder, &owner));
         }
         let before = Owner::read(&path).ok().flatten();
@@ -127,7 +76,7 @@ impl Lease {
         written.map_err(LabError::io("lock the run by", &path))?;
         // A request to the process before is not meant for this one.
         fs::remove_file(folder.join(REQUEST)).ok();
-        let from_afar = before.is_some_and(|owner| owner.host != Machine::here().host);
+        let from_afar = before.is_some_and(|owner| !owner.is_here());
         let seen = AtomicU64::new(milliseconds(now));
         Ok(Self { folder: folder.to_owned(), token, seen, released: AtomicBool::new(false), from_afar })
     }
@@ -145,7 +94,12 @@ impl Lease {
             return Standing::Held;
         }
         let is_mine = |owner: &Owner| owner.token == self.token && owner.pid == std::process::id();
-        match Owner::read(&self.folder.join(NAME)) {
+        let found = Owner::read(&self.folder.join(LOCK));
+        // Released while the lock was looked for: what was found does not count.
+        if self.released.load(Ordering::SeqCst) {
+            return Standing::Held;
+        }
+        match found {
             Ok(owner) if !owner.as_ref().is_some_and(is_mine) => return Standing::TakenOver,
             Err(error) if error.kind() == ErrorKind::NotFound => {
                 return if self.folder.is_dir() { Standing::TakenOver } else { Standing::Gone };
@@ -159,9 +113,12 @@ impl Lease {
 
     /// Shows that the owner lives.
     pub fn beat(&self) {
-        let lock = files::open(&self.folder.join(NAME), OpenOptions::new().write(true));
+        let lock = files::open(&self.folder.join(LOCK), OpenOptions::new().write(true));
+        // By the clock of the file system, where it has one, and not by this machine's.
+        let now = Timespec { tv_sec: 0, tv_nsec: UTIME_NOW };
+        let times = Timestamps { last_access: now, last_modification: now };
         // A beat that is missed is made up for by the next.
-        lock.and_then(|file| file.set_modified(SystemTime::now())).ok();
+        lock.and_then(|file| Ok(futimens(&file, &times)?)).ok();
     }
 
     /// Gives the run up: another process may take it from now on.
@@ -169,10 +126,12 @@ impl Lease {
         if self.released.load(Ordering::SeqCst) {
             return;
         }
-        let path = self.folder.join(NAME);
+        let path = self.folder.join(LOCK);
         if let Ok(gate) = files::open_to_read(&path) {
             gate.lock().ok();
             if self.standing(Duration::ZERO) == Standing::Held {
+                // First, so that a thread that looks for the lock at this moment does not take it for another's.
+                self.released.store(true, Ordering::SeqCst);
                 fs::remove_file(&path).ok();
             }
         }
@@ -246,7 +205,7 @@ impl Request {
     /// # Errors
     /// The file cannot be written, or nobody works on the run.
     pub fn send(self, folder: &Path) -> Result<(), LabError> {
-        if Owner::of(folder).is_none() {
+        if Owner::perhaps_of(folder).is_none() {
             return Err(LabError::Refused(format!("{}: no process works on this run", id_of(folder))));
         }
         let word = match self {

@@ -1,5 +1,6 @@
 //! The machine a run ran on, for its records.
 
+use crate::threads;
 use serde::{Deserialize, Serialize};
 use std::sync::OnceLock;
 
@@ -30,7 +31,7 @@ impl Machine {
                 host: name.nodename().to_string_lossy().into_owned(),
                 system: format!("{} {}", name.sysname().to_string_lossy(), name.release().to_string_lossy()),
                 processor: field("/proc/cpuinfo", "model name").unwrap_or_else(|| std::env::consts::ARCH.to_owned()),
-                cores: std::thread::available_parallelism().map_or(1, usize::from),
+                cores: threads::granted(),
                 memory: field("/proc/meminfo", "MemTotal")
                     .and_then(|text| text.split(' ').next()?.parse::<u64>().ok())
                     .map_or(0, |kib| kib / 1024),

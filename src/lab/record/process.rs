@@ -3,8 +3,38 @@
 use crate::lab::record::machine::Machine;
 use md5::{Digest, Md5};
 use rustix::process::{Pid, test_kill_process};
+use serde::{Deserialize, Serialize};
 use std::fs;
 use std::sync::OnceLock;
+
+/// Where the number of a process is valid: containers on one machine count theirs apart, and after a start of the machine
+/// they are given anew. Empty where the system, or a lock of an earlier version, does not tell.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Realm {
+    /// What the kernel calls its present run, from `/proc/sys/kernel/random/boot_id`.
+    pub boot: String,
+    /// The process namespace, as `/proc/self/ns/pid` names it.
+    pub namespace: String,
+}
+
+impl Realm {
+    /// That of this process.
+    pub(in crate::lab) fn here() -> &'static Self {
+        static HERE: OnceLock<Realm> = OnceLock::new();
+        HERE.get_or_init(|| {
+            let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
+            let namespace = fs::read_link("/proc/self/ns/pid").unwrap_or_default();
+            Self { boot: boot.trim().to_owned(), namespace: namespace.to_string_lossy().into_owned() }
+        })
+    }
+
+    /// Whether nothing that is known of both tells them apart.
+    pub(in crate::lab) fn may_be(&self, other: &Self) -> bool {
+        let same = |a: &str, b: &str| a.is_empty() || b.is_empty() || a == b;
+        same(&self.boot, &other.boot) && same(&self.namespace, &other.namespace)
+    }
+}
 
 /// When process `pid` began, in clock ticks since the machine did; 0 where the system does not tell.
 pub(in crate::lab) fn began(pid: u32) -> u64 {
@@ -38,9 +68,10 @@ pub(in crate::lab) fn is_gone(mark: &str) -> Option<bool> {
     (host == machine()).then(|| !is_alive(pid, since))
 }
 
-/// This machine in 8 hexadecimal digits.
+/// This machine and the realm of this process in 8 hexadecimal digits.
 fn machine() -> String {
-    hex::encode(&Md5::digest(&Machine::here().host)[..4])
+    let Realm { boot, namespace } = Realm::here();
+    hex::encode(&Md5::digest(format!("{}\n{boot}\n{namespace}", Machine::here().host))[..4])
 }
 
 #[cfg(test)]

@@ -38,6 +38,7 @@ use crate::lab::run::outbox::{Observer, Outbox};
 use crate::lab::run::replay::{Replay, RowIdentity};
 use crate::lab::run::resumed::Resumed;
 use crate::random::{Generator, generator};
+use crate::threads;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -164,8 +165,7 @@ impl RunContext {
     /// a run that has the machine to itself, one for a small run beside others.
     #[must_use]
     pub fn threads(&self, asked: usize) -> usize {
-        let cores = || std::thread::available_parallelism().map_or(1, usize::from);
-        [asked, self.share].into_iter().find(|count| *count > 0).unwrap_or_else(cores)
+        threads::or_default(if asked > 0 { asked } else { self.share })
     }
 
     /// The run's seed.

@@ -20,7 +20,7 @@ pub use control::Control;
 pub use error::{Reason, RunError};
 pub use handle::RunHandle;
 pub use outbox::Observer;
-pub use problem::{Estimate, Optimum, Problem, SMALL_SECONDS, common};
+pub use problem::{CurveSummary, Estimate, Optimum, Problem, SMALL_SECONDS, common};
 pub use queue::Queue;
 #[doc(hidden)]
 pub use resumed::read_resumed;

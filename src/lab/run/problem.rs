@@ -1,6 +1,6 @@
 //! The contract between a problem and the engine: a problem says what one run does; the engine owns everything else.
 
-use crate::lab::event::Row;
+use crate::lab::event::{Row, Sample};
 use crate::lab::param::{ParamError, Params, Schema};
 use crate::lab::record::places::Places;
 use crate::lab::run::column::Column;
@@ -64,6 +64,10 @@ pub trait Problem: Sync {
     fn headline_number(&self, rows: &[Row]) -> Option<f64> {
         rows.iter().rev().find_map(|row| row.get(self.headline_of(row))?.as_f64())
     }
+    /// The number that stands for a curve of plot `id` in a legend.
+    fn summary(&self, _id: &str) -> CurveSummary {
+        CurveSummary::Last
+    }
     /// The series whose newest point stands for the headline number while a run has no row yet.
     fn live(&self) -> Option<&'static str> {
         None
@@ -106,6 +110,48 @@ pub trait Problem: Sync {
     fn run(&self, params: &Params, context: &mut RunContext) -> Result<(), RunError>;
 }
 
+/// Which of its points stands for a curve where there is room for one number.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum CurveSummary {
+    /// The last one: that of the largest x.
+    #[default]
+    Last,
+    /// The lowest one.
+    Lowest,
+    /// The highest one.
+    Highest,
+    /// The mean of all.
+    Mean,
+}
+
+impl CurveSummary {
+    /// The number, of the points that have one; none where there are none.
+    #[must_use]
+    pub fn of(self, points: &[Sample]) -> Option<f64> {
+        let mut numbers = points.iter().map(|point| point.y).filter(|y| y.is_finite());
+        match self {
+            Self::Last => numbers.next_back(),
+            Self::Lowest => numbers.reduce(f64::min),
+            Self::Highest => numbers.reduce(f64::max),
+            Self::Mean => {
+                let numbers: Vec<f64> = numbers.collect();
+                (!numbers.is_empty()).then(|| numbers.iter().sum::<f64>() / numbers.len() as f64)
+            }
+        }
+    }
+
+    /// The word for it.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Last => "last",
+            Self::Lowest => "lowest",
+            Self::Highest => "highest",
+            Self::Mean => "mean",
+        }
+    }
+}
+
 /// Parameters that every problem has; a schema repeats them by naming these constants.
 pub mod common {
     use crate::lab::param::Param;
@@ -118,7 +164,7 @@ pub mod common {
 
     /// The number of worker threads.
     pub const THREADS: Param = Param::int("threads", "threads", 0, 4096, "0")
-        .help("threads of this run; 0 takes every core")
+        .help("threads of this run; 0 takes every core, or as many as OMP_NUM_THREADS says")
         .steps(&["0", "1", "2", "4", "8", "16"])
         .group("run")
         .free_of_result();

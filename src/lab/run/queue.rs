@@ -21,6 +21,7 @@ use crate::lab::run::problem::Problem;
 use crate::lab::run::recorder::Recorder;
 use crate::lab::run::resumed::Resumed;
 use crate::lab::run::view::RunView;
+use crate::threads;
 use std::any::Any;
 use std::collections::VecDeque;
 use std::fs;
@@ -59,8 +60,7 @@ impl Queue {
     /// # Errors
     /// The directory of runs cannot be written.
     pub fn new(places: Places, workers: usize) -> Result<Self, LabError> {
-        let workers = if workers > 0 { workers } else { thread::available_parallelism().map_or(1, usize::from) };
-        Self::start(places, workers, 0)
+        Self::start(places, threads::or_default(workers), 0)
     }
 
     /// A queue that keeps within `cores` cores: the share of an allocation on a machine that others use.
@@ -338,11 +338,11 @@ const GLANCE: Duration = Duration::from_millis(250);
 
 /// Shows other processes that the queue's runs are worked on, and grants their requests, until the queue is gone.
 fn watch(shared: &Weak<Shared>) {
-    let (mut waiting_at, mut beat_at) = (Instant::now(), Instant::now());
+    let [mut waiting_at, mut beat_at, mut waiting_beat_at] = [Instant::now(); 3];
     loop {
         thread::sleep(GLANCE);
         let Some(shared) = shared.upgrade() else { return };
-        let (running, mut all) = {
+        let (running, waiting) = {
             let runs = shared.runs();
             (runs.running.clone(), runs.waiting.iter().map(Arc::clone).collect::<Vec<_>>())
         };
@@ -350,12 +350,15 @@ fn watch(shared: &Weak<Shared>) {
         // Thousands may wait for their turn: they are looked at less often.
         if waiting_at.elapsed() > GLANCE * 12 {
             waiting_at = Instant::now();
-            all.iter().for_each(|run| run.grant_request());
+            waiting.iter().for_each(|run| run.grant_request());
         }
         if beat_at.elapsed() > lease::BEAT {
             beat_at = Instant::now();
-            all.extend(running);
-            all.iter().for_each(|run| run.beat());
+            running.iter().for_each(|run| run.beat());
+        }
+        if waiting_beat_at.elapsed() > lease::BEAT_OF_WAITING {
+            waiting_beat_at = Instant::now();
+            waiting.iter().for_each(|run| run.beat());
         }
     }
 }

@@ -2,8 +2,8 @@
 
 use crate::lab::LabError;
 use crate::lab::event::{Event, Matrix, Plot, Point, Progress, Row, RunState, Sample, Series, Stamped};
+use crate::lab::record::Owner;
 use crate::lab::record::journal::{self, JournalLine};
-use crate::lab::record::lease::Owner;
 use std::path::Path;
 
 /// A series with the points that have come.
@@ -178,6 +178,9 @@ impl RunView {
     pub fn read(folder: &Path) -> Result<Self, LabError> {
         let mut view = Self::default();
         view.follow(folder, &mut journal::Tail::new(folder))?;
+        if !view.state.is_final() && Owner::of(folder).is_none() {
+            view.lose();
+        }
         Ok(view)
     }
 
@@ -188,16 +191,20 @@ impl RunView {
     /// The journal cannot be read.
     pub fn follow(&mut self, folder: &Path, tail: &mut journal::Tail) -> Result<bool, LabError> {
         let mut changed = tail.each(|line| self.fold_line(&line))?;
-        if !self.state.is_final() && Owner::of(folder).is_none() {
+        if !self.state.is_final() && Owner::perhaps_of(folder).is_none() {
             // The owner writes its last event before it gives up the lock, so this second read misses nothing.
             changed |= tail.each(|line| self.fold_line(&line))?;
             if !self.state.is_final() {
-                self.state = RunState::Lost;
-                "its process is gone".clone_into(&mut self.message);
+                self.lose();
                 changed = true;
             }
         }
         Ok(changed)
+    }
+
+    fn lose(&mut self) {
+        self.state = RunState::Lost;
+        "its process is gone".clone_into(&mut self.message);
     }
 }
 

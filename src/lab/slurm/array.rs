@@ -216,7 +216,8 @@ impl JobArray {
 /// # Errors
 /// There is no Slurm, what `sbatch` said, or the folder cannot be made.
 pub fn submit(places: &Places, specs: &[RunSpec], title: &str, options: SlurmOptions) -> Result<JobArray, LabError> {
-    let limit = Slurm.array_limit(options.cluster().as_deref())?;
+    let cluster = Slurm.cluster().or_else(|| options.cluster());
+    let limit = Slurm.array_limit(cluster.as_deref())?;
     let mut array = JobArray::plan(places, specs, title, options, limit)?;
     match Slurm.submit(&array.script(), None, None) {
         SbatchAnswer::Taken(job) => array.add_job(job)?,

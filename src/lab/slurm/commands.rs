@@ -1,6 +1,7 @@
 //! Slurm's commands, each with a time-out: with its controller down they would wait for a minute and more.
 
 use super::job::Job;
+use super::options::first_cluster;
 use crate::lab::LabError;
 use std::collections::HashMap;
 use std::io::{self, Read};
@@ -144,6 +145,11 @@ impl Slurm {
         let mut scontrol = command("scontrol");
         scontrol.env_remove(CLUSTERS).args(["requeue", &format!("{job}_{element}")]);
         Ok(run(&mut scontrol).map(drop)?)
+    }
+
+    /// The cluster that the environment names: there `sbatch` goes, whatever the script says.
+    pub(super) fn cluster(self) -> Option<String> {
+        ["SBATCH_CLUSTERS", CLUSTERS].iter().find_map(|key| first_cluster(&std::env::var(key).ok()?))
     }
 
     /// How many elements an array may have, on `cluster` where given.

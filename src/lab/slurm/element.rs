@@ -9,7 +9,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 /// How long to wait for the process of an earlier try after it was asked to stop. The process of a node that is gone
-/// updates its lock no more, and counts as dead after a minute.
+/// updates its lock no more, and seems dead after a minute.
 const ORPHAN: Duration = Duration::from_secs(90);
 
 /// How an element's work ended.

@@ -236,10 +236,14 @@ impl SlurmOptions {
         self.text("requeues").parse().unwrap_or(0)
     }
 
-    /// The cluster that a further option names: `--clusters=gpu2`.
+    /// The cluster that a further option names: `--clusters=gpu2` or `-Mgpu2`; the first where it names several.
     pub(super) fn cluster(&self) -> Option<String> {
         let words = self.words("arguments");
-        words.iter().find_map(|word| word.strip_prefix("--clusters=")).map(str::to_owned)
+        let named = |word: &String| {
+            let long = word.strip_prefix("--cluster").and_then(|rest| rest.trim_start_matches('s').strip_prefix('='));
+            long.or_else(|| word.strip_prefix("-M")).and_then(first_cluster)
+        };
+        words.iter().find_map(named)
     }
 
     /// The lines of the header, without `#SBATCH`.
@@ -266,6 +270,11 @@ impl SlurmOptions {
         let mut values: Vec<Value> = self.words(option.key).into_iter().map(value).collect();
         if option.is_repeated() { Some(StoredValue::List(values)) } else { values.pop().map(StoredValue::One) }
     }
+}
+
+/// The first of the clusters that an option or a variable names, separated by commas; none where it names none.
+pub(super) fn first_cluster(text: &str) -> Option<String> {
+    text.split(',').map(str::trim).find(|name| !name.is_empty()).map(str::to_owned)
 }
 
 /// A table with every option: its value, an array for several words, nothing where nothing is given.
@@ -324,6 +333,19 @@ mod tests {
         options.set("time", " ").unwrap();
         assert!(options.words("time").is_empty());
         assert_eq!((SlurmOptions::default().requeues(), options.requeues(), options.max_parallel()), (20, 3, Some(8)));
+    }
+
+    #[test]
+    fn a_cluster_is_named_in_every_way_that_sbatch_takes() {
+        let cluster = |text: &str| {
+            let mut options = SlurmOptions::default();
+            options.set("arguments", text).unwrap();
+            options.cluster()
+        };
+        for text in ["--clusters=gpu2", "--cluster=gpu2,gpu3", "-Mgpu2", "--hold '-M gpu2'"] {
+            assert_eq!(cluster(text).as_deref(), Some("gpu2"), "{text}");
+        }
+        assert_eq!([cluster("--hold"), cluster("--clusters=")], [None, None]);
     }
 
     #[test]

@@ -2,9 +2,10 @@
 
 use super::array::JobArray;
 use super::commands::{Queued, Slurm};
-use crate::lab::{RunState, RunSummary, files};
+use crate::lab::{Owner, RunState, RunSummary, files};
 use serde::Serialize;
 use std::collections::HashMap;
+use std::path::PathBuf;
 
 /// One point.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -93,13 +94,14 @@ impl Status {
     #[must_use]
     pub fn on_disk(sweep: &JobArray) -> Self {
         let plan = sweep.plan_ref();
-        let points: Vec<_> = (0..plan.points)
-            .map(|index| PointStatus {
-                index,
-                element: index / plan.element_points,
-                run: sweep.run(index).map(|folder| RunSummary::read(&folder)),
-            })
-            .collect();
+        let runs: Vec<_> = (0..plan.points).map(|index| sweep.run(index)).collect();
+        Owner::watch_briefly(runs.iter().flatten().map(PathBuf::as_path));
+        let told = |(index, run): (usize, Option<PathBuf>)| PointStatus {
+            index,
+            element: index / plan.element_points,
+            run: run.as_deref().map(RunSummary::read),
+        };
+        let points: Vec<_> = runs.into_iter().enumerate().map(told).collect();
         let mut elements: Vec<_> = points
             .iter()
             .filter(|point| point.state() != Some(RunState::Finished))

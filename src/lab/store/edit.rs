@@ -1,14 +1,9 @@
-//! What is done to runs that are there: names, tags, the trash.
+//! What is done to runs that are there: names and tags.
 
 use crate::lab::LabError;
 use crate::lab::param::ParamError;
-use crate::lab::record::lease::{Owner, busy};
 use crate::lab::store::summary::Marks;
-use std::fs;
-use std::path::{Path, PathBuf};
-
-/// Where deleted runs lie, in the directory of runs.
-const TRASH: &str = ".trash";
+use std::path::Path;
 
 /// Names the run in `folder`; with an empty name it has the name again that it began with.
 ///
@@ -32,28 +27,4 @@ pub fn tag(folder: &Path, tags: &[String]) -> Result<(), LabError> {
     let mut marks = Marks::read(folder)?;
     marks.tags = tags.to_vec();
     marks.write(folder)
-}
-
-/// Moves the run in `folder` to the trash beside it and says where it lies now.
-///
-/// # Errors
-/// A process works on the run, or it cannot be moved.
-pub fn delete(folder: &Path) -> Result<PathBuf, LabError> {
-    let name = folder.file_name().unwrap_or_default();
-    if let Some(owner) = Owner::of(folder) {
-        return Err(busy(folder, &owner));
-    }
-    let trash = folder.with_file_name(TRASH);
-    fs::create_dir_all(&trash).map_err(LabError::io("create", &trash))?;
-    if !fs::symlink_metadata(&trash).is_ok_and(|metadata| metadata.is_dir()) {
-        return Err(LabError::content(&trash, None, "is a symbolic link, which is not followed; allowed: a folder"));
-    }
-    let mut target = trash.join(name);
-    let mut number = 2;
-    while fs::symlink_metadata(&target).is_ok() {
-        target = trash.join(format!("{}-{number}", name.to_string_lossy()));
-        number += 1;
-    }
-    fs::rename(folder, &target).map_err(LabError::io("move to the trash", folder))?;
-    Ok(target)
 }

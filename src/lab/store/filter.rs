@@ -11,6 +11,7 @@ use crate::lab::run::Problem;
 use crate::lab::store::summary::RunSummary;
 use crate::nearest::hint;
 use serde_json::Value;
+use std::collections::BTreeSet;
 
 const FACTS: [&str; 10] =
     ["id", "problem", "label", "title", "state", "started", "seconds", "headline", "tag", "version"];
@@ -110,6 +111,14 @@ impl Filter {
             terms.push(Term::Compare { key: key.to_owned(), operator: *operator, values });
         }
         Ok(Self { terms })
+    }
+
+    /// The keys that begin with `start`, in alphabetical order, each once: facts of a run, and the parameters and columns of
+    /// `problems`.
+    #[must_use]
+    pub fn keys_from(start: &str, problems: &[&'static dyn Problem]) -> Vec<&'static str> {
+        let all = FACTS.into_iter().chain(keys(problems)).filter(|key| key.starts_with(start));
+        all.collect::<BTreeSet<_>>().into_iter().collect()
     }
 
     /// Whether a run is to be shown.

@@ -1,6 +1,7 @@
 //! The index of the store: what was read from each folder, so that only changed ones are read again.
 
-use crate::lab::record::files;
+use crate::lab::event::RunState;
+use crate::lab::record::{Owner, files};
 use crate::lab::store::summary::RunSummary;
 use md5::{Digest, Md5};
 use serde::{Deserialize, Serialize};
@@ -62,7 +63,11 @@ impl IndexEntry {
         }
         let still = read_at.saturating_sub(changed) > DOUBT.as_nanos() as u64;
         // A damaged folder may be repaired, and a run that goes on appends, both without a change of the folder.
-        let settled = still && run.state.is_final() && run.damage.is_none();
+        // A run is lost for good once its process certainly is.
+        let settled = still
+            && run.state.is_final()
+            && run.damage.is_none()
+            && (run.state != RunState::Lost || Owner::perhaps_of(folder).is_none());
         Self { changed, settled, run }
     }
 

@@ -1,6 +1,8 @@
 //! The list of the runs in a directory.
 
 use crate::lab::LabError;
+use crate::lab::event::RunState;
+use crate::lab::record::Owner;
 use crate::lab::record::folder::SWEEP_PREFIX;
 use crate::lab::store::index::{self, IndexEntry};
 use crate::lab::store::summary::RunSummary;
@@ -52,6 +54,7 @@ impl Store {
                 }
             })
             .collect();
+        let looked = self.doubt_the_lost(looked);
         // The index has settled entries only: it is written when these have become others.
         let kept = looked.iter().filter(|(_, new)| !new).count();
         let news = looked.iter().any(|(entry, new)| *new && entry.is_settled());
@@ -62,6 +65,21 @@ impl Store {
         let mut runs: Vec<_> = self.entries.values().map(|entry| Arc::clone(&entry.run)).collect();
         runs.sort_by(|a: &Arc<RunSummary>, b| (&b.started, &b.id).cmp(&(&a.started, &a.id)));
         Ok(runs)
+    }
+}
+
+impl Store {
+    /// Reads the runs again that were read as lost just now and whose process, on another machine with another clock, turns
+    /// out to live.
+    fn doubt_the_lost(&self, mut looked: Vec<(IndexEntry, bool)>) -> Vec<(IndexEntry, bool)> {
+        let lost = looked.iter_mut().filter(|(entry, new)| *new && entry.run.state == RunState::Lost);
+        let mut lost: Vec<_> = lost.map(|(entry, _)| (entry.run.folder(&self.logs), entry)).collect();
+        let folders: Vec<_> = lost.iter().map(|(folder, _)| folder.clone()).collect();
+        let alive = Owner::watch_briefly(folders.iter().map(PathBuf::as_path));
+        for (folder, entry) in lost.iter_mut().filter(|(folder, _)| alive.contains(&folder.as_path())) {
+            **entry = IndexEntry::read(folder, 0);
+        }
+        looked
     }
 }
 

@@ -6,9 +6,11 @@ mod index;
 mod listing;
 mod plan;
 mod summary;
+mod trash;
 
-pub use edit::{delete, rename, tag};
+pub use edit::{rename, tag};
 pub use filter::{Filter, FilterError};
 pub use listing::{Store, list, sort};
 pub use plan::Plan;
 pub use summary::RunSummary;
+pub use trash::{delete, restore, trash};

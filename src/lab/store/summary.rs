@@ -3,8 +3,8 @@
 use crate::lab::LabError;
 use crate::lab::event::{Row, RunState};
 use crate::lab::param::{StoredParams, StoredValue};
+use crate::lab::record::Owner;
 use crate::lab::record::folder::{Document, MOST_SUMMARY, RECORD, RunRecord, SCHEMA, SUMMARY};
-use crate::lab::record::lease::Owner;
 use crate::lab::record::{files, journal};
 use crate::lab::run::RunView;
 use serde::{Deserialize, Serialize};

@@ -17,6 +17,7 @@ use crate::problems::inputs::params::{
 };
 use crate::problems::inputs::{check_inputs, places};
 use crate::problems::limits::{check_dims, check_memory, largest};
+use crate::threads;
 use std::sync::LazyLock;
 
 /// The parameters, those of the families' constants in their place.
@@ -187,10 +188,7 @@ fn width(params: &Params, m: usize) -> usize {
 pub(super) fn estimate(params: &Params) -> Estimate {
     let sizes = sizes(params);
     let pairs = estimators(params).len() * projections(params).len();
-    let threads = match params.size("threads") {
-        0 => std::thread::available_parallelism().map_or(1, usize::from),
-        threads => threads,
-    };
+    let threads = threads::or_default(params.size("threads"));
     let mut seconds = 0.0;
     let places = places(params, None).unwrap_or_default();
     for place in &places {

@@ -4,7 +4,7 @@ use super::layers::{ALLOWED, is_layers, sets};
 use super::maps::HeadEstimator;
 use super::shape::{DEPTH, is_comparable, small};
 use crate::attention::Projection;
-use crate::lab::{Estimate, Machine, Param, ParamError, Params, Schema, common};
+use crate::lab::{Estimate, Param, ParamError, Params, Schema, common};
 use crate::named::Named;
 use crate::problems::estimators::{
     CUSTOM, EstimatorName, FUNCTION_STEPS, FeatureEstimator, HYBRID_PARAMS, constants, estimators,
@@ -12,6 +12,7 @@ use crate::problems::estimators::{
 use crate::problems::inputs::checkpoint_file;
 use crate::problems::inputs::params::CHECKPOINT_FILE;
 use crate::problems::limits::{check_memory, check_stored_dims, largest};
+use crate::threads;
 use crate::vision::{Attention, BlockSet, Checkpoint, Vit, VitConfig};
 use std::sync::LazyLock;
 
@@ -132,10 +133,7 @@ pub(super) fn check(params: &Params) -> Result<(), ParamError> {
 
 /// The peak memory of a run in bytes.
 fn peak(params: &Params, config: &VitConfig, m: usize) -> f64 {
-    let threads = match params.size("threads") {
-        0 => Machine::here().cores,
-        threads => threads,
-    };
+    let threads = threads::or_default(params.size("threads"));
     let bytes = estimators(params).into_iter().filter_map(|estimator| {
         let map = HeadEstimator::sized(estimator, m).ok()?;
         let config = VitConfig { attention: Attention::Favor(map), softmax_blocks: BlockSet::NONE, ..config.clone() };

@@ -2,6 +2,7 @@
 
 use super::model::{ImageShape, config, eval_sizes};
 use crate::lab::{Estimate, Machine, ParamError, Params};
+use crate::threads;
 use crate::vision::dataset::DataSource;
 use crate::vision::{Attention, AttentionKernel, ConfigError, Kernels, Vit, VitConfig};
 
@@ -82,10 +83,7 @@ pub(super) fn useful_threads(params: &Params, asked: usize, tokens: usize) -> us
 
 /// Threads as far as they are known before the run.
 fn threads(params: &Params) -> usize {
-    match params.size("threads") {
-        0 => Machine::here().cores,
-        threads => threads,
-    }
+    threads::or_default(params.size("threads"))
 }
 
 fn model_bytes(params: &Params, config: &VitConfig, batch: usize, threads: usize) -> u64 {
@@ -135,7 +133,7 @@ pub(super) fn estimate(params: &Params) -> Estimate {
         0 => all,
         asked => asked,
     };
-    let cores = threads(params).min(Machine::here().cores);
+    let cores = threads(params).min(threads::granted());
     // Multiply-adds per second and core reached in training; a backward pass costs two forward passes.
     let rate = cores as f64
         * match params.choice("kernels") {

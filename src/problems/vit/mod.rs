@@ -9,7 +9,7 @@ mod pictures;
 mod run;
 mod schema;
 
-use crate::lab::{Column, Estimate, ParamError, Params, Problem, RunContext, RunError, Schema};
+use crate::lab::{Column, CurveSummary, Estimate, ParamError, Params, Problem, RunContext, RunError, Schema};
 use crate::vision::dataset::DataError;
 use crate::vision::{FAVOR, TYPED, VisionError};
 use model::ImageShape;
@@ -78,6 +78,16 @@ impl Problem for VitProblem {
 
     fn live(&self) -> Option<&'static str> {
         Some("validation_accuracy")
+    }
+
+    fn summary(&self, id: &str) -> CurveSummary {
+        match id {
+            "loss" => CurveSummary::Lowest,
+            "accuracy" => CurveSummary::Highest,
+            // A single sample is noisy.
+            "speed" => CurveSummary::Mean,
+            _ => CurveSummary::Last,
+        }
     }
 
     fn costs(&self) -> &'static [&'static str] {

@@ -7,6 +7,7 @@ use super::register;
 use super::shape::Shape;
 use super::stages::Stage;
 use super::weights::Weights;
+use crate::threads;
 use crate::vision::config::VitConfig;
 use crate::vision::error::VisionError;
 use crate::vision::room::{NoMemory, reserve, zeros};
@@ -46,7 +47,7 @@ impl FusedVit {
     ) -> Result<Self, VisionError> {
         config.check()?;
         let model = Network::new(config);
-        let threads = if threads == 0 { std::thread::available_parallelism().map_or(1, usize::from) } else { threads };
+        let threads = threads::or_default(threads);
         let pool = if threads == 1 {
             None
         } else {

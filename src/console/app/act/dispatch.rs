@@ -1,12 +1,14 @@
 //! Which part of the state a key, a click or pasted text changes.
 
 use crate::console::app::overlay::{Field, Overlay, Purpose};
+use crate::console::app::scroll::Scroll;
 use crate::console::app::state::{App, ClickTarget, Exit, Tone, Wanted};
 use crate::console::app::tab::Pane;
 use crate::console::app::task::Origin;
 use crate::console::keymap::{Action, Key, Place};
-use crate::lab::{Preset, Sweep, store};
+use crate::lab::{Filter, Preset, Problem, RunSummary, Sweep, preset, store};
 use ratatui::crossterm::event::{Event, KeyEvent};
+use ratatui::layout::Rect;
 use tui_input::backend::crossterm::to_input_request;
 use tui_logger::TuiWidgetEvent;
 
@@ -48,21 +50,81 @@ impl App {
         if self.overlay.is_some() || self.place().takes_text() || self.place() == Place::Gallery {
             return;
         }
-        let hit = self.targets.iter().find(|(area, _)| area.contains((column, row).into())).map(|(_, target)| *target);
-        match hit {
+        match self.target_at(column, row) {
             Some(ClickTarget::Tab(index)) => self.act(Action::Tab(index)),
-            Some(ClickTarget::Pane(pane)) => {
-                if let Some(tab) = self.tabs.get_mut(self.tab) {
-                    tab.pane = pane;
-                }
+            Some(ClickTarget::Do(action)) => {
+                self.message = None;
+                self.act(action);
             }
+            Some(_) => self.point(column, row),
             None => {}
         }
     }
 
+    /// Turns the wheel at a cell: the pane under the pointer moves.
+    pub fn scroll(&mut self, column: u16, row: u16, action: Action) {
+        if self.place().takes_text() {
+            return;
+        }
+        if self.overlay.is_none() && self.place() != Place::Gallery {
+            self.focus(column, row);
+        }
+        self.act(action);
+    }
+
+    /// What is at a cell.
+    fn target_at(&self, column: u16, row: u16) -> Option<ClickTarget> {
+        let is_here = |(area, _): &&(Rect, ClickTarget)| area.contains((column, row).into());
+        self.targets.iter().find(is_here).map(|(_, target)| *target)
+    }
+
+    /// Gives the keys to the pane at a cell.
+    fn focus(&mut self, column: u16, row: u16) {
+        let pane = match self.target_at(column, row) {
+            Some(ClickTarget::Pane(pane)) => pane,
+            Some(ClickTarget::Figure(_)) => Pane::Figures,
+            Some(ClickTarget::Line(_)) => Pane::Results,
+            _ => return,
+        };
+        if let Some(tab) = self.tabs.get_mut(self.tab) {
+            tab.pane = pane;
+        }
+    }
+
+    /// Chooses what is at a cell: a figure, a line of the results, a run of the list.
+    fn point(&mut self, column: u16, row: u16) {
+        self.focus(column, row);
+        match (self.target_at(column, row), self.tabs.get_mut(self.tab)) {
+            (Some(ClickTarget::Figure(figure)), Some(tab)) => tab.figure = figure,
+            (Some(ClickTarget::Line(line)), Some(tab)) => {
+                tab.line = line;
+                tab.remarks.to_start();
+            }
+            (Some(ClickTarget::Run(run)), _) => {
+                let by = run as isize - self.runs.chosen as isize;
+                self.runs.go(by);
+                self.runs.in_details = false;
+            }
+            _ => {}
+        }
+    }
+
+    /// Says whether clicks and the wheel are for the console.
+    pub fn say_mouse(&mut self, on: bool) {
+        let words = if on {
+            "the mouse is the console's; with Shift held it selects text in most terminals"
+        } else {
+            "the mouse is the terminal's: it selects text"
+        };
+        self.say(words, Tone::Info);
+    }
+
     fn type_key(&mut self, request: tui_input::InputRequest) {
         match &mut self.overlay {
-            Some(Overlay::Typing(field)) => field.type_key(request),
+            Some(Overlay::Typing(field)) => {
+                field.type_key(request);
+                self.filter_by_field();
+            }
             Some(Overlay::Sweep(dialog)) => {
                 dialog.error = None;
                 if let Some(input) = &mut dialog.input {
@@ -84,10 +146,11 @@ impl App {
             Action::Interrupt => self.interrupt(),
             Action::Suspend => self.wanted = Some(Wanted::Suspend),
             Action::Redraw => self.wanted = Some(Wanted::Redraw),
+            Action::Mouse => self.wanted = Some(Wanted::TurnMouse),
             _ if self.overlay.is_some() => self.act_on_overlay(action),
             Action::Quit if self.at_work() => self.overlay = Some(Overlay::Leave { interrupted: false }),
             Action::Quit => self.exit = Some(Exit::Idle),
-            Action::Help => self.overlay = Some(Overlay::Help { place: self.place(), skip: 0 }),
+            Action::Help => self.overlay = Some(Overlay::Help { place: self.place(), scroll: Scroll::default() }),
             Action::Tab(index) => self.go_to(index),
             Action::NextTab => self.go_to((self.tab + 1) % self.titles().len()),
             Action::PreviousTab => self.go_to((self.tab + self.titles().len() - 1) % self.titles().len()),
@@ -124,6 +187,17 @@ impl App {
             (Overlay::Sweep(dialog), action) => self.act_on_sweep(dialog, action),
             (Overlay::Sweeps, action) => self.act_on_sweeps(action),
             (Overlay::Typing(Field { purpose: Purpose::Throttle(_), .. }), Action::Back) => Some(Overlay::Sweeps),
+            (Overlay::Typing(Field { purpose: Purpose::Filter, .. }), Action::Back) => {
+                self.runs.clear_filter();
+                None
+            }
+            (Overlay::Typing(mut field), Action::Complete) => {
+                let problems = self.problems();
+                field.complete(|start| Filter::keys_from(start, &problems));
+                self.overlay = Some(Overlay::Typing(field));
+                self.filter_by_field();
+                self.overlay.take()
+            }
             (_, Action::Back) => None,
             (Overlay::Presets { list, chosen }, Action::Up) => {
                 Some(Overlay::Presets { list, chosen: chosen.saturating_sub(1) })
@@ -140,8 +214,15 @@ impl App {
                 }
                 None
             }
-            (Overlay::Help { place, skip }, Action::Up) => Some(Overlay::Help { place, skip: skip.saturating_sub(1) }),
-            (Overlay::Help { place, skip }, Action::Down) => Some(Overlay::Help { place, skip: skip + 1 }),
+            (Overlay::Help { place, scroll }, action) => {
+                scroll.act(action);
+                Some(Overlay::Help { place, scroll })
+            }
+            (Overlay::Command { line, scroll }, action) => {
+                scroll.act(action);
+                Some(Overlay::Command { line, scroll })
+            }
+            (Overlay::Trash { list: Some(list), chosen }, action) => self.act_on_trash(list, chosen, action),
             (Overlay::Typing(field), Action::Edit) => self.take(field),
             (Overlay::Leave { .. }, Action::LeaveRunning) => {
                 self.exit = Some(Exit::LeaveRunning);
@@ -153,6 +234,24 @@ impl App {
             }
             (overlay, _) => Some(overlay),
         };
+    }
+
+    fn problems(&self) -> Vec<&'static dyn Problem> {
+        self.tabs.iter().map(|tab| tab.problem).collect()
+    }
+
+    /// Filters the list of runs by what has been typed so far, where that is a filter. Names the keys that what is being
+    /// typed may become.
+    fn filter_by_field(&mut self) {
+        let problems = self.problems();
+        let Some(Overlay::Typing(field)) = &mut self.overlay else { return };
+        if field.purpose != Purpose::Filter || field.is_waiting {
+            return;
+        }
+        // What cannot be read yet leaves the list as it is.
+        let _ = self.runs.set_filter(field.input.value(), &problems);
+        let start = field.word();
+        field.choices = if start.is_empty() { Vec::new() } else { Filter::keys_from(start, &problems) };
     }
 
     /// Does what a text was typed for. The field stays on screen until that is done. If the text is refused, the field
@@ -169,16 +268,18 @@ impl App {
                     store::rename(&folder, &text).map(|()| None).map_err(|error| error.to_string())
                 });
             }
-            Purpose::Tags(folder) => {
-                return self.write(field, "tagging the run", move || {
-                    let tags: Vec<String> = text.split_whitespace().map(str::to_owned).collect();
-                    store::tag(&folder, &tags).map(|()| None).map_err(|error| error.to_string())
+            Purpose::Tags(folders) => {
+                return self.write(field, "tagging", move || {
+                    let words: Vec<String> = text.split_whitespace().map(str::to_owned).collect();
+                    for folder in &folders {
+                        let mut tags = if folders.len() > 1 { RunSummary::read(folder).tags } else { Vec::new() };
+                        tags.extend(words.iter().filter(|word| !tags.contains(word)).cloned().collect::<Vec<_>>());
+                        store::tag(folder, &tags).map_err(|error| error.to_string())?;
+                    }
+                    Ok(None)
                 });
             }
-            Purpose::Filter => {
-                let problems: Vec<_> = self.tabs.iter().map(|tab| tab.problem).collect();
-                self.runs.set_filter(&text, &problems).map_err(|error| error.to_string())
-            }
+            Purpose::Filter => self.runs.set_filter(&text, &self.problems()).map_err(|error| error.to_string()),
             Purpose::Throttle(_) => self.throttle_sweep(&text),
         };
         match refused {
@@ -228,8 +329,10 @@ impl App {
         Some(Overlay::Typing(field))
     }
 
-    fn save_preset(&mut self, field: Field, name: &str) -> Option<Overlay> {
+    fn save_preset(&mut self, mut field: Field, name: &str) -> Option<Overlay> {
         let tab = self.tabs.get(self.tab)?;
+        // Asked once already.
+        let sure = field.asked.replace(name.to_owned()).is_some_and(|asked| asked == name);
         let preset = Preset {
             name: name.to_owned(),
             title: name.to_owned(),
@@ -239,6 +342,9 @@ impl App {
         };
         let places = self.places.clone();
         self.write(field, "saving the preset", move || {
+            if let Some(what) = preset::replaced_by(&preset.name, &places).filter(|_| !sure) {
+                return Err(format!("Enter once more replaces {what}"));
+            }
             let path = preset.save(&places).map_err(|error| error.to_string())?;
             Ok(Some(format!("saved as {}", path.display())))
         })
@@ -249,8 +355,8 @@ impl App {
         let Some(index) = self.tabs.iter().position(|tab| tab.problem.name() == problem.name()) else { return };
         self.tab = index;
         let tab = &mut self.tabs[index];
-        tab.form.fill(draft.clone());
-        (tab.mode, tab.repeats, tab.pane, tab.zoom) = (*mode, *repeats, Pane::Form, false);
+        tab.refill(draft.clone(), *mode, *repeats);
+        (tab.pane, tab.zoom) = (Pane::Form, false);
         let run = self.keymap.key(self.place(), Action::Run);
         self.say(format!("{}: press {run} to run it", preset.title), Tone::Good);
     }

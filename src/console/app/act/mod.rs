@@ -1,6 +1,7 @@
 //! How keys and news change the console's state.
 
 mod dispatch;
+mod marked;
 mod news;
 mod problem;
 mod runs;

@@ -2,7 +2,8 @@
 
 use crate::console::app::overlay::{Field, Overlay, Purpose};
 use crate::console::app::screen_run::ScreenRun;
-use crate::console::app::state::{App, Tone};
+use crate::console::app::scroll::Scroll;
+use crate::console::app::state::{App, Tone, Wanted};
 use crate::console::app::submission::Submission;
 use crate::console::app::tab::{Asked, Pane, ProblemTab};
 use crate::console::app::task::Origin;
@@ -40,6 +41,7 @@ impl App {
         match action {
             Action::Run => return self.run(self.tab),
             Action::Presets => return self.list_presets(),
+            Action::Command => return self.show_command(),
             Action::Save => self.overlay = Some(Overlay::Typing(Field::new(Purpose::Preset, ""))),
             Action::Stop => return self.steer_run(Request::Stop),
             Action::StopAll => return self.stop_tab(),
@@ -63,6 +65,14 @@ impl App {
         if let Some(said) = self.tabs.get_mut(self.tab).and_then(|tab| tab.act(action)) {
             self.say(said, Tone::Info);
         }
+    }
+
+    /// Shows the command line that does what the form stands for, and has the terminal copy it.
+    fn show_command(&mut self) {
+        let Some(tab) = self.problem() else { return };
+        let line = tab.sweep().command("run");
+        self.wanted = Some(Wanted::Copy(line.clone()));
+        self.overlay = Some(Overlay::Command { line, scroll: Scroll::default() });
     }
 
     /// Opens the list of presets and starts a task that reads them.
@@ -190,7 +200,8 @@ impl App {
     /// Stops every run on the tab on screen, and those that are about to come there.
     fn stop_tab(&mut self) {
         let here = self.tab;
-        self.submissions.iter().filter(|submission| submission.tab == here).for_each(Submission::stop);
+        let coming = self.submissions.iter().filter(|submission| submission.tab == here);
+        let halted = coming.map(Submission::stop).count() > 0;
         let Some(tab) = self.tabs.get(here) else { return };
         let open: Vec<usize> = (0..tab.runs.len()).filter(|run| !tab.runs[*run].view.state.is_final()).collect();
         let count = open.len();
@@ -200,6 +211,10 @@ impl App {
                 Some(handle) => handle.control().stop(),
                 None => elsewhere.push(tab.runs[run].folder.clone()),
             }
+        }
+        if count == 0 {
+            let text = if halted { "no more runs will come" } else { "nothing is at work here" };
+            return self.say(text, Tone::Info);
         }
         let text =
             if count == 1 { "1 run is asked to stop".to_owned() } else { format!("{count} runs are asked to stop") };

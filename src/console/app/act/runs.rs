@@ -5,7 +5,7 @@ use crate::console::app::screen_run::ScreenRun;
 use crate::console::app::state::{App, Tone};
 use crate::console::app::task::Origin;
 use crate::console::keymap::Action;
-use crate::lab::{Preset, Request, RunState, RunSummary, SweepMode, export, store};
+use crate::lab::{Preset, Request, RunState, RunSummary, SweepMode, export};
 use std::path::{Path, PathBuf};
 
 /// Where exports are written, in the working directory; the same as on the command line.
@@ -14,6 +14,28 @@ const EXPORTS: &str = "export";
 impl App {
     pub(super) fn act_on_runs(&mut self, action: Action) {
         match action {
+            Action::NextPane | Action::PreviousPane => {
+                self.runs.in_details = !self.runs.in_details;
+                self.runs.zoom &= self.runs.in_details;
+            }
+            Action::Zoom => {
+                self.runs.zoom = !self.runs.zoom;
+                self.runs.in_details |= self.runs.zoom;
+            }
+            Action::Back if self.runs.zoom => self.runs.zoom = false,
+            Action::Back if self.runs.in_details => self.runs.in_details = false,
+            Action::Back if !self.runs.marked.is_empty() => self.runs.marked.clear(),
+            Action::Back => self.runs.clear_filter(),
+            Action::Mark => self.runs.mark(),
+            Action::MarkAll => self.runs.mark_all(),
+            Action::Trash => self.list_trash(),
+            Action::Up | Action::Down | Action::PageUp | Action::PageDown | Action::First | Action::Last
+                if self.runs.in_details =>
+            {
+                self.runs.details.act(action);
+            }
+            Action::First => self.runs.go(isize::MIN),
+            Action::Last => self.runs.go(isize::MAX),
             Action::Up => self.runs.go(-1),
             Action::Down => self.runs.go(1),
             Action::PageUp => self.runs.go(-20),
@@ -25,6 +47,9 @@ impl App {
             Action::Filter => {
                 let text = self.runs.filter_text.clone();
                 self.overlay = Some(Overlay::Typing(Field::new(Purpose::Filter, text)));
+            }
+            Action::Compare | Action::Tags | Action::Export | Action::Delete if !self.runs.marked.is_empty() => {
+                self.act_on_marked(action);
             }
             _ => self.act_on_run(action),
         }
@@ -40,7 +65,7 @@ impl App {
                 let known: Vec<&str> = problems.iter().map(|problem| problem.name()).collect();
                 format!("{}: no problem is called `{}`, there are {}", run.id, run.problem, known.join(", "))
             });
-            return if action == Action::Delete { self.delete(&run.id) } else { self.say(damage, Tone::Bad) };
+            return if action == Action::Delete { self.delete(vec![run.id]) } else { self.say(damage, Tone::Bad) };
         };
         match action {
             Action::Edit => {
@@ -98,10 +123,11 @@ impl App {
             Action::FollowUp => self.follow_up(index, &run.id),
             Action::Rename => self.overlay = Some(Overlay::Typing(Field::new(Purpose::Name(folder), run.title))),
             Action::Tags => {
-                self.overlay = Some(Overlay::Typing(Field::new(Purpose::Tags(folder), run.tags.join(" "))));
+                let purpose = Purpose::Tags(vec![folder]);
+                self.overlay = Some(Overlay::Typing(Field::new(purpose, run.tags.join(" "))));
             }
             Action::Export => self.export(vec![folder]),
-            Action::Delete => self.delete(&run.id),
+            Action::Delete => self.delete(vec![run.id]),
             _ => {}
         }
     }
@@ -120,25 +146,6 @@ impl App {
         self.start(name, work, |app, files| {
             app.say(format!("{} files are written into {EXPORTS}/", files.len()), Tone::Good);
         });
-    }
-
-    /// Moves a run to the trash when asked for the second time.
-    fn delete(&mut self, id: &str) {
-        if self.runs.to_delete.as_deref() != Some(id) {
-            self.runs.to_delete = Some(id.to_owned());
-            let key = self.keymap.key(self.place(), Action::Delete);
-            return self.say(format!("{key} once more moves {id} to the trash"), Tone::Bad);
-        }
-        self.runs.to_delete = None;
-        let folder = self.places.logs.join(id);
-        self.start(
-            format!("deleting {id}"),
-            move || store::delete(&folder),
-            |app, trash| {
-                app.say(format!("the run is moved to {}", trash.display()), Tone::Good);
-                app.list_runs();
-            },
-        );
     }
 
     /// Puts a stored run on the screen of its problem, chooses it, and does `then`.

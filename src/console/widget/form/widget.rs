@@ -92,7 +92,7 @@ impl FormWidget<'_> {
             return Line::from(parts);
         }
         let count = form.count(param);
-        let changed = form.draft.text(param.key) != param.default;
+        let changed = !param.is_default(form.draft.text(param.key));
         let tail = match (count, param.unit) {
             (2.., _) => format!(" ×{count}"),
             (_, "") => String::new(),

@@ -8,7 +8,7 @@ use crate::console::theme::Theme;
 use crate::console::widget::plot::{DrawnCurve, PlotWidget};
 use crate::console::widget::text;
 use crate::function::{Function, FunctionError};
-use crate::lab::{Axis, Sample, Scale, Style};
+use crate::lab::{Axis, CurveSummary, Sample, Scale, Style};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style as Look;
@@ -192,7 +192,7 @@ impl FunctionEditorWidget<'_> {
                 label,
                 points,
                 style: *style,
-                ink: *ink,
+                ink: Some(*ink),
                 symbol: *symbol,
             })
             .collect();
@@ -204,6 +204,7 @@ impl FunctionEditorWidget<'_> {
             curves: &drawn,
             scales: (Scale::Linear, if self.editor.is_logarithmic() { Scale::Log } else { Scale::Linear }),
             smoothing: 0.0,
+            summary: CurveSummary::Last,
             cursor: None,
             focused: false,
             hint: "a function is drawn as soon as there is one",

@@ -4,6 +4,7 @@ use super::canvas::{Canvas, Pen};
 use crate::console::theme::Theme;
 use crate::lab::Span;
 use crate::lab::{Sample, Scale, Style};
+use ratatui::style::Style as Look;
 
 /// A series to draw.
 #[derive(Clone, Copy, Debug)]
@@ -14,8 +15,8 @@ pub struct DrawnCurve<'a> {
     pub points: &'a [Sample],
     /// How it is drawn.
     pub style: Style,
-    /// Number of its colour.
-    pub ink: usize,
+    /// Number of its colour; none for the colour of what belongs to no series.
+    pub ink: Option<usize>,
     /// Number of its marker.
     pub symbol: usize,
 }
@@ -110,6 +111,11 @@ struct DotColumn {
 }
 
 impl DrawnCurve<'_> {
+    /// Its colour.
+    pub(super) fn look(&self, theme: &Theme) -> Look {
+        self.ink.map_or_else(|| theme.dim(), |ink| theme.ink(ink))
+    }
+
     /// Draws intervals: error bars where points stand apart, a band where they stand close.
     pub fn draw_intervals(&self, canvas: &mut Canvas, x: &Span, y: &Span, theme: &Theme) {
         let (width, height) = canvas.size();
@@ -131,7 +137,7 @@ impl DrawnCurve<'_> {
             };
             let (column, from, to) = dots(canvas, place);
             if apart {
-                let mut pen = Pen::new(theme.ink(self.ink), '┊', None);
+                let mut pen = Pen::new(self.look(theme), '┊', None);
                 canvas.line((column, from - 1), (column, to), &mut pen);
                 continue;
             }
@@ -139,7 +145,7 @@ impl DrawnCurve<'_> {
             for step in (last + 1)..=column {
                 let along = (step - last) as f64 / (column - last) as f64;
                 let between = |a: i64, b: i64| a + ((b - a) as f64 * along).round() as i64;
-                canvas.shade(step, between(last_from, from), between(last_to, to), theme.ink(self.ink));
+                canvas.shade(step, between(last_from, from), between(last_to, to), self.look(theme));
             }
             before = Some((column, from, to));
         }
@@ -149,7 +155,7 @@ impl DrawnCurve<'_> {
     /// faint.
     pub fn draw(&self, canvas: &mut Canvas, x: &Span, y: &Span, theme: &Theme, smooth: Option<&[f64]>) {
         let symbol = theme.symbol(self.symbol);
-        let pen = |dash| Pen::new(theme.ink(self.ink), theme.either('•', symbol), dash);
+        let pen = |dash| Pen::new(self.look(theme), theme.either('•', symbol), dash);
         if let (Some(_), Style::Line) = (smooth, self.style) {
             let faint = Pen::new(theme.faint(), '·', None);
             for point in self.points {
@@ -223,7 +229,7 @@ impl DrawnCurve<'_> {
             let value = smooth.filter(|_| self.style == Style::Line).map_or(point.y, |smooth| smooth[index]);
             canvas.cell_of(canvas.dot_at(x.place(point.x)?, y.place(value)?))
         };
-        let (symbol, style) = (theme.symbol(self.symbol), theme.ink(self.ink));
+        let (symbol, style) = (theme.symbol(self.symbol), self.look(theme));
         let every_point = self.style == Style::Points || self.points.len() * 6 <= columns;
         // Markers of different series are shifted against each other, so that close curves can still be told apart.
         let (spacing, shift) = ((columns / 10).max(8), self.symbol * 5);

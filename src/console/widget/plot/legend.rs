@@ -3,7 +3,7 @@
 use super::curve::DrawnCurve;
 use crate::console::theme::Theme;
 use crate::console::widget::text;
-use crate::lab::{Span, Style};
+use crate::lab::{CurveSummary, Span, Style};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style as Look;
@@ -27,25 +27,31 @@ pub(super) struct Legend<'a> {
 }
 
 impl<'a> Legend<'a> {
-    /// Every curve with its value at the cursor, or its last one.
-    pub(super) fn new(curves: &[DrawnCurve<'_>], x: &Span, cursor: Option<f64>, theme: &'a Theme) -> Self {
+    /// Every curve with its value at the cursor, or without one with the number that stands for it.
+    pub(super) fn new(
+        curves: &[DrawnCurve<'_>],
+        x: &Span,
+        cursor: Option<f64>,
+        summary: CurveSummary,
+        theme: &'a Theme,
+    ) -> Self {
         let entries = curves.iter().map(|curve| {
-            let point = match cursor {
-                Some(fraction) => curve.nearest(x, fraction),
-                None => curve.points.iter().rev().find(|point| point.y.is_finite()),
+            let value = match cursor {
+                Some(fraction) => curve.nearest(x, fraction).map(|point| match (point.lo, point.hi) {
+                    (Some(lo), Some(hi)) => {
+                        format!("{} [{}, {}]", text::short(point.y), text::short(lo), text::short(hi))
+                    }
+                    _ => text::short(point.y),
+                }),
+                None => summary.of(curve.points).map(text::short),
             };
-            let value = point.map_or(String::new(), |point| match (cursor, point.lo, point.hi) {
-                (Some(_), Some(lo), Some(hi)) => {
-                    format!("{} [{}, {}]", text::short(point.y), text::short(lo), text::short(hi))
-                }
-                _ => text::short(point.y),
-            });
+            let value = value.unwrap_or_default();
             let symbol = match curve.style {
                 Style::Line => format!("{}{}", '─', theme.symbol(curve.symbol)),
                 Style::Dashed => "╌╌".to_owned(),
                 Style::Points => format!(" {}", theme.symbol(curve.symbol)),
             };
-            Entry { symbol, look: theme.ink(curve.ink), label: curve.label.to_owned(), value }
+            Entry { symbol, look: curve.look(theme), label: curve.label.to_owned(), value }
         });
         Self { entries: entries.collect(), theme }
     }

@@ -4,7 +4,7 @@ use super::curve::smooth;
 use super::{DrawnCurve, PlotWidget};
 use crate::console::theme::{Glyphs, Theme};
 use crate::console::widget::text::screen;
-use crate::lab::{Axis, Sample, Scale, Style};
+use crate::lab::{Axis, CurveSummary, Sample, Scale, Style};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::widgets::Widget;
@@ -41,6 +41,7 @@ impl Case {
             curves,
             scales: (self.x.scale, self.y.scale),
             smoothing: self.smoothing,
+            summary: CurveSummary::Last,
             cursor: self.cursor,
             focused: false,
             hint: "press r",
@@ -52,7 +53,7 @@ impl Case {
 }
 
 fn line<'a>(label: &'a str, points: &'a [Sample], number: usize) -> DrawnCurve<'a> {
-    DrawnCurve { label, points, style: Style::Line, ink: number, symbol: number }
+    DrawnCurve { label, points, style: Style::Line, ink: Some(number), symbol: number }
 }
 
 /// Column of the first `mark` on the line of `screen` that holds the horizontal axis.

@@ -5,7 +5,7 @@ use super::curve::{DrawnCurve, Extent, smooth};
 use super::legend::Legend;
 use crate::console::theme::Theme;
 use crate::console::widget::text as words;
-use crate::lab::{Axis, Rounding, Scale, Span, Style};
+use crate::lab::{Axis, CurveSummary, Rounding, Scale, Span, Style};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span as Text};
@@ -26,6 +26,8 @@ pub struct PlotWidget<'a> {
     pub scales: (Scale, Scale),
     /// Factor of the exponential moving average; 0 for none.
     pub smoothing: f64,
+    /// The number that stands for a curve in the legend while there is no cursor.
+    pub summary: CurveSummary,
     /// The cursor as a fraction of the horizontal axis.
     pub cursor: Option<f64>,
     /// Whether its frame is lit.
@@ -145,6 +147,26 @@ impl PlotWidget<'_> {
         parts.join(", ")
     }
 
+    /// What the numbers of the legend are, in words; empty where every curve is one point, or the cursor says it.
+    fn says_numbers(&self) -> String {
+        // A staircase over points says nothing by its last one.
+        let is_point = |curve: &DrawnCurve<'_>| curve.points.len() < 2 || curve.ink.is_none();
+        if self.cursor.is_some() || self.curves.iter().all(is_point) {
+            return String::new();
+        }
+        let last = |curve: &DrawnCurve<'_>| {
+            let mut finite = curve.points.iter().rev().filter(|point| point.y.is_finite());
+            finite.next().map(|point| point.x)
+        };
+        let mut ends = self.curves.iter().filter_map(last);
+        match (self.summary, ends.next()) {
+            (CurveSummary::Last, Some(first)) if ends.all(|end| end == first) => {
+                format!(" legend: at {} ", words::short(first))
+            }
+            (summary, _) => format!(" legend: {} ", summary.word()),
+        }
+    }
+
     /// The frame of a plot of `width` columns, with what stands on it. What has no room there ends with an ellipsis.
     fn block(&self, extent: &Extent, width: u16) -> Block<'_> {
         let theme = self.theme;
@@ -165,13 +187,21 @@ impl PlotWidget<'_> {
             words => fit_title(&format!(" {words} "), room),
         };
         let left = room - words::width(&left_out).min(room);
+        // Never in place of the title of the axis.
+        let numbers = Some(self.says_numbers()).filter(|numbers| words::width(numbers) + 8 <= left).unwrap_or_default();
+        let left = left - words::width(&numbers).min(left);
         let x_title = fit_title(&format!(" {}{} ", self.x.title, scale(self.scales.0)), left);
         let block = Block::bordered()
             .border_set(theme.border_set())
             .border_style(theme.border(self.focused))
             .title_top(Line::from_iter(title))
             .title_bottom(Line::styled(x_title, theme.dim()).right_aligned());
-        if left_out.is_empty() { block } else { block.title_bottom(Line::styled(left_out, theme.warn())) }
+        let bottom = [Text::styled(left_out, theme.warn()), Text::styled(numbers, theme.dim())];
+        if bottom.iter().all(|text| text.content.is_empty()) {
+            block
+        } else {
+            block.title_bottom(Line::from_iter(bottom))
+        }
     }
 }
 
@@ -202,7 +232,7 @@ impl Widget for &PlotWidget<'_> {
             return;
         }
         let cursor = self.cursor.map(|fraction| self.snap(&x, fraction));
-        let legend = Legend::new(self.curves, &x, cursor, theme);
+        let legend = Legend::new(self.curves, &x, cursor, self.summary, theme);
         let inner = legend.render(inner, buffer);
         let frame = self.frame(inner, &x, &y);
         self.draw_axes(inner, &frame, buffer);
