@@ -6,7 +6,7 @@ use crate::console::keymap::{Action, Place};
 use crate::console::theme::Theme;
 use crate::console::widget::table::{Cell, Heading, Table};
 use crate::console::widget::text;
-use crate::lab::{RunSummary, duration};
+use crate::lab::{Column, RunSummary, duration};
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
@@ -182,7 +182,8 @@ fn lines(app: &App, run: &RunSummary, width: usize) -> Vec<Line<'static>> {
         lines.extend(pair(theme, (key, value), style, width));
     };
     if let Some(problem) = problem {
-        for column in problem.columns().iter().filter(|column| run.row.contains_key(column.key)) {
+        let is_there = |column: &&Column| run.row.contains_key(column.key) && column.is_shown([&run.row]);
+        for column in problem.columns().iter().filter(is_there) {
             let is_headline = column.key == problem.headline_of(&run.row);
             let style = if is_headline { theme.title() } else { Style::new() };
             pair(&column.heading(), &column.show(run.row.get(column.key)), style);

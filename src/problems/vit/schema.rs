@@ -8,17 +8,15 @@ use crate::vision::dataset::{Augmentation, DataSource};
 use crate::vision::{ATTENTIONS, FAVOR, Kernels, TYPED};
 use std::sync::LazyLock;
 
-/// The parameters; those of the estimators' constants stand after `m`.
-pub(super) static PARAMS: LazyLock<Vec<Param>> = LazyLock::new(|| {
-    let constants = [GERF_A].into_iter().chain(HYBRID_PARAMS);
-    ATTENTION_PARAMS.iter().copied().chain(constants).chain(MODEL_PARAMS.iter().copied()).collect()
-});
+/// The parameters; those of random features stand last.
+pub(super) static PARAMS: LazyLock<Vec<Param>> =
+    LazyLock::new(|| [MODEL_PARAMS, ESTIMATOR_PARAMS, &[GERF_A], &HYBRID_PARAMS].concat());
 
 /// A of generalised exponential features: a number, since queries and keys change in training.
 const GERF_A: Param = Param::float("gerf_a", "A of gerf", -10.0, 0.1249, "-0.05")
     .help("A of gerf; 0 gives positive features; the best falls with the lengths of queries and keys")
     .steps(&["0", "-0.02", "-0.05", "-0.1", "-0.2"])
-    .group("model")
+    .group("estimator")
     .read_with("estimator", &["gerf"]);
 
 /// Whether attention is masked.
@@ -27,7 +25,7 @@ pub(super) const MASKS: &[Choice] = &[
     choice("relu", "the kernel times relu(v_q)·relu(v_k) + 0.001, v learned by every head"),
 ];
 
-static ATTENTION_PARAMS: &[Param] = &[
+static MODEL_PARAMS: &[Param] = &[
     Param::choice("attention", "attention", ATTENTIONS, "softmax")
         .help("the attention kernel of every block")
         .group("model"),
@@ -41,48 +39,6 @@ static ATTENTION_PARAMS: &[Param] = &[
         .steps(&["0", "8", "16", "32", "64", "128", "256"])
         .group("model")
         .read_with("attention", &[TYPED.name]),
-    Param::choice("estimator", "estimator", EstimatorName::CHOICES, "positive")
-        .help("favor: the random features that estimate softmax")
-        .group("model")
-        .read_with("attention", &[FAVOR.name]),
-    Param::choice("projection", "projection", Projection::CHOICES, "orthogonal")
-        .help("favor: how the projections are drawn")
-        .group("model")
-        .read_with("attention", &[FAVOR.name]),
-    Param::int("m", "projections m", 1, 65_536, "64")
-        .help("favor: projections of a head; hyperbolic and trigonometric features are twice as many")
-        .steps(&["16", "32", "64", "128", "256"])
-        .group("model")
-        .read_with("attention", &[FAVOR.name]),
-    Param::int("redraw", "redraw", 1, 1_000_000_000, "never")
-        .or_words(&["never", "epoch"])
-        .help("favor: when projections are drawn anew while training: at each epoch, or every so many steps")
-        .steps(&["never", "epoch", "100", "10", "1"])
-        .group("training")
-        .read_with("attention", &[FAVOR.name]),
-    Param::int("eval_m", "test with m", 0, 65_536, "0")
-        .help("favor: also test with fresh draws of so many projections, a row for each; 0 tests with those trained with alone")
-        .steps(&["0", "16", "64", "256", "1024", "16,64,256,1024"])
-        .group("run")
-        .list()
-        .read_with("attention", &[FAVOR.name]),
-    Param::int("eval_draws", "test draws", 1, 1000, "5")
-        .help("favor: fresh draws for each m of eval_m; their accuracy is a mean")
-        .steps(&["1", "3", "5", "10", "20"])
-        .group("run")
-        .read_with("attention", &[FAVOR.name]),
-    Param::choice("mask", "mask", MASKS, "none")
-        .help("a learned mask on the kernel: exact with softmax, estimated by stratified features with favor")
-        .group("model")
-        .read_with("attention", &["softmax", FAVOR.name]),
-    Param::int("mask_dim", "mask coordinates", 1, 256, "4")
-        .help("coordinates of v_q and v_k in every head")
-        .steps(&["1", "2", "4", "8"])
-        .group("model")
-        .read_with("mask", &["relu"]),
-];
-
-static MODEL_PARAMS: &[Param] = &[
     Param::choice("dataset", "data set", DataSource::CHOICES, "digits")
         .help("the images; all but digits lie in the data directory")
         .group("data"),
@@ -137,6 +93,15 @@ static MODEL_PARAMS: &[Param] = &[
         .help("width of the hidden layer over dim")
         .steps(&["1", "2", "3", "4"])
         .group("model"),
+    Param::choice("mask", "mask", MASKS, "none")
+        .help("a learned mask on the kernel: exact with softmax, estimated by stratified features with favor")
+        .group("model")
+        .read_with("attention", &["softmax", FAVOR.name]),
+    Param::int("mask_dim", "mask coordinates", 1, 256, "4")
+        .help("coordinates of v_q and v_k in every head")
+        .steps(&["1", "2", "4", "8"])
+        .group("model")
+        .read_with("mask", &["relu"]),
     Param::int("batch", "batch", 1, 65_536, "16")
         .help("images a step")
         .steps(&["8", "16", "32", "64", "128", "256"])
@@ -171,4 +136,37 @@ static MODEL_PARAMS: &[Param] = &[
         .group("run"),
     common::SEED,
     common::THREADS,
+];
+
+static ESTIMATOR_PARAMS: &[Param] = &[
+    Param::choice("estimator", "estimator", EstimatorName::CHOICES, "positive")
+        .help("favor: the random features that estimate softmax")
+        .group("estimator")
+        .read_with("attention", &[FAVOR.name]),
+    Param::choice("projection", "projection", Projection::CHOICES, "orthogonal")
+        .help("favor: how the projections are drawn")
+        .group("estimator")
+        .read_with("attention", &[FAVOR.name]),
+    Param::int("m", "projections m", 1, 65_536, "64")
+        .help("favor: projections of a head; hyperbolic and trigonometric features are twice as many")
+        .steps(&["16", "32", "64", "128", "256"])
+        .group("estimator")
+        .read_with("attention", &[FAVOR.name]),
+    Param::int("redraw", "redraw", 1, 1_000_000_000, "never")
+        .or_words(&["never", "epoch"])
+        .help("favor: when projections are drawn anew while training: at each epoch, or every so many steps")
+        .steps(&["never", "epoch", "100", "10", "1"])
+        .group("estimator")
+        .read_with("attention", &[FAVOR.name]),
+    Param::int("eval_m", "test with m", 0, 65_536, "0")
+        .help("favor: also test with fresh draws of so many projections, a row for each; 0 tests with those trained with alone")
+        .steps(&["0", "16", "64", "256", "1024", "16,64,256,1024"])
+        .group("estimator")
+        .list()
+        .read_with("attention", &[FAVOR.name]),
+    Param::int("eval_draws", "test draws", 1, 1000, "5")
+        .help("favor: fresh draws for each m of eval_m; their accuracy is a mean")
+        .steps(&["1", "3", "5", "10", "20"])
+        .group("estimator")
+        .read_with("attention", &[FAVOR.name]),
 ];
