@@ -62,7 +62,7 @@ fn more_features_come_nearer_to_the_exact_model() {
         assert!((mean(4, layers, "exact_accuracy") - accuracy).abs() < 1e-12);
         for key in ["logit_rel_error", "output_rel_error"] {
             let [few, some, many] = [4, 64, 1024].map(|m| mean(m, layers, key));
-            assert!(few > some && some > many && many < 0.3 * few, "{layers} {key}: {few} {some} {many}");
+            assert!(few > some && some > many && many < 0.5 * few, "{layers} {key}: {few} {some} {many}");
         }
         assert!(mean(1024, layers, "agreement") >= mean(4, layers, "agreement"));
         assert!((mean(1024, layers, "accuracy_drop")).abs() <= 0.05);
@@ -128,11 +128,18 @@ fn threads_and_a_kill_change_nothing() {
 #[test]
 fn models_trained_with_random_features_are_compared_with_softmax_on_their_weights() {
     let desk = tempfile::tempdir().unwrap();
-    let (id, accuracy) = trained(desk.path(), &["attention=favor", "m=64"]);
-    let checkpoint = format!("checkpoint={id}");
-    let document = json(desk.path(), &run("replacement", &[QUICK, &[&checkpoint, "m=64"]].concat()));
-    let row = &document["rows"][0];
-    assert!((row["exact_accuracy"].as_f64().unwrap() - accuracy).abs() < 0.2, "{row}");
+    let replaced = |settings: &[&str]| {
+        let (id, accuracy) = trained(desk.path(), &[&["attention=favor", "m=64"], settings].concat());
+        let checkpoint = format!("checkpoint={id}");
+        (accuracy, json(desk.path(), &run("replacement", &[QUICK, &[&checkpoint, "m=64"]].concat())))
+    };
+    let value = |row: &Value, key: &str| row[key].as_f64().unwrap();
+    // Projections drawn anew at every step: the model has learned to attend by softmax.
+    let (accuracy, document) = replaced(&["redraw=1"]);
+    assert!((value(&document["rows"][0], "exact_accuracy") - accuracy).abs() < 0.15, "{document}");
+    // One draw for the whole training, which is draw 0 under the same seed: the model has learned to use it.
+    let (accuracy, document) = replaced(&[]);
+    assert!((value(&document["rows"][0], "test_accuracy") - accuracy).abs() < 1e-12, "{document}");
     let journal = desk.path().join("logs").join(document["id"].as_str().unwrap()).join("events.jsonl");
     let said = "was trained with random features (positive orthogonal m=64); exact is softmax attention on the same";
     assert!(fs::read_to_string(journal).unwrap().contains(said));
