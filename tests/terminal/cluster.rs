@@ -1,7 +1,7 @@
 //! The console and a real Slurm of this machine, on the loopback. Where there is none (`scripts/local_slurm install`), the
 //! test says that it skips.
 
-use super::home::{Home, wait_until};
+use super::home::{Home, runs_key, wait_until};
 use super::sweeps::{fill, go_to, write_preset};
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -58,7 +58,7 @@ fn a_sweep_goes_to_a_cluster_and_comes_back_to_the_screen() {
     wait_until("every point", || home.states() == ["finished"; 3]);
     session.wait_for("by dimension d");
     session.wait_until("the runs", |screen| screen.contains("dim=4") && screen.contains("✔"));
-    session.press("5s");
+    session.press(&format!("{}s", runs_key()));
     session.wait_for("every point is finished");
     session.wait_for("dim=16");
     session.press("\x1b");

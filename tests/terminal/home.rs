@@ -106,3 +106,13 @@ pub fn wait_until(what: &str, done: impl Fn() -> bool) {
         thread::sleep(Duration::from_millis(20));
     }
 }
+
+/// The key of the tab Runs, which stands behind those of the problems.
+pub fn runs_key() -> String {
+    (attnlab::problems::ALL.len() + 1).to_string()
+}
+
+/// The key of the tab Log, the last one.
+pub fn log_key() -> String {
+    (attnlab::problems::ALL.len() + 2).to_string()
+}

@@ -1,6 +1,6 @@
 //! Text from a stranger: folders whose titles, notes and names hold what a terminal would obey.
 
-use super::home::{Home, PROGRAM};
+use super::home::{Home, PROGRAM, log_key};
 use std::io::Write;
 use std::process::Command;
 
@@ -71,7 +71,7 @@ fn hostile_text_is_shown_and_not_obeyed_by_the_console() {
     session.wait_for("evil␛]0;title␇");
     session.press("\r");
     session.wait_for("Results");
-    session.press("n6");
+    session.press(&format!("n{}", log_key()));
     session.wait_for("Log  [log");
     session.press("q");
     session.wait_for_end();

@@ -1,6 +1,6 @@
 //! Several runs at a time, several consoles at a time, and every tab.
 
-use super::home::{Home, wait_for_progress, wait_until};
+use super::home::{Home, runs_key, wait_for_progress, wait_until};
 use super::pty::Session;
 
 const DOWN: &str = "\x1b[B";
@@ -83,7 +83,7 @@ fn a_second_console_sees_a_run_live_and_stops_it() {
     first.press("r");
     wait_for_progress(&first);
     let mut second = home.console((120, 36));
-    second.press("5");
+    second.press(&runs_key());
     second.wait_for("Runs: 1 of 1");
     second.press("\r");
     wait_for_progress(&second);
@@ -112,7 +112,7 @@ fn after_a_hang_up_the_next_console_takes_the_run_to_its_end() {
     let pid = first.pid();
     first.hang_up();
     let mut second = home.console((120, 36));
-    second.press("5");
+    second.press(&runs_key());
     second.wait_for("Runs: 1 of 1");
     second.press("\r");
     second.wait_for("paused");
