@@ -173,7 +173,7 @@ fn inputs(config: &VitConfig, batch: usize) -> (Vec<f32>, Vec<f32>, Vec<u32>) {
             _ => (0.0, 0.1),
         };
         theta[entry.range()].fill_with(|| centre + random.random_range(-bound..=bound));
-        if let Init::Drawn(map) = entry.init {
+        if let (Init::Drawn, Some(map)) = (&entry.init, config.attention.favor()) {
             for head in theta[entry.range()].chunks_exact_mut(entry.shape[1]) {
                 head.copy_from_slice(&map.draw(config.head_dim(), &mut random).expect("projections"));
             }

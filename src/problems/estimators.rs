@@ -5,9 +5,10 @@ use crate::attention::hybrid::{self, HybridSketch, HybridSpec, Weight};
 use crate::attention::rowwise::HeadEstimate;
 use crate::attention::{AttentionError, Family, FeatureMap, Inputs, Projection, RandomFeatures, Sketch};
 use crate::function::Function;
-use crate::lab::{Choice, Param, Params, choice};
+use crate::lab::{Choice, Param, ParamError, Params, choice};
 use crate::named::{self, Named};
 use crate::random::Generator;
+use crate::vision::{FavorEstimator, TypedMap};
 use ndarray::Array2;
 
 /// What the parameter `estimator` names.
@@ -45,7 +46,7 @@ pub(in crate::problems) enum FittedEstimator {
 static FIRST: &[Choice] = &[Family::Hyperbolic.choice(), Family::Positive.choice()];
 
 /// The parameters of the families' constants.
-pub(in crate::problems) fn constants() -> impl Iterator<Item = Param> {
+fn constants() -> impl Iterator<Item = Param> {
     Family::ALL.iter().flat_map(|family| family.constants()).map(|constant| {
         Param::text(constant.key, constant.label, constant.allowed, constant.accepts, constant.default)
             .help(constant.help)
@@ -76,16 +77,46 @@ pub(in crate::problems) static HYBRID_PARAMS: [Param; 4] = [
         .read_with("estimator", &[hybrid::NAME]),
 ];
 
-/// Functions worth stepping through.
-pub(in crate::problems) const FUNCTION_STEPS: &[&str] = &[
-    "exp(p - n/2)",
-    "[exp(p - n/2), exp(-p - n/2)]",
-    "[cos(p), sin(p)]*exp(n/2)",
-    "[exp(p), exp(-p)]",
-    "relu(p)",
-    "relu(p)^2",
-    "elu(p) + 1",
-];
+/// The functions of the estimator `custom`.
+const FUNCTION: Param = Param::function("f", "function f", "exp(p - n/2)")
+    .help("custom: features f(p, n)/√m of p = w·x and n = |x|²; several between |; learned scalars stay at their start")
+    .steps(&[
+        "exp(p - n/2)",
+        "[exp(p - n/2), exp(-p - n/2)]",
+        "[cos(p), sin(p)]*exp(n/2)",
+        "[exp(p), exp(-p)]",
+        "relu(p)",
+        "relu(p)^2",
+        "elu(p) + 1",
+    ])
+    .group("estimator")
+    .list()
+    .read_with("estimator", &[CUSTOM.name]);
+
+/// What the estimators of a problem read beside projections and m: constants, functions, the parts of a hybrid.
+pub(in crate::problems) fn estimator_params() -> impl Iterator<Item = Param> {
+    constants().chain([FUNCTION]).chain(HYBRID_PARAMS)
+}
+
+/// The values of `key`, numbers of projections, rising and each once.
+pub(in crate::problems) fn rising_sizes(params: &Params, key: &str) -> Vec<usize> {
+    let mut sizes = params.sizes(key);
+    sizes.sort_unstable();
+    sizes.dedup();
+    sizes
+}
+
+/// Why `estimator` cannot be used on rows of `projection`, as an error of the parameter to change.
+pub(in crate::problems) fn refusal(estimator: &str, projection: Projection, error: AttentionError) -> ParamError {
+    match error {
+        AttentionError::Function { found, allowed } => ParamError::new("f", found, allowed),
+        AttentionError::Combination { reason, .. } => {
+            let found = format!("{projection} with estimator={estimator}");
+            ParamError::new("projection", found, format!("{}: {reason}", Projection::normal_names()))
+        }
+        error => ParamError::new("estimator", estimator, error.to_string()),
+    }
+}
 
 /// Name and help of the hybrid.
 const HYBRID: Choice =
@@ -206,6 +237,20 @@ impl FeatureEstimator {
         }
     }
 
+    /// The random features of a transformer that have its shape; families that are fitted have the shape of positive features.
+    pub fn favor(self, params: &Params, m: usize) -> FavorEstimator {
+        match self {
+            Self::Family(Family::Positive | Family::Gerf | Family::Sderf) => FavorEstimator::Positive,
+            Self::Family(Family::Hyperbolic) => FavorEstimator::Hyperbolic,
+            Self::Family(Family::Trigonometric) => FavorEstimator::Trigonometric,
+            Self::Hybrid => {
+                let HybridSpec { first, n, weight, .. } = hybrid_of(params);
+                FavorEstimator::Hybrid { hyperbolic: first == FeatureMap::Hyperbolic, signs: n, weight }
+            }
+            Self::Custom(function) => FavorEstimator::Custom(TypedMap::of(function, Some(m))),
+        }
+    }
+
     /// Columns of Φ for m projections.
     pub fn features(self, m: usize, params: &Params) -> usize {
         match self {
@@ -217,7 +262,7 @@ impl FeatureEstimator {
 }
 
 /// The hybrid of `params` with one projection a part; its rows are those of the estimator's curve.
-pub(in crate::problems) fn hybrid_of(params: &Params) -> HybridSpec {
+fn hybrid_of(params: &Params) -> HybridSpec {
     HybridSpec {
         first: if params.choice::<Family>("hybrid_first") == Family::Positive {
             FeatureMap::Positive

@@ -1,8 +1,9 @@
 //! Logits of a trained model, for checking its weights in another framework.
 
 use crate::lab::RunError;
+use crate::problems::inputs::check_dataset;
 use crate::vision::dataset::{Images, Options, Patcher, default_cache, load};
-use crate::vision::{Checkpoint, Kernels, Vit};
+use crate::vision::{Checkpoint, Kernels, Samples, Vit, outputs};
 use ndarray::Array2;
 use std::path::Path;
 
@@ -47,26 +48,13 @@ pub fn predict(checkpoint: &Path, input: &PredictInput<'_>) -> Result<Prediction
         "test" => &dataset.test,
         other => return Err(RunError::Input(format!("split: found `{other}`, allowed: one of train, test"))),
     };
-    if images.channels() != config.channels || dataset.classes.len() != classes {
-        return Err(RunError::Input(format!(
-            "{}: a model for {} channels and {classes} classes; {} has {} and {}",
-            checkpoint.display(),
-            config.channels,
-            dataset.name,
-            images.channels(),
-            dataset.classes.len()
-        )));
-    }
+    check_dataset(&checkpoint.display().to_string(), &config, &dataset)?;
     let count = if input.limit == 0 { images.count() } else { input.limit.min(images.count()) };
     let patcher = Patcher::new(config.patch, &normalisation);
     let model = Vit::new(config, parameters, Kernels::default(), input.threads.min(BATCH))?;
     let indices: Vec<usize> = (0..count).collect();
-    let (mut logits, mut patches) = (Vec::with_capacity(count * classes), Vec::new());
-    for indices in indices.chunks(BATCH) {
-        patches.resize(indices.len() * images.bytes(), 0.0);
-        patcher.write(images, indices, &mut patches)?;
-        logits.extend(model.logits(&patches)?);
-    }
+    let samples = Samples { images, indices: &indices, patcher: &patcher };
+    let logits = outputs(&model, &samples, BATCH, || true)?.map(|outputs| outputs.logits).unwrap_or_default();
     let logits =
         Array2::from_shape_vec((count, classes), logits).map_err(|error| RunError::Failed(error.to_string()))?;
     Ok(Prediction { logits, labels: images.labels()[..count].to_vec() })

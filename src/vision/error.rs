@@ -13,6 +13,9 @@ pub enum VisionError {
     /// A data set fails.
     #[error(transparent)]
     Data(#[from] super::dataset::error::DataError),
+    /// A model has another shape than the one it is to take its parameters from.
+    #[error(transparent)]
+    Misfit(#[from] Misfit),
     /// Random features cannot be made.
     #[error(transparent)]
     Features(#[from] crate::attention::AttentionError),
@@ -62,4 +65,16 @@ pub enum VisionError {
     /// There is nothing to train on or to evaluate.
     #[error("no images {0}")]
     Empty(&'static str),
+}
+
+/// A tensor that has another shape in the model to start from.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("its `{tensor}` is {found}, and this model's is {expected}")]
+pub struct Misfit {
+    /// The tensor's name.
+    pub tensor: String,
+    /// Its shape in the other model, or that there is none.
+    pub found: String,
+    /// Its shape in this one.
+    pub expected: String,
 }

@@ -12,7 +12,7 @@
 //! | `blocks.N.norm1.weight`, `.bias`, `blocks.N.norm2.weight`, `.bias` | `[dim]` |
 //! | `blocks.N.attention.qkv.weight`, `.bias` (rows: queries, keys, values; heads contiguous) | `[3·dim, dim]`, `[3·dim]` |
 //! | `blocks.N.attention.mask.weight`, `.bias`, with a learned mask only (rows: queries, keys; heads contiguous) | `[2·heads·mask_dim, dim]`, `[2·heads·mask_dim]` |
-//! | `blocks.N.attention.feature`, of random features only: what is drawn, one row per head, see [`FavorMap`] | `[heads, …]` |
+//! | `blocks.N.attention.feature`, of random features only: what is drawn, one row per head, see [`FavorMap`](super::FavorMap) | `[heads, …]` |
 //! | `blocks.N.attention.feature`, of learned kernels only: one row per head, see [`feature_start`](super::Attention::feature_start) | `[heads, …]` |
 //! | `blocks.N.attention.out.weight`, `.bias` | `[dim, dim]`, `[dim]` |
 //! | `blocks.N.mlp.up.weight`, `.bias`, `blocks.N.mlp.down.weight`, `.bias` | `[hidden, dim]`, … |
@@ -20,7 +20,7 @@
 //! | `head.weight`, `head.bias` | `[classes, dim]`, `[classes]` |
 
 use super::config::VitConfig;
-use super::kernel::{Attention, FavorMap};
+use super::kernel::Attention;
 use std::ops::Range;
 
 /// How a tensor starts.
@@ -36,8 +36,8 @@ pub enum Init {
     Uniform(f32),
     /// These values in each row.
     Rows(Vec<f32>),
-    /// Drawn for each row by this map; not learned.
-    Drawn(FavorMap),
+    /// What random features draw, which is not learned: zero until it is drawn.
+    Drawn,
 }
 
 /// One named tensor.
@@ -71,7 +71,7 @@ impl LayoutEntry {
     /// Whether it is drawn, and not learned.
     #[must_use]
     pub const fn is_drawn(&self) -> bool {
-        matches!(self.init, Init::Drawn(_))
+        matches!(self.init, Init::Drawn)
     }
 
     /// Its place in θ.
@@ -110,7 +110,7 @@ impl Layout {
             layout.linear_side_by_side(&first, dim);
             let attention = config.attention_of(block);
             let init = match attention {
-                Attention::Favor(map) => Init::Drawn(map),
+                Attention::Favor(_) => Init::Drawn,
                 _ => Init::Rows(attention.feature_start(config.head_dim())),
             };
             if let Some(len @ 1..) = attention.parameters(config.head_dim()) {

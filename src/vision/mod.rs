@@ -20,7 +20,7 @@ mod transfer;
 
 pub use checkpoint::Checkpoint;
 pub use config::{BlockSet, ConfigError, VitConfig};
-pub use error::VisionError;
+pub use error::{Misfit, VisionError};
 pub use evaluate::{Evaluation, Outputs, class_of, evaluate, outputs, time_inference};
 pub use inspect::{Denominators, ExactBlocks};
 pub use kernel::{ATTENTIONS, Attention, AttentionKernel, FAVOR, FavorEstimator, FavorMap, TYPED, TypedMap};
@@ -31,4 +31,4 @@ pub use parameters::Parameters;
 pub use room::NoMemory;
 pub use samples::Samples;
 pub use train::{Position, Redraw, StepReport, TrainObserver, TrainOptions, Trainer, train};
-pub use transfer::{Misfit, Transfer};
+pub use transfer::Transfer;

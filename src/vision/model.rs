@@ -60,18 +60,17 @@ impl Vit {
         Ok(Self { config, parameters, engine })
     }
 
-    /// A model of another shape or with other parameters, computed in the same way on as many threads.
+    /// A model of another shape or with other parameters, computed in the same way on the same threads.
     ///
     /// # Errors
-    /// As [`Vit::new`].
-    pub fn with(&self, config: VitConfig, parameters: Parameters) -> Result<Self, VisionError> {
-        match &self.engine {
-            ModelEngine::Fused(fused) => Self::new(config, parameters, Kernels::Fused, fused.threads()),
-            ModelEngine::Composed(pool) => {
-                config.check()?;
-                Ok(Self { config, parameters, engine: ModelEngine::Composed(Arc::clone(pool)) })
-            }
-        }
+    /// The sizes of `config` do not fit together.
+    pub(super) fn with(&self, config: VitConfig, parameters: Parameters) -> Result<Self, VisionError> {
+        config.check()?;
+        let engine = match &self.engine {
+            ModelEngine::Fused(fused) => ModelEngine::Fused(Arc::new(fused.with(&config))),
+            ModelEngine::Composed(pool) => ModelEngine::Composed(Arc::clone(pool)),
+        };
+        Ok(Self { config, parameters, engine })
     }
 
     /// Bytes that training such a model takes at its peak, in steps of `batch` images on `threads` threads: θ, its gradient and

@@ -3,7 +3,7 @@
 use super::config::VitConfig;
 use super::error::VisionError;
 use super::layout::{Init, Layout, LayoutEntry, feature_name};
-use super::room::reserve;
+use super::room::{reserve, zeros};
 use crate::attention::AttentionError;
 use crate::random::{Generator, generator};
 use candle_core::{Device, Tensor, Var};
@@ -27,9 +27,19 @@ impl Parameters {
         config.check()?;
         let layout = Layout::new(config);
         let mut values = reserve(layout.len())?;
-        for entry in layout.entries() {
-            start(entry, config.head_dim(), seed, &mut values)?;
-        }
+        layout.entries().iter().for_each(|entry| start(entry, seed, &mut values));
+        let parameters = Self::from_values(layout, values)?;
+        parameters.redraw(config, seed, 0)?;
+        Ok(parameters)
+    }
+
+    /// Parameters that are all zero.
+    ///
+    /// # Errors
+    /// There is no memory for so many.
+    pub(super) fn zeros(config: &VitConfig) -> Result<Self, VisionError> {
+        let layout = Layout::new(config);
+        let values = zeros(layout.len())?;
         Self::from_values(layout, values)
     }
 
@@ -61,7 +71,8 @@ impl Parameters {
                 continue;
             };
             for (index, row) in values[entry.range()].chunks_exact_mut(entry.shape[1]).enumerate() {
-                row.copy_from_slice(&head((block, index), &mut of_head(entry, index, seed, draw))?);
+                let number = draw * entry.shape[0] as u64 + index as u64;
+                row.copy_from_slice(&head((block, index), &mut generator(seed, &name, number))?);
             }
         }
         Ok(self.theta.set(&Tensor::from_vec(values, self.layout.len(), &Device::Cpu)?)?)
@@ -114,17 +125,12 @@ pub(super) fn view(layout: &Layout, theta: &Tensor, name: &str) -> candle_core::
     theta.narrow(0, entry.offset, entry.len())?.reshape(entry.shape.as_slice())
 }
 
-/// The generator of draw number `draw` of a head under `seed`.
-fn of_head(entry: &LayoutEntry, head: usize, seed: u64, draw: u64) -> Generator {
-    generator(seed, &entry.name, draw * entry.shape[0] as u64 + head as u64)
-}
-
 /// Appends the first values of one tensor.
-fn start(entry: &LayoutEntry, head_dim: usize, seed: u64, values: &mut Vec<f32>) -> Result<(), VisionError> {
+fn start(entry: &LayoutEntry, seed: u64, values: &mut Vec<f32>) {
     let mut random = generator(seed, &entry.name, 0);
     let count = entry.len();
     match &entry.init {
-        Init::Zeros => values.extend(std::iter::repeat_n(0.0, count)),
+        Init::Zeros | Init::Drawn => values.extend(std::iter::repeat_n(0.0, count)),
         Init::Ones => values.extend(std::iter::repeat_n(1.0, count)),
         Init::Normal(deviation) => {
             let normal = Normal::new(0.0, *deviation).expect("a standard deviation is finite and not negative");
@@ -132,11 +138,5 @@ fn start(entry: &LayoutEntry, head_dim: usize, seed: u64, values: &mut Vec<f32>)
         }
         Init::Rows(row) => values.extend(row.iter().copied().cycle().take(count)),
         &Init::Uniform(bound) => values.extend((0..count).map(|_| random.random_range(-bound..=bound))),
-        Init::Drawn(map) => {
-            for head in 0..entry.shape[0] {
-                values.extend(map.draw(head_dim, &mut of_head(entry, head, seed, 0))?);
-            }
-        }
     }
-    Ok(())
 }

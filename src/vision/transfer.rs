@@ -1,8 +1,9 @@
 //! Starting a model from the parameters of another one, whose attention may be another.
 
 use super::config::VitConfig;
-use super::error::VisionError;
+use super::error::{Misfit, VisionError};
 use super::layout::Layout;
+use super::model::Vit;
 use super::parameters::Parameters;
 use std::ops::Range;
 
@@ -15,18 +16,6 @@ pub struct Transfer {
     pub anew: Vec<String>,
     /// Tensors of the other model that have no place in this one.
     pub left: Vec<String>,
-}
-
-/// A tensor that has another shape in the model to start from.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("its `{tensor}` is {found}, and this model's is {expected}")]
-pub struct Misfit {
-    /// The tensor's name.
-    pub tensor: String,
-    /// Its shape in the other model, or that there is none.
-    pub found: String,
-    /// Its shape in this one.
-    pub expected: String,
 }
 
 impl Transfer {
@@ -73,5 +62,18 @@ impl Transfer {
             values[into.clone()].copy_from_slice(&source[taken.clone()]);
         }
         Parameters::from_values(fresh.layout().clone(), values)
+    }
+}
+
+impl Vit {
+    /// This model with the attention of `config`, whose shape is the same otherwise, on as many threads. Tensors that both have
+    /// are taken; others, as what random features draw, are zero.
+    ///
+    /// # Errors
+    /// The shape is another, or the device fails.
+    pub fn attending(&self, config: &VitConfig) -> Result<Self, VisionError> {
+        let transfer = Transfer::new(config, self.config(), true)?;
+        let parameters = transfer.apply(&Parameters::zeros(config)?, self.parameters())?;
+        self.with(config.clone(), parameters)
     }
 }

@@ -2,8 +2,8 @@
 
 use super::params::{CHECKPOINT_FILE, IMAGE};
 use crate::lab::{Params, RunError, logs_of_process};
-use crate::vision::dataset::{Options, Patcher, default_cache, load};
-use crate::vision::{Checkpoint, Kernels, VisionError, Vit};
+use crate::vision::dataset::{Dataset, Options, Patcher, default_cache, load};
+use crate::vision::{Checkpoint, Kernels, VisionError, Vit, VitConfig};
 use ndarray::Array2;
 use std::path::{Path, PathBuf};
 
@@ -16,6 +16,18 @@ pub fn checkpoint_file(text: &str, logs: Option<&Path>) -> PathBuf {
         _ => given,
     };
     if found.is_dir() { found.join("checkpoint.safetensors") } else { found }
+}
+
+/// Checks that the model `what` is for such images as `dataset` has.
+pub fn check_dataset(what: &str, config: &VitConfig, dataset: &Dataset) -> Result<(), RunError> {
+    let (channels, classes) = (dataset.test.channels(), dataset.classes.len());
+    if (channels, classes) == (config.channels, config.classes) {
+        return Ok(());
+    }
+    Err(RunError::Input(format!(
+        "{what}: a model for {} channels and {} classes; {} has {channels} and {classes}",
+        config.channels, config.classes, dataset.name
+    )))
 }
 
 fn refuse(error: VisionError) -> RunError {

@@ -9,7 +9,7 @@ pub mod params;
 mod plan;
 mod source;
 
-pub use checkpoint::checkpoint_file;
+pub use checkpoint::{check_dataset, checkpoint_file};
 pub use files::heads_layout;
 pub use plan::{HeadPlace, InputSource, check_inputs, places};
 pub use source::{HeadInputs, InputReader};

@@ -9,7 +9,7 @@ use crate::attention::{AttentionError, FeatureMap, Projection};
 use crate::lab::{Estimate, Param, ParamError, Params, Schema, common};
 use crate::named::Named;
 use crate::problems::estimators::{
-    CUSTOM, EstimatorName, FUNCTION_STEPS, FeatureEstimator, HYBRID_PARAMS, constants, estimators,
+    EstimatorName, FeatureEstimator, estimator_params, estimators, refusal, rising_sizes,
 };
 use crate::problems::inputs::params::{
     BATCH, CHECKPOINT_FILE, CLUSTERS, DIM, HEAD, HEADS, HUB, IMAGE, INPUTS, KEYS, LAYER, LENGTH, MATCH, OUTLIER,
@@ -22,8 +22,7 @@ use std::sync::LazyLock;
 
 /// The parameters, those of the families' constants in their place.
 pub(super) static PARAMS: LazyLock<Vec<Param>> = LazyLock::new(|| {
-    let estimator = constants().chain([FUNCTION]).chain(HYBRID_PARAMS);
-    BEFORE_CONSTANTS.iter().copied().chain(estimator).chain(AFTER_CONSTANTS.iter().copied()).collect()
+    BEFORE_CONSTANTS.iter().copied().chain(estimator_params()).chain(AFTER_CONSTANTS.iter().copied()).collect()
 });
 
 static BEFORE_CONSTANTS: &[Param] = &[
@@ -66,13 +65,6 @@ static BEFORE_CONSTANTS: &[Param] = &[
         .list(),
 ];
 
-const FUNCTION: Param = Param::function("f", "function f", "exp(p - n/2)")
-    .help("custom: features f(p, n)/√m of p = w·x and n = |x|²; several between |; learned scalars stay at their start")
-    .steps(FUNCTION_STEPS)
-    .group("estimator")
-    .list()
-    .read_with("estimator", &[CUSTOM.name]);
-
 static AFTER_CONSTANTS: &[Param] = &[
     Param::choice("recentre", "re-centre", Recentring::CHOICES, "none")
         .help("exact shift of the keys that takes variance away")
@@ -101,36 +93,29 @@ pub(super) fn projections(params: &Params) -> Vec<Projection> {
 
 /// Rising values of m without repetitions.
 pub(super) fn sizes(params: &Params) -> Vec<usize> {
-    let mut sizes = params.sizes("m");
-    sizes.sort_unstable();
-    sizes.dedup();
-    sizes
+    rising_sizes(params, "m")
 }
 
 pub(super) fn check(params: &Params) -> Result<(), ParamError> {
     for estimator in estimators(params) {
         if let FeatureEstimator::Custom(function) = estimator
-            && let Err(AttentionError::Function { found, allowed }) = FeatureMap::custom(function)
+            && let Err(error) = FeatureMap::custom(function)
         {
-            return Err(ParamError::new("f", found, allowed));
+            return Err(refusal(estimator.name(), Projection::Gaussian, error));
         }
     }
     let mut misfit = None;
     for estimator in estimators(params) {
         for projection in projections(params) {
             match estimator.check(projection) {
-                Err(AttentionError::Combination { reason, .. }) => misfit = Some((estimator, projection, reason)),
+                Err(error @ AttentionError::Combination { .. }) => misfit = Some((estimator, projection, error)),
                 _ => return check_rest(params),
             }
         }
     }
     // No combination fits; where one does, the others have rows that say why they have no numbers.
     match misfit {
-        Some((estimator, projection, reason)) => {
-            let found = format!("{} with estimator={}", projection.name(), estimator.name());
-            let allowed = format!("{}: {reason}", Projection::normal_names());
-            Err(ParamError::new("projection", found, allowed))
-        }
+        Some((estimator, projection, error)) => Err(refusal(estimator.name(), projection, error)),
         None => Ok(()),
     }
 }

@@ -1,87 +1,56 @@
 //! An estimator as the feature map of every head of a model, fitted to each head where it is.
 
-use crate::attention::hybrid::HybridSpec;
 use crate::attention::{AttentionError, Family, FeatureMap, Projection};
 use crate::lab::{ParamError, Params, RunError};
-use crate::problems::estimators::{FeatureEstimator, FittedEstimator};
+use crate::problems::estimators::{FeatureEstimator, FittedEstimator, refusal};
 use crate::problems::limits::failure;
-use crate::vision::{ExactBlocks, FavorEstimator, FavorMap, Parameters, TypedMap, VisionError, VitConfig};
+use crate::vision::{ExactBlocks, FavorMap, Parameters, VisionError, VitConfig};
 
 /// An estimator on one kind of projection for every head of a model.
-pub(super) struct HeadEstimator {
+pub(super) struct HeadEstimator<'a> {
     estimator: FeatureEstimator,
     projection: Projection,
-    /// The hybrid of the parameters, where it is one.
-    hybrid: Option<HybridSpec>,
+    params: &'a Params,
     /// The fitted feature map of each head, block by block, where it has constants of its own.
     fitted: Option<Vec<Vec<FeatureMap>>>,
 }
 
-/// The feature map whose shape `estimator` has; drawn numbers are those of the fitted map.
-fn of_shape(estimator: FeatureEstimator, hybrid: Option<&HybridSpec>, m: usize) -> FavorEstimator {
-    match estimator {
-        FeatureEstimator::Family(Family::Positive | Family::Sderf | Family::Gerf) => FavorEstimator::Positive,
-        FeatureEstimator::Family(Family::Hyperbolic) => FavorEstimator::Hyperbolic,
-        FeatureEstimator::Family(Family::Trigonometric) => FavorEstimator::Trigonometric,
-        FeatureEstimator::Hybrid => hybrid.map_or(FavorEstimator::Trigonometric, |spec| FavorEstimator::Hybrid {
-            hyperbolic: spec.first == FeatureMap::Hyperbolic,
-            signs: spec.n,
-            weight: spec.weight,
-        }),
-        FeatureEstimator::Custom(function) => FavorEstimator::Custom(TypedMap::of(function, Some(m))),
-    }
+/// Whether `estimator` works on `projection`.
+pub(super) fn check(estimator: FeatureEstimator, projection: Projection, params: &Params) -> Result<(), ParamError> {
+    let shape = estimator.favor(params, 1);
+    let sound = estimator.check(projection).and_then(|()| FavorMap::new(shape, projection, 1).map(drop));
+    sound.map_err(|error| refusal(estimator.name(), projection, error))
 }
 
-impl HeadEstimator {
-    /// Whether `estimator` works on `projection`.
-    pub fn check(estimator: FeatureEstimator, projection: Projection) -> Result<(), ParamError> {
-        let shape = of_shape(estimator, None, 1);
-        match estimator.check(projection).and_then(|()| FavorMap::new(shape, projection, 1).map(drop)) {
-            Ok(()) => Ok(()),
-            Err(AttentionError::Function { found, allowed }) => Err(ParamError::new("f", found, allowed)),
-            Err(AttentionError::Combination { reason, .. }) => {
-                let found = format!("{} with estimator={}", projection.name(), estimator.name());
-                Err(ParamError::new("projection", found, format!("{}: {reason}", Projection::normal_names())))
-            }
-            Err(error) => Err(ParamError::new("estimator", estimator.name(), error.to_string())),
-        }
-    }
+/// Features of `estimator` on `m` Gaussian projections: their size, and whether they take masks.
+///
+/// # Errors
+/// There are none of its function.
+pub(super) fn sized(estimator: FeatureEstimator, params: &Params, m: usize) -> Result<FavorMap, AttentionError> {
+    FavorMap::new(estimator.favor(params, m), Projection::Gaussian, m)
+}
 
-    /// Whether a learned mask can be estimated with it.
-    pub fn takes_masks(estimator: FeatureEstimator) -> bool {
-        FavorMap::new(of_shape(estimator, None, 1), Projection::Gaussian, 1).is_ok_and(FavorMap::takes_masks)
-    }
-
-    /// A map of the size of `estimator` with `m` projections.
-    pub fn sized(estimator: FeatureEstimator, m: usize) -> Result<FavorMap, AttentionError> {
-        FavorMap::new(of_shape(estimator, None, m), Projection::Gaussian, m)
-    }
-
-    /// The estimator fitted to queries and keys of every head.
+impl<'a> HeadEstimator<'a> {
+    /// The estimator, fitted to queries and keys of every head if it has constants to fit.
     pub fn new(
         estimator: FeatureEstimator,
         projection: Projection,
-        params: &Params,
+        params: &'a Params,
         config: &VitConfig,
         exact: &ExactBlocks,
     ) -> Result<Self, RunError> {
-        let is_fitted = matches!(estimator, FeatureEstimator::Family(Family::Gerf | Family::Sderf));
-        let mut of_heads = Vec::new();
-        let mut hybrid = None;
-        for block in 0..config.depth {
-            let mut heads = Vec::new();
-            for head in 0..config.heads {
-                match estimator.fit(&exact.head(block, head)?, params).map_err(failure)? {
-                    FittedEstimator::Features(map) => heads.push(map),
-                    FittedEstimator::Hybrid(spec) => hybrid = Some(spec),
-                }
-                if !is_fitted {
-                    return Ok(Self { estimator, projection, hybrid, fitted: None });
-                }
-            }
-            of_heads.push(heads);
+        if !matches!(estimator, FeatureEstimator::Family(Family::Gerf | Family::Sderf)) {
+            return Ok(Self { estimator, projection, params, fitted: None });
         }
-        Ok(Self { estimator, projection, hybrid, fitted: Some(of_heads) })
+        let of_head = |block: usize, head: usize| -> Result<FeatureMap, RunError> {
+            match estimator.fit(&exact.head(block, head)?, params).map_err(failure)? {
+                FittedEstimator::Features(map) => Ok(map),
+                FittedEstimator::Hybrid(_) => unreachable!("families are fitted as feature maps"),
+            }
+        };
+        let of_block = |block| (0..config.heads).map(|head| of_head(block, head)).collect::<Result<_, _>>();
+        let fitted = (0..config.depth).map(of_block).collect::<Result<_, _>>()?;
+        Ok(Self { estimator, projection, params, fitted: Some(fitted) })
     }
 
     /// Its name in rows.
@@ -106,7 +75,7 @@ impl HeadEstimator {
 
     /// The map with `m` projections.
     pub fn map(&self, m: usize) -> Result<FavorMap, RunError> {
-        FavorMap::new(of_shape(self.estimator, self.hybrid.as_ref(), m), self.projection, m).map_err(failure)
+        FavorMap::new(self.estimator.favor(self.params, m), self.projection, m).map_err(failure)
     }
 
     /// Draws every head of `parameters`, a model of `config` with [`HeadEstimator::map`].

@@ -4,13 +4,12 @@ use super::curves;
 use super::layers::LayerSet;
 use super::maps::HeadEstimator;
 use super::rows::{ReplacementResults, ReplacementSubject};
-use super::schema::{BATCH, layer_sets, sizes};
+use super::schema::{BATCH, layer_sets};
 use super::source::TrainedModel;
 use crate::attention::Projection;
 use crate::lab::{Params, RunContext, RunError};
-use crate::problems::estimators::estimators;
+use crate::problems::estimators::{estimators, rising_sizes};
 use crate::problems::toolkit::{Burst, FinishedPoints, Meter};
-use crate::problems::vit::with_attention;
 use crate::vision::{Attention, ExactBlocks, Outputs, Samples, Vit, VitConfig, class_of, outputs};
 use std::time::Instant;
 
@@ -18,6 +17,8 @@ pub(super) fn run(params: &Params, context: &mut RunContext) -> Result<(), RunEr
     let trained = TrainedModel::new(params, context)?;
     let depth = trained.model.config().depth;
     let sets = layer_sets(params, depth).map_err(|error| RunError::Input(error.to_string()))?;
+    let (estimators, projections): (_, Vec<Projection>) = (estimators(params), params.choices("projection"));
+    let (sizes, draws) = (rising_sizes(params, "m"), params.size("draws"));
     let indices: Vec<usize> = (0..trained.dataset.test.count()).collect();
     let test = Samples { images: &trained.dataset.test, indices: &indices, patcher: &trained.patcher };
     let control = context.control();
@@ -30,24 +31,17 @@ pub(super) fn run(params: &Params, context: &mut RunContext) -> Result<(), RunEr
         exact,
         blocks,
         several: sets.len() > 1,
-        draws: params.size("draws"),
-        meter: Meter::new(
-            estimators(params).len()
-                * params.choices::<Projection>("projection").len()
-                * sizes(params).len()
-                * params.size("draws")
-                * sets.len(),
-            "tests",
-        ),
+        draws,
+        meter: Meter::new(estimators.len() * projections.len() * sizes.len() * draws * sets.len(), "tests"),
         points: FinishedPoints::new::<ReplacementSubject>(context),
     };
     let speed = indices.len() as f64 / replacement.exact.seconds;
-    curves::declare(context, &sizes(params), replacement.exact_accuracy, speed);
-    for estimator in estimators(params) {
-        for projection in params.choices::<Projection>("projection") {
+    curves::declare(context, &sizes, replacement.exact_accuracy, speed);
+    for estimator in &estimators {
+        for projection in &projections {
             let config = trained.model.config();
-            let fitted = HeadEstimator::new(estimator, projection, params, config, &replacement.blocks)?;
-            replacement.curve(&fitted, &sets, &sizes(params), context)?;
+            let fitted = HeadEstimator::new(*estimator, *projection, params, config, &replacement.blocks)?;
+            replacement.curve(&fitted, &sets, &sizes, context)?;
         }
     }
     Ok(())
@@ -88,7 +82,7 @@ impl Replacement<'_> {
     /// Tests an estimator with every m.
     fn curve(
         &mut self,
-        estimator: &HeadEstimator,
+        estimator: &HeadEstimator<'_>,
         sets: &[LayerSet],
         sizes: &[usize],
         context: &mut RunContext,
@@ -122,7 +116,7 @@ impl Replacement<'_> {
         Ok(())
     }
 
-    fn subject(&self, estimator: &HeadEstimator, set: &LayerSet, m: usize, draw: usize) -> ReplacementSubject {
+    fn subject(&self, estimator: &HeadEstimator<'_>, set: &LayerSet, m: usize, draw: usize) -> ReplacementSubject {
         ReplacementSubject {
             checkpoint: self.trained.name.clone(),
             dataset: self.trained.dataset.name.to_owned(),
@@ -138,14 +132,14 @@ impl Replacement<'_> {
     /// The results of every set of layers, draw by draw, and the errors of every layer of each draw.
     fn measure(
         &mut self,
-        estimator: &HeadEstimator,
+        estimator: &HeadEstimator<'_>,
         sets: &[LayerSet],
         m: usize,
         name: &str,
         context: &mut RunContext,
     ) -> Result<(Vec<ReplacementResults>, Vec<Vec<f64>>), RunError> {
         let config = VitConfig { attention: Attention::Favor(estimator.map(m)?), ..self.config().clone() };
-        let whole = with_attention(&self.trained.model, &config, context.seed())?;
+        let whole = self.trained.model.attending(&config)?;
         let mut of_sets: Vec<Vec<ReplacementResults>> = sets.iter().map(|_| Vec::new()).collect();
         let mut of_layers = Vec::new();
         for draw in 0..self.draws {
@@ -156,8 +150,7 @@ impl Replacement<'_> {
             for (set, results) in sets.iter().zip(&mut of_sets) {
                 let began = Instant::now();
                 let exact = set.exact_blocks(config.depth);
-                let model =
-                    with_attention(&whole, &VitConfig { softmax_blocks: exact, ..config.clone() }, context.seed())?;
+                let model = whole.attending(&VitConfig { softmax_blocks: exact, ..config.clone() })?;
                 let mut found = self.test(&model, set, &layers, context)?;
                 found.seconds = shared + began.elapsed().as_secs_f64();
                 results.push(found);

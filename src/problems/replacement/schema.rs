@@ -1,28 +1,24 @@
 //! The parameters of the problem `replacement`, what no single one can say, and the cost.
 
-use super::layers::{ALLOWED, is_layers, sets};
-use super::maps::HeadEstimator;
+use super::layers::{ALLOWED, LayerSet, is_layers, sets};
+use super::maps::{self, sized};
 use super::shape::{DEPTH, is_comparable, small};
 use crate::attention::Projection;
 use crate::lab::{Estimate, Param, ParamError, Params, Schema, common};
 use crate::named::Named;
-use crate::problems::estimators::{
-    CUSTOM, EstimatorName, FUNCTION_STEPS, FeatureEstimator, HYBRID_PARAMS, constants, estimators,
-};
+use crate::problems::estimators::{EstimatorName, FeatureEstimator, estimator_params, estimators, rising_sizes};
 use crate::problems::inputs::checkpoint_file;
 use crate::problems::inputs::params::CHECKPOINT_FILE;
 use crate::problems::limits::{check_memory, check_stored_dims, largest};
 use crate::threads;
-use crate::vision::{Attention, BlockSet, Checkpoint, Vit, VitConfig};
+use crate::vision::{Attention, BlockSet, Checkpoint, FavorMap, Vit, VitConfig};
 use std::sync::LazyLock;
 
 /// Images that go through a model at a time.
 pub(super) const BATCH: usize = 64;
 
-pub(super) static PARAMS: LazyLock<Vec<Param>> = LazyLock::new(|| {
-    let estimator = constants().chain([FUNCTION]).chain(HYBRID_PARAMS);
-    BEFORE.iter().copied().chain(estimator).chain(AFTER.iter().copied()).collect()
-});
+pub(super) static PARAMS: LazyLock<Vec<Param>> =
+    LazyLock::new(|| BEFORE.iter().copied().chain(estimator_params()).chain(AFTER.iter().copied()).collect());
 
 static BEFORE: &[Param] = &[
     Param { read_with: None, ..CHECKPOINT_FILE }
@@ -54,13 +50,6 @@ static BEFORE: &[Param] = &[
         .group("estimator")
         .list(),
 ];
-
-const FUNCTION: Param = Param::function("f", "function f", "exp(p - n/2)")
-    .help("custom: features f(p, n) of p = w·x and n = |x|²; several between |; learned scalars stay at their start")
-    .steps(FUNCTION_STEPS)
-    .group("estimator")
-    .list()
-    .read_with("estimator", &[CUSTOM.name]);
 
 static AFTER: &[Param] = &[
     Param::int("draws", "draws", 1, 10_000, "5")
@@ -97,16 +86,8 @@ fn shape(params: &Params) -> Result<Option<VitConfig>, ParamError> {
     Ok(Some(config))
 }
 
-/// Rising values of m without repetitions.
-pub(super) fn sizes(params: &Params) -> Vec<usize> {
-    let mut sizes = params.sizes("m");
-    sizes.sort_unstable();
-    sizes.dedup();
-    sizes
-}
-
 /// The sets of layers asked for in a model of `depth` layers.
-pub(super) fn layer_sets(params: &Params, depth: usize) -> Result<Vec<super::layers::LayerSet>, ParamError> {
+pub(super) fn layer_sets(params: &Params, depth: usize) -> Result<Vec<LayerSet>, ParamError> {
     sets(params.text("layers"), depth).map_err(|beyond| {
         let allowed = format!("layers from 0 to {}: the model has {depth}", depth - 1);
         ParamError::new("layers", beyond.to_string(), allowed)
@@ -116,14 +97,15 @@ pub(super) fn layer_sets(params: &Params, depth: usize) -> Result<Vec<super::lay
 pub(super) fn check(params: &Params) -> Result<(), ParamError> {
     for estimator in estimators(params) {
         for projection in params.choices::<Projection>("projection") {
-            HeadEstimator::check(estimator, projection)?;
+            maps::check(estimator, projection, params)?;
         }
     }
     let Some(config) = shape(params)? else { return layer_sets(params, DEPTH).map(drop) };
     layer_sets(params, config.depth)?;
     check_stored_dims(params, [config.head_dim()])?;
+    let takes_masks = |estimator: &FeatureEstimator| sized(*estimator, params, 1).is_ok_and(FavorMap::takes_masks);
     if config.mask_dim > 0
-        && let Some(other) = estimators(params).into_iter().find(|estimator| !HeadEstimator::takes_masks(*estimator))
+        && let Some(other) = estimators(params).into_iter().find(|estimator| !takes_masks(estimator))
     {
         let allowed = "positive, hyperbolic, gerf or sderf: the model has learned masks, which others do not take";
         return Err(ParamError::new("estimator", other.name(), allowed));
@@ -135,7 +117,7 @@ pub(super) fn check(params: &Params) -> Result<(), ParamError> {
 fn peak(params: &Params, config: &VitConfig, m: usize) -> f64 {
     let threads = threads::or_default(params.size("threads"));
     let bytes = estimators(params).into_iter().filter_map(|estimator| {
-        let map = HeadEstimator::sized(estimator, m).ok()?;
+        let map = sized(estimator, params, m).ok()?;
         let config = VitConfig { attention: Attention::Favor(map), softmax_blocks: BlockSet::NONE, ..config.clone() };
         // The features of one image in the composed operations that compare outputs, in single precision.
         let features = 8 * config.tokens() * map.features() * config.heads;
@@ -160,13 +142,13 @@ pub(super) fn estimate(params: &Params) -> Estimate {
     let plain = 12.0 * (config.dim * config.dim) as f64;
     let mut products = 0.0;
     for estimator in &each {
-        for m in sizes(params) {
-            let features = HeadEstimator::sized(*estimator, m).map_or(m, |map| map.features()) as f64;
+        for m in rising_sizes(params, "m") {
+            let features = sized(*estimator, params, m).map_or(m, |map| map.features()) as f64;
             products += draws as f64 * (plain + 6.0 * features * config.dim as f64);
         }
     }
     let seconds = products * images * (config.tokens() * config.depth) as f64 / RATE;
-    let rows = draws * each.len() * sizes(params).len();
+    let rows = draws * each.len() * rising_sizes(params, "m").len();
     let bytes = peak(params, &config, largest(params, "m"));
     Estimate { rows, seconds: Some(seconds), bytes: Some(bytes as u64) }
 }

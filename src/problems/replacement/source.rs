@@ -2,8 +2,7 @@
 
 use super::shape::{is_comparable, small};
 use crate::lab::{Event, Params, Progress, RunContext, RunError};
-use crate::problems::inputs::checkpoint_file;
-use crate::problems::vit::with_attention;
+use crate::problems::inputs::{check_dataset, checkpoint_file};
 use crate::vision::dataset::{Augment, Dataset, Normalisation, Only, Options, Patcher, Split, default_cache, load};
 use crate::vision::{
     Attention, AttentionKernel, Checkpoint, Evaluation, Kernels, Parameters, Redraw, StepReport, TrainObserver,
@@ -47,15 +46,9 @@ impl TrainedModel {
             only: Some(Only { train: 1, test: params.size("test_images"), seed: context.seed() }),
         };
         let dataset = load(name, context.data(), &options)?;
-        if dataset.test.channels() != config.channels || dataset.classes.len() != config.classes {
-            return Err(RunError::Input(format!(
-                "checkpoint: {text} is a model for {} channels and {} classes; {} has {} and {}",
-                config.channels,
-                config.classes,
-                dataset.name,
-                dataset.test.channels(),
-                dataset.classes.len()
-            )));
+        check_dataset(&format!("checkpoint: {text}"), &config, &dataset)?;
+        if dataset.test.count() == 0 {
+            return Err(RunError::Input(format!("{}: no test images", dataset.name)));
         }
         let patcher = Patcher::new(config.patch, &normalisation);
         let threads = context.threads(params.size("threads"));
@@ -65,7 +58,7 @@ impl TrainedModel {
                 "the model was trained with random features ({map}); exact is softmax attention on the same weights"
             ));
             let attention = Attention::Kernel(AttentionKernel::Softmax);
-            model = with_attention(&model, &VitConfig { attention, ..config }, context.seed())?;
+            model = model.attending(&VitConfig { attention, ..config })?;
         }
         Ok(Self { model, dataset, patcher, name: text.to_owned() })
     }

@@ -3,7 +3,7 @@
 use super::model::eval_sizes;
 use crate::lab::{Axis, Event, Params, Plot, Point, Progress, Row, RunContext, RunError, Series};
 use crate::statistics::mean_and_error;
-use crate::vision::{Attention, Parameters, Samples, Transfer, Vit, VitConfig, evaluate, time_inference};
+use crate::vision::{Attention, Samples, Vit, VitConfig, evaluate, time_inference};
 
 /// Draws of a test are numbered from here on, so that training has none of them.
 const FIRST_DRAW: u64 = 1 << 32;
@@ -23,7 +23,7 @@ pub(super) fn fresh_draws(
     for (index, m) in sizes.iter().enumerate() {
         let attention = Attention::Favor(map.of(*m).map_err(RunError::failed)?);
         let config = VitConfig { attention, ..model.config().clone() };
-        let tested = with_attention(model, &config, context.seed())?;
+        let tested = model.attending(&config)?;
         let (mut accuracies, mut losses) = (Vec::with_capacity(draws), Vec::with_capacity(draws));
         for draw in 0..draws {
             context.check_cancelled()?;
@@ -75,11 +75,4 @@ fn declare(context: &mut RunContext) {
         y: Axis::linear("share of images"),
     }));
     context.emit(Event::Series(Series::new(SERIES, "fresh", "accuracy")));
-}
-
-/// `model` with another attention: everything else of its parameters is taken.
-pub(in crate::problems) fn with_attention(model: &Vit, config: &VitConfig, seed: u64) -> Result<Vit, RunError> {
-    let transfer = Transfer::new(config, model.config(), true).map_err(RunError::failed)?;
-    let parameters = transfer.apply(&Parameters::new(config, seed)?, model.parameters())?;
-    Ok(model.with(config.clone(), parameters)?)
 }

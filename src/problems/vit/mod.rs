@@ -14,8 +14,6 @@ use crate::vision::dataset::DataError;
 use crate::vision::{FAVOR, TYPED, VisionError};
 use model::ImageShape;
 
-pub(super) use evaluation::with_attention;
-
 /// The problem.
 pub(super) struct VitProblem;
 

@@ -1,9 +1,8 @@
 //! The model that parameters stand for.
 
-use crate::attention::hybrid::HybridSpec;
-use crate::attention::{AttentionError, Family, FeatureMap, Projection};
+use crate::attention::Family;
 use crate::lab::{ParamError, Params};
-use crate::problems::estimators::{EstimatorName, hybrid_of};
+use crate::problems::estimators::{FeatureEstimator, estimators, refusal, rising_sizes};
 use crate::vision::dataset::DataSource;
 use crate::vision::{
     Attention, AttentionKernel, BlockSet, FAVOR, FavorEstimator, FavorMap, TYPED, TypedMap, VitConfig,
@@ -67,11 +66,8 @@ fn attention(params: &Params) -> Result<Attention, ParamError> {
         return Ok(params.choice::<AttentionKernel>("attention").into());
     }
     let rows = Some(params.size("features")).filter(|rows| *rows > 0);
-    Ok(Attention::Typed(typed(params, rows)))
-}
-
-fn typed(params: &Params, rows: Option<usize>) -> TypedMap {
-    TypedMap::new(params.text("f"), rows).expect("the function was read when it was typed")
+    let map = TypedMap::new(params.text("f"), rows).expect("the function was read when it was typed");
+    Ok(Attention::Typed(map))
 }
 
 fn favor(params: &Params) -> Result<FavorMap, ParamError> {
@@ -80,41 +76,26 @@ fn favor(params: &Params) -> Result<FavorMap, ParamError> {
         let trained = "positive, hyperbolic, gerf, hybrid or custom";
         Err(ParamError::new("estimator", params.text("estimator"), format!("{trained}: {reason}")))
     };
-    let estimator = match params.choice("estimator") {
-        EstimatorName::Family(Family::Positive) => FavorEstimator::Positive,
-        EstimatorName::Family(Family::Hyperbolic) => FavorEstimator::Hyperbolic,
-        EstimatorName::Family(Family::Gerf) => FavorEstimator::Gerf { a: params.float("gerf_a") },
-        EstimatorName::Family(Family::Trigonometric) => {
+    let [chosen] = estimators(params)[..] else { unreachable!("one estimator, of one function") };
+    let estimator = match chosen {
+        FeatureEstimator::Family(Family::Trigonometric) => {
             return refuse(
                 "denominators of trigonometric features change sign, and training with them diverges; the problem replacement tests with them",
             );
         }
-        EstimatorName::Family(Family::Sderf) => {
+        FeatureEstimator::Family(Family::Sderf) => {
             return refuse(
                 "sderf is fitted to queries and keys, which change in training; the problem replacement tests with it",
             );
         }
-        EstimatorName::Hybrid => {
-            let HybridSpec { first, n, weight, .. } = hybrid_of(params);
-            FavorEstimator::Hybrid { hyperbolic: first == FeatureMap::Hyperbolic, signs: n, weight }
-        }
-        EstimatorName::Custom => FavorEstimator::Custom(typed(params, Some(m))),
+        FeatureEstimator::Family(Family::Gerf) => FavorEstimator::Gerf { a: params.float("gerf_a") },
+        other => other.favor(params, m),
     };
-    let projection: Projection = params.choice("projection");
-    FavorMap::new(estimator, projection, m).map_err(|error| match error {
-        AttentionError::Function { found, allowed } => ParamError::new("f", found, allowed),
-        AttentionError::Combination { reason, .. } => {
-            let found = format!("{projection} with estimator={}", estimator.name());
-            ParamError::new("projection", found, format!("{}: {reason}", Projection::normal_names()))
-        }
-        error => ParamError::new("estimator", estimator.name(), error.to_string()),
-    })
+    let projection = params.choice("projection");
+    FavorMap::new(estimator, projection, m).map_err(|error| refusal(estimator.name(), projection, error))
 }
 
 /// The numbers of projections to test with beside the one trained with, rising.
 pub(super) fn eval_sizes(params: &Params) -> Vec<usize> {
-    let mut sizes: Vec<usize> = params.sizes("eval_m").into_iter().filter(|m| *m > 0).collect();
-    sizes.sort_unstable();
-    sizes.dedup();
-    sizes
+    rising_sizes(params, "eval_m").into_iter().filter(|m| *m > 0).collect()
 }

@@ -20,7 +20,7 @@ const GERF_A: Param = Param::float("gerf_a", "A of gerf", -10.0, 0.1249, "-0.05"
     .read_with("estimator", &["gerf"]);
 
 /// Whether attention is masked.
-pub(super) const MASKS: &[Choice] = &[
+const MASKS: &[Choice] = &[
     choice("none", "attention as it is"),
     choice("relu", "the kernel times relu(v_q)·relu(v_k) + 0.001, v learned by every head"),
 ];

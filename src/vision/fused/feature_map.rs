@@ -81,6 +81,11 @@ pub(in crate::vision) trait HeadMap: Copy + Send + Sync {
         dim
     }
 
+    /// Whether denominators that are not above 0 are to be counted; those of other maps are known to be.
+    fn counts_denominators(&self) -> bool {
+        false
+    }
+
     /// Writes the features of `u`.
     fn forward<S: Simd>(&self, simd: S, head: Head<'_>, u: QueriesKeys<'_>, features: QueriesKeysMut<'_>);
 

@@ -50,6 +50,9 @@ impl<M: HeadMap> HeadAttention for LinearAttention<M> {
     }
 
     fn not_positive(&self, kept: &mut [f32]) -> usize {
+        if !self.map.counts_denominators() {
+            return 0;
+        }
         let [.., inverse] = carve(kept, self.kept());
         inverse.iter().filter(|inverse| inverse.is_nan() || **inverse <= 0.0).count()
     }

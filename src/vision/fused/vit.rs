@@ -14,7 +14,7 @@ use crate::vision::room::{NoMemory, reserve, zeros};
 use pulp::{Simd, WithSimd};
 use rayon::{ThreadPool, ThreadPoolBuilder};
 use std::ops::Range;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// A vision transformer's fused kernels on a pool of threads. It holds no parameters, only buffers.
 pub struct FusedVit {
@@ -22,7 +22,7 @@ pub struct FusedVit {
     model: Network,
     instructions: Instructions,
     /// No pool for a single thread: everything then runs on the calling thread.
-    pool: Option<ThreadPool>,
+    pool: Option<Arc<ThreadPool>>,
     arenas: Mutex<Vec<Arena>>,
     gradients: Mutex<Vec<Vec<f32>>>,
 }
@@ -46,16 +46,24 @@ impl FusedVit {
         instructions: Instructions,
     ) -> Result<Self, VisionError> {
         config.check()?;
-        let model = Network::new(config);
         let threads = threads::or_default(threads);
         let pool = if threads == 1 {
             None
         } else {
             let builder = ThreadPoolBuilder::new().num_threads(threads).thread_name(|index| format!("fused-{index}"));
-            Some(builder.build()?)
+            Some(Arc::new(builder.build()?))
         };
+        Ok(Self::on(config, instructions, pool))
+    }
+
+    fn on(config: &VitConfig, instructions: Instructions, pool: Option<Arc<ThreadPool>>) -> Self {
         let (arenas, gradients) = (Mutex::default(), Mutex::default());
-        Ok(Self { config: config.clone(), model, instructions, pool, arenas, gradients })
+        Self { config: config.clone(), model: Network::new(config), instructions, pool, arenas, gradients }
+    }
+
+    /// The kernels of `config`, whose sizes fit together, on the same threads.
+    pub(in crate::vision) fn with(&self, config: &VitConfig) -> Self {
+        Self::on(config, self.instructions, self.pool.clone())
     }
 
     /// Bytes that steps of `batch` images and evaluations take on `threads` threads at most, beside θ and its gradient: in
@@ -189,9 +197,8 @@ impl FusedVit {
         }
     }
 
-    /// Threads in use.
-    pub fn threads(&self) -> usize {
-        self.pool.as_ref().map_or(1, ThreadPool::current_num_threads)
+    fn threads(&self) -> usize {
+        self.pool.as_ref().map_or(1, |pool| pool.current_num_threads())
     }
 
     /// Checks lengths; returns the batch.

@@ -4,9 +4,10 @@
 //! ∂L/∂x = Wᵀ ∂L/∂z, ∂L/∂W = ∂L/∂z xᵀ, ∂L/∂b = ∂L/∂z; for the latter map ∂L/∂x also has −x·Σ_l ∂L/∂e_l.
 
 use crate::vision::fused::feature_map::{Exponential, Head, HeadSize, LogFeature};
-use crate::vision::fused::register::{add, add_column_sums, load, multiply_add, padded, store, transpose, vectorize};
+use crate::vision::fused::register::{add, add_column_sums, padded, transpose, vectorize};
 use crate::vision::fused::tile::{Into, Left, Size, multiply};
 use crate::vision::kernel::linear::{LinearKernel, MapParameters, Mapped};
+use crate::vision::kernel::norms::{add_rows, negative_sums, squared_norms, subtract_halves};
 use candle_core::{D, Result, Tensor};
 use pulp::Simd;
 
@@ -136,24 +137,9 @@ pub(in crate::vision) struct LearnedProjection;
 
 impl LogFeature for LearnedProjection {
     fn forward<S: Simd>(&self, simd: S, head: Head<'_>, u: &[f32], exponents: &mut [f32]) {
-        let width = head.size.width;
         exponents.copy_from_slice(&project(simd, head.size, head.parameters, u));
-        vectorize(
-            simd,
-            #[inline(always)]
-            || {
-                for (u, e) in u.chunks_exact(width).zip(exponents.chunks_exact_mut(width)) {
-                    let mut squares = simd.splat_f32s(0.0);
-                    for u in u.chunks_exact(S::F32_LANES) {
-                        squares = multiply_add(simd, load(simd, u), load(simd, u), squares);
-                    }
-                    let half = simd.splat_f32s(0.5 * simd.reduce_sum_f32s(squares));
-                    for e in e.chunks_exact_mut(S::F32_LANES) {
-                        store(simd, e, simd.sub_f32s(load(simd, e), half));
-                    }
-                }
-            },
-        );
+        let norms = squared_norms(simd, head.size, u);
+        subtract_halves(simd, head.size.width, &norms, exponents);
     }
 
     fn backward<S: Simd>(
@@ -165,25 +151,9 @@ impl LogFeature for LearnedProjection {
         u_gradient: &mut [f32],
         parameters_gradient: &mut [f32],
     ) {
-        let width = head.size.width;
         project_back(simd, head.size, head.parameters, u, gradient, u_gradient, parameters_gradient);
-        vectorize(
-            simd,
-            #[inline(always)]
-            || {
-                let rows = u.chunks_exact(width).zip(gradient.chunks_exact(width));
-                for ((u, g), into) in rows.zip(u_gradient.chunks_exact_mut(width)) {
-                    let mut sum = simd.splat_f32s(0.0);
-                    for g in g.chunks_exact(S::F32_LANES) {
-                        sum = simd.add_f32s(sum, load(simd, g));
-                    }
-                    let factor = simd.splat_f32s(-simd.reduce_sum_f32s(sum));
-                    for (u, into) in u.chunks_exact(S::F32_LANES).zip(into.chunks_exact_mut(S::F32_LANES)) {
-                        store(simd, into, multiply_add(simd, factor, load(simd, u), load(simd, into)));
-                    }
-                }
-            },
-        );
+        let sums = negative_sums(simd, head.size.width, gradient);
+        add_rows(simd, head.size, &sums, u, u_gradient);
     }
 }
 

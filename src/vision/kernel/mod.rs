@@ -11,6 +11,7 @@ mod exp;
 mod favor;
 mod focused;
 pub(in crate::vision) mod linear;
+mod norms;
 mod rational;
 mod relu;
 mod softplus_mixture;

@@ -4,8 +4,9 @@
 use super::map::scale;
 use crate::attention::masked::largest_remainder;
 use crate::vision::fused::feature_map::{Head, HeadSize};
-use crate::vision::fused::register::{load, multiply_add, padded, store, vectorize};
+use crate::vision::fused::register::{load, padded, store, vectorize};
 use crate::vision::kernel::affine::{project, project_back_rows};
+use crate::vision::kernel::norms::{add_rows, negative_sums, squared_norms, subtract_halves};
 use pulp::Simd;
 
 /// Stands for the logarithm of 0: far below every exponent, and finite, so that differences are.
@@ -27,41 +28,6 @@ pub(super) fn rescale<S: Simd>(simd: S, dim: usize, values: &mut [f32]) {
             let factor = simd.splat_f32s(scale(dim));
             for part in values.chunks_exact_mut(S::F32_LANES) {
                 store(simd, part, simd.mul_f32s(load(simd, part), factor));
-            }
-        },
-    );
-}
-
-/// |x|²/2 for each row of `x` `[tokens, width]`.
-pub(super) fn half_squares<S: Simd>(simd: S, size: HeadSize, x: &[f32]) -> Vec<f32> {
-    let mut halves = vec![0.0; size.tokens];
-    vectorize(
-        simd,
-        #[inline(always)]
-        || {
-            for (row, half) in x.chunks_exact(size.width).zip(halves.iter_mut()) {
-                let mut sum = simd.splat_f32s(0.0);
-                for part in row.chunks_exact(S::F32_LANES) {
-                    sum = multiply_add(simd, load(simd, part), load(simd, part), sum);
-                }
-                *half = 0.5 * simd.reduce_sum_f32s(sum);
-            }
-        },
-    );
-    halves
-}
-
-/// Adds `factor`·x to each row of `into`, with a factor for each row.
-pub(super) fn add_rows<S: Simd>(simd: S, width: usize, factors: &[f32], x: &[f32], into: &mut [f32]) {
-    vectorize(
-        simd,
-        #[inline(always)]
-        || {
-            for ((x, factor), into) in x.chunks_exact(width).zip(factors).zip(into.chunks_exact_mut(width)) {
-                let factor = simd.splat_f32s(*factor);
-                for (x, into) in x.chunks_exact(S::F32_LANES).zip(into.chunks_exact_mut(S::F32_LANES)) {
-                    store(simd, into, multiply_add(simd, factor, load(simd, x), load(simd, into)));
-                }
             }
         },
     );
@@ -89,30 +55,22 @@ impl Exponents<'_> {
     /// Writes e for the rows of `x`, which are scaled, with their masks `[tokens, mask_width]`.
     pub fn forward<S: Simd>(&self, simd: S, x: &[f32], mask: &[f32], exponents: &mut [f32]) {
         let HeadSize { feature_width, .. } = self.head.size;
-        let (m, halves) = (self.projections(), half_squares(simd, self.head.size, x));
+        let (m, norms) = (self.projections(), squared_norms(simd, self.head.size, x));
         let z = project(simd, self.head.size, self.head.parameters, x);
-        let z_width = padded(m);
-        vectorize(
-            simd,
-            #[inline(always)]
-            || {
-                let rows = z.chunks_exact(z_width).zip(exponents.chunks_exact_mut(feature_width)).zip(&halves);
-                for ((z, e), half) in rows {
-                    if self.both_signs {
-                        for (at, z) in z[..m].iter().enumerate() {
-                            e[at] = z - half;
-                            e[m + at] = -z - half;
-                        }
-                        e[2 * m..].fill(0.0);
-                    } else {
-                        let half = simd.splat_f32s(*half);
-                        for (z, e) in z.chunks_exact(S::F32_LANES).zip(e.chunks_exact_mut(S::F32_LANES)) {
-                            store(simd, e, simd.sub_f32s(load(simd, z), half));
-                        }
-                    }
+        if self.both_signs {
+            let rows = z.chunks_exact(padded(m)).zip(exponents.chunks_exact_mut(feature_width));
+            for ((z, e), norm) in rows.zip(&norms) {
+                let half = 0.5 * norm;
+                for (at, z) in z[..m].iter().enumerate() {
+                    e[at] = z - half;
+                    e[m + at] = -z - half;
                 }
-            },
-        );
+                e[2 * m..].fill(0.0);
+            }
+        } else {
+            exponents.copy_from_slice(&z);
+            subtract_halves(simd, feature_width, &norms, exponents);
+        }
         if let Some(strata) = self.strata {
             self.add_logarithms(strata, mask, exponents);
         }
@@ -143,38 +101,26 @@ impl Exponents<'_> {
         x_gradient: &mut [f32],
         mask_gradient: &mut [f32],
     ) {
-        let HeadSize { tokens, width, feature_width, mask_width, mask_dim, .. } = self.head.size;
-        let m = self.projections();
-        let z_width = padded(m);
-        let mut sums = vec![0.0; tokens];
-        let mut z_gradient = vec![0.0; tokens * z_width];
-        let rows = gradient.chunks_exact(feature_width).zip(z_gradient.chunks_exact_mut(z_width)).zip(&mut sums);
-        if self.both_signs {
-            for ((g, z), sum) in rows {
+        let HeadSize { tokens, feature_width, mask_width, mask_dim, .. } = self.head.size;
+        let (m, parameters) = (self.projections(), self.head.parameters);
+        let sums = if self.both_signs {
+            let z_width = padded(m);
+            let (mut sums, mut z_gradient) = (vec![0.0; tokens], vec![0.0; tokens * z_width]);
+            let rows = gradient.chunks_exact(feature_width).zip(z_gradient.chunks_exact_mut(z_width));
+            for ((g, z), sum) in rows.zip(&mut sums) {
                 let (plus, minus) = g[..2 * m].split_at(m);
                 for ((z, plus), minus) in z.iter_mut().zip(plus).zip(minus) {
                     *z = plus - minus;
                     *sum -= plus + minus;
                 }
             }
+            project_back_rows(simd, self.head.size, parameters, &z_gradient, x_gradient);
+            sums
         } else {
-            vectorize(
-                simd,
-                #[inline(always)]
-                || {
-                    for (g, sum) in gradient.chunks_exact(feature_width).zip(&mut sums) {
-                        let mut all = simd.splat_f32s(0.0);
-                        for g in g.chunks_exact(S::F32_LANES) {
-                            all = simd.add_f32s(all, load(simd, g));
-                        }
-                        *sum = -simd.reduce_sum_f32s(all);
-                    }
-                },
-            );
-        }
-        let z_gradient = if self.both_signs { &z_gradient } else { gradient };
-        project_back_rows(simd, self.head.size, self.head.parameters, z_gradient, x_gradient);
-        add_rows(simd, width, &sums, x, x_gradient);
+            project_back_rows(simd, self.head.size, parameters, gradient, x_gradient);
+            negative_sums(simd, feature_width, gradient)
+        };
+        add_rows(simd, self.head.size, &sums, x, x_gradient);
         let Some(strata) = self.strata else { return };
         mask_gradient.fill(0.0);
         let rows = gradient.chunks_exact(feature_width).zip(mask.chunks_exact(mask_width));

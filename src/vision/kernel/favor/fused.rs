@@ -30,6 +30,10 @@ impl HeadMap for FavorMap {
         FavorMap::features(*self)
     }
 
+    fn counts_denominators(&self) -> bool {
+        true
+    }
+
     fn forward<S: Simd>(&self, simd: S, head: Head<'_>, u: QueriesKeys<'_>, features: QueriesKeysMut<'_>) {
         let dim = head.size.dim;
         let (q, k) = (scaled(simd, dim, u.q), scaled(simd, dim, u.k));

@@ -6,13 +6,13 @@
 //! the hyperplanes over √n. The shift s is a query's largest exponent, and the largest of all keys: it cancels in the ratio, so
 //! that it is constant for the gradient, as τ is almost everywhere.
 
-use super::exponents::{add_rows, half_squares};
 use super::map::{FavorEstimator, FavorMap};
 use crate::vision::fused::feature_map::{Head, HeadSize};
 use crate::vision::fused::register::{exp, load, padded, store, vectorize};
 use crate::vision::fused::tape::sine_and_cosine;
 use crate::vision::kernel::affine::{project, project_back_rows};
 use crate::vision::kernel::linear::HeadSide;
+use crate::vision::kernel::norms::{add_rows, squared_norms};
 use pulp::Simd;
 
 /// How the features of a row are put together.
@@ -77,7 +77,7 @@ impl SignedRows<'_> {
     fn parts<S: Simd>(&self, simd: S) -> SignedParts {
         let SignedShape { m, first, signs, .. } = self.shape;
         let HeadSize { tokens, .. } = self.head.size;
-        let halves = half_squares(simd, self.head.size, self.x);
+        let halves: Vec<f32> = squared_norms(simd, self.head.size, self.x).into_iter().map(|norm| 0.5 * norm).collect();
         let z = project(simd, self.head.size, self.head.parameters, self.x);
         let rows = self.shape.second_at() + m + signs;
         let (z_width, width, second) = (padded(rows), padded(m), self.shape.second_at());
@@ -165,7 +165,7 @@ impl SignedRows<'_> {
     pub fn backward<S: Simd>(&self, simd: S, gradient: &[f32], x_gradient: &mut [f32]) {
         let parts = self.parts(simd);
         let SignedShape { m, signs, first, .. } = self.shape;
-        let HeadSize { tokens, width, feature_width, .. } = self.head.size;
+        let HeadSize { tokens, feature_width, .. } = self.head.size;
         let (factors, second) = (self.shape.factors(self.side), self.shape.second_at());
         let z_width = padded(second + m + signs);
         let (mut z_gradient, mut half_gradient) = (vec![0.0; tokens * z_width], vec![0.0; tokens]);
@@ -203,6 +203,6 @@ impl SignedRows<'_> {
             }
         }
         project_back_rows(simd, self.head.size, self.head.parameters, &z_gradient, x_gradient);
-        add_rows(simd, width, &half_gradient, self.x, x_gradient);
+        add_rows(simd, self.head.size, &half_gradient, self.x, x_gradient);
     }
 }

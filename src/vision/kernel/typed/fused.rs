@@ -5,9 +5,10 @@ use crate::function::{Tape, Variable};
 use crate::vision::fused::feature_map::{
     Exponential, Head, HeadMap, LogFeature, MapGradient, QueriesKeys, QueriesKeysMut,
 };
-use crate::vision::fused::register::{load, logistic, multiply_add, padded, softplus, store, vectorize};
+use crate::vision::fused::register::{logistic, padded, softplus};
 use crate::vision::fused::tape::{RowGradients, TapeCall, TapeRows, differentiate, evaluate};
 use crate::vision::kernel::affine::{project, project_back};
+use crate::vision::kernel::norms::{add_rows, squared_norms};
 use pulp::Simd;
 
 /// The steps of a map and how its parameters are laid out.
@@ -30,24 +31,7 @@ impl<'a> TypedRows<'a> {
     }
 
     fn squared_norms<S: Simd>(&self, simd: S, u: &[f32]) -> Vec<f32> {
-        if !self.tape.uses(Variable::SquaredNorm) {
-            return Vec::new();
-        }
-        let mut norms = vec![0.0; self.head.size.tokens];
-        vectorize(
-            simd,
-            #[inline(always)]
-            || {
-                for (row, norm) in u.chunks_exact(self.head.size.width).zip(norms.iter_mut()) {
-                    let mut sum = simd.splat_f32s(0.0);
-                    for part in row.chunks_exact(S::F32_LANES) {
-                        sum = multiply_add(simd, load(simd, part), load(simd, part), sum);
-                    }
-                    *norm = simd.reduce_sum_f32s(sum);
-                }
-            },
-        );
-        norms
+        if self.tape.uses(Variable::SquaredNorm) { squared_norms(simd, self.head.size, u) } else { Vec::new() }
     }
 
     fn projected<S: Simd>(&self, simd: S, u: &[f32]) -> Vec<f32> {
@@ -116,26 +100,10 @@ impl<'a> TypedRows<'a> {
             }
         }
         if !n.is_empty() {
-            self.norms_back(simd, u, &n_gradient, u_gradient);
+            // ∂|x|²/∂x = 2x.
+            n_gradient.iter_mut().for_each(|gradient| *gradient *= 2.0);
+            add_rows(simd, self.head.size, &n_gradient, u, u_gradient);
         }
-    }
-
-    /// ∂|x|²/∂x = 2x.
-    fn norms_back<S: Simd>(&self, simd: S, u: &[f32], n_gradient: &[f32], u_gradient: &mut [f32]) {
-        let width = self.head.size.width;
-        vectorize(
-            simd,
-            #[inline(always)]
-            || {
-                let rows = u.chunks_exact(width).zip(n_gradient);
-                for ((u, g), into) in rows.zip(u_gradient.chunks_exact_mut(width)) {
-                    let factor = simd.splat_f32s(2.0 * g);
-                    for (u, into) in u.chunks_exact(S::F32_LANES).zip(into.chunks_exact_mut(S::F32_LANES)) {
-                        store(simd, into, multiply_add(simd, factor, load(simd, u), load(simd, into)));
-                    }
-                }
-            },
-        );
     }
 }
 
