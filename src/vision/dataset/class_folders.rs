@@ -35,6 +35,11 @@ impl ClassFolder {
     pub(super) fn key(&self) -> String {
         composed(&spoken(&self.name))
     }
+
+    /// Its pictures with their label.
+    pub(super) fn labelled(self, label: u32) -> impl Iterator<Item = Picture> {
+        self.pictures.into_iter().map(move |picture| Picture { label, ..picture })
+    }
 }
 
 /// What lies below a part, or below one of its folders.
@@ -140,18 +145,27 @@ fn entries(folder: &Path) -> Result<(Explored, Vec<PathBuf>), DataError> {
         if hidden {
             continue;
         }
-        match ending(&path) {
-            NameEnding::Picture => match picture(&path) {
+        let is_picture = match ending(&path) {
+            NameEnding::Picture => true,
+            _ if is_folder(&entry) => {
+                folders.push(path);
+                continue;
+            }
+            NameEnding::None if path.is_file() && begins_as_picture(&path) => true,
+            NameEnding::None => {
+                found.passed_over.add("");
+                false
+            }
+            NameEnding::Other(suffix) => {
+                found.passed_over.add(&suffix);
+                false
+            }
+        };
+        if is_picture {
+            match picture(&path) {
                 Ok(picture) => found.loose.push(picture),
                 Err(reason) => found.skipped.push((path, reason)),
-            },
-            _ if is_folder(&entry) => folders.push(path),
-            NameEnding::Other(suffix) => found.passed_over.add(&suffix),
-            NameEnding::None if path.is_file() && begins_as_picture(&path) => match picture(&path) {
-                Ok(picture) => found.loose.push(picture),
-                Err(reason) => found.skipped.push((path, reason)),
-            },
-            NameEnding::None => found.passed_over.add(""),
+            }
         }
     }
     found.loose.sort_by(|a, b| a.path.cmp(&b.path));

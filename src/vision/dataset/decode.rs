@@ -1,5 +1,6 @@
 //! One picture: from a file of any size and kind to a square of RGB bytes.
 
+use super::files::is_packed;
 use super::kinds::{kind_of, kinds};
 use super::room_budget::{RoomBudget, RoomLease};
 use super::whole::check_whole;
@@ -44,11 +45,9 @@ pub(super) fn decode(path: &Path, size: usize) -> Result<Vec<u8>, String> {
 fn contents(path: &Path) -> Result<(Vec<u8>, RoomLease<'static>), String> {
     let said = |trouble: io::Error| trouble.to_string();
     let mut file = File::open(path).map_err(said)?;
-    let mut start = Vec::new();
-    file.by_ref().take(2).read_to_end(&mut start).map_err(said)?;
+    let packed = is_packed(&mut file).map_err(said)?;
     let mut from_start = || file.rewind().and_then(|()| file.try_clone()).map(BufReader::new).map_err(said);
     let unpacking = |trouble: io::Error| format!("cannot be unpacked: {trouble}");
-    let packed = start == [0x1f, 0x8b];
     let length = if packed {
         // Unpacked twice, so that room is taken once it is known how much.
         let mut unpacked = MultiGzDecoder::new(from_start()?).take(LARGEST_FILE + 1);

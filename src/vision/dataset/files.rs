@@ -4,7 +4,7 @@ use super::error::DataError;
 use super::facts::Site;
 use flate2::read::MultiGzDecoder;
 use std::fs::File;
-use std::io::{BufReader, Read, Seek};
+use std::io::{self, BufReader, Read, Seek};
 use std::path::{Path, PathBuf};
 
 /// The folder of a data set.
@@ -62,9 +62,15 @@ pub(super) fn open(path: &Path) -> Result<Box<dyn Read>, DataError> {
         return Err(DataError::malformed(path, "is a folder; a file is expected"));
     }
     let mut file = File::open(path).map_err(DataError::io(path, "read"))?;
-    let mut start = Vec::new();
-    file.by_ref().take(2).read_to_end(&mut start).map_err(DataError::io(path, "read"))?;
-    file.rewind().map_err(DataError::io(path, "read"))?;
+    let packed = is_packed(&mut file).map_err(DataError::io(path, "read"))?;
     let file = BufReader::with_capacity(1 << 16, file);
-    Ok(if start == [0x1f, 0x8b] { Box::new(MultiGzDecoder::new(file)) } else { Box::new(file) })
+    Ok(if packed { Box::new(MultiGzDecoder::new(file)) } else { Box::new(file) })
+}
+
+/// Whether a file begins as gzip does; it is left at its beginning.
+pub(super) fn is_packed(file: &mut File) -> io::Result<bool> {
+    let mut start = Vec::new();
+    file.by_ref().take(2).read_to_end(&mut start)?;
+    file.rewind()?;
+    Ok(start == [0x1f, 0x8b])
 }

@@ -114,7 +114,7 @@ impl Listing {
         Ok(Self {
             folder: folder.to_owned(),
             classes: called(folder, &train.classes)?,
-            train: labelled(train.classes),
+            train: (0..).zip(train.classes).flat_map(|(label, class)| class.labelled(label)).collect(),
             test: tested,
             skipped: train.skipped,
             passed_over,
@@ -142,8 +142,7 @@ impl Listing {
         let classes = called(folder, &found.classes)?;
         let (mut train, mut test) = (Vec::new(), Vec::new());
         for (label, class) in (0..).zip(found.classes) {
-            let mut pictures: Vec<Picture> =
-                class.pictures.into_iter().map(|picture| Picture { label, ..picture }).collect();
+            let mut pictures: Vec<Picture> = class.labelled(label).collect();
             let mut order: Vec<usize> = (0..pictures.len()).collect();
             order.shuffle(&mut generator(SPLIT_SEED, "parts", u64::from(label)));
             order.truncate((pictures.len() / TEST_SHARE).max(1));
@@ -248,17 +247,10 @@ fn by_folder(
             let problem = format!("`{part}` has no class `{}`", spoken(&class.name));
             return Err(DataError::malformed(&class.path, problem));
         };
-        tested.extend(class.pictures.into_iter().map(|picture| Picture { label, ..picture }));
+        tested.extend(class.labelled(label));
     }
     tested.sort_by(|a, b| (a.label, &a.path).cmp(&(b.label, &b.path)));
     Ok(tested)
-}
-
-/// The pictures of all classes with their labels.
-fn labelled(classes: Vec<ClassFolder>) -> Vec<Picture> {
-    let each = (0..).zip(classes);
-    each.flat_map(|(label, class)| class.pictures.into_iter().map(move |picture| Picture { label, ..picture }))
-        .collect()
 }
 
 /// What the classes are called: by `classes.txt` where it has a line `folder TAB name`, otherwise as their folders.

@@ -248,14 +248,7 @@ impl Loader for Batches {
         let files: Vec<_> = self.train.iter().filter_map(|name| place.file(name, quoted).ok()).collect();
         let train = self.read(&files, self.records)?;
         let test = self.read(&[place.file(self.test, quoted)?], TEST_RECORDS)?;
-        Ok(Dataset {
-            name: site.name,
-            classes: site.class_names(),
-            train,
-            test,
-            skipped: Vec::new(),
-            notes: Vec::new(),
-        })
+        Ok(Dataset::whole(site.name, site.class_names(), train, test))
     }
 
     fn files(&self, site: &Site<'_>) -> Vec<PathBuf> {

@@ -47,13 +47,11 @@ impl Loader for BuiltIn {
             part.0.extend(counts.iter().map(|&count| (count * (255.0 / 16.0)).round() as u8));
             part.1.push(label);
         }
-        Ok(Dataset {
-            name: site.name,
-            classes: site.class_names(),
-            train: Images::new(1, SIZE, train.0, train.1)?,
-            test: Images::new(1, SIZE, test.0, test.1)?,
-            skipped: Vec::new(),
-            notes: Vec::new(),
-        })
+        Ok(Dataset::whole(
+            site.name,
+            site.class_names(),
+            Images::new(1, SIZE, train.0, train.1)?,
+            Images::new(1, SIZE, test.0, test.1)?,
+        ))
     }
 }

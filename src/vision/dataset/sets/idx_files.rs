@@ -87,14 +87,7 @@ impl Loader for FourFiles {
             labelled(images, labels)
         };
         let (train, test) = (part(FILES[0], FILES[1])?, part(FILES[2], FILES[3])?);
-        Ok(Dataset {
-            name: site.name,
-            classes: site.class_names(),
-            train,
-            test,
-            skipped: Vec::new(),
-            notes: Vec::new(),
-        })
+        Ok(Dataset::whole(site.name, site.class_names(), train, test))
     }
 
     fn files(&self, site: &Site<'_>) -> Vec<PathBuf> {
@@ -239,14 +232,12 @@ impl Loader for IdxPairs {
         for label in train_labels.iter_mut().chain(&mut test_labels) {
             *label = classes.partition_point(|class| *class < *label) as u32;
         }
-        Ok(Dataset {
-            name: site.name,
-            classes: classes.iter().map(u32::to_string).collect(),
-            train: labelled(train, train_labels)?,
-            test: labelled(test, test_labels)?,
-            skipped: Vec::new(),
-            notes: Vec::new(),
-        })
+        Ok(Dataset::whole(
+            site.name,
+            classes.iter().map(u32::to_string).collect(),
+            labelled(train, train_labels)?,
+            labelled(test, test_labels)?,
+        ))
     }
 
     fn files(&self, site: &Site<'_>) -> Vec<PathBuf> {
