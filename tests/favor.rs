@@ -1,5 +1,7 @@
 //! Softmax estimated by random features inside the transformer: training, redrawing, testing with other draws, masks.
 
+#[path = "support/answers.rs"]
+mod answers;
 #[path = "support/killed.rs"]
 mod killed;
 #[path = "support/program.rs"]
@@ -7,16 +9,15 @@ mod program;
 #[path = "support/results.rs"]
 mod results;
 
+use answers::{call, json};
 use attnlab::attention::Projection;
 use attnlab::vision::{
     Attention, AttentionKernel, BlockSet, Checkpoint, FavorEstimator, FavorMap, Parameters, VitConfig, composed,
 };
 use candle_core::{DType, Device, Tensor};
-use killed::killed_while_training;
-use program::program;
+use killed::killed;
 use results::timeless;
 use serde_json::Value;
-use std::path::Path;
 
 const QUICK: &[&str] =
     &["attention=favor", "dim=16", "depth=1", "heads=2", "train_images=256", "test_images=128", "threads=1", "lr=0.01"];
@@ -24,18 +25,6 @@ const QUICK: &[&str] =
 fn train<'a>(settings: &[&'a str]) -> Vec<&'a str> {
     let settings = QUICK.iter().chain(settings).flat_map(|setting| ["--set", *setting]);
     ["run", "vit", "--json"].into_iter().chain(settings).collect()
-}
-
-fn call(desk: &Path, arguments: &[&str]) -> (i32, String, String) {
-    let output = program(desk, arguments).output().unwrap();
-    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-    (output.status.code().unwrap_or(-1), text(output.stdout), text(output.stderr))
-}
-
-fn json(desk: &Path, arguments: &[&str]) -> Value {
-    let (status, out, error) = call(desk, arguments);
-    assert_eq!(status, 0, "{arguments:?}: {error}");
-    serde_json::from_str(&out).unwrap()
 }
 
 fn config(attention: Attention) -> VitConfig {
@@ -172,7 +161,7 @@ fn redrawing_is_named_and_resumes_to_the_bit() {
     let long = train(&["m=8", "redraw=7", "epochs=40", "eval_m=16", "eval_draws=2"]);
     let whole = json(desk.path(), &long);
     let stopped = tempfile::tempdir().unwrap();
-    let id = killed_while_training(stopped.path(), &long);
+    let id = killed(stopped.path(), &long, "p", 4);
     let resumed = json(stopped.path(), &["resume", &id, "--json"]);
     assert_eq!(timeless(&whole), timeless(&resumed));
 }

@@ -1,5 +1,7 @@
 //! Trainings that start from the weights of another run.
 
+#[path = "support/answers.rs"]
+mod answers;
 #[path = "support/killed.rs"]
 mod killed;
 #[path = "support/program.rs"]
@@ -7,9 +9,9 @@ mod program;
 #[path = "support/results.rs"]
 mod results;
 
+use answers::{call, json};
 use attnlab::vision::{Attention, AttentionKernel, BlockSet, Parameters, Transfer, VitConfig};
-use killed::killed_while_training;
-use program::program;
+use killed::killed;
 use results::{run_folders, timeless};
 use serde_json::Value;
 use std::fs;
@@ -20,18 +22,6 @@ const QUICK: &[&str] = &["dim=16", "depth=1", "heads=2", "train_images=256", "te
 fn train<'a>(settings: &[&'a str]) -> Vec<&'a str> {
     let settings = QUICK.iter().chain(settings).flat_map(|setting| ["--set", *setting]);
     ["run", "vit", "--json"].into_iter().chain(settings).collect()
-}
-
-fn call(desk: &Path, arguments: &[&str]) -> (i32, String, String) {
-    let output = program(desk, arguments).output().unwrap();
-    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-    (output.status.code().unwrap_or(-1), text(output.stdout), text(output.stderr))
-}
-
-fn json(desk: &Path, arguments: &[&str]) -> Value {
-    let (status, out, error) = call(desk, arguments);
-    assert_eq!(status, 0, "{arguments:?}: {error}");
-    serde_json::from_str(&out).unwrap()
 }
 
 fn id(desk: &Path, index: usize) -> String {
@@ -79,7 +69,7 @@ fn a_resumed_fine_tuning_is_the_same_to_the_bit() {
     let arguments = train(&["attention=exp", "epochs=40", &init]);
     let whole = json(desk.path(), &arguments);
     let other = tempfile::tempdir().unwrap();
-    let id = killed_while_training(other.path(), &arguments);
+    let id = killed(other.path(), &arguments, "p", 4);
     let resumed = json(other.path(), &["resume", &id, "--json"]);
     assert_eq!(timeless(&whole), timeless(&resumed));
 }

@@ -1,29 +1,20 @@
 //! A trained model whose attention is replaced by estimators.
 
+#[path = "support/answers.rs"]
+mod answers;
+#[path = "support/killed.rs"]
+mod killed;
 #[path = "support/program.rs"]
 mod program;
 #[path = "support/results.rs"]
 mod results;
 
-use program::program;
-use results::{run_folders, timeless};
+use answers::{call, json};
+use killed::killed;
+use results::timeless;
 use serde_json::Value;
 use std::fs;
 use std::path::Path;
-use std::process::Stdio;
-use std::time::{Duration, Instant};
-
-fn call(desk: &Path, arguments: &[&str]) -> (i32, String, String) {
-    let output = program(desk, arguments).output().unwrap();
-    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-    (output.status.code().unwrap_or(-1), text(output.stdout), text(output.stderr))
-}
-
-fn json(desk: &Path, arguments: &[&str]) -> Value {
-    let (status, out, error) = call(desk, arguments);
-    assert_eq!(status, 0, "{arguments:?}: {error}");
-    serde_json::from_str(&out).unwrap()
-}
 
 fn run<'a>(problem: &'a str, settings: &[&'a str]) -> Vec<&'a str> {
     let settings = settings.iter().flat_map(|setting| ["--set", *setting]);
@@ -110,18 +101,7 @@ fn threads_and_a_kill_change_nothing() {
     assert_eq!(timeless(&whole), timeless(&of("threads=2")));
     let other = tempfile::tempdir().unwrap();
     let arguments = run("replacement", &[QUICK, &settings, &["threads=1"]].concat());
-    let mut child = program(other.path(), &arguments).stdout(Stdio::null()).spawn().unwrap();
-    let since = Instant::now();
-    let tells = || {
-        let journal = run_folders(other.path()).first().map(|run| fs::read_to_string(run.join("events.jsonl")));
-        journal.is_some_and(|journal| journal.unwrap_or_default().contains("\"e\":\"row\""))
-    };
-    while !tells() && since.elapsed() < Duration::from_secs(120) {
-        std::thread::sleep(Duration::from_millis(2));
-    }
-    child.kill().unwrap();
-    child.wait().unwrap();
-    let id = run_folders(other.path())[0].file_name().unwrap().to_str().unwrap().to_owned();
+    let id = killed(other.path(), &arguments, "row", 1);
     let resumed = json(other.path(), &["resume", &id, "--json"]);
     assert_eq!(timeless(&whole), timeless(&resumed));
 }

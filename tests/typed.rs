@@ -1,6 +1,8 @@
 //! Functions that users type as attention kernels: the same as the shipped kernels where they are the same function, trained,
 //! swept, resumed, refused.
 
+#[path = "support/answers.rs"]
+mod answers;
 #[path = "support/killed.rs"]
 mod killed;
 #[path = "support/program.rs"]
@@ -8,12 +10,12 @@ mod program;
 #[path = "support/results.rs"]
 mod results;
 
+use answers::{call, json};
 use attnlab::function::{GALLERY, Ready};
 use attnlab::random::generator;
 use attnlab::vision::fused::FusedVit;
 use attnlab::vision::{Attention, AttentionKernel, BlockSet, Checkpoint, Layout, Parameters, TypedMap, Vit, VitConfig};
-use killed::killed_while_training;
-use program::program;
+use killed::killed;
 use rand::Rng;
 use results::{run_folders, timeless};
 use serde_json::Value;
@@ -97,18 +99,8 @@ fn quick<'a>(settings: &[&'a str]) -> Vec<&'a str> {
     ["run", "vit", "--set", "attention=custom"].into_iter().chain(settings).collect()
 }
 
-fn call(desk: &Path, arguments: &[&str]) -> (i32, String, String) {
-    let output = program(desk, arguments).output().unwrap();
-    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-    (output.status.code().unwrap_or(-1), text(output.stdout), text(output.stderr))
-}
-
 fn rows(desk: &Path, arguments: &[&str]) -> Vec<Value> {
-    let arguments: Vec<&str> = arguments.iter().copied().chain(["--json"]).collect();
-    let (status, out, error) = call(desk, &arguments);
-    assert_eq!(status, 0, "{arguments:?}: {error}");
-    let all: Value = serde_json::from_str(&out).unwrap();
-    match all {
+    match json(desk, &[arguments, &["--json"]].concat()) {
         Value::Array(runs) => runs.iter().flat_map(|run| run["rows"].as_array().unwrap().clone()).collect(),
         run => run["rows"].as_array().unwrap().clone(),
     }
@@ -175,17 +167,11 @@ fn what_is_learned_is_shown_and_saved() {
 fn a_resumed_training_is_the_same_to_the_bit() {
     let desk = tempfile::tempdir().unwrap();
     let long = ["f=exp(a*u - c^2*u^2) + sigmoid(p); a = 1; c = 0.1", "epochs=60"];
-    let json = |desk: &Path, arguments: &[&str]| -> Value {
-        let arguments: Vec<&str> = arguments.iter().copied().chain(["--json"]).collect();
-        let (status, out, error) = call(desk, &arguments);
-        assert_eq!(status, 0, "{error}");
-        serde_json::from_str(&out).unwrap()
-    };
-    let whole = json(desk.path(), &quick(&long));
-    let stopped = tempfile::tempdir().unwrap();
     let arguments = quick(&long);
-    let id = killed_while_training(stopped.path(), &arguments);
-    let resumed = json(stopped.path(), &["resume", &id]);
+    let whole = json(desk.path(), &[&arguments[..], &["--json"]].concat());
+    let stopped = tempfile::tempdir().unwrap();
+    let id = killed(stopped.path(), &arguments, "p", 4);
+    let resumed = json(stopped.path(), &["resume", &id, "--json"]);
     assert_eq!(timeless(&whole), timeless(&resumed));
 }
 
