@@ -10,12 +10,17 @@ mod program;
 mod results;
 
 use answers::{call, json};
-use attnlab::attention::Projection;
+use attnlab::attention::hybrid::{HybridSpec, Weight};
+use attnlab::attention::{FeatureMap, Projection, RandomFeatures, Sketch};
+use attnlab::random::generator;
+use attnlab::vision::composed::AttentionInputs;
 use attnlab::vision::{
     Attention, AttentionKernel, BlockSet, Checkpoint, FavorEstimator, FavorMap, Parameters, VitConfig, composed,
 };
 use candle_core::{DType, Device, Tensor};
 use killed::killed;
+use ndarray::{Array2, Axis};
+use rand_distr::{Distribution, StandardNormal};
 use results::timeless;
 use serde_json::Value;
 
@@ -79,6 +84,101 @@ fn estimates_come_near_softmax_as_projections_grow() {
         let [few, many] = [error(24), error(1536)];
         assert!(many < few / 4.0 && many > few / 20.0, "{estimator:?} with mask {mask_dim}: {few} {many}");
     }
+}
+
+/// The attention matrix by the definition: the estimate of [`attnlab::attention`], whose mean and mean squared error are held
+/// against closed forms, with each row divided by its sum.
+fn by_rows(matrix: Array2<f64>) -> Array2<f64> {
+    let sums = matrix.sum_axis(Axis(1)).insert_axis(Axis(1));
+    matrix / sums
+}
+
+/// Queries and keys `[tokens, d]` of one head, and the same scaled.
+fn inputs(tokens: usize, d: usize) -> ([Array2<f64>; 2], [Array2<f64>; 2]) {
+    let mut random = generator(7, "queries and keys", 0);
+    let given = [0, 1].map(|_| Array2::from_shape_fn((tokens, d), |_| StandardNormal.sample(&mut random)));
+    let scaled = given.clone().map(|side: Array2<f64>| side / (d as f64).powf(0.25));
+    (given, scaled)
+}
+
+fn tensor(matrix: &Array2<f64>) -> Tensor {
+    let (rows, width) = matrix.dim();
+    Tensor::from_iter(matrix.iter().copied(), &Device::Cpu).unwrap().reshape((1, 1, rows, width)).unwrap()
+}
+
+fn largest_difference(found: &Tensor, expected: &Array2<f64>) -> f64 {
+    let found: Vec<f64> = found.flatten_all().unwrap().to_vec1().unwrap();
+    found.iter().zip(expected).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max)
+}
+
+#[test]
+fn estimates_are_those_of_the_estimators_that_closed_forms_are_known_of() {
+    let (d, m) = (8, 24);
+    let ([q, k], [x, y]) = inputs(12, d);
+    let weight = Weight { a: 0.1, b: 0.7 };
+    let hybrid = |hyperbolic| FavorEstimator::Hybrid { hyperbolic, signs: 3, weight };
+    let family = |map: FeatureMap| {
+        let projections = Projection::Orthogonal.draw(m, d, &mut generator(5, "draw", 0)).unwrap();
+        RandomFeatures { map, projections }.matrix(x.view(), y.view()).unwrap()
+    };
+    let both = |first: FeatureMap| {
+        let spec = HybridSpec { first, projection: Projection::Orthogonal, m1: m, m2: m, n: 3, weight, shared: false };
+        spec.draw(d, &mut generator(5, "draw", 0)).unwrap().matrix(x.view(), y.view()).unwrap()
+    };
+    for (estimator, matrix) in [
+        (FavorEstimator::Positive, family(FeatureMap::Positive)),
+        (FavorEstimator::Hyperbolic, family(FeatureMap::Hyperbolic)),
+        (FavorEstimator::Trigonometric, family(FeatureMap::Trigonometric)),
+        (FavorEstimator::Gerf { a: -0.07 }, family(FeatureMap::Gerf { a: -0.07 })),
+        (hybrid(true), both(FeatureMap::Hyperbolic)),
+        (hybrid(false), both(FeatureMap::Positive)),
+    ] {
+        let map = FavorMap::new(estimator, Projection::Orthogonal, m).unwrap();
+        let drawn = map.draw(d, &mut generator(5, "draw", 0)).unwrap();
+        let drawn = Tensor::new(drawn, &Device::Cpu).unwrap().unsqueeze(0).unwrap().to_dtype(DType::F64).unwrap();
+        let found = composed::weights(Attention::Favor(map), Some(&drawn), &tensor(&q), &tensor(&k)).unwrap();
+        // What is drawn is kept in single precision, and rows that cancel enlarge that.
+        let bound = if map.is_positive() { 1e-5 } else { 1e-3 };
+        let error = largest_difference(&found, &by_rows(matrix));
+        assert!(error < bound, "{estimator:?}: {error:e}");
+    }
+}
+
+#[test]
+fn masked_estimates_are_stratified_with_the_constant_as_one_more_coordinate() {
+    let (d, m, mask_dim) = (8, 22, 3);
+    let ([q, k], [x, y]) = inputs(12, d);
+    let mut random = generator(8, "masks", 0);
+    let mut mask =
+        || Array2::from_shape_fn((12, mask_dim), |_| StandardNormal.sample(&mut random)).mapv(|a: f64| a.max(0.0));
+    let [a, b] = [mask(), mask()];
+    let map = FavorMap::new(FavorEstimator::Positive, Projection::Gaussian, m).unwrap();
+    let w = Projection::Gaussian.draw(m, d, &mut generator(5, "draw", 0)).unwrap();
+    // 22 projections for 4 coordinates: 6, 6, 5, 5.
+    let mut expected = Array2::<f64>::zeros((12, 12));
+    let mut first = 0;
+    for (coordinate, count) in [6, 6, 5, 5].into_iter().enumerate() {
+        let projections = w.slice(ndarray::s![first..first + count, ..]).to_owned();
+        let kernel = RandomFeatures { map: FeatureMap::Positive, projections }.matrix(x.view(), y.view()).unwrap();
+        let masks = if coordinate == mask_dim {
+            Array2::from_elem((12, 12), 1e-3)
+        } else {
+            let column = |side: &Array2<f64>| side.column(coordinate).insert_axis(Axis(1)).to_owned();
+            column(&a).dot(&column(&b).t())
+        };
+        expected += &(kernel * masks);
+        first += count;
+    }
+    let drawn = map.draw(d, &mut generator(5, "draw", 0)).unwrap();
+    let drawn = Tensor::new(drawn, &Device::Cpu).unwrap().unsqueeze(0).unwrap().to_dtype(DType::F64).unwrap();
+    let [queries, keys] = [&q, &k].map(tensor);
+    let inputs = AttentionInputs { values: keys.clone(), queries, keys, masks: Some([&a, &b].map(tensor)) };
+    let error = largest_difference(&inputs.weights(Attention::Favor(map), Some(&drawn)).unwrap(), &by_rows(expected));
+    assert!(error < 1e-5, "{error:e}");
+    // Softmax takes the masks exactly.
+    let exact = x.dot(&y.t()).mapv(f64::exp) * (a.dot(&b.t()) + 1e-3);
+    let softmax = inputs.weights(AttentionKernel::Softmax.into(), None).unwrap();
+    assert!(largest_difference(&softmax, &by_rows(exact)) < 1e-12);
 }
 
 #[test]

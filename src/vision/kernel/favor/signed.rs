@@ -42,9 +42,12 @@ impl SignedShape {
         }
     }
 
-    /// The factors of the four blocks on one side.
+    /// The factors of the four blocks on one side. Features of both signs are twice as many: each product counts half.
     pub fn factors(&self, side: HeadSide) -> [f32; 4] {
-        self.coefficients.map(|c| c.abs().sqrt() * if side == HeadSide::Queries { c.signum() } else { 1.0 })
+        let halved = if self.first == 2 { 0.5 } else { 1.0 };
+        let [first, signed_first, second, signed_second] = self.coefficients;
+        [halved * first, halved * signed_first, second, signed_second]
+            .map(|c| c.abs().sqrt() * if side == HeadSide::Queries { c.signum() } else { 1.0 })
     }
 
     /// Rows of z before those of the second part.
