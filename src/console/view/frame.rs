@@ -31,12 +31,16 @@ pub fn scrolled(frame: &mut Frame<'_>, theme: &Theme, area: Rect, inner: Rect, l
     let last = first + shown.len();
     frame.render_widget(Paragraph::new(shown), inner);
     if count > rows {
-        let words = format!(" {} to {last} of {count} ", first + 1);
-        let width = words.chars().count() as u16;
-        if width + 4 < area.width {
-            let place = Rect { x: area.right() - width - 2, y: area.bottom() - 1, width, height: 1 };
-            frame.render_widget(Line::styled(words, theme.dim()), place);
-        }
+        on_lower_edge(frame, theme, area, &format!(" {} to {last} of {count} ", first + 1));
+    }
+}
+
+/// Writes `words` on the lower edge of the frame `area`, at its right, where there is room.
+pub fn on_lower_edge(frame: &mut Frame<'_>, theme: &Theme, area: Rect, words: &str) {
+    let width = words.chars().count() as u16;
+    if width + 4 < area.width {
+        let place = Rect { x: area.right() - width - 2, y: area.bottom() - 1, width, height: 1 };
+        frame.render_widget(Line::styled(words, theme.dim()), place);
     }
 }
 

@@ -1,5 +1,6 @@
 //! The Log tab.
 
+use super::frame::on_lower_edge;
 use crate::console::app::App;
 use log::LevelFilter;
 use ratatui::Frame;
@@ -33,16 +34,7 @@ pub fn draw(frame: &mut Frame<'_>, app: &App, area: Rect) {
         .title_log(Line::styled(" Log ", theme.title()))
         .state(app.log());
     frame.render_widget(widget, area);
-    let words = " E error  W warning  I info  D debug  T trace ";
-    if area.width > words.len() as u16 + 4 {
-        let place = Rect {
-            x: area.right() - words.len() as u16 - 2,
-            y: area.bottom() - 1,
-            width: words.len() as u16,
-            height: 1,
-        };
-        frame.render_widget(Line::styled(words, theme.dim()), place);
-    }
+    on_lower_edge(frame, theme, area, " E error  W warning  I info  D debug  T trace ");
     if super::super::logging::lines() == 0 {
         let middle = Rect { y: area.y + area.height / 2, height: 1, ..area };
         let words = format!("nothing yet; runs say here when they begin and end ({} and above)", LevelFilter::Debug);

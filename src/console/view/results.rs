@@ -33,15 +33,13 @@ pub fn draw(frame: &mut Frame<'_>, app: &App, tab: &ProblemTab, area: Rect) -> V
     let most = if tab.pane == Pane::Remarks { 0 } else { most_notes(area.height * 3) };
     let most = most.min(inner.height.saturating_sub(2).into());
     let (notes, more) = remarks::preview(tab, theme, inner.width.into(), most);
-    let block = match more {
-        _ if most == 0 => block,
-        0 => block,
-        more => {
-            let (lines, key) =
-                (if more == 1 { "line" } else { "lines" }, app.keymap().key(Place::Form, Action::NextPane));
-            let words = format!(" {more} more {lines} of remarks: {key} ");
-            block.title_bottom(Line::styled(words, theme.dim()).right_aligned())
-        }
+    let block = if most == 0 || more == 0 {
+        block
+    } else {
+        let lines = if more == 1 { "line" } else { "lines" };
+        let key = app.keymap().key(Place::Form, Action::NextPane);
+        let words = format!(" {more} more {lines} of remarks: {key} ");
+        block.title_bottom(Line::styled(words, theme.dim()).right_aligned())
     };
     frame.render_widget(block, area);
     let table_area = Rect { height: inner.height - notes.len() as u16, ..inner };
