@@ -175,11 +175,13 @@ fn favor() -> Vec<Attention> {
     maps.into_iter().map(map).collect()
 }
 
-/// Shapes that a model may have: heads of one coordinate have no projections that are coupled, and in wide ones features that
-/// cancel lose every digit of single precision.
+/// Shapes that a model may have: heads of one coordinate have no projections that are coupled. Where features cancel, wide
+/// heads lose every digit of single precision, and so does a single token: attention gives its values back whatever the
+/// features are, so what flows back through them cancels to nothing over a denominator that may be near 0.
 fn sound_shapes(attention: Attention) -> Vec<(VitConfig, usize)> {
-    let widest = if attention.favor().is_some_and(|map| !map.is_positive()) { 20 } else { usize::MAX };
-    let is_sound = |(config, _): &(VitConfig, usize)| config.check().is_ok() && config.head_dim() <= widest;
+    let cancels = attention.favor().is_some_and(|map| !map.is_positive());
+    let keeps_digits = |config: &VitConfig| !cancels || (config.head_dim() <= 20 && config.tokens() > 1);
+    let is_sound = |(config, _): &(VitConfig, usize)| config.check().is_ok() && keeps_digits(config);
     shapes(attention).into_iter().filter(is_sound).collect()
 }
 
