@@ -4,7 +4,9 @@ use super::args::{Delete, List, Show, Tag, Trash};
 use super::failure::Failure;
 use super::{output, table};
 use crate::lab::store::{self, Filter, RunSummary};
-use crate::lab::{Differences, Document, Places, RunRecord, RunView, StoredParams, decimal, distinct_names, duration};
+use crate::lab::{
+    Differences, Document, Places, RunRecord, RunView, StoredParams, VariedColumns, decimal, distinct_names, duration,
+};
 use crate::problems;
 use crate::text::visible;
 use serde_json::json;
@@ -32,9 +34,23 @@ pub fn list(arguments: &List, places: &Places) -> Result<(), Failure> {
 
 /// A table of runs, below what they have in common.
 fn listed(runs: &[Arc<RunSummary>]) -> String {
-    let names = told_apart(runs, |run| if run.title.is_empty() { &run.label } else { &run.title });
-    let headings = [("run", false), ("state", false), ("what", false), ("result", true), ("time", true), ("", false)];
-    let lines = runs.iter().zip(names).map(|(run, name)| line(run, name));
+    let name = |run: &RunSummary| if run.title.is_empty() { run.label.clone() } else { run.title.clone() };
+    let named: Vec<(&str, &StoredParams)> = runs.iter().map(|run| (run.problem.as_str(), &run.params)).collect();
+    let varied = VariedColumns::of(&named, |problem| problems::find(problem).map(|problem| problem.schema()));
+    let names: Vec<String> = if varied.are_all {
+        runs.iter().map(|run| name(run)).collect()
+    } else {
+        told_apart(runs, |run| if run.title.is_empty() { &run.label } else { &run.title })
+    };
+    let params: Vec<&StoredParams> = runs.iter().map(|run| &run.params).collect();
+    let is_number = |column: usize, texts: &[Vec<String>]| {
+        texts.iter().all(|line| line[column].is_empty() || line[column].parse::<f64>().is_ok())
+    };
+    let texts = varied.texts(&params);
+    let keys = varied.keys.iter().enumerate().map(|(column, key)| (key.as_str(), is_number(column, &texts)));
+    let headings = [("run", false), ("state", false), ("what", false)].into_iter().chain(keys);
+    let headings = headings.chain([("result", true), ("time", true), ("", false)]);
+    let lines = runs.iter().zip(names).zip(&texts).map(|((run, name), texts)| line(run, name, texts));
     in_common(runs) + &table::render(headings, lines)
 }
 
@@ -67,7 +83,7 @@ pub fn all(places: &Places) -> Result<Vec<Arc<RunSummary>>, Failure> {
     if places.logs.is_dir() { Ok(store::list(&places.logs)?) } else { Ok(Vec::new()) }
 }
 
-fn line(run: &RunSummary, name: String) -> Vec<String> {
+fn line(run: &RunSummary, name: String, params: &[String]) -> Vec<String> {
     let known = problems::find(&run.problem);
     let column = known.and_then(|problem| problem.column(problem.headline_of(&run.row)));
     let result = run.headline.map_or_else(String::new, |value| match column {
@@ -77,7 +93,10 @@ fn line(run: &RunSummary, name: String) -> Vec<String> {
     let tags = run.tags.iter().map(|tag| format!("#{tag}"));
     let remarks: Vec<String> = tags.chain(run.damage.clone()).collect();
     let time = duration(run.seconds);
-    vec![run.id.clone(), run.state.name().to_owned(), name, result, time, remarks.join(" ")]
+    let mut cells = vec![run.id.clone(), run.state.name().to_owned(), name];
+    cells.extend_from_slice(params);
+    cells.extend([result, time, remarks.join(" ")]);
+    cells
 }
 
 /// Finds the runs that the names of one command line mean; the directory of runs is looked through once at most.

@@ -24,8 +24,8 @@ pub mod slurm;
 pub mod store;
 
 pub use analysis::{
-    Differences, Rounding, Span, Study, StudyCurve, StudyPlot, StudyRun, StudyVariant, compare, decimal,
-    distinct_names, duration,
+    Differences, MeanCurve, Rounding, RunNames, Span, Study, StudyCurve, StudyPlot, StudyRun, StudyVariant,
+    VariedColumns, compare, decimal, distinct_names, duration,
 };
 pub use error::LabError;
 pub use event::{

@@ -6,6 +6,7 @@ mod function;
 mod reading;
 mod safety;
 mod sweep;
+mod variants;
 
 use attnlab::console::app::{App, Exit, NewsSource, Overlay, Pane, ScreenRun};
 use attnlab::console::keymap::Keymap;

@@ -203,9 +203,9 @@ fn what_is_clicked_is_chosen_and_the_wheel_moves_what_is_under_it() {
     desk.put("2", "relu", 40, RunState::Finished);
     let size = (200, 60);
     let screen = desk.screen(size);
-    let (column, row) = cell_of(&screen, "✔   softmax");
+    let (column, row) = cell_of(&screen, "✔   ● ★ softmax");
     desk.app.click(column, row);
-    assert_eq!((desk.app.tabs()[0].line, desk.app.tabs()[0].pane), (0, Pane::Results));
+    assert_eq!((desk.app.tabs()[0].results.line, desk.app.tabs()[0].pane), (0, Pane::Results));
     let (column, row) = cell_of(&screen, "Accuracy");
     desk.app.click(column, row + 2);
     assert_eq!((desk.app.tabs()[0].figure, desk.app.tabs()[0].pane), (1, Pane::Figures));

@@ -1,12 +1,7 @@
 //! What a problem's tab draws: plots with the curves of every visible run, and groups of matrices.
 
-use super::screen_run::ScreenRun;
 use super::tab::ProblemTab;
-use crate::lab::{Axis, Differences, Matrix, Plot, Scale, SeriesView, StudyPlot};
-use std::collections::HashMap;
-
-/// The most runs that are drawn over each other.
-const OVERLAID: usize = 8;
+use crate::lab::{Axis, Matrix, Plot, Scale, StudyPlot};
 
 /// One figure.
 #[derive(Clone, Copy, Debug)]
@@ -69,43 +64,7 @@ impl<'a> Figure<'a> {
     }
 }
 
-/// Which series of which run a curve draws, and in which colour and with which marker.
-#[derive(Clone, Copy, Debug)]
-pub struct CurveOf {
-    /// Index of the run.
-    pub run: usize,
-    /// Index of the series in the run.
-    pub series: usize,
-    /// Number of its colour.
-    pub ink: usize,
-    /// Number of its marker.
-    pub symbol: usize,
-}
-
 impl ProblemTab {
-    /// Indices of the runs that are compared: all, or the chosen one alone.
-    #[must_use]
-    pub fn overlaid(&self) -> Vec<usize> {
-        match self.target().filter(|_| !self.compare) {
-            Some(run) => vec![run],
-            None => (0..self.runs.len()).collect(),
-        }
-    }
-
-    /// Indices of the runs that are drawn over each other: all, or of many those around the chosen one.
-    #[must_use]
-    pub fn visible(&self) -> Vec<usize> {
-        match (self.target(), self.compare) {
-            (Some(run), false) => vec![run],
-            (Some(run), true) => {
-                let last = self.runs.len().saturating_sub(OVERLAID);
-                let first = run.saturating_sub(OVERLAID / 2).min(last);
-                (first..(first + OVERLAID).min(self.runs.len())).collect()
-            }
-            (None, _) => Vec::new(),
-        }
-    }
-
     /// Every figure: the figures over swept parameters come first where the runs are a sweep, then the plots in the
     /// order in which they were declared. The matrices of the chosen run come last.
     #[must_use]
@@ -140,98 +99,4 @@ impl ProblemTab {
         }
         figures
     }
-
-    /// The horizontal axis of a plot over every visible run. Its range holds the ranges that the runs have declared.
-    #[must_use]
-    pub fn axis(&self, plot: &Plot) -> Axis {
-        let mut axis = plot.x.clone();
-        for run in self.visible() {
-            for other in self.runs[run].view.plots.iter().filter(|other| other.id == plot.id) {
-                axis.range = match (axis.range, other.x.range) {
-                    (Some(one), Some(two)) => Some((one.0.min(two.0), one.1.max(two.1))),
-                    (one, two) => one.or(two),
-                };
-            }
-        }
-        axis
-    }
-
-    /// The curves of plot `id`: colours tell runs apart where there are several, series otherwise; the chosen run
-    /// comes last and so lies on top.
-    #[must_use]
-    pub fn curves(&self, id: &str) -> Vec<CurveOf> {
-        let visible = self.visible();
-        let of = |run: usize| {
-            let series = self.runs[run].view.series.iter().enumerate();
-            series.filter(|(_, view)| view.series.plot == id).map(|(index, _)| index).collect::<Vec<_>>()
-        };
-        let several = visible.len() > 1;
-        let most = visible.iter().map(|run| of(*run).len()).max().unwrap_or(0).max(1);
-        let mut curves = Vec::new();
-        for run in visible {
-            let colours = if several { Vec::new() } else { colours(&self.runs[run].view.series) };
-            for (place, series) in of(run).into_iter().enumerate() {
-                let (ink, symbol) = match colours.get(series) {
-                    Some(colour) => (*colour, *colour),
-                    None => (run, run * most + place),
-                };
-                curves.push(CurveOf { run, series, ink, symbol });
-            }
-        }
-        if let Some(target) = self.target() {
-            curves.sort_by_key(|curve| curve.run == target);
-        }
-        curves
-    }
-
-    /// The name of a curve in the legend.
-    #[must_use]
-    pub fn curve_label(&self, curve: &CurveOf, id: &str, labels: &[String]) -> String {
-        let series = &self.runs[curve.run].view.series[curve.series].series;
-        if self.visible().len() < 2 {
-            return series.label.clone();
-        }
-        let run = &labels[curve.run];
-        let alone = self.runs[curve.run].view.series.iter().filter(|view| view.series.plot == id).count() == 1;
-        if alone { run.clone() } else { format!("{run} {}", series.label) }
-    }
-
-    /// The runs' labels; where several are the same, with the parameters that differ, or a number.
-    #[must_use]
-    pub(super) fn distinct_labels(&self) -> Vec<String> {
-        let mut twins: HashMap<&str, Vec<usize>> = HashMap::new();
-        for (index, run) in self.runs.iter().enumerate() {
-            twins.entry(&run.label).or_default().push(index);
-        }
-        let mut words = vec![String::new(); self.runs.len()];
-        for twins in twins.into_values() {
-            let params: Vec<_> = twins.iter().map(|run| &self.runs[*run].params).collect();
-            let differences = Differences::between(&params, Some(self.problem.schema()), |_| true);
-            twins.iter().enumerate().for_each(|(at, run)| words[*run] = differences.words(at));
-        }
-        let mut before: HashMap<String, usize> = HashMap::new();
-        let named = |(run, words): (&ScreenRun, String)| {
-            let label = if words.is_empty() { run.label.clone() } else { format!("{} {words}", run.label) };
-            let count = before.entry(label.clone()).and_modify(|count| *count += 1).or_insert(1);
-            if *count == 1 { label } else { format!("{label} ({count})") }
-        };
-        self.runs.iter().zip(words).map(named).collect()
-    }
-}
-
-/// The number of the colour of each series of a run. Series with one label have one colour in every plot, and a series
-/// that is declared beside another one has the colour of that one.
-fn colours(all: &[SeriesView]) -> Vec<usize> {
-    let mut labels: Vec<&str> = Vec::new();
-    for view in all.iter().filter(|view| view.series.beside.is_none()) {
-        if !labels.contains(&view.series.label.as_str()) {
-            labels.push(&view.series.label);
-        }
-    }
-    let colour = |(index, view): (usize, &SeriesView)| {
-        let beside = view.series.beside.as_ref();
-        let owner = beside.and_then(|id| all.iter().position(|other| other.series.id == *id)).unwrap_or(index);
-        labels.iter().position(|label| *label == all[owner].series.label).unwrap_or(owner)
-    };
-    all.iter().enumerate().map(colour).collect()
 }

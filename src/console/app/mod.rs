@@ -3,7 +3,8 @@
 //!
 //! ```text
 //! state                            everything there is, on top of what follows
-//! tab, figure, looks, screen_run   a problem's tab: its form, its runs, its figures
+//! tab, results, lines, figure,      a problem's tab: its form, its runs, its results, its figures
+//! curves, looks, screen_run
 //! tab_keys                         what keys change on a problem's tab alone
 //! scroll                           how far a text is scrolled
 //! runs                             the Runs tab
@@ -13,9 +14,12 @@
 //! ```
 
 mod act;
+mod curves;
 mod figure;
+mod lines;
 mod looks;
 mod overlay;
+mod results;
 mod runs;
 mod screen_run;
 mod scroll;
@@ -27,13 +31,15 @@ mod tab;
 mod tab_keys;
 mod task;
 
-pub use figure::{CurveOf, Figure};
+pub use curves::{CurveOf, CurveSource};
+pub use figure::Figure;
 pub use looks::{Looks, SMOOTHINGS};
 pub use overlay::{Field, Overlay, Purpose};
+pub use results::{ResultColumn, ResultLine, ResultsState};
 pub use runs::{ORDERS, RunsTab};
 pub use screen_run::{NewsSource, ScreenRun};
 pub use scroll::Scroll;
 pub use state::{App, ClickTarget, Exit, Tone, Wanted};
 pub use sweep::{PlannedSweep, Planning, PointState, SweepDialog, SweepSize, SweptAxis};
 pub use sweeps::{SweepEntry, Sweeps};
-pub use tab::{Asked, Pane, ProblemTab, ResultLine};
+pub use tab::{Asked, Pane, ProblemTab};

@@ -73,6 +73,8 @@ pub enum Purpose {
     Preset,
     /// What the Runs tab shows.
     Filter,
+    /// The words that names of results hold.
+    Lines,
     /// The name of a run.
     Name(PathBuf),
     /// The tags of a run, or tags that several runs get beside those they have.
@@ -90,6 +92,7 @@ impl Purpose {
             Self::Filter => {
                 ("Filter", "words, and key=value, key>number, e.g. problem=vit test_accuracy>0.9; empty: every run")
             }
+            Self::Lines => ("Filter", "words that the names of runs or variants hold; empty: all of them"),
             Self::Name(_) => ("Name of the run", "any words; empty: the name that its parameters give it"),
             Self::Tags(runs) if runs.len() > 1 => ("Tags for the marked runs", "words that each of them gets too"),
             Self::Tags(_) => ("Tags of the run", "words with spaces between"),

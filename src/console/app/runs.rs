@@ -1,7 +1,7 @@
 //! The Runs tab: every run there is, from this process and from others.
 
 use super::scroll::Scroll;
-use crate::lab::{Filter, FilterError, Problem, RunSummary, Store, slurm, store};
+use crate::lab::{Filter, FilterError, Problem, RunSummary, Schema, Store, StoredParams, VariedColumns, slurm, store};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -42,6 +42,9 @@ pub struct RunsTab {
     pub is_listed: bool,
     /// Number of sweeps on a cluster.
     pub sweeps: usize,
+    /// The parameters that vary among the listed runs.
+    pub varied: VariedColumns,
+    schemas: Vec<(&'static str, Schema)>,
     logs: PathBuf,
     filter: Filter,
     all: Vec<Arc<RunSummary>>,
@@ -54,7 +57,7 @@ pub struct RunsTab {
 impl RunsTab {
     /// A list of the runs in `logs`, not looked through yet.
     #[must_use]
-    pub fn new(logs: &Path) -> Self {
+    pub fn new(logs: &Path, problems: &[&'static dyn Problem]) -> Self {
         Self {
             filter_text: String::new(),
             listed: Vec::new(),
@@ -69,6 +72,8 @@ impl RunsTab {
             trouble: None,
             is_listed: false,
             sweeps: 0,
+            varied: VariedColumns::default(),
+            schemas: problems.iter().map(|problem| (problem.name(), problem.schema())).collect(),
             logs: logs.to_owned(),
             filter: Filter::default(),
             all: Vec::new(),
@@ -201,6 +206,10 @@ impl RunsTab {
         self.listed = self.all.iter().filter(|run| self.filter.admits(run)).cloned().collect();
         let (key, _, descending) = ORDERS[self.order];
         store::sort(&mut self.listed, key, descending);
+        let named: Vec<(&str, &StoredParams)> =
+            self.listed.iter().map(|run| (run.problem.as_str(), &run.params)).collect();
+        let schema = |name: &str| self.schemas.iter().find(|(known, _)| *known == name).map(|(_, schema)| *schema);
+        self.varied = VariedColumns::of(&named, schema);
         let at = chosen.and_then(|id| self.listed.iter().position(|run| run.id == id));
         self.chosen = at.unwrap_or(self.chosen).min(self.listed.len().saturating_sub(1));
     }

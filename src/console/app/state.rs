@@ -132,7 +132,7 @@ impl App {
             theme,
             keymap,
             tabs: problems.iter().map(|problem| ProblemTab::new(*problem)).collect(),
-            runs: RunsTab::new(&places.logs),
+            runs: RunsTab::new(&places.logs, problems),
             sweeps: Sweeps::new(&places.logs, problems),
             places,
             log: TuiWidgetState::new().set_default_display_level(log::LevelFilter::Info),

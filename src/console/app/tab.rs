@@ -1,11 +1,15 @@
 //! A problem's tab: the form, the runs on screen, and how they are looked at.
 
 use super::looks::Looks;
+use super::results::ResultsState;
 use super::screen_run::{NewsSource, RunNews, ScreenRun};
 use super::scroll::Scroll;
 use crate::console::widget::form::Form;
 use crate::console::widget::heatmap::Look;
-use crate::lab::{Draft, Estimate, ParamError, Problem, RunState, Scale, Study, StudyRun, Sweep, SweepMode, estimate};
+use crate::lab::{
+    Draft, Estimate, ParamError, Problem, RunNames, RunState, Scale, StoredParams, Study, StudyRun, Sweep, SweepMode,
+    estimate,
+};
 use crate::threads;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::time::{Duration, Instant};
@@ -22,15 +26,6 @@ pub enum Pane {
     Results,
     /// What the chosen run remarks.
     Remarks,
-}
-
-/// A line of the results: a row of a run, or the run itself while it has none.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ResultLine {
-    /// Index of the run.
-    pub run: usize,
-    /// Index of its row.
-    pub row: Option<usize>,
 }
 
 /// What the form's parameters stand for.
@@ -89,13 +84,11 @@ pub struct ProblemTab {
     pub swept: BTreeMap<String, Scale>,
     /// How matrices are drawn.
     pub look: Look,
-    /// Index of the chosen line of the results.
-    pub line: usize,
-    /// Columns of the results scrolled away.
-    pub skip: usize,
+    /// How the results are ordered, and which of them are looked at.
+    pub results: ResultsState,
     /// How far the remarks are scrolled.
     pub remarks: Scroll,
-    labels: Vec<String>,
+    names: RunNames,
     /// When the study was made, how long that took, and whether there is news since.
     studied: (Instant, Duration, bool),
     looks: BTreeMap<String, Looks>,
@@ -126,10 +119,9 @@ impl ProblemTab {
             sweeping: false,
             swept: BTreeMap::new(),
             look: Look::Heat,
-            line: 0,
-            skip: 0,
+            results: ResultsState::default(),
             remarks: Scroll::default(),
-            labels: Vec::new(),
+            names: RunNames::default(),
             studied: (Instant::now(), Duration::ZERO, false),
             looks: BTreeMap::new(),
             counted: None,
@@ -197,40 +189,6 @@ impl ProblemTab {
         self.asked.as_ref()
     }
 
-    /// Every line of the results.
-    #[must_use]
-    pub fn lines(&self) -> Vec<ResultLine> {
-        let mut lines = Vec::new();
-        let mut add = |run: usize, rows: usize| {
-            lines.extend((0..rows).map(|row| ResultLine { run, row: Some(row) }));
-            if rows == 0 {
-                lines.push(ResultLine { run, row: None });
-            }
-        };
-        let rows = |run: usize| self.runs[run].view.rows.len();
-        if self.grouped {
-            for variant in &self.study.variants {
-                add(variant.runs[0], variant.runs.iter().map(|run| rows(*run)).max().unwrap_or(0));
-            }
-        } else {
-            (0..self.runs.len()).for_each(|run| add(run, rows(run)));
-        }
-        lines
-    }
-
-    /// The variant that the run belongs to.
-    #[must_use]
-    pub fn variant(&self, run: usize) -> Option<&crate::lab::StudyVariant> {
-        self.study.variants.iter().find(|variant| variant.runs.contains(&run))
-    }
-
-    /// Index of the chosen run, which is the run of the chosen line of the results.
-    #[must_use]
-    pub fn target(&self) -> Option<usize> {
-        let lines = self.lines();
-        lines.get(self.line.min(lines.len().saturating_sub(1))).map(|line| line.run)
-    }
-
     /// Index of the run that the keys for stop and pause act on. In the results that is the chosen run, elsewhere the
     /// first one that runs, or else the first one that has not ended.
     #[must_use]
@@ -257,13 +215,6 @@ impl ProblemTab {
         self.renew_study();
     }
 
-    /// Chooses the run called `id` in the results.
-    pub fn choose(&mut self, id: &str) {
-        let Some(at) = self.position(id) else { return };
-        let chosen = if self.grouped { self.variant(at).map_or(at, |variant| variant.runs[0]) } else { at };
-        self.line = self.lines().iter().position(|line| line.run == chosen).unwrap_or(0);
-    }
-
     /// Takes a run off the screen.
     pub fn remove(&mut self, run: usize) {
         let mut index = 0..;
@@ -274,22 +225,29 @@ impl ProblemTab {
     pub fn retain(&mut self, keep: impl FnMut(&ScreenRun) -> bool) {
         self.runs.retain(keep);
         self.renew_study();
-        self.line = self.line.min(self.lines().len().saturating_sub(1));
         self.figure = self.figure.min(self.figures().len().saturating_sub(1));
     }
 
     /// Makes room for the runs of a sweep over `swept`. Runs that have ended leave the screen unless their names are in
-    /// `own`.
+    /// `own`. The results have one line a variant from then on.
     pub fn make_room(&mut self, swept: BTreeMap<String, Scale>, own: &HashSet<String>) {
         (self.sweeping, self.swept) = (true, swept);
         self.retain(|run| own.contains(&run.id) || !run.view.state.is_final());
-        (self.figure, self.line, self.compare, self.zoom) = (0, 0, true, false);
+        (self.figure, self.compare, self.zoom, self.grouped) = (0, true, false, true);
+        self.results = ResultsState::default();
+        self.renew_lines();
     }
 
     /// The label of each run. No two runs have the same label.
     #[must_use]
     pub fn labels(&self) -> &[String] {
-        &self.labels
+        &self.names.names
+    }
+
+    /// What the runs on screen have in common, in words.
+    #[must_use]
+    pub fn common(&self) -> &str {
+        &self.names.common
     }
 
     /// Whether events have come that the study does not contain yet.
@@ -300,7 +258,8 @@ impl ProblemTab {
 
     /// Makes the study anew after runs have come or gone.
     fn renew_study(&mut self) {
-        self.labels = self.distinct_labels();
+        let named: Vec<(&str, &StoredParams)> = self.runs.iter().map(|run| (run.label.as_str(), &run.params)).collect();
+        self.names = RunNames::of(&named, self.problem.schema());
         self.make_study();
     }
 
@@ -308,13 +267,13 @@ impl ProblemTab {
         let began = Instant::now();
         let runs: Vec<_> = self.runs.iter().map(|run| StudyRun { params: &run.params, view: &run.view }).collect();
         self.study = Study::new(self.problem, &runs, &self.swept);
+        self.renew_lines();
         self.studied = (began, began.elapsed(), false);
     }
 
     /// Takes in what tasks have read of the runs, by the names of the runs. Returns whether there was anything new.
     /// Changes of state are logged.
     pub(super) fn take_news(&mut self, news: &mut HashMap<String, RunNews>) -> bool {
-        let chosen = self.target();
         let mut changed = false;
         for run in &mut self.runs {
             let before = run.view.state;
@@ -324,7 +283,9 @@ impl ProblemTab {
             }
         }
         self.studied.2 |= changed;
-        self.keep_choice(chosen);
+        if changed {
+            self.renew_lines();
+        }
         changed
     }
 
@@ -335,20 +296,9 @@ impl ProblemTab {
         // studies.
         let due = stale && made.elapsed() > took * 50;
         if due {
-            let chosen = self.target();
             self.make_study();
-            self.keep_choice(chosen);
         }
         due
-    }
-
-    /// Chooses the run `chosen` again after rows of other runs have come above its line.
-    fn keep_choice(&mut self, chosen: Option<usize>) {
-        if self.target() != chosen
-            && let Some(line) = self.lines().iter().position(|line| Some(line.run) == chosen)
-        {
-            self.line = line;
-        }
     }
 
     /// The run called `id`, if it is on screen.

@@ -43,14 +43,16 @@ impl ProblemTab {
                     Some(if self.compare { "every run is drawn" } else { "only the chosen run is drawn" }.to_owned());
             }
             Action::Group => {
-                let run = self.target().map(|run| self.runs[run].id.clone());
                 self.grouped = !self.grouped;
-                run.iter().for_each(|id| self.choose(id));
+                self.renew_lines();
                 said = Some(
                     if self.grouped { "one line a variant: mean and 95 % interval" } else { "one line for every run" }
                         .to_owned(),
                 );
             }
+            Action::Above => self.choose_next(true),
+            Action::Below => self.choose_next(false),
+            Action::Hide => said = self.hide(),
             Action::Figure => self.figure = (self.figure + 1) % self.figures().len().max(1),
             Action::Look => self.look = if self.look == Look::Heat { Look::Bars } else { Look::Heat },
             Action::LogY => {
@@ -146,17 +148,21 @@ impl ProblemTab {
     /// Acts on the chosen line of the results. Returns a message for the user.
     fn act_on_results(&mut self, action: Action) -> Option<String> {
         let last = self.lines().len().saturating_sub(1);
-        let before = self.line;
+        let columns = self.result_columns().len();
+        let results = &mut self.results;
+        let before = results.line;
         match action {
-            Action::Up => self.line = self.line.saturating_sub(1),
-            Action::Down => self.line = (self.line + 1).min(last),
-            Action::PageUp => self.line = self.line.saturating_sub(LINES),
-            Action::PageDown => self.line = (self.line + LINES).min(last),
-            Action::First => self.line = 0,
-            Action::Last => self.line = last,
+            Action::Up => results.line = results.line.saturating_sub(1),
+            Action::Down => results.line = (results.line + 1).min(last),
+            Action::PageUp => results.line = results.line.saturating_sub(LINES),
+            Action::PageDown => results.line = (results.line + LINES).min(last),
+            Action::First => results.line = 0,
+            Action::Last => results.line = last,
+            Action::Back if !self.zoom && !results.filter.is_empty() => self.filter_lines(""),
             Action::Back => self.zoom = false,
-            Action::Left => self.skip = self.skip.saturating_sub(1),
-            Action::Right => self.skip = (self.skip + 1).min(self.problem.columns().len().saturating_sub(1)),
+            Action::Left => results.column = results.column.saturating_sub(1),
+            Action::Right => results.column = (results.column + 1).min(columns.saturating_sub(1)),
+            Action::Sort => return self.sort_lines(),
             Action::Remove => {
                 let run = self.target()?;
                 let own = |run: usize| vec![self.runs[run].id.clone()];
@@ -184,7 +190,7 @@ impl ProblemTab {
             }
             _ => {}
         }
-        if self.line != before {
+        if self.results.line != before {
             self.remarks.to_start();
         }
         None

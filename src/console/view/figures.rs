@@ -3,8 +3,8 @@
 use super::frame::pane;
 use crate::console::app::{App, ClickTarget, Figure, Pane, ProblemTab};
 use crate::console::widget::heatmap::{self, Heatmap};
-use crate::console::widget::plot::{DrawnCurve, PlotWidget};
-use crate::lab::{Axis, CurveSummary, Plot, StudyPlot, Style};
+use crate::console::widget::plot::{DrawnCurve, PlotWidget, Prominence};
+use crate::lab::{Axis, CurveSummary, Plot, StudyCurve, StudyPlot, Style};
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
@@ -112,23 +112,21 @@ fn draw_plot(
     chosen: bool,
     number: Option<(usize, usize)>,
 ) {
-    let (labels, places) = (tab.labels(), tab.curves(&plot.id));
-    let names: Vec<String> = places.iter().map(|curve| tab.curve_label(curve, &plot.id, labels)).collect();
+    let places = tab.curves(&plot.id);
+    let names: Vec<String> = places.iter().map(|curve| tab.curve_label(curve, &places)).collect();
     let curves: Vec<DrawnCurve<'_>> = places
         .iter()
         .zip(&names)
-        .map(|(curve, label)| {
-            let view = &tab.runs[curve.run].view.series[curve.series];
-            let ink = Some(curve.ink);
-            DrawnCurve { label, points: &view.points, style: view.series.style, ink, symbol: curve.symbol }
+        .map(|(place, label)| {
+            let (series, points) = tab.curve(place);
+            let (ink, symbol) = (Some(place.ink), place.symbol);
+            DrawnCurve { label, points, style: series.style, ink, symbol, prominence: place.prominence }
         })
         .collect();
-    let overlaid = tab.visible();
+    let (drawn, all) = tab.drawn_of_all();
     let mut title = plot.title.clone();
-    if let (Some(first), Some(last), true) =
-        (overlaid.first(), overlaid.last(), (2..tab.runs.len()).contains(&overlaid.len()))
-    {
-        title += &format!(", runs {} to {} of {}", first + 1, last + 1, tab.runs.len());
+    if tab.compare && drawn < all {
+        title += &format!(", {drawn} of {all}");
     }
     let x = tab.axis(plot);
     let summary = tab.problem.summary(&plot.id);
@@ -145,18 +143,35 @@ fn draw_study(
     chosen: bool,
     number: Option<(usize, usize)>,
 ) {
-    let curves: Vec<DrawnCurve<'_>> = study
+    let chosen_variant = tab.target().and_then(|run| tab.variant_index(run));
+    // A staircase of one point would only cover the one who won.
+    let has_place = |curve: &StudyCurve| {
+        (curve.style != Style::Dashed || curve.points.len() > 1)
+            && curve.variant.is_none_or(|variant| tab.draws_variant(variant))
+    };
+    let labelled: Vec<(usize, &StudyCurve, String)> = study
         .curves
         .iter()
         .enumerate()
-        // A staircase of one point would only cover the one who won.
-        .filter(|(_, curve)| curve.style != Style::Dashed || curve.points.len() > 1)
-        .map(|(index, curve)| DrawnCurve {
-            label: &curve.label,
+        .filter(|(_, curve)| has_place(curve))
+        .map(|(index, curve)| {
+            let is_best = curve.variant.is_some() && curve.variant == tab.study.best;
+            (index, curve, format!("{}{}", if is_best { "★ " } else { "" }, curve.label))
+        })
+        .collect();
+    let curves: Vec<DrawnCurve<'_>> = labelled
+        .iter()
+        .map(|(index, curve, label)| DrawnCurve {
+            label,
             points: &curve.points,
             style: curve.style,
             ink: curve.ink,
-            symbol: index,
+            symbol: *index,
+            prominence: match curve.variant {
+                Some(variant) if Some(variant) == chosen_variant => Prominence::Chosen,
+                Some(_) => Prominence::Dimmed,
+                None => Prominence::Plain,
+            },
         })
         .collect();
     let drawn = (&study.plot, &study.plot.x, study.plot.title.as_str(), study.summary);

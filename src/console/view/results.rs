@@ -2,16 +2,18 @@
 
 use super::frame::{pane, row_targets};
 use super::remarks;
-use crate::console::app::{App, ClickTarget, Pane, ProblemTab, ResultLine};
+use crate::console::app::{App, ClickTarget, Pane, ProblemTab, ResultColumn, ResultLine};
 use crate::console::keymap::{Action, Place};
 use crate::console::theme::Theme;
 use crate::console::widget::table::{Cell, Heading, Table};
+use crate::console::widget::text;
 use crate::lab::compare::Mean;
 use crate::lab::{Column, Row, RunState, StudyVariant, decimal, duration};
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
-use ratatui::widgets::Paragraph;
+use ratatui::widgets::{Block, Paragraph};
+use serde_json::Value;
 
 /// How many rows the results take of a screen.
 pub fn height(tab: &ProblemTab, theme: &Theme, area: Rect) -> u16 {
@@ -27,8 +29,7 @@ pub fn height(tab: &ProblemTab, theme: &Theme, area: Rect) -> u16 {
 pub fn draw(frame: &mut Frame<'_>, app: &App, tab: &ProblemTab, area: Rect) -> Vec<(Rect, ClickTarget)> {
     let theme = app.theme();
     let focused = tab.pane == Pane::Results;
-    let title = if tab.grouped { "Results: mean ± 95 % interval over seeds" } else { "Results" };
-    let block = pane(theme, title, focused);
+    let block = titled(tab, theme, area.width, focused);
     let inner = block.inner(area);
     let most = if tab.pane == Pane::Remarks { 0 } else { most_notes(area.height * 3) };
     let most = most.min(inner.height.saturating_sub(2).into());
@@ -43,27 +44,13 @@ pub fn draw(frame: &mut Frame<'_>, app: &App, tab: &ProblemTab, area: Rect) -> V
     };
     frame.render_widget(block, area);
     let table_area = Rect { height: inner.height - notes.len() as u16, ..inner };
-    let shown = |column: &&Column| {
-        (column.brief || inner.width > 150) && column.is_shown(tab.runs.iter().flat_map(|run| &run.view.rows))
-    };
-    let mut columns: Vec<_> = tab.problem.columns().iter().filter(shown).collect();
-    // The headline number comes first, because a narrow screen shows only the first columns.
-    let last = tab.runs.iter().rev().find_map(|run| run.view.rows.last());
-    let headline = last.map_or(tab.problem.headline(), |row| tab.problem.headline_of(row));
-    columns.sort_by_key(|column| column.key != headline);
+    let columns = tab.result_columns();
     let mut label = Heading::left("run").fixed();
     label.most = (inner.width / 3).max(12);
     let mut headings = vec![Heading::left("").fixed(), label];
-    headings.extend(columns.iter().map(|column| {
-        let numbers = tab.runs.iter().flat_map(|run| &run.view.rows).filter_map(|row| row.get(column.key));
-        let words = numbers.clone().any(serde_json::Value::is_string);
-        let heading = column.heading();
-        if words { Heading::left(heading) } else { Heading::right(heading) }
-    }));
-    headings.push(Heading::right("time"));
-    let labels = tab.labels();
+    headings.extend(columns.iter().enumerate().map(|(index, column)| heading(tab, *column, index == 0)));
     let lines = tab.lines();
-    let chosen = tab.line.min(lines.len().saturating_sub(1));
+    let chosen = tab.results.line.min(lines.len().saturating_sub(1));
     // Only the visible rows are formatted, because there may be thousands.
     let visible = usize::from(table_area.height);
     let first = (chosen + 2).saturating_sub(visible);
@@ -75,13 +62,13 @@ pub fn draw(frame: &mut Frame<'_>, app: &App, tab: &ProblemTab, area: Rect) -> V
         .map(|(index, line)| {
             let pointer = if index == chosen && !focused { '▸' } else { ' ' };
             match tab.variant(line.run).filter(|_| tab.grouped) {
-                Some(variant) => variant_row(tab, theme, &columns, (line, variant), pointer),
-                None => run_row(tab, theme, &columns, line, &labels[line.run], pointer),
+                Some(variant) => variant_row(tab, theme, (line, variant), pointer),
+                None => run_row(tab, theme, line, pointer),
             }
         })
         .collect();
-    let chosen = chosen - first;
-    let table = Table { headings: &headings, rows: &rows, selected: Some(chosen), focused, skip: tab.skip, theme };
+    let (chosen, column) = (chosen - first.min(chosen), Some(tab.results.column + 2));
+    let table = Table { headings: &headings, rows: &rows, selected: Some(chosen), focused, skip: 0, column, theme };
     frame.render_widget(&table, table_area);
     let below = Rect { y: table_area.bottom(), height: notes.len() as u16, ..inner };
     frame.render_widget(Paragraph::new(notes), below);
@@ -90,23 +77,69 @@ pub fn draw(frame: &mut Frame<'_>, app: &App, tab: &ProblemTab, area: Rect) -> V
     targets
 }
 
-fn run_row<'a>(
-    tab: &'a ProblemTab,
-    theme: &Theme,
-    columns: &[&Column],
-    line: &ResultLine,
-    label: &'a str,
-    pointer: char,
-) -> Vec<Cell<'a>> {
+/// The frame of the results: what the lines have in common and what filters them, the best variant at the right.
+fn titled<'a>(tab: &ProblemTab, theme: &Theme, width: u16, focused: bool) -> Block<'a> {
+    let mut title = "Results".to_owned();
+    if !tab.results.filter.is_empty() {
+        title += &format!(" with `{}`", tab.results.filter);
+    }
+    if !tab.common().is_empty() {
+        title += &format!(": {}", tab.common());
+    }
+    let room = usize::from(width).saturating_sub(6);
+    let best = tab.best_words().map(|words| format!(" ★ {words} ")).filter(|words| text::width(words) + 8 <= room);
+    let left = room.saturating_sub(best.as_deref().map_or(0, |words| text::width(words) + 1));
+    if tab.grouped && text::width(&title) + 16 <= left {
+        title += ", mean ± 95 %";
+    }
+    let block = pane(theme, &text::fit(&title, left), focused);
+    match best {
+        Some(words) => block.title_top(Line::styled(words, theme.good()).right_aligned()),
+        None => block,
+    }
+}
+
+/// The heading of a column, with an arrow where lines are sorted by it.
+fn heading(tab: &ProblemTab, column: ResultColumn, pinned: bool) -> Heading {
+    let arrow = match tab.results.sorted {
+        Some((key, true)) if key == column.key() => " ↓",
+        Some((key, false)) if key == column.key() => " ↑",
+        _ => "",
+    };
+    let title = format!("{}{arrow}", column.heading());
+    let rows = || tab.runs.iter().flat_map(|run| &run.view.rows);
+    let has_words = match column {
+        ResultColumn::Declared(column) => rows().any(|row| row.get(column.key).is_some_and(Value::is_string)),
+        ResultColumn::Time => false,
+    };
+    let heading = if has_words { Heading::left(title) } else { Heading::right(title) };
+    if pinned { heading.fixed() } else { heading }
+}
+
+/// The name of a line with its marker, and a star on the best variant. A hidden one is faint.
+fn name<'a>(tab: &ProblemTab, theme: &Theme, run: usize, words: &str) -> Cell<'a> {
+    let is_best = tab.study.best.is_some() && tab.variant_index(run) == tab.study.best;
+    let star = if is_best { "★ " } else { "" };
+    if tab.is_hidden(run) {
+        return Cell::styled(format!("- {star}{words}"), theme.dim());
+    }
+    if tab.runs.len() < 2 {
+        return Cell::styled(words.to_owned(), theme.ink(tab.ink(run)));
+    }
+    Cell::styled(format!("{} {star}{words}", theme.symbol(tab.symbol(run))), theme.ink(tab.ink(run)))
+}
+
+fn run_row<'a>(tab: &'a ProblemTab, theme: &Theme, line: &ResultLine, pointer: char) -> Vec<Cell<'a>> {
     let run = &tab.runs[line.run];
     let (symbol, style) = theme.state(run.view.state);
-    let mut cells = vec![Cell::styled(format!("{symbol}{pointer}"), style), Cell::styled(label, theme.ink(line.run))];
+    let mut cells =
+        vec![Cell::styled(format!("{symbol}{pointer}"), style), name(tab, theme, line.run, tab.line_name(line.run))];
     let row = line.row.map(|row| &run.view.rows[row]);
-    cells.extend(columns.iter().map(|column| match row {
-        Some(row) => Cell::new(column.show(row.get(column.key))),
-        None => Cell::styled("·", theme.faint()),
+    cells.extend(tab.result_columns().iter().map(|column| match (column, row) {
+        (ResultColumn::Declared(column), Some(row)) => Cell::new(column.show(row.get(column.key))),
+        (ResultColumn::Declared(_), None) => Cell::styled("·", theme.faint()),
+        (ResultColumn::Time, _) => time(run, theme),
     }));
-    cells.push(time(run, theme));
     cells
 }
 
@@ -134,7 +167,6 @@ fn worst(states: &[RunState]) -> (RunState, usize) {
 fn variant_row<'a>(
     tab: &'a ProblemTab,
     theme: &Theme,
-    columns: &[&Column],
     (line, variant): (&ResultLine, &'a StudyVariant),
     pointer: char,
 ) -> Vec<Cell<'a>> {
@@ -145,37 +177,30 @@ fn variant_row<'a>(
     let (symbol, style) = theme.state(state);
     let ended_badly = over > 0 && state.is_final() && state != RunState::Finished && all > 1;
     let symbol = if ended_badly { format!("{symbol} {count}/{all}") } else { symbol.to_string() };
-    let label = if variant.label.is_empty() { &tab.runs[line.run].label } else { &variant.label };
-    let count = if all == 1 { label.clone() } else { format!("{label} ×{all}") };
-    let mut cells = vec![
-        Cell::styled(format!("{symbol}{pointer}"), style),
-        Cell::styled(count, theme.ink(tab.study.variants.iter().position(|other| other == variant).unwrap_or(0))),
-    ];
-    let rows: Vec<&Row> = line
-        .row
-        .into_iter()
-        .flat_map(|row| variant.runs.iter().filter_map(move |run| tab.runs[*run].view.rows.get(row)))
-        .collect();
-    cells.extend(columns.iter().map(|column| {
-        let values: Vec<&serde_json::Value> = rows.iter().filter_map(|row| row.get(column.key)).collect();
-        let same = values.windows(2).all(|pair| pair[0] == pair[1]);
-        match (values.first(), Mean::of(&values.iter().filter_map(|value| value.as_f64()).collect::<Vec<_>>())) {
-            (None, _) => Cell::styled("·", theme.faint()),
-            (Some(value), _) if same => Cell::new(column.show(Some(value))),
-            // The mean of seeds means nothing.
-            (_, Some(Mean { mean, interval: Some(half) })) if column.key != "seed" => {
-                Cell::new(format!("{} ±{}", decimal(mean, column.digits), decimal(half, column.digits)))
-            }
-            _ => Cell::styled("…", theme.faint()),
-        }
+    let label = tab.line_name(line.run);
+    let words = if all == 1 { label.to_owned() } else { format!("{label} ×{all}") };
+    let mut cells = vec![Cell::styled(format!("{symbol}{pointer}"), style), name(tab, theme, line.run, &words)];
+    let rows = tab.rows_of(line);
+    cells.extend(tab.result_columns().iter().map(|column| match column {
+        ResultColumn::Declared(column) => over_rows(column, &rows, theme),
+        ResultColumn::Time if over == all => Cell::new(duration(tab.seconds_of(line))),
+        ResultColumn::Time => Cell::styled(format!("{over} of {all}"), theme.state(RunState::Running).1),
     }));
-    let seconds: f64 = variant.runs.iter().map(|run| tab.runs[*run].view.seconds).sum();
-    cells.push(if over == all {
-        Cell::new(duration(seconds))
-    } else {
-        Cell::styled(format!("{over} of {all}"), theme.state(RunState::Running).1)
-    });
     cells
+}
+
+/// A cell over several rows: what all agree on, or the mean with half of its interval.
+fn over_rows<'a>(column: &Column, rows: &[&Row], theme: &Theme) -> Cell<'a> {
+    let values: Vec<&Value> = rows.iter().filter_map(|row| row.get(column.key)).collect();
+    let same = values.windows(2).all(|pair| pair[0] == pair[1]);
+    match (values.first(), Mean::of(&values.iter().filter_map(|value| value.as_f64()).collect::<Vec<_>>())) {
+        (None, _) => Cell::styled("·", theme.faint()),
+        (Some(value), _) if same => Cell::new(column.show(Some(value))),
+        (_, Some(Mean { mean, interval: Some(half) })) => {
+            Cell::new(format!("{} ±{}", decimal(mean, column.digits), decimal(half, column.digits)))
+        }
+        _ => Cell::styled("…", theme.faint()),
+    }
 }
 
 fn time(run: &crate::console::app::ScreenRun, theme: &Theme) -> Cell<'static> {

@@ -92,20 +92,16 @@ fn draw_table(frame: &mut Frame<'_>, app: &App, area: Rect) -> Vec<(Rect, ClickT
     label.most = (area.width / 3).max(14);
     let mut tags = Heading::left("tags");
     tags.most = 30;
-    let headings = [
-        Heading::left("").fixed(),
-        label,
-        Heading::left("problem"),
-        Heading::right("headline"),
-        Heading::left(""),
-        Heading::right("time"),
-        Heading::left("started"),
-        tags,
-    ];
+    let varied = &app.runs().varied;
+    let mut headings = vec![Heading::left("").fixed(), label, Heading::right("headline"), Heading::left("")];
+    headings.extend(varied.keys.iter().map(Heading::left));
+    headings.extend([Heading::left("problem"), Heading::right("time"), Heading::left("started"), tags]);
     // Only the visible rows are formatted, because the list may hold thousands.
     let visible = usize::from(area.height);
     let from = runs_from(app.runs().chosen, visible);
-    let rows: Vec<Vec<Cell<'_>>> = app.runs().listed.iter().skip(from).take(visible).map(|run| row(app, run)).collect();
+    let shown: Vec<&RunSummary> = app.runs().listed.iter().skip(from).take(visible).map(AsRef::as_ref).collect();
+    let texts = varied.texts(&shown.iter().map(|run| &run.params).collect::<Vec<_>>());
+    let rows: Vec<Vec<Cell<'_>>> = shown.into_iter().zip(texts).map(|(run, texts)| row(app, run, texts)).collect();
     let selected = Some(app.runs().chosen - from);
     let table = Table {
         headings: &headings,
@@ -113,6 +109,7 @@ fn draw_table(frame: &mut Frame<'_>, app: &App, area: Rect) -> Vec<(Rect, ClickT
         selected,
         focused: !app.runs().in_details,
         skip: app.runs().skip,
+        column: None,
         theme,
     };
     frame.render_widget(&table, area);
@@ -124,7 +121,7 @@ const fn runs_from(chosen: usize, visible: usize) -> usize {
     (chosen + 2).saturating_sub(visible)
 }
 
-fn row<'a>(app: &App, run: &'a RunSummary) -> Vec<Cell<'a>> {
+fn row<'a>(app: &App, run: &'a RunSummary, params: Vec<String>) -> Vec<Cell<'a>> {
     let theme = app.theme();
     let (symbol, style) = theme.state(run.state);
     let on_screen = app.tabs().iter().any(|tab| tab.position(&run.id).is_some());
@@ -144,16 +141,20 @@ fn row<'a>(app: &App, run: &'a RunSummary) -> Vec<Cell<'a>> {
         Some(damage) => Cell::styled(damage.as_str(), theme.bad()),
         None => Cell::styled(run.tags.join(" "), theme.dim()),
     };
-    vec![
+    let mut cells = vec![
         Cell::styled(format!("{symbol}{mark}"), style),
         Cell::styled(name.as_str(), name_style),
-        Cell::styled(problem.map_or(run.problem.as_str(), |problem| problem.title()), theme.dim()),
         Cell::new(headline),
         Cell::styled(column.map_or("", |column| column.label), theme.dim()),
+    ];
+    cells.extend(params.into_iter().map(Cell::new));
+    cells.extend([
+        Cell::styled(problem.map_or(run.problem.as_str(), |problem| problem.title()), theme.dim()),
         Cell::new(if run.seconds > 0.0 { duration(run.seconds) } else { "–".to_owned() }),
         Cell::styled(started, theme.dim()),
         last,
-    ]
+    ]);
+    cells
 }
 
 /// Everything about the chosen run.

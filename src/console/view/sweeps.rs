@@ -62,6 +62,7 @@ fn draw_list(frame: &mut Frame<'_>, app: &App, area: Rect) {
         selected: Some(sweeps.chosen - first),
         focused: true,
         skip: 0,
+        column: None,
         theme,
     };
     frame.render_widget(&table, area);
@@ -168,7 +169,8 @@ fn draw_chosen(frame: &mut Frame<'_>, app: &App, entry: &SweepEntry, area: Rect)
         .take(table_area.height.into())
         .map(|point| point_row(app, entry, status, point))
         .collect();
-    let table = Table { headings: &headings, rows: &rows, selected: None, focused: false, skip: 0, theme };
+    let table =
+        Table { headings: &headings, rows: &rows, selected: None, focused: false, skip: 0, column: None, theme };
     frame.render_widget(&table, table_area);
     frame.render_widget(Paragraph::new(lines), Rect { y: table_area.bottom(), height: below, ..area });
 }

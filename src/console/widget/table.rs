@@ -78,6 +78,8 @@ pub struct Table<'a> {
     pub focused: bool,
     /// How many columns are scrolled away to the left.
     pub skip: usize,
+    /// The chosen column. Where it does not fit, more columns are scrolled away until it does.
+    pub column: Option<usize>,
     /// How everything looks.
     pub theme: &'a Theme,
 }
@@ -92,15 +94,28 @@ impl Table<'_> {
         (0..self.headings.len()).map(width).collect()
     }
 
-    /// Columns to draw with place and width, and whether some on the right did not fit.
-    fn place(&self, area: Rect) -> (Vec<(usize, u16, u16)>, bool) {
+    /// Columns to draw with place and width, whether some on the right did not fit, and how many are scrolled away.
+    fn place(&self, area: Rect) -> (Vec<(usize, u16, u16)>, bool, usize) {
         let widths = self.widths();
+        let moving = self.headings.iter().filter(|heading| !heading.fixed).count();
+        let mut skip = self.skip.min(moving.saturating_sub(1));
+        loop {
+            let (places, more) = self.place_after(skip, &widths, area);
+            let is_shown = self.column.is_none_or(|column| places.iter().any(|(place, ..)| *place == column));
+            if is_shown || skip + 1 >= moving {
+                return (places, more, skip);
+            }
+            skip += 1;
+        }
+    }
+
+    /// The same with the first `skip` columns scrolled away.
+    fn place_after(&self, skip: usize, widths: &[u16], area: Rect) -> (Vec<(usize, u16, u16)>, bool) {
         let fixed = (0..widths.len()).filter(|column| self.headings[*column].fixed);
-        let moving: Vec<usize> = (0..widths.len()).filter(|column| !self.headings[*column].fixed).collect();
-        let skip = self.skip.min(moving.len().saturating_sub(1));
+        let moving = (0..widths.len()).filter(|column| !self.headings[*column].fixed);
         let mut places = Vec::new();
         let mut at = area.x;
-        for column in fixed.chain(moving.into_iter().skip(skip)) {
+        for column in fixed.chain(moving.skip(skip)) {
             let room = area.right().saturating_sub(at);
             if widths[column] > room && (!places.is_empty() || room == 0) {
                 return (places, true);
@@ -118,7 +133,7 @@ impl Widget for &Table<'_> {
         if area.is_empty() {
             return;
         }
-        let (places, more) = self.place(area);
+        let (places, more, skipped) = self.place(area);
         let put = |buffer: &mut Buffer, row: u16, (at, width): (u16, u16), right: bool, text: &str, style: Style| {
             let text = text::fit(text, width.into());
             let shift = if right { width - text::width(&text) as u16 } else { 0 };
@@ -126,9 +141,11 @@ impl Widget for &Table<'_> {
         };
         for (column, at, width) in &places {
             let heading = &self.headings[*column];
-            put(buffer, area.y, (*at, *width), heading.right, &heading.text, self.theme.dim());
+            let chosen = self.focused && self.column == Some(*column);
+            let style = if chosen { self.theme.accent() } else { self.theme.dim() };
+            put(buffer, area.y, (*at, *width), heading.right, &heading.text, style);
         }
-        if self.skip > 0 {
+        if skipped > 0 {
             buffer.set_string(area.x, area.y, "‹", self.theme.accent());
         }
         if more {
@@ -165,7 +182,7 @@ mod tests {
         let theme = Theme::default();
         let area = Rect::new(0, 0, width, height);
         let mut buffer = Buffer::empty(area);
-        Table { headings: &headings, rows: &rows, selected, focused: true, skip, theme: &theme }
+        Table { headings: &headings, rows: &rows, selected, focused: true, skip, column: None, theme: &theme }
             .render(area, &mut buffer);
         text::screen(&buffer)
     }

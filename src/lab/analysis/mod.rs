@@ -1,12 +1,18 @@
 //! Several runs together: variants over seeds, figures over a sweep, axes and numbers as people read them.
 
+mod columns;
 pub mod compare;
 mod names;
+mod seeds;
 mod show;
 mod span;
 mod study;
+mod variant;
 
-pub use names::{Differences, distinct_names};
+pub use columns::VariedColumns;
+pub use names::{Differences, RunNames, distinct_names};
+pub use seeds::{MeanCurve, mean_curves};
 pub use show::{decimal, duration};
 pub use span::{Rounding, Span};
-pub use study::{Study, StudyCurve, StudyPlot, StudyRun, StudyVariant};
+pub use study::{Study, StudyCurve, StudyPlot};
+pub use variant::{StudyRun, StudyVariant};

@@ -6,6 +6,9 @@ use std::collections::{BTreeSet, HashMap};
 /// Numbers with at most so many characters are shown as they are.
 const SHORT: usize = 7;
 
+/// The most characters of a name made of the parameters that differ.
+const LONGEST: usize = 44;
+
 /// The parameters in which several runs differ, and those that are equal in all of them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Differences {
@@ -45,14 +48,17 @@ impl Differences {
     #[must_use]
     pub fn between(runs: &[&StoredParams], schema: Option<Schema>, counts: impl Fn(&str) -> bool) -> Self {
         let differing = differing(runs);
-        let declared: Vec<&str> = schema.iter().flat_map(Schema::iter).map(|param| param.key).collect();
-        let others = differing.iter().copied().filter(|key| !declared.contains(key));
-        let known = declared.iter().copied().filter(|key| differing.contains(key));
-        let keys: Vec<&str> = known.chain(others).filter(|key| counts(key)).collect();
+        let keys: Vec<&str> = in_order(&differing, schema).into_iter().filter(|key| counts(key)).collect();
         let differences = Self::of(keys, runs.len(), |run, key| runs[run].text(key));
         let equal = runs.first().into_iter().flat_map(|run| run.iter()).filter(|(key, _)| !differing.contains(key));
         let common = equal.filter(|(key, _)| counts(key)).map(|(key, value)| (key.to_owned(), value.to_string()));
         Self { common: common.collect(), ..differences }
+    }
+
+    /// The parameters alone in which stored runs differ, as [`Differences::between`] finds them.
+    #[must_use]
+    pub fn keys_between(runs: &[&StoredParams], schema: Option<Schema>) -> Vec<String> {
+        in_order(&differing(runs), schema).into_iter().map(str::to_owned).collect()
     }
 
     /// The parameters that differ, in form order.
@@ -65,6 +71,23 @@ impl Differences {
     #[must_use]
     pub fn common(&self) -> &[(String, String)] {
         &self.common
+    }
+
+    /// What `runs` have in common, in words: those of their labels that all share, then equal parameters that are not at
+    /// their default.
+    fn in_common(&self, runs: &[(&str, &StoredParams)], schema: Schema) -> String {
+        let shared = |word: &&str| runs.iter().all(|(label, _)| label.split(' ').any(|other| other == *word));
+        let first = runs.first().map_or("", |(label, _)| *label);
+        let mut words: Vec<String> = first.split(' ').filter(shared).map(str::to_owned).collect();
+        let changed =
+            |key: &str, text: &str| !text.is_empty() && schema.get(key).is_some_and(|param| !param.is_default(text));
+        for (key, text) in self.common.iter().filter(|(key, text)| changed(key, text)) {
+            let word = word(key, text);
+            if !words.contains(&word) {
+                words.push(word);
+            }
+        }
+        words.join(" ")
     }
 
     /// The exact texts of a run's parameters, in the order of [`Differences::keys`].
@@ -82,13 +105,52 @@ impl Differences {
     /// The same without the parameter `left_out`, which is told elsewhere.
     #[must_use]
     pub fn words_without(&self, run: usize, left_out: &str) -> String {
-        let word = |(key, text): (&String, &String)| {
-            let bare = text.parse::<f64>().is_err() && !matches!(text.as_str(), "yes" | "no" | "");
-            if bare { text.clone() } else { format!("{key}={text}") }
-        };
         let pairs = self.keys.iter().zip(&self.short[run]).filter(|(key, _)| *key != left_out);
-        pairs.map(word).collect::<Vec<_>>().join(" ")
+        pairs.map(|(key, text)| word(key, text)).collect::<Vec<_>>().join(" ")
     }
+}
+
+/// A parameter in words: a name alone, a number or a flag with its key.
+fn word(key: &str, text: &str) -> String {
+    let bare = text.parse::<f64>().is_err() && !matches!(text, "yes" | "no" | "");
+    if bare { text.to_owned() } else { format!("{key}={text}") }
+}
+
+/// What several runs of one problem are called beside each other, by what differs between them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RunNames {
+    /// A name for each run; no two runs have the same one.
+    pub names: Vec<String>,
+    /// What all of them have in common: the words that their labels share, and parameters that are not at their default.
+    /// Empty for a single run, and where the names are whole labels.
+    pub common: String,
+}
+
+impl RunNames {
+    /// Names for runs of the problem with this `schema`, given as label and parameters. Where the parameters that differ
+    /// would make a name long, the runs keep their labels, and only those of equal labels are told apart by parameters.
+    #[must_use]
+    pub fn of(runs: &[(&str, &StoredParams)], schema: Schema) -> Self {
+        let params: Vec<&StoredParams> = runs.iter().map(|(_, params)| *params).collect();
+        let differences = Differences::between(&params, Some(schema), |_| true);
+        let words: Vec<String> = (0..runs.len()).map(|run| differences.words(run)).collect();
+        if runs.len() > 1 && words.iter().all(|words| (1..=LONGEST).contains(&words.chars().count())) {
+            return Self { names: numbered(words), common: differences.in_common(runs, schema) };
+        }
+        let named: Vec<(&str, &str, &StoredParams)> =
+            runs.iter().map(|(label, params)| ("", *label, *params)).collect();
+        Self { names: numbered(distinct_names(&named, |_| Some(schema))), common: String::new() }
+    }
+}
+
+/// The names, with a number behind those that have been before.
+fn numbered(names: Vec<String>) -> Vec<String> {
+    let mut before: HashMap<String, usize> = HashMap::new();
+    let number = |name: String| {
+        let count = before.entry(name.clone()).and_modify(|count| *count += 1).or_insert(1);
+        if *count == 1 { name } else { format!("{name} ({count})") }
+    };
+    names.into_iter().map(number).collect()
 }
 
 /// A name for each of several runs, given as problem, name and parameters: names of runs that differ in a parameter differ.
@@ -112,6 +174,15 @@ pub fn distinct_names(runs: &[(&str, &str, &StoredParams)], schema: impl Fn(&str
     names
 }
 
+/// Keys in form order, those that the schema does not have last.
+fn in_order<'a>(keys: &BTreeSet<&'a str>, schema: Option<Schema>) -> Vec<&'a str> {
+    let declared: Vec<&str> = schema.iter().flat_map(Schema::iter).map(|param| param.key).collect();
+    let place = |key: &str| declared.iter().position(|other| *other == key).unwrap_or(usize::MAX);
+    let mut keys: Vec<&str> = keys.iter().copied().collect();
+    keys.sort_by_key(|key| place(key));
+    keys
+}
+
 /// The keys under which runs have different values, or only some of the runs have one.
 fn differing<'a>(runs: &[&'a StoredParams]) -> BTreeSet<&'a str> {
     let mut keys = BTreeSet::new();
@@ -128,7 +199,7 @@ fn differing<'a>(runs: &[&'a StoredParams]) -> BTreeSet<&'a str> {
 }
 
 /// Long numbers with the fewest digits, at least two, that keep different ones different: `3.2e-3` for 0.00316227766.
-fn shortened(texts: &[String]) -> Vec<String> {
+pub(super) fn shortened(texts: &[String]) -> Vec<String> {
     let long = |text: &String| text.len() > SHORT && text.contains('.') && text.parse::<f64>().is_ok();
     // One number can be written in two ways: numbers are told apart by value.
     let told = |text: &str| text.parse::<f64>().map_or_else(|_| text.to_owned(), |number| number.to_string());
@@ -190,6 +261,36 @@ mod tests {
         let differences = Differences::of(["kind", "seed"], 2, |run, key| texts[run][place(key)].to_owned());
         assert_eq!(differences.keys(), ["kind"]);
         assert_eq!(differences.common(), [("seed".to_owned(), "1".to_owned())]);
+    }
+
+    #[test]
+    fn runs_beside_each_other_are_called_by_what_differs() {
+        use crate::lab::{Param, choice};
+        const KINDS: &[crate::lab::Choice] = &[choice("relu", ""), choice("exp", "")];
+        const SCHEMA: Schema = Schema(&[
+            Param::choice("kind", "kind", KINDS, "relu"),
+            Param::int("epochs", "epochs", 1, 100, "3"),
+            Param::float("lr", "learning rate", 0.0, 1.0, "0.001"),
+            Param::text("note", "note", "any words", |_| true, ""),
+        ]);
+        let params = |json: &str| serde_json::from_str::<StoredParams>(json).unwrap();
+        let run = |lr: &str| params(&format!(r#"{{"kind":"relu","epochs":8,"lr":{lr},"note":""}}"#));
+        let all = [run("0.001"), run("0.00316227766017")];
+        let runs: Vec<(&str, &StoredParams)> = all.iter().map(|params| ("relu digits", params)).collect();
+        let found = RunNames::of(&runs, SCHEMA);
+        assert_eq!(found.names, ["lr=0.001", "lr=3.2e-3"]);
+        assert_eq!(found.common, "relu digits epochs=8");
+        // Runs that differ in nothing are numbered, one run keeps its label.
+        let twins = [runs[0], runs[0]];
+        assert_eq!(RunNames::of(&twins, SCHEMA).names, ["relu digits", "relu digits (2)"]);
+        let one = RunNames::of(&runs[..1], SCHEMA);
+        assert_eq!((one.names, one.common), (vec!["relu digits".to_owned()], String::new()));
+        // Long differences: the labels, and only those that are equal with parameters.
+        let long = params(&format!(r#"{{"kind":"exp","epochs":8,"lr":0.001,"note":"{}"}}"#, "long ".repeat(12)));
+        let mixed = [runs[0], runs[1], ("exp digits", &long)];
+        let found = RunNames::of(&mixed, SCHEMA);
+        assert_eq!(found.names, ["relu digits · lr=0.001", "relu digits · lr=3.2e-3", "exp digits"]);
+        assert_eq!(found.common, "");
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! Several runs as one study: runs that differ in nothing but the seed are repeats of one *variant*; curves of the
 //! headline number against what was swept, and what a variant's quality costs, with mean and interval over repeats.
 
+use super::seeds::{MeanCurve, mean_curves};
+use super::variant::{StudyRun, StudyVariant};
 use crate::lab::{
     Axis, CurveSummary, Differences, Kind, Matrix, Plot, Problem, Row, RunState, RunView, Sample, Scale, StoredParams,
     Style, common, compare::Mean,
@@ -8,27 +10,7 @@ use crate::lab::{
 use std::collections::{BTreeMap, HashMap};
 
 /// Up to so many variants each has a marker of its own where they are weighed against each other.
-const MARKED: usize = 16;
-
-/// A run as a study reads it.
-#[derive(Clone, Copy, Debug)]
-pub struct StudyRun<'a> {
-    /// Its parameters.
-    pub params: &'a StoredParams,
-    /// What it has said.
-    pub view: &'a RunView,
-}
-
-/// Runs that differ in nothing but the seed.
-#[derive(Clone, Debug, PartialEq)]
-pub struct StudyVariant {
-    /// What tells it from the others: one text for each of [`Study::keys`].
-    pub at: Vec<String>,
-    /// The words for it; empty where the study has only this one.
-    pub label: String,
-    /// Indices of its runs.
-    pub runs: Vec<usize>,
-}
+const MARKED: usize = 64;
 
 /// A curve with what it is drawn with.
 #[derive(Clone, Debug, PartialEq)]
@@ -39,6 +21,8 @@ pub struct StudyCurve {
     pub style: Style,
     /// Its points, with intervals over repeats.
     pub points: Vec<Sample>,
+    /// Index of the variant that it stands for, where it stands for one alone.
+    pub variant: Option<usize>,
     /// Number of its colour; none where it belongs to no variant. A curve of numbers so far has the colour of the curve that
     /// these will belong to.
     pub ink: Option<usize>,
@@ -62,6 +46,13 @@ pub struct Study {
     pub keys: Vec<String>,
     /// The variants, in the order of their first runs.
     pub variants: Vec<StudyVariant>,
+    /// Index of the variant with the best headline number, by the mean over its finished runs; none where fewer than two
+    /// variants have one.
+    pub best: Option<usize>,
+    /// The mean of each variant's headline number over its finished runs, with its interval, as y; none where it has none.
+    pub headlines: Vec<Option<Sample>>,
+    /// What the runs of variants have drawn, over their seeds.
+    pub means: Vec<MeanCurve>,
     /// The headline number against what was swept, where that has numbers.
     pub sweep: Option<StudyPlot>,
     /// The same over two swept numbers, as colours.
@@ -84,6 +75,8 @@ impl Study {
         let ended = |run: usize| Some(runs[run].view).filter(|view| view.state == RunState::Finished);
         let number = |run: usize| problem.headline_number(&ended(run)?.rows);
         let numbers: Vec<Option<Sample>> = study.variants.iter().map(|variant| over(variant, number)).collect();
+        (study.best, study.headlines) = (best(&numbers, better(problem)), numbers.clone());
+        study.means = mean_curves(&study.variants, runs);
         let axes: Vec<Numeric> = study.numeric(problem, scales);
         let row = runs.iter().find_map(|run| run.view.rows.last());
         let headline = row.map_or(problem.headline(), |row| problem.headline_of(row));
@@ -91,8 +84,7 @@ impl Study {
         if let Some(x) = axes.first() {
             let mut sweep = study.curves(x, &heading, &numbers, &differences);
             study.add_so_far(&mut sweep, problem, x, &heading, runs, &differences);
-            // Where runs are weighed against costs, a larger headline number is the better one.
-            sweep.summary = if problem.costs().is_empty() { CurveSummary::Lowest } else { CurveSummary::Highest };
+            sweep.summary = better(problem);
             study.sweep = Some(sweep);
             if let ([x, y], 2) = (axes.as_slice(), study.keys.len()) {
                 study.map = map(&study.variants, (x, y), &heading, &numbers);
@@ -130,7 +122,8 @@ impl Study {
             let label = differences.words_without(variant.runs[0], x.key);
             let place = *places.entry(label.clone()).or_insert_with(|| {
                 let label = if label.is_empty() { heading.to_owned() } else { label };
-                curves.push(StudyCurve { label, style: Style::Line, points: Vec::new(), ink: Some(curves.len()) });
+                let ink = Some(curves.len());
+                curves.push(StudyCurve { label, style: Style::Line, points: Vec::new(), variant: None, ink });
                 curves.len() - 1
             });
             curves[place].points.extend(numbers[index].map(|sample| Sample { x: x.values[index], ..sample }));
@@ -165,7 +158,7 @@ impl Study {
                 let curve = found.entry(place).or_insert_with(|| {
                     let words = format!("so far ({})", without_common_end(series, heading));
                     let label = if label.is_empty() { words } else { format!("{label} {words}") };
-                    StudyCurve { label, style: Style::Points, points: Vec::new(), ink: Some(place) }
+                    StudyCurve { label, style: Style::Points, points: Vec::new(), variant: None, ink: Some(place) }
                 });
                 curve.points.push(Sample { x: x.values[index], y, lo: None, hi: None });
             }
@@ -192,15 +185,18 @@ impl Study {
                 label: variant.label.clone(),
                 style: Style::Points,
                 points: place.iter().copied().collect(),
+                variant: Some(ink),
                 ink: Some(ink),
             };
             self.variants.iter().zip(&places).enumerate().map(curve).collect()
         } else {
             let points = places.iter().flatten().copied().collect();
-            vec![StudyCurve { label: "variants".to_owned(), style: Style::Points, points, ink: Some(0) }]
+            let label = "variants".to_owned();
+            vec![StudyCurve { label, style: Style::Points, points, variant: None, ink: Some(0) }]
         };
         let frontier = frontier(places.into_iter().flatten().collect());
-        curves.push(StudyCurve { label: "frontier".to_owned(), style: Style::Dashed, points: frontier, ink: None });
+        let label = "frontier".to_owned();
+        curves.push(StudyCurve { label, style: Style::Dashed, points: frontier, variant: None, ink: None });
         let plot = Plot {
             id: format!("against-{cost}"),
             title: format!("{} against {words}", capital(heading)),
@@ -228,6 +224,22 @@ struct Numeric {
     values: Vec<f64>,
     /// Every value once, the smallest first.
     steps: Vec<f64>,
+}
+
+/// Which of several headline numbers is the better one. Where runs are weighed against costs, that is the larger one.
+fn better(problem: &dyn Problem) -> CurveSummary {
+    if problem.costs().is_empty() { CurveSummary::Lowest } else { CurveSummary::Highest }
+}
+
+/// The place of the best of several numbers; none where fewer than two are there.
+fn best(numbers: &[Option<Sample>], better: CurveSummary) -> Option<usize> {
+    let there = || numbers.iter().enumerate().filter_map(|(place, number)| Some((place, number.as_ref()?.y)));
+    let by = |a: &(usize, f64), b: &(usize, f64)| match better {
+        // Of equal ones the first is taken, and `max_by` gives the last.
+        CurveSummary::Highest => b.1.total_cmp(&a.1),
+        _ => a.1.total_cmp(&b.1),
+    };
+    there().min_by(by).map(|(place, _)| place).filter(|_| there().count() > 1)
 }
 
 fn variants(differences: &Differences, runs: usize) -> Vec<StudyVariant> {

@@ -123,7 +123,7 @@ fn studies<'a>(runs: &'a [NamedRun<'_>], scales: Scales) -> Vec<(&'a str, Export
             let (mut x, mut y) = (plot.x, plot.y);
             x.scale = scales.x.unwrap_or(x.scale);
             y.scale = scales.y.unwrap_or(y.scale);
-            let curve = |(index, StudyCurve { label, style, points, ink }): (usize, StudyCurve)| FigureCurve {
+            let curve = |(index, StudyCurve { label, style, points, ink, .. }): (usize, StudyCurve)| FigureCurve {
                 label: text::printable(&label).into_owned(),
                 style,
                 ink: ink.unwrap_or(index),

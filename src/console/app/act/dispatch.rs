@@ -6,7 +6,7 @@ use crate::console::app::state::{App, ClickTarget, Exit, Tone, Wanted};
 use crate::console::app::tab::Pane;
 use crate::console::app::task::Origin;
 use crate::console::keymap::{Action, Key, Place};
-use crate::lab::{Filter, Preset, Problem, RunSummary, Sweep, preset, store};
+use crate::lab::{Filter, Preset, Problem, RunSummary, preset, store};
 use ratatui::crossterm::event::{Event, KeyEvent};
 use ratatui::layout::Rect;
 use tui_input::backend::crossterm::to_input_request;
@@ -97,7 +97,7 @@ impl App {
         match (self.target_at(column, row), self.tabs.get_mut(self.tab)) {
             (Some(ClickTarget::Figure(figure)), Some(tab)) => tab.figure = figure,
             (Some(ClickTarget::Line(line)), Some(tab)) => {
-                tab.line = line;
+                tab.results.line = line;
                 tab.remarks.to_start();
             }
             (Some(ClickTarget::Run(run)), _) => {
@@ -191,6 +191,10 @@ impl App {
                 self.runs.clear_filter();
                 None
             }
+            (Overlay::Typing(Field { purpose: Purpose::Lines, .. }), Action::Back) => {
+                self.tabs[self.tab].filter_lines("");
+                None
+            }
             (Overlay::Typing(mut field), Action::Complete) => {
                 let problems = self.problems();
                 field.complete(|start| Filter::keys_from(start, &problems));
@@ -245,6 +249,11 @@ impl App {
     fn filter_by_field(&mut self) {
         let problems = self.problems();
         let Some(Overlay::Typing(field)) = &mut self.overlay else { return };
+        if field.purpose == Purpose::Lines
+            && let Some(tab) = self.tabs.get_mut(self.tab)
+        {
+            return tab.filter_lines(field.input.value());
+        }
         if field.purpose != Purpose::Filter || field.is_waiting {
             return;
         }
@@ -280,6 +289,10 @@ impl App {
                 });
             }
             Purpose::Filter => self.runs.set_filter(&text, &self.problems()).map_err(|error| error.to_string()),
+            Purpose::Lines => {
+                self.tabs[self.tab].filter_lines(&text);
+                Ok(())
+            }
             Purpose::Throttle(_) => self.throttle_sweep(&text),
         };
         match refused {
@@ -348,34 +361,6 @@ impl App {
             let path = preset.save(&places).map_err(|error| error.to_string())?;
             Ok(Some(format!("saved as {}", path.display())))
         })
-    }
-
-    pub(super) fn load(&mut self, preset: &Preset) {
-        let Sweep { problem, draft, mode, repeats, .. } = &preset.sweep;
-        let Some(index) = self.tabs.iter().position(|tab| tab.problem.name() == problem.name()) else { return };
-        self.tab = index;
-        let tab = &mut self.tabs[index];
-        tab.refill(draft.clone(), *mode, *repeats);
-        (tab.pane, tab.zoom) = (Pane::Form, false);
-        let run = self.keymap.key(self.place(), Action::Run);
-        self.say(format!("{}: press {run} to run it", preset.title), Tone::Good);
-    }
-
-    /// Fills the form of the problem that can examine what the run `id` of problem `index` has left in its folder.
-    pub(super) fn follow_up(&mut self, index: usize, id: &str) {
-        let here = self.tabs[index].problem;
-        let Some((name, changes)) = here.follow_up(id) else {
-            return self.say(format!("no other problem looks into runs of {}", here.title()), Tone::Info);
-        };
-        let Some(index) = self.tabs.iter().position(|tab| tab.problem.name() == name) else { return };
-        let tab = &mut self.tabs[index];
-        if let Err(error) = tab.change(&changes) {
-            return self.say(error.to_string(), Tone::Bad);
-        }
-        tab.pane = Pane::Form;
-        self.tab = index;
-        let run = self.keymap.key(self.place(), Action::Run);
-        self.say(format!("with what {id} has learned: press {run} to run it"), Tone::Good);
     }
 
     fn act_on_log(&mut self, action: Action) {

@@ -43,6 +43,10 @@ impl App {
             Action::Presets => return self.list_presets(),
             Action::Command => return self.show_command(),
             Action::Save => self.overlay = Some(Overlay::Typing(Field::new(Purpose::Preset, ""))),
+            Action::Filter => {
+                let text = self.problem().map_or("", |tab| &tab.results.filter).to_owned();
+                self.overlay = Some(Overlay::Typing(Field::new(Purpose::Lines, text)));
+            }
             Action::Stop => return self.steer_run(Request::Stop),
             Action::StopAll => return self.stop_tab(),
             Action::Pause => return self.steer_run(Request::Pause),
@@ -73,6 +77,34 @@ impl App {
         let line = tab.sweep().command("run");
         self.wanted = Some(Wanted::Copy(line.clone()));
         self.overlay = Some(Overlay::Command { line, scroll: Scroll::default() });
+    }
+
+    pub(super) fn load(&mut self, preset: &Preset) {
+        let Sweep { problem, draft, mode, repeats, .. } = &preset.sweep;
+        let Some(index) = self.tabs.iter().position(|tab| tab.problem.name() == problem.name()) else { return };
+        self.tab = index;
+        let tab = &mut self.tabs[index];
+        tab.refill(draft.clone(), *mode, *repeats);
+        (tab.pane, tab.zoom) = (Pane::Form, false);
+        let run = self.keymap.key(self.place(), Action::Run);
+        self.say(format!("{}: press {run} to run it", preset.title), Tone::Good);
+    }
+
+    /// Fills the form of the problem that can examine what the run `id` of problem `index` has left in its folder.
+    pub(super) fn follow_up(&mut self, index: usize, id: &str) {
+        let here = self.tabs[index].problem;
+        let Some((name, changes)) = here.follow_up(id) else {
+            return self.say(format!("no other problem looks into runs of {}", here.title()), Tone::Info);
+        };
+        let Some(index) = self.tabs.iter().position(|tab| tab.problem.name() == name) else { return };
+        let tab = &mut self.tabs[index];
+        if let Err(error) = tab.change(&changes) {
+            return self.say(error.to_string(), Tone::Bad);
+        }
+        tab.pane = Pane::Form;
+        self.tab = index;
+        let run = self.keymap.key(self.place(), Action::Run);
+        self.say(format!("with what {id} has learned: press {run} to run it"), Tone::Good);
     }
 
     /// Opens the list of presets and starts a task that reads them.

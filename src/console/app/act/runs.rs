@@ -41,7 +41,7 @@ impl App {
             Action::PageUp => self.runs.go(-20),
             Action::PageDown => self.runs.go(20),
             Action::Left => self.runs.skip = self.runs.skip.saturating_sub(1),
-            Action::Right => self.runs.skip = (self.runs.skip + 1).min(5),
+            Action::Right => self.runs.skip = (self.runs.skip + 1).min(5 + self.runs.varied.keys.len()),
             Action::Sort => self.runs.next_order(),
             Action::Sweeps => self.overlay = Some(Overlay::Sweeps),
             Action::Filter => {

@@ -5,7 +5,7 @@ use super::facts;
 use super::list::TypedFunction;
 use super::state::FunctionEditor;
 use crate::console::theme::Theme;
-use crate::console::widget::plot::{DrawnCurve, PlotWidget};
+use crate::console::widget::plot::{DrawnCurve, PlotWidget, Prominence};
 use crate::console::widget::text;
 use crate::function::{Function, FunctionError};
 use crate::lab::{Axis, CurveSummary, Sample, Scale, Style};
@@ -194,6 +194,7 @@ impl FunctionEditorWidget<'_> {
                 style: *style,
                 ink: Some(*ink),
                 symbol: *symbol,
+                prominence: Prominence::Plain,
             })
             .collect();
         let (x, y) = (Axis::linear(SETTING).over(-REACH, REACH), Axis::linear(""));

@@ -4,7 +4,7 @@ use super::canvas::{Canvas, Pen};
 use crate::console::theme::Theme;
 use crate::lab::Span;
 use crate::lab::{Sample, Scale, Style};
-use ratatui::style::Style as Look;
+use ratatui::style::{Modifier, Style as Look};
 
 /// A series to draw.
 #[derive(Clone, Copy, Debug)]
@@ -19,6 +19,22 @@ pub struct DrawnCurve<'a> {
     pub ink: Option<usize>,
     /// Number of its marker.
     pub symbol: usize,
+    /// How much it stands out. Curves that stand out more are drawn over the others.
+    pub prominence: Prominence,
+}
+
+/// How much a curve stands out among others.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Prominence {
+    /// A part of another curve: a single run beside the mean of its variant.
+    Faint,
+    /// Another curve is chosen.
+    Dimmed,
+    /// No curve is chosen.
+    #[default]
+    Plain,
+    /// The chosen curve.
+    Chosen,
 }
 
 /// The ranges of x and y of curves, and how many points have no place on the axes.
@@ -113,7 +129,12 @@ struct DotColumn {
 impl DrawnCurve<'_> {
     /// Its colour.
     pub(super) fn look(&self, theme: &Theme) -> Look {
-        self.ink.map_or_else(|| theme.dim(), |ink| theme.ink(ink))
+        let look = self.ink.map_or_else(|| theme.dim(), |ink| theme.ink(ink));
+        match self.prominence {
+            Prominence::Faint | Prominence::Dimmed => look.add_modifier(Modifier::DIM),
+            Prominence::Plain => look,
+            Prominence::Chosen => look.add_modifier(Modifier::BOLD),
+        }
     }
 
     /// Draws intervals: error bars where points stand apart, a band where they stand close.

@@ -1,6 +1,6 @@
 //! The legend. It stands beside the curves where the plot is wide and below them where it is not; it is never left out.
 
-use super::curve::DrawnCurve;
+use super::curve::{DrawnCurve, Prominence};
 use crate::console::theme::Theme;
 use crate::console::widget::text;
 use crate::lab::{CurveSummary, Span, Style};
@@ -23,11 +23,13 @@ impl Entry {
 
 pub(super) struct Legend<'a> {
     entries: Vec<Entry>,
+    /// Index of the first entry of the chosen curve.
+    chosen: Option<usize>,
     theme: &'a Theme,
 }
 
 impl<'a> Legend<'a> {
-    /// Every curve with its value at the cursor, or without one with the number that stands for it.
+    /// Every curve that has a name, with its value at the cursor, or without one with the number that stands for it.
     pub(super) fn new(
         curves: &[DrawnCurve<'_>],
         x: &Span,
@@ -35,7 +37,9 @@ impl<'a> Legend<'a> {
         summary: CurveSummary,
         theme: &'a Theme,
     ) -> Self {
-        let entries = curves.iter().map(|curve| {
+        let named: Vec<&DrawnCurve<'_>> = curves.iter().filter(|curve| !curve.label.is_empty()).collect();
+        let chosen = named.iter().position(|curve| curve.prominence == Prominence::Chosen);
+        let entries = named.into_iter().map(|curve| {
             let value = match cursor {
                 Some(fraction) => curve.nearest(x, fraction).map(|point| match (point.lo, point.hi) {
                     (Some(lo), Some(hi)) => {
@@ -53,7 +57,7 @@ impl<'a> Legend<'a> {
             };
             Entry { symbol, look: curve.look(theme), label: curve.label.to_owned(), value }
         });
-        Self { entries: entries.collect(), theme }
+        Self { entries: entries.collect(), chosen, theme }
     }
 
     /// Draws the legend and returns what is left for the curves.
@@ -85,8 +89,10 @@ impl<'a> Legend<'a> {
     fn render_column(&self, area: Rect, buffer: &mut Buffer) {
         let rows = usize::from(area.height);
         let shown = if self.entries.len() > rows { rows - 1 } else { self.entries.len() };
-        for (index, entry) in self.entries.iter().enumerate().take(shown) {
-            let row = area.y + index as u16;
+        // The chosen entry stays in view.
+        let first = (self.chosen.unwrap_or(0) + 1).saturating_sub(shown.max(1));
+        for (index, entry) in self.entries.iter().enumerate().skip(first).take(shown) {
+            let row = area.y + (index - first) as u16;
             let (at, _) = buffer.set_stringn(area.x, row, &entry.symbol, area.width.into(), entry.look);
             let width = usize::from(area.right().saturating_sub(at + 1));
             // Where both have no room, the interval is left out rather than the name.
@@ -98,23 +104,38 @@ impl<'a> Legend<'a> {
             };
             let shown = text::width(value);
             let room = width.saturating_sub(shown + 1);
-            buffer.set_string(at + 1, row, text::fit(&entry.label, room), Look::new());
+            buffer.set_string(at + 1, row, text::fit(&entry.label, room), self.name_look(index));
             if shown < width {
                 buffer.set_string(area.right() - shown as u16, row, value, self.theme.dim());
             }
         }
         if shown < self.entries.len() {
-            let text = format!("+{} more", self.entries.len() - shown);
+            let below = self.entries.len() - first - shown;
+            let text = match (first, below) {
+                (0, _) => format!("+{below} more"),
+                (_, 0) => format!("↑{first} more"),
+                _ => format!("↑{first} ↓{below} more"),
+            };
             buffer.set_stringn(area.x, area.bottom() - 1, text, area.width.into(), self.theme.dim());
         }
     }
 
+    /// How the name of an entry is written: the chosen one stands out.
+    fn name_look(&self, index: usize) -> Look {
+        if self.chosen == Some(index) { self.theme.title() } else { Look::new() }
+    }
+
     /// Entries in lines of at most `width`; what does not fit into `most` lines is counted at the end.
     fn wrap(&self, width: usize, most: usize) -> Vec<Vec<(String, Look)>> {
+        let all: usize = self.entries.iter().map(|entry| entry.width() + 3).sum();
+        let (chosen, count) = (self.chosen.unwrap_or(0), self.entries.len());
+        // Where not all have room, the chosen one comes first.
+        let first = if all > width * most + 3 { chosen } else { 0 };
         let mut lines: Vec<Vec<(String, Look)>> = vec![Vec::new()];
         let mut used = 0;
-        for (index, entry) in self.entries.iter().enumerate() {
-            let left = self.entries.len() - index;
+        for (place, index) in (first..count).chain(0..first).enumerate() {
+            let entry = &self.entries[index];
+            let left = count - place;
             let more = format!("+{left}");
             let last_line = lines.len() == most;
             let reserve = if last_line && left > 1 { more.len() + 2 } else { 0 };
@@ -136,7 +157,7 @@ impl<'a> Legend<'a> {
             used += gap.len() + text::width(&entry.symbol) + 1 + text::width(&label) + 1 + text::width(&entry.value);
             if let Some(line) = lines.last_mut() {
                 line.push((format!("{gap}{}", entry.symbol), entry.look));
-                line.push((format!(" {label} "), Look::new()));
+                line.push((format!(" {label} "), self.name_look(index)));
                 line.push((entry.value.clone(), self.theme.dim()));
             }
         }

@@ -9,7 +9,7 @@ mod curve;
 mod legend;
 mod widget;
 
-pub use curve::DrawnCurve;
+pub use curve::{DrawnCurve, Prominence};
 pub use widget::PlotWidget;
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! The plot as a person sees it: characters on a buffer.
 
 use super::curve::smooth;
-use super::{DrawnCurve, PlotWidget};
+use super::{DrawnCurve, PlotWidget, Prominence};
 use crate::console::theme::{Glyphs, Theme};
 use crate::console::widget::text::screen;
 use crate::lab::{Axis, CurveSummary, Sample, Scale, Style};
@@ -53,7 +53,7 @@ impl Case {
 }
 
 fn line<'a>(label: &'a str, points: &'a [Sample], number: usize) -> DrawnCurve<'a> {
-    DrawnCurve { label, points, style: Style::Line, ink: Some(number), symbol: number }
+    DrawnCurve { label, points, style: Style::Line, ink: Some(number), symbol: number, prominence: Prominence::Plain }
 }
 
 /// Column of the first `mark` on the line of `screen` that holds the horizontal axis.

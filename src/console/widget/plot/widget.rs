@@ -1,7 +1,7 @@
 //! The plot as a widget: axes, ticks, curves and legend in their places.
 
 use super::canvas::Canvas;
-use super::curve::{DrawnCurve, Extent, smooth};
+use super::curve::{DrawnCurve, Extent, Prominence, smooth};
 use super::legend::Legend;
 use crate::console::theme::Theme;
 use crate::console::widget::text as words;
@@ -20,7 +20,7 @@ pub struct PlotWidget<'a> {
     pub x: &'a Axis,
     /// The vertical axis as declared.
     pub y: &'a Axis,
-    /// What is drawn, in order: the last lies on top.
+    /// What is drawn, in the order of the legend. The last lies on top, and the chosen one above it.
     pub curves: &'a [DrawnCurve<'a>],
     /// The scales to use, which may differ from the declared ones.
     pub scales: (Scale, Scale),
@@ -245,14 +245,17 @@ impl Widget for &PlotWidget<'_> {
                 wanted.then(|| smooth(curve.points, self.smoothing, self.scales.1))
             })
             .collect();
-        for curve in self.curves {
+        let mut drawn: Vec<(&DrawnCurve<'_>, Option<&[f64]>)> =
+            self.curves.iter().zip(smoothed.iter().map(Option::as_deref)).collect();
+        drawn.sort_by_key(|(curve, _)| curve.prominence);
+        for (curve, _) in &drawn {
             curve.draw_intervals(&mut canvas, &x, &y, theme);
         }
-        for (curve, smoothed) in self.curves.iter().zip(&smoothed) {
-            curve.draw(&mut canvas, &x, &y, theme, smoothed.as_deref());
+        for (curve, smoothed) in &drawn {
+            curve.draw(&mut canvas, &x, &y, theme, *smoothed);
         }
-        for (curve, smoothed) in self.curves.iter().zip(&smoothed) {
-            curve.mark(&mut canvas, &x, &y, theme, smoothed.as_deref());
+        for (curve, smoothed) in drawn.iter().filter(|(curve, _)| curve.prominence != Prominence::Faint) {
+            curve.mark(&mut canvas, &x, &y, theme, *smoothed);
         }
         if let Some((column, _)) = cursor.and_then(|fraction| canvas.cell_of(canvas.dot_at(fraction, 0.0))) {
             for row in 0..usize::from(frame.canvas.height) {
