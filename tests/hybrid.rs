@@ -194,6 +194,27 @@ fn the_largest_error_is_below_that_of_both_parts() {
     }
 }
 
+/// `docs/proof-hybrid.md`, theorem 6, and that it is about small spheres.
+#[test]
+fn the_plain_average_has_the_smaller_largest_error_on_small_spheres() {
+    let largest = |weight, projections: usize, n, radius: f64| {
+        let spec = HybridSpec { m1: projections, m2: projections, n, ..spec(FeatureMap::Hyperbolic, weight) };
+        maximum(&spec, 16, radius).unwrap()
+    };
+    for n in [1, 2, 4, 8] {
+        let average = |radius: f64| largest((0.5, 0.0), 8 * (n + 1), n, radius);
+        let hybrid = |radius: f64| largest((0.0, 1.0), 8, n, radius);
+        for radius in [0.3, 0.6, 0.9] {
+            let bound = ((n + 1) * (n + 1)) as f64 / (2 * n) as f64;
+            assert!((radius * radius).cosh().powi(2) <= bound);
+            assert!(average(radius) <= hybrid(radius), "n={n}, R={radius}");
+            let closed = (2.0 * radius * radius).sinh().powi(2) / (2 * (n + 1) * 8) as f64;
+            assert!((average(radius) / closed - 1.0).abs() < 1e-3, "n={n}, R={radius}: {}", average(radius));
+        }
+        assert!(average(1.75) > hybrid(1.75), "n={n}");
+    }
+}
+
 fn cluster() -> Inputs {
     Distribution::Cluster { radius: 0.8, centres: 3 }.draw(14, 6, &mut generator(2, "hybrid inputs", 0)).unwrap()
 }
