@@ -501,7 +501,18 @@ fn variants_are_compared_over_seeds() {
     let difference = exp.iter().zip(&softmax).map(|(a, b)| a - b).sum::<f64>() / 3.0;
     assert!((paired["difference"]["mean"].as_f64().unwrap() - difference).abs() < 1e-12);
     assert!(paired["pairs"] == 3 && (0.0..=1.0).contains(&paired["p"].as_f64().unwrap()), "{paired}");
-    assert!(desk.say(&order).contains("less softmax"));
+    let said = desk.say(&order);
+    assert!(said.contains("less softmax") && said.contains("Means over seeds ± half of the 95 % interval"), "{said}");
+    assert_eq!(paired["p"], paired["p_holm"], "one test alone needs no correction: {paired}");
+    let markdown = desk.say(&["compare", "problem=vit", "--by", "attention", "--against", "softmax", "--markdown"]);
+    assert!(
+        markdown.starts_with("| attention | runs | test accuracy | less softmax | p | p (Holm) |\n|"),
+        "{markdown}"
+    );
+    assert!(markdown.contains("| ---: |") && markdown.matches("**").count() >= 4, "{markdown}");
+    let latex = desk.say(&[&order[..], &["--latex"]].concat());
+    assert!(latex.contains("\\toprule\nattention & runs & test loss &") && latex.contains("$\\pm$"), "{latex}");
+    assert!(desk.refused(&[&order[..], &["--latex", "--csv"]].concat()).contains("cannot be used with"));
     assert_eq!(desk.say(&[&order[..], &["--csv"]].concat()).lines().count(), 3);
     assert!(desk.refused(&["compare", "--by", "attentoin"]).contains("did you mean `attention`"));
 }

@@ -53,11 +53,17 @@ pub struct Compare {
     #[arg(long, value_name = "COLUMN,…", value_delimiter = ',')]
     pub show: Vec<String>,
     /// Print one JSON document.
-    #[arg(long, conflicts_with = "csv")]
+    #[arg(long, group = "form")]
     pub json: bool,
     /// Print comma-separated values.
-    #[arg(long)]
+    #[arg(long, group = "form")]
     pub csv: bool,
+    /// Print Markdown, the best variant in bold.
+    #[arg(long, group = "form")]
+    pub markdown: bool,
+    /// Print a LaTeX table with the rules of `booktabs`, the best variant in bold.
+    #[arg(long, group = "form")]
+    pub latex: bool,
 }
 
 /// `attnlab resume`.

@@ -5,7 +5,8 @@ use super::seeds::{MeanCurve, mean_curves};
 use super::variant::{StudyRun, StudyVariant};
 use crate::lab::{
     Axis, CurveSummary, Differences, Kind, Matrix, Plot, Problem, Row, RunState, RunView, Sample, Scale, StoredParams,
-    Style, common, compare::Mean,
+    Style, common,
+    compare::{Mean, best},
 };
 use std::collections::{BTreeMap, HashMap};
 
@@ -75,7 +76,8 @@ impl Study {
         let ended = |run: usize| Some(runs[run].view).filter(|view| view.state == RunState::Finished);
         let number = |run: usize| problem.headline_number(&ended(run)?.rows);
         let numbers: Vec<Option<Sample>> = study.variants.iter().map(|variant| over(variant, number)).collect();
-        (study.best, study.headlines) = (best(&numbers, better(problem)), numbers.clone());
+        let means: Vec<Option<f64>> = numbers.iter().map(|number| Some(number.as_ref()?.y)).collect();
+        (study.best, study.headlines) = (best(&means, problem.prefers_large()), numbers.clone());
         study.means = mean_curves(&study.variants, runs);
         let axes: Vec<Numeric> = study.numeric(problem, scales);
         let row = runs.iter().find_map(|run| run.view.rows.last());
@@ -84,7 +86,7 @@ impl Study {
         if let Some(x) = axes.first() {
             let mut sweep = study.curves(x, &heading, &numbers, &differences);
             study.add_so_far(&mut sweep, problem, x, &heading, runs, &differences);
-            sweep.summary = better(problem);
+            sweep.summary = if problem.prefers_large() { CurveSummary::Highest } else { CurveSummary::Lowest };
             study.sweep = Some(sweep);
             if let ([x, y], 2) = (axes.as_slice(), study.keys.len()) {
                 study.map = map(&study.variants, (x, y), &heading, &numbers);
@@ -224,22 +226,6 @@ struct Numeric {
     values: Vec<f64>,
     /// Every value once, the smallest first.
     steps: Vec<f64>,
-}
-
-/// Which of several headline numbers is the better one. Where runs are weighed against costs, that is the larger one.
-fn better(problem: &dyn Problem) -> CurveSummary {
-    if problem.costs().is_empty() { CurveSummary::Lowest } else { CurveSummary::Highest }
-}
-
-/// The place of the best of several numbers; none where fewer than two are there.
-fn best(numbers: &[Option<Sample>], better: CurveSummary) -> Option<usize> {
-    let there = || numbers.iter().enumerate().filter_map(|(place, number)| Some((place, number.as_ref()?.y)));
-    let by = |a: &(usize, f64), b: &(usize, f64)| match better {
-        // Of equal ones the first is taken, and `max_by` gives the last.
-        CurveSummary::Highest => b.1.total_cmp(&a.1),
-        _ => a.1.total_cmp(&b.1),
-    };
-    there().min_by(by).map(|(place, _)| place).filter(|_| there().count() > 1)
 }
 
 fn variants(differences: &Differences, runs: usize) -> Vec<StudyVariant> {

@@ -18,4 +18,5 @@ mod write;
 pub use csv::CsvTable;
 pub use figure::Scales;
 pub use source::RunSource;
+pub use text::{in_latex, in_markdown};
 pub use write::{Format, export};

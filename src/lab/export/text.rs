@@ -14,6 +14,7 @@ pub fn escaped(text: &str) -> String {
 }
 
 /// Text in Markdown outside of code: no tag, link, picture or table border begins in it.
+#[must_use]
 pub fn in_markdown(text: &str) -> String {
     let mut safe = String::new();
     let text = printable(text);
@@ -24,6 +25,26 @@ pub fn in_markdown(text: &str) -> String {
         match c {
             '<' if characters.peek().is_some_and(begins_tag) => safe += "&lt;",
             '|' | '[' | '`' => safe.extend(['\\', c]),
+            _ => safe.push(c),
+        }
+    }
+    safe
+}
+
+/// Text in LaTeX outside of formulas: none of its characters is a command.
+#[must_use]
+pub fn in_latex(text: &str) -> String {
+    let mut safe = String::new();
+    for c in printable(text).chars() {
+        match c {
+            '&' | '%' | '$' | '#' | '_' | '{' | '}' => safe.extend(['\\', c]),
+            '~' => safe += "\\textasciitilde{}",
+            '^' => safe += "\\textasciicircum{}",
+            '\\' => safe += "\\textbackslash{}",
+            '<' | '>' | '|' => safe.extend(['$', c, '$']),
+            '±' => safe += "$\\pm$",
+            '–' => safe += "--",
+            '·' => safe += "$\\cdot$",
             _ => safe.push(c),
         }
     }
@@ -54,6 +75,12 @@ mod tests {
         assert_eq!(escaped("<b>\u{1b}]52;c;x\u{7}&\"\u{202e}"), "&lt;b&gt; ]52;c;x &amp;&quot; ");
         assert_eq!(in_markdown("entries < 0"), "entries < 0");
         assert_eq!(in_markdown("a|b <img src=x> ![p](u) `c`\n"), "a\\|b &lt;img src=x> !\\[p](u) \\`c\\` ");
+    }
+
+    #[test]
+    fn no_character_is_a_command_of_latex() {
+        assert_eq!(in_latex("50 % of a_b & {x}^2 ± 1"), "50 \\% of a\\_b \\& \\{x\\}\\textasciicircum{}2 $\\pm$ 1");
+        assert_eq!(in_latex("\\input{x}|<$"), "\\textbackslash{}input\\{x\\}$|$$<$\\$");
     }
 
     #[test]

@@ -77,6 +77,10 @@ pub trait Problem: Sync {
     fn costs(&self) -> &'static [&'static str] {
         &[]
     }
+    /// Whether a larger headline number is the better one: where runs are weighed against costs.
+    fn prefers_large(&self) -> bool {
+        !self.costs().is_empty()
+    }
     /// A few words that tell this run from others of the problem: `relu mnist`.
     fn label(&self, params: &Params) -> String;
     /// Checks what no single parameter can: combinations, shapes, memory.
