@@ -123,15 +123,26 @@ impl Session {
         self.wait_until(words, |screen| screen.contains(words));
     }
 
-    /// Waits for the program's end.
+    /// Waits for the program's end, and until everything is read that it has written.
     pub fn wait_for_end(&mut self) -> ExitStatus {
         let began = Instant::now();
         loop {
             if let Some(status) = self.child.try_wait().unwrap() {
+                self.read_to_the_end();
                 return status;
             }
             assert!(began.elapsed() < PATIENCE, "the program does not end; the screen is\n{}", self.text());
             thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    /// Waits for the reader, which ends once nobody holds the other side of the terminal. A process that was left running may
+    /// still hold it, so the wait is short.
+    fn read_to_the_end(&self) {
+        let began = Instant::now();
+        let is_reading = || self.reader.as_ref().is_some_and(|reader| !reader.is_finished());
+        while is_reading() && began.elapsed() < Duration::from_secs(3) {
+            thread::sleep(Duration::from_millis(5));
         }
     }
 
