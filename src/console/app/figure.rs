@@ -2,11 +2,14 @@
 
 use super::screen_run::ScreenRun;
 use super::tab::ProblemTab;
-use crate::lab::{Axis, Differences, Matrix, Plot, Scale, SeriesView, StudyPlot};
+use crate::lab::{Axis, Differences, Matrix, Plot, Sample, Scale, SeriesView, StudyPlot, Style};
 use std::collections::HashMap;
 
 /// The most runs that are drawn over each other.
 const OVERLAID: usize = 8;
+
+/// The ratio of heights from which a linear axis would hide most of them: two decades.
+const DECADES: f64 = 100.0;
 
 /// One figure.
 #[derive(Clone, Copy, Debug)]
@@ -48,13 +51,34 @@ impl<'a> Figure<'a> {
         }
     }
 
-    /// The other one of the two scales of an axis whose scale is now `now`, or the declared one.
+    /// The points of its curves, of the runs of `tab`: those of what is measured, or of theory where there is nothing else;
+    /// none for a figure of matrices.
+    pub fn points(&self, tab: &'a ProblemTab) -> Vec<&'a [Sample]> {
+        let curves: Vec<(Style, &[Sample])> = match self {
+            Self::Plot(plot) => {
+                let series = tab.visible().into_iter().flat_map(|run| &tab.runs[run].view.series);
+                let own = series.filter(|view| view.series.plot == plot.id);
+                own.map(|view| (view.series.style, view.points.as_slice())).collect()
+            }
+            Self::Study(study) => study.curves.iter().map(|curve| (curve.style, curve.points.as_slice())).collect(),
+            Self::Map(_) | Self::Matrices { .. } => Vec::new(),
+        };
+        let measured = |(style, points): &&(Style, &[Sample])| *style != Style::Dashed && !points.is_empty();
+        let all = curves.iter().filter(measured).count() == 0;
+        curves.iter().filter(|curve| all || measured(curve)).map(|(_, points)| *points).collect()
+    }
+
+    /// The scales of its axes: those that the user has set, or else the declared ones. Heights over two decades or more
+    /// that are declared as linear, without a range, are logarithmic. None for a figure of matrices.
     #[must_use]
-    pub fn other_scale(axis: &Axis, now: Option<Scale>) -> Scale {
-        match now.unwrap_or(axis.scale) {
-            Scale::Linear => Scale::Log,
-            Scale::Log => Scale::Linear,
-        }
+    pub fn scales(&self, tab: &'a ProblemTab) -> Option<(Scale, Scale)> {
+        let plot = self.plot()?;
+        let looks = tab.looks(&plot.id);
+        let y = looks.y.unwrap_or_else(|| match plot.y.range {
+            None if plot.y.scale == Scale::Linear && span_decades(&self.points(tab)) => Scale::Log,
+            _ => plot.y.scale,
+        });
+        Some((looks.x.unwrap_or(plot.x.scale), y))
     }
 
     /// The matrices that the figure draws, of the runs of `tab`; none for a figure of curves.
@@ -217,6 +241,15 @@ impl ProblemTab {
         };
         self.runs.iter().zip(words).map(named).collect()
     }
+}
+
+/// Whether every height is positive and the highest at least [`DECADES`] of the lowest.
+fn span_decades(curves: &[&[Sample]]) -> bool {
+    let heights = curves.iter().flat_map(|points| points.iter()).map(|point| point.y).filter(|y| y.is_finite());
+    let range = heights.fold(None, |range: Option<(f64, f64)>, y| {
+        Some(range.map_or((y, y), |(lowest, highest)| (lowest.min(y), highest.max(y))))
+    });
+    range.is_some_and(|(lowest, highest)| lowest > 0.0 && highest >= DECADES * lowest)
 }
 
 /// The number of the colour of each series of a run. Series with one label have one colour in every plot, and a series

@@ -4,7 +4,8 @@
 //! ```text
 //! state                            everything there is, on top of what follows
 //! tab, figure, looks, screen_run   a problem's tab: its form, its runs, its figures
-//! tab_keys                         what keys change on a problem's tab alone
+//! tab_keys, inspect                what keys change on a problem's tab alone, and in its figures
+//! click                            what a click chooses
 //! scroll                           how far a text is scrolled
 //! runs                             the Runs tab
 //! overlay, sweep, sweeps           what lies over a tab
@@ -13,7 +14,9 @@
 //! ```
 
 mod act;
+mod click;
 mod figure;
+mod inspect;
 mod looks;
 mod overlay;
 mod runs;
@@ -27,13 +30,14 @@ mod tab;
 mod tab_keys;
 mod task;
 
+pub use click::ClickTarget;
 pub use figure::{CurveOf, Figure};
-pub use looks::{Looks, SMOOTHINGS};
+pub use looks::{CellCursor, DrawnAxis, Inspection, Looks, SMOOTHINGS};
 pub use overlay::{Field, Overlay, Purpose};
 pub use runs::{ORDERS, RunsTab};
 pub use screen_run::{NewsSource, ScreenRun};
 pub use scroll::Scroll;
-pub use state::{App, ClickTarget, Exit, Tone, Wanted};
+pub use state::{App, Exit, Tone, Wanted};
 pub use sweep::{PlannedSweep, Planning, PointState, SweepDialog, SweepSize, SweptAxis};
 pub use sweeps::{SweepEntry, Sweeps};
 pub use tab::{Asked, Pane, ProblemTab, ResultLine};

@@ -21,13 +21,22 @@ impl Entry {
     }
 }
 
+/// A part of a line of the legend.
+struct Piece {
+    text: String,
+    look: Look,
+    /// The number of the curve that it is about.
+    entry: Option<usize>,
+}
+
 pub(super) struct Legend<'a> {
     entries: Vec<Entry>,
     theme: &'a Theme,
 }
 
 impl<'a> Legend<'a> {
-    /// Every curve with its value at the cursor, or without one with the number that stands for it.
+    /// Every curve with its value at the cursor, which is a value of the axis, or without one with the number that stands
+    /// for it.
     pub(super) fn new(
         curves: &[DrawnCurve<'_>],
         x: &Span,
@@ -37,11 +46,15 @@ impl<'a> Legend<'a> {
     ) -> Self {
         let entries = curves.iter().map(|curve| {
             let value = match cursor {
-                Some(fraction) => curve.nearest(x, fraction).map(|point| match (point.lo, point.hi) {
-                    (Some(lo), Some(hi)) => {
-                        format!("{} [{}, {}]", text::short(point.y), text::short(lo), text::short(hi))
-                    }
-                    _ => text::short(point.y),
+                Some(at) => curve.nearest(x, at).map(|point| {
+                    let interval = match (point.lo, point.hi) {
+                        (Some(lo), Some(hi)) => format!(" [{}, {}]", text::short(lo), text::short(hi)),
+                        _ => String::new(),
+                    };
+                    // A curve may have no point there.
+                    let is_there = (point.x - at).abs() <= 1e-9 * at.abs();
+                    let place = if is_there { String::new() } else { format!(" at {}", text::short(point.x)) };
+                    format!("{}{interval}{place}", text::short(point.y))
                 }),
                 None => summary.of(curve.points).map(text::short),
             };
@@ -56,33 +69,40 @@ impl<'a> Legend<'a> {
         Self { entries: entries.collect(), theme }
     }
 
-    /// Draws the legend and returns what is left for the curves.
-    pub(super) fn render(&self, area: Rect, buffer: &mut Buffer) -> Rect {
+    /// Draws the legend, below the curves if `below` is set or there is no room beside them. Returns what is left for the
+    /// curves, and where the entry of each curve stands.
+    pub(super) fn render(&self, area: Rect, below: bool, buffer: &mut Buffer) -> (Rect, Vec<(Rect, usize)>) {
         let widest = self.entries.iter().map(Entry::width).max().unwrap_or(0) as u16;
         if self.entries.is_empty() {
-            return area;
+            return (area, Vec::new());
         }
         let side = widest.min(area.width * 2 / 5).max(12);
-        if area.width >= 72 && usize::from(area.height) >= self.entries.len().min(4) {
+        if !below && area.width >= 72 && usize::from(area.height) >= self.entries.len().min(4) {
             let column = Rect { x: area.right() - side, width: side, ..area };
-            self.render_column(column, buffer);
-            return Rect { width: area.width - side - 1, ..area };
+            let shown = self.render_column(column, buffer);
+            let place = |index: usize| Rect { y: column.y + index as u16, height: 1, ..column };
+            let places = (0..shown).map(|index| (place(index), index)).collect();
+            return (Rect { width: area.width - side - 1, ..area }, places);
         }
         let most = (area.height / 4).max(1);
         let lines = self.wrap(area.width.into(), most.into());
         let height = (lines.len() as u16).clamp(1, area.height);
         let top = area.bottom() - height;
+        let mut places = Vec::new();
         for (index, line) in lines.iter().enumerate().take(height.into()) {
-            let mut column = area.x;
-            for (text, look) in line {
+            let (mut column, y) = (area.x, top + index as u16);
+            for Piece { text, look, entry } in line {
                 let room = usize::from(area.right().saturating_sub(column));
-                column = buffer.set_stringn(column, top + index as u16, text, room, *look).0;
+                let before = column;
+                column = buffer.set_stringn(column, y, text, room, *look).0;
+                places.extend(entry.map(|entry| (Rect { x: before, y, width: column - before, height: 1 }, entry)));
             }
         }
-        Rect { height: area.height - height, ..area }
+        (Rect { height: area.height - height, ..area }, places)
     }
 
-    fn render_column(&self, area: Rect, buffer: &mut Buffer) {
+    /// Draws the entries one below the other. Returns how many of them have room.
+    fn render_column(&self, area: Rect, buffer: &mut Buffer) -> usize {
         let rows = usize::from(area.height);
         let shown = if self.entries.len() > rows { rows - 1 } else { self.entries.len() };
         for (index, entry) in self.entries.iter().enumerate().take(shown) {
@@ -107,11 +127,12 @@ impl<'a> Legend<'a> {
             let text = format!("+{} more", self.entries.len() - shown);
             buffer.set_stringn(area.x, area.bottom() - 1, text, area.width.into(), self.theme.dim());
         }
+        shown
     }
 
     /// Entries in lines of at most `width`; what does not fit into `most` lines is counted at the end.
-    fn wrap(&self, width: usize, most: usize) -> Vec<Vec<(String, Look)>> {
-        let mut lines: Vec<Vec<(String, Look)>> = vec![Vec::new()];
+    fn wrap(&self, width: usize, most: usize) -> Vec<Vec<Piece>> {
+        let mut lines: Vec<Vec<Piece>> = vec![Vec::new()];
         let mut used = 0;
         for (index, entry) in self.entries.iter().enumerate() {
             let left = self.entries.len() - index;
@@ -123,7 +144,7 @@ impl<'a> Legend<'a> {
             if !fits && used > 0 {
                 if last_line {
                     if let Some(line) = lines.last_mut() {
-                        line.push((format!("  {more}"), self.theme.dim()));
+                        line.push(Piece { text: format!("  {more}"), look: self.theme.dim(), entry: None });
                     }
                     return lines;
                 }
@@ -135,9 +156,10 @@ impl<'a> Legend<'a> {
             let label = text::fit(&entry.label, room);
             used += gap.len() + text::width(&entry.symbol) + 1 + text::width(&label) + 1 + text::width(&entry.value);
             if let Some(line) = lines.last_mut() {
-                line.push((format!("{gap}{}", entry.symbol), entry.look));
-                line.push((format!(" {label} "), Look::new()));
-                line.push((entry.value.clone(), self.theme.dim()));
+                let piece = |text: String, look: Look| Piece { text, look, entry: Some(index) };
+                line.push(piece(format!("{gap}{}", entry.symbol), entry.look));
+                line.push(piece(format!(" {label} "), Look::new()));
+                line.push(piece(entry.value.clone(), self.theme.dim()));
             }
         }
         lines
