@@ -140,13 +140,18 @@ impl Heatmap<'_> {
         }
     }
 
-    /// Shows where the cursor is: in the cell, and on the frame beside its row and above its column.
+    /// Shows where the cursor is: in the cell, on the frame beside its row, and above its column where that hides no title.
     fn mark(&self, grid: &Grid, frame: Rect, (row, column): (usize, usize), range: (f32, f32), buffer: &mut Buffer) {
         let theme = self.theme;
         let cell = grid.place_of(row, column);
         let middle = (cell.x + (cell.width - 1) / 2, cell.y + (cell.height - 1) / 2);
         buffer.set_string(frame.x, middle.1, theme.either("▸", ">"), theme.warn());
-        buffer.set_string(middle.0, frame.y, theme.either("▾", "v"), theme.warn());
+        // Among the names of columns, or on the frame.
+        let above = if grid.origin.1 > frame.y + 1 { grid.origin.1 - 1 } else { frame.y };
+        let is_free = above > frame.y || buffer[(middle.0, above)].symbol() == theme.border_set().horizontal_top;
+        if is_free {
+            buffer.set_string(middle.0, above, theme.either("▾", "v"), theme.warn());
+        }
         let value = self.matrix.values.get(row * self.matrix.cols + column).copied();
         let is_small = cell.height == 1 && grid.has_halves;
         for position in cell.intersection(buffer.area).positions() {
