@@ -10,7 +10,7 @@ use ratatui::layout::Rect;
 const NAME: usize = 14;
 
 /// How a matrix is laid out: the place of its values, and what is written beside and into them.
-pub struct Layout {
+pub struct MatrixLayout {
     /// The place of the values.
     pub grid: Grid,
     /// Names of rows and columns; none where they have no room.
@@ -31,7 +31,7 @@ pub struct Arrangement<'a> {
 
 impl Arrangement<'_> {
     /// The layout in `area`.
-    pub fn layout(&self, area: Rect) -> Layout {
+    pub fn layout(&self, area: Rect) -> MatrixLayout {
         let matrix = self.matrix;
         let own = matrix.names().map(|(rows, columns)| (rows.to_vec(), columns.to_vec()));
         let numbers = |count: usize| (0..count).map(|index| index.to_string()).collect();
@@ -61,7 +61,7 @@ impl Arrangement<'_> {
         } else {
             grid
         };
-        Layout { grid, names, texts }
+        MatrixLayout { grid, names, texts }
     }
 
     /// The place of the values in `area`, in whole lines where `whole` is set and every value has one.

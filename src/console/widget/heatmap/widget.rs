@@ -1,7 +1,7 @@
 //! A matrix in its frame.
 
 use super::grid::{Along, Grid};
-use super::layout::{Arrangement, Layout, longest};
+use super::layout::{Arrangement, MatrixLayout, longest};
 use super::ramp::{self, RAMP};
 use crate::console::theme::Theme;
 use crate::console::widget::text;
@@ -73,7 +73,7 @@ fn mean(matrix: &Matrix, rows: Range<usize>, columns: Range<usize>) -> Option<f3
 }
 
 impl Heatmap<'_> {
-    fn render_heat(&self, layout: &Layout, area: Rect, range: (f32, f32), buffer: &mut Buffer) {
+    fn render_heat(&self, layout: &MatrixLayout, area: Rect, range: (f32, f32), buffer: &mut Buffer) {
         let (grid, theme) = (&layout.grid, self.theme);
         let plain = theme.shades_with_characters();
         let place = grid.area();
