@@ -1,6 +1,6 @@
 //! Figures are read: the cursor along points and over cells, parts of an axis, clicks, the wheel.
 
-use super::Desk;
+use super::{Desk, snapshots};
 use attnlab::console::app::Pane;
 use attnlab::console::keymap::{Action, Keymap};
 use attnlab::console::theme::Theme;
@@ -232,6 +232,35 @@ fn cells_of_matrices_are_walked_and_read() {
     assert!(!screen.contains("key 0: ") && !screen.contains("Parameters"), "the cursor goes before the zoom");
     desk.press("esc up");
     assert!(desk.screen(SIZE).contains("Parameters"));
+}
+
+#[test]
+fn a_zoomed_matrix_and_a_part_of_a_curve_are_drawn() {
+    snapshots("matrix_zoom", |desk| {
+        let edit = |view: &mut RunView| {
+            let classes = || ["Coat", "Bag", "Ankle boot", "Shirt"].map(str::to_owned).to_vec();
+            let [id, group, title, row_word, col_word, unit] =
+                ["confusion", "confusion", "Confusion", "true", "found", "images"].map(str::to_owned);
+            view.matrices = vec![Matrix {
+                values: (0..16).map(|at| if at % 5 == 0 { 90.0 } else { (at % 4) as f32 }).collect(),
+                row_names: classes(),
+                col_names: classes(),
+                caption: "rows: true class, columns: class found".to_owned(),
+                ..Matrix { id, group, title, rows: 4, cols: 4, row_word, col_word, unit, ..Matrix::default() }
+            }];
+        };
+        desk.put_with("1", "softmax", 40, RunState::Finished, &[], edit);
+        desk.press("tab n n n z right down right");
+    });
+    snapshots("part_of_axis", |desk| {
+        desk.put("1", "softmax", 40, RunState::Finished);
+        desk.put("2", "relu", 40, RunState::Finished);
+        desk.press("tab end z");
+        for key in [".", ".", "left"] {
+            desk.screen(SIZE);
+            desk.press(key);
+        }
+    });
 }
 
 #[test]

@@ -246,10 +246,10 @@ impl ProblemTab {
 /// Whether every height is positive and the highest at least [`DECADES`] of the lowest.
 fn span_decades(curves: &[&[Sample]]) -> bool {
     let heights = curves.iter().flat_map(|points| points.iter()).map(|point| point.y).filter(|y| y.is_finite());
-    let range = heights.fold(None, |range: Option<(f64, f64)>, y| {
-        Some(range.map_or((y, y), |(lowest, highest)| (lowest.min(y), highest.max(y))))
-    });
-    range.is_some_and(|(lowest, highest)| lowest > 0.0 && highest >= DECADES * lowest)
+    let mut positive = heights.map(|y| (y > 0.0).then_some(y));
+    let range =
+        positive.try_fold((f64::INFINITY, 0.0_f64), |(lowest, highest), y| Some((y?.min(lowest), y?.max(highest))));
+    range.is_some_and(|(lowest, highest)| highest >= DECADES * lowest)
 }
 
 /// The number of the colour of each series of a run. Series with one label have one colour in every plot, and a series

@@ -149,8 +149,10 @@ impl Heatmap<'_> {
         // Among the names of columns, or on the frame.
         let above = if grid.origin.1 > frame.y + 1 { grid.origin.1 - 1 } else { frame.y };
         let is_free = above > frame.y || buffer[(middle.0, above)].symbol() == theme.border_set().horizontal_top;
+        // A name stands in the middle.
+        let at = if above > frame.y && cell.width > 2 { cell.x } else { middle.0 };
         if is_free {
-            buffer.set_string(middle.0, above, theme.either("▾", "v"), theme.warn());
+            buffer.set_string(at, above, theme.either("▾", "v"), theme.warn());
         }
         let value = self.matrix.values.get(row * self.matrix.cols + column).copied();
         let is_small = cell.height == 1 && grid.has_halves;

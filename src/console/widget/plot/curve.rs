@@ -68,7 +68,7 @@ impl DrawnCurve<'_> {
             let (column, from) = canvas.dot_at(x, lo);
             (column, from.max(-1), canvas.dot_at(x, hi).1.min(height as i64))
         };
-        let apart = self.shown(x) * 6 <= width || self.style == Style::Points;
+        let apart = self.is_sparse(x, width) || self.style == Style::Points;
         let mut before: Option<(i64, i64, i64)> = None;
         for point in self.points {
             let Some(place) = reach(point) else {
@@ -170,7 +170,7 @@ impl DrawnCurve<'_> {
             canvas.cell_of(canvas.dot_at(x.place(point.x)?, y.place(value)?))
         };
         let (symbol, style) = (theme.symbol(self.symbol), self.look(theme));
-        let every_point = self.style == Style::Points || self.shown(x) * 6 <= columns;
+        let every_point = self.style == Style::Points || self.is_sparse(x, columns);
         // Markers of different series are shifted against each other, so that close curves can still be told apart.
         let (spacing, shift) = ((columns / 10).max(8), self.symbol * 5);
         let mut next = shift % spacing;
@@ -188,9 +188,10 @@ impl DrawnCurve<'_> {
         }
     }
 
-    /// The number of points within the axis.
-    fn shown(&self, x: &Span) -> usize {
-        self.points.iter().filter(|point| is_within(x, point.x)).count()
+    /// Whether the points within the axis stand apart on so many dots.
+    fn is_sparse(&self, x: &Span, dots: usize) -> bool {
+        let most = dots / 6;
+        self.points.iter().filter(|point| is_within(x, point.x)).take(most + 1).count() <= most
     }
 
     /// The point within the axis whose x lies nearest to the value `at`, which has a place there.
@@ -208,5 +209,6 @@ impl DrawnCurve<'_> {
 
 /// Whether a value lies within an axis.
 pub(super) fn is_within(x: &Span, value: f64) -> bool {
-    x.place(value).is_some_and(|place| (-1e-9..=1.0 + 1e-9).contains(&place))
+    let slack = 1e-9 * (x.hi - x.lo);
+    x.scale.has_place(value) && value >= x.lo - slack && value <= x.hi + slack
 }

@@ -13,7 +13,7 @@ const FEW: usize = 20;
 const TAIL: f64 = 0.01;
 /// How much of the height the points between the tails must fill for every point to be shown.
 const FILLED: f64 = 0.25;
-/// The most points that are sorted.
+/// The most points that are sorted where all of the axis is shown.
 const SORTED: usize = 10_000;
 
 /// The ranges of x and y of curves, and how many points have no place on the axes.
@@ -74,16 +74,18 @@ impl Extent {
         let log = scales.1 == Scale::Log;
         let there = |y: f64| if log { y.ln() } else { y };
         let back = |y: f64| if log { y.exp() } else { y };
-        let heights = || {
-            let points = curves.iter().flat_map(|curve| curve.points);
+        let heights = |step: usize| {
+            let points = curves.iter().flat_map(move |curve| curve.points.iter().step_by(step));
             let shown = points.filter(|point| is_in(part, point.x) && scales.0.has_place(point.x));
             shown.map(|point| point.y).filter(|y| scales.1.has_place(*y)).map(there)
         };
-        let count = heights().count();
-        if count < FEW {
+        // Of very many points every so many-th is looked at. Of a part there may be few, so it is looked through.
+        let count: usize = curves.iter().map(|curve| curve.points.len()).sum();
+        let step = if part.is_none() { count.div_ceil(SORTED).max(1) } else { 1 };
+        let mut sorted: Vec<f64> = heights(step).collect();
+        if sorted.len() < FEW {
             return;
         }
-        let mut sorted: Vec<f64> = heights().step_by(count.div_ceil(SORTED)).collect();
         sorted.sort_unstable_by(f64::total_cmp);
         let (low, high) = (quantile(&sorted, TAIL), quantile(&sorted, 1.0 - TAIL));
         let spread = high - low;
@@ -91,7 +93,7 @@ impl Extent {
             return;
         }
         let (low, high) = (low - spread / 2.0, high + spread / 2.0);
-        self.outliers = heights().filter(|height| *height < low || *height > high).count();
+        self.outliers = heights(1).filter(|height| *height < low || *height > high).count();
         let within = |(lo, hi): (f64, f64)| (lo.max(back(low)), hi.min(back(high)));
         (self.middle, self.y) = (Some(within(middle)), Some(within(whole)));
     }
