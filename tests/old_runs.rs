@@ -186,6 +186,17 @@ fn known(rows: &[Value], whole: &[Value]) -> Vec<Value> {
     rows.iter().zip(whole).map(only).collect()
 }
 
+/// `pictures` with the words that those of `whole` have: a later version says more about rows and columns.
+fn known_words(pictures: &BTreeMap<String, String>, whole: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+    let read = |text: &String| serde_json::from_str::<Value>(text).unwrap();
+    let only = |(name, text): (&String, &String)| {
+        let (mut picture, kept) = (read(text), whole.get(name).map(read));
+        picture.as_object_mut().unwrap().retain(|key, _| kept.as_ref().is_none_or(|kept| kept.get(key).is_some()));
+        (name.clone(), picture.to_string())
+    };
+    pictures.iter().map(only).collect()
+}
+
 /// Goes on with every run in `desk`; each must then be what it would have been without an end.
 fn go_on(desk: &Desk) {
     let bits = is_of_the_same_kind();
@@ -208,7 +219,7 @@ fn go_on(desk: &Desk) {
             assert_eq!(known(&told.rows, &whole.rows), whole.rows, "{run}");
             assert_eq!(told.points, whole.points, "{run}");
             assert_eq!(told.notes, whole.notes, "{run}");
-            assert_eq!(told.pictures, whole.pictures, "{run}");
+            assert_eq!(known_words(&told.pictures, &whole.pictures), whole.pictures, "{run}");
         } else {
             skip();
         }

@@ -99,13 +99,31 @@ impl Palette {
     /// The set for paper of this colour: red, green and blue from 0 to 1.
     #[must_use]
     pub fn on(paper: [f64; 3]) -> Self {
-        // Black and white stand out equally from this luminance.
-        if luminance(paper) > 0.179 { Self::Light } else { Self::Dark }
+        if is_light(paper) { Self::Light } else { Self::Dark }
     }
 }
 
+/// Whether black stands out from a colour better than white.
+pub(super) fn is_light(colour: [f64; 3]) -> bool {
+    // Both have the same contrast where (Y + 0.05)² = 0.05 · 1.05.
+    luminance(colour) > 0.179
+}
+
+/// Red, green and blue from 0 to 1 of a colour that every terminal shows alike: of 24 bits, or from the cube and the greys of
+/// the 256 colours.
+pub(super) fn parts(colour: Color) -> Option<[f64; 3]> {
+    let step = |step: u8| if step == 0 { 0 } else { 55 + 40 * step };
+    let parts = match colour {
+        Color::Rgb(red, green, blue) => [red, green, blue],
+        Color::Indexed(index @ 232..) => [8 + 10 * (index - 232); 3],
+        Color::Indexed(index @ 16..) => [(index - 16) / 36, (index - 16) / 6 % 6, (index - 16) % 6].map(step),
+        _ => return None,
+    };
+    Some(parts.map(|part| f64::from(part) / 255.0))
+}
+
 /// Relative luminance of a colour in sRGB (WCAG 2.1): 0 for black, 1 for white.
-fn luminance(colour: [f64; 3]) -> f64 {
+pub(super) fn luminance(colour: [f64; 3]) -> f64 {
     let linear = |part: f64| if part <= 0.040_45 { part / 12.92 } else { ((part + 0.055) / 1.055).powf(2.4) };
     let [red, green, blue] = colour.map(linear);
     0.2126 * red + 0.7152 * green + 0.0722 * blue
@@ -121,15 +139,8 @@ mod tests {
 
     /// The colour as xterm shows it, and a VGA console the first 16.
     fn shown(colour: Color) -> [f64; 3] {
-        let level = |step: u8| if step == 0 { 0 } else { 55 + 40 * step };
         match colour {
-            Color::Indexed(index @ 232..) => {
-                rgb(8 + 10 * (index - 232), 8 + 10 * (index - 232), 8 + 10 * (index - 232))
-            }
-            Color::Indexed(index @ 16..) => {
-                let cube = index - 16;
-                rgb(level(cube / 36), level(cube / 6 % 6), level(cube % 6))
-            }
+            Color::Indexed(_) => parts(colour).unwrap(),
             Color::Green => rgb(0, 170, 0),
             Color::Cyan => rgb(0, 170, 170),
             Color::Gray => rgb(170, 170, 170),

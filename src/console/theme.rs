@@ -42,6 +42,8 @@ pub struct Theme {
     pub glyphs: Glyphs,
     /// The colours, where there are any.
     pub palette: Palette,
+    /// Whether matrices have colours of 24 bits rather than the nearest of 256.
+    pub true_colour: bool,
 }
 
 /// Whether terminals of this kind have 16 colours and no more.
@@ -60,7 +62,7 @@ impl Theme {
     /// The theme that the environment asks for. What is named there wins: `NO_COLOR` (any value but an empty one),
     /// `ATTNLAB_GLYPHS` (`braille`, `dot`, `ascii`), `ATTNLAB_THEME` (`light`, `dark`, `ansi`, or `auto` as without it).
     /// Otherwise the terminal's kind (`TERM`) decides about glyphs and colours, the character set of the locale about
-    /// glyphs, and `COLORFGBG` about light or dark; where nothing says that, [`asks_for_paper`] tells whether to ask the
+    /// glyphs, `COLORTERM` (`truecolor`, `24bit`) about colours of matrices, and `COLORFGBG` about light or dark; where nothing says that, [`asks_for_paper`] tells whether to ask the
     /// terminal.
     ///
     /// # Errors
@@ -100,7 +102,9 @@ impl Theme {
             }
             Some(other) => return Err(format!("ATTNLAB_THEME: found `{other}`, allowed: auto, light, dark, ansi")),
         };
-        Ok(Self { mono: set("NO_COLOR").is_some() || old, glyphs, palette })
+        let mono = set("NO_COLOR").is_some() || old;
+        let promised = set("COLORTERM").is_some_and(|kind| ["truecolor", "24bit"].contains(&kind.as_str()));
+        Ok(Self { mono, glyphs, palette, true_colour: promised && !mono && palette != Palette::Ansi })
     }
 
     /// Whether the terminal has to be asked what colour its paper has: nothing in the environment says it, and the terminal
@@ -250,7 +254,8 @@ mod tests {
     #[test]
     fn the_environment_decides() {
         let usual = Theme::default();
-        let with = |glyphs, palette, mono| Theme { mono, glyphs, palette };
+        let with = |glyphs, palette, mono| Theme { mono, glyphs, palette, true_colour: false };
+        let fine = Theme { true_colour: true, ..usual };
         for (pairs, expected) in [
             (&[][..], usual),
             (&[("TERM", "xterm-256color"), ("LANG", "C.UTF-8")], usual),
@@ -261,7 +266,11 @@ mod tests {
             (&[("TERM", "linux")], with(Glyphs::Dot, Palette::Ansi, false)),
             (&[("TERM", "linux"), ("ATTNLAB_THEME", "light")], with(Glyphs::Dot, Palette::Light, false)),
             (&[("TERM", "xterm-16color")], with(Glyphs::Braille, Palette::Ansi, false)),
-            (&[("TERM", "xterm-16color"), ("COLORTERM", "truecolor")], usual),
+            (&[("TERM", "xterm-16color"), ("COLORTERM", "truecolor")], fine),
+            (&[("COLORTERM", "24bit")], fine),
+            (&[("COLORTERM", "yes")], usual),
+            (&[("COLORTERM", "truecolor"), ("NO_COLOR", "1")], with(Glyphs::Braille, Palette::Dark, true)),
+            (&[("COLORTERM", "24bit"), ("ATTNLAB_THEME", "ansi")], with(Glyphs::Braille, Palette::Ansi, false)),
             (&[("TERM", "vt220")], with(Glyphs::Ascii, Palette::Dark, true)),
             (&[("COLORFGBG", "0;15")], with(Glyphs::Braille, Palette::Light, false)),
             (&[("COLORFGBG", "0;default;15")], with(Glyphs::Braille, Palette::Light, false)),

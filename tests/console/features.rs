@@ -56,6 +56,7 @@ fn heads() -> Matrix {
         row_names: texts(8),
         col_names: texts(5),
         caption: "0 to 0.95; A positive, B hyperbolic, C gerf".into(),
+        ..Matrix::default()
     }
 }
 

@@ -106,6 +106,7 @@ impl Problem for Decay {
             row_names: vec!["3".into(), "5".into()],
             col_names: vec!["0".into(), "1".into(), "10".into()],
             caption: "A positive, B gerf".into(),
+            ..Matrix::default()
         }));
         context.note("a <remark> & more");
         let row: Row = [("word".to_owned(), "a,\"b\"|".into()), ("last".to_owned(), last.into())].into_iter().collect();

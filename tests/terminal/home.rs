@@ -29,6 +29,7 @@ impl Home {
             command.env(name, value.as_os_str());
         }
         command.env_remove("NO_COLOR");
+        command.env_remove("COLORTERM");
         command
     }
 

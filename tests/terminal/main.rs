@@ -2,6 +2,7 @@
 
 mod cluster;
 mod ends;
+mod figures;
 mod home;
 mod hostile;
 mod kinds;

@@ -1,7 +1,10 @@
 //! What a problem's tab draws: plots with the curves of every visible run, and groups of matrices.
 
 use super::tab::ProblemTab;
-use crate::lab::{Axis, Matrix, Plot, Scale, StudyPlot};
+use crate::lab::{Matrix, Plot, Sample, Scale, StudyPlot, Style};
+
+/// The ratio of heights from which a linear axis would hide most of them: two decades.
+const DECADES: f64 = 100.0;
 
 /// One figure.
 #[derive(Clone, Copy, Debug)]
@@ -43,13 +46,34 @@ impl<'a> Figure<'a> {
         }
     }
 
-    /// The other one of the two scales of an axis whose scale is now `now`, or the declared one.
+    /// The points of its curves, of the runs of `tab`: those of what is measured, or of theory where there is nothing else;
+    /// none for a figure of matrices.
+    pub fn points(&self, tab: &'a ProblemTab) -> Vec<&'a [Sample]> {
+        let curves: Vec<(Style, &[Sample])> = match self {
+            Self::Plot(plot) => {
+                let curves = tab.curves(&plot.id);
+                let drawn = curves.iter().map(|curve| tab.curve(curve));
+                drawn.map(|(series, points)| (series.style, points)).collect()
+            }
+            Self::Study(study) => study.curves.iter().map(|curve| (curve.style, curve.points.as_slice())).collect(),
+            Self::Map(_) | Self::Matrices { .. } => Vec::new(),
+        };
+        let measured = |(style, points): &&(Style, &[Sample])| *style != Style::Dashed && !points.is_empty();
+        let all = curves.iter().filter(measured).count() == 0;
+        curves.iter().filter(|curve| all || measured(curve)).map(|(_, points)| *points).collect()
+    }
+
+    /// The scales of its axes: those that the user has set, or else the declared ones. Heights over two decades or more
+    /// that are declared as linear, without a range, are logarithmic. None for a figure of matrices.
     #[must_use]
-    pub fn other_scale(axis: &Axis, now: Option<Scale>) -> Scale {
-        match now.unwrap_or(axis.scale) {
-            Scale::Linear => Scale::Log,
-            Scale::Log => Scale::Linear,
-        }
+    pub fn scales(&self, tab: &'a ProblemTab) -> Option<(Scale, Scale)> {
+        let plot = self.plot()?;
+        let looks = tab.looks(&plot.id);
+        let y = looks.y.unwrap_or_else(|| match plot.y.range {
+            None if plot.y.scale == Scale::Linear && span_decades(&self.points(tab)) => Scale::Log,
+            _ => plot.y.scale,
+        });
+        Some((looks.x.unwrap_or(plot.x.scale), y))
     }
 
     /// The matrices that the figure draws, of the runs of `tab`; none for a figure of curves.
@@ -99,4 +123,13 @@ impl ProblemTab {
         }
         figures
     }
+}
+
+/// Whether every height is positive and the highest at least [`DECADES`] of the lowest.
+fn span_decades(curves: &[&[Sample]]) -> bool {
+    let heights = curves.iter().flat_map(|points| points.iter()).map(|point| point.y).filter(|y| y.is_finite());
+    let mut positive = heights.map(|y| (y > 0.0).then_some(y));
+    let range =
+        positive.try_fold((f64::INFINITY, 0.0_f64), |(lowest, highest), y| Some((y?.min(lowest), y?.max(highest))));
+    range.is_some_and(|(lowest, highest)| highest >= DECADES * lowest)
 }

@@ -5,7 +5,8 @@
 //! state                            everything there is, on top of what follows
 //! tab, results, lines, figure,      a problem's tab: its form, its runs, its results, its figures
 //! curves, looks, screen_run
-//! tab_keys                         what keys change on a problem's tab alone
+//! tab_keys, inspect                what keys change on a problem's tab alone, and in its figures
+//! click                            what a click chooses
 //! scroll                           how far a text is scrolled
 //! runs                             the Runs tab
 //! overlay, sweep, sweeps           what lies over a tab
@@ -14,8 +15,10 @@
 //! ```
 
 mod act;
+mod click;
 mod curves;
 mod figure;
+mod inspect;
 mod lines;
 mod looks;
 mod overlay;
@@ -31,15 +34,16 @@ mod tab;
 mod tab_keys;
 mod task;
 
+pub use click::ClickTarget;
 pub use curves::{CurveOf, CurveSource};
 pub use figure::Figure;
-pub use looks::{Looks, SMOOTHINGS};
+pub use looks::{CellCursor, DrawnAxis, Inspection, Looks, SMOOTHINGS};
 pub use overlay::{Field, Overlay, Purpose};
 pub use results::{ResultColumn, ResultLine, ResultsState};
 pub use runs::{ORDERS, RunsTab};
 pub use screen_run::{NewsSource, ScreenRun};
 pub use scroll::Scroll;
-pub use state::{App, ClickTarget, Exit, Tone, Wanted};
+pub use state::{App, Exit, Tone, Wanted};
 pub use sweep::{PlannedSweep, Planning, PointState, SweepDialog, SweepSize, SweptAxis};
 pub use sweeps::{SweepEntry, Sweeps};
 pub use tab::{Asked, Pane, ProblemTab};

@@ -1,5 +1,6 @@
 //! The state of the console: its tabs, what lies over them, and the tasks under way.
 
+use super::click::ClickTarget;
 use super::overlay::Overlay;
 use super::runs::RunsTab;
 use super::screen_run::ScreenRun;
@@ -7,7 +8,7 @@ use super::submission::Submission;
 use super::sweeps::Sweeps;
 use super::tab::{Pane, ProblemTab};
 use super::task::{Origin, Tasks};
-use crate::console::keymap::{Action, Keymap, Place};
+use crate::console::keymap::{Keymap, Place};
 use crate::console::palette::Palette;
 use crate::console::theme::Theme;
 use crate::lab::slurm::SlurmOptions;
@@ -52,23 +53,6 @@ pub enum Wanted {
     Copy(String),
     /// Leave the mouse to the terminal, or take it again.
     TurnMouse,
-}
-
-/// What a mouse click chooses.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ClickTarget {
-    /// A tab's name.
-    Tab(usize),
-    /// A pane of a problem's tab.
-    Pane(Pane),
-    /// A figure, by its number among all of them.
-    Figure(usize),
-    /// A line of the results.
-    Line(usize),
-    /// A run of the list in the Runs tab.
-    Run(usize),
-    /// What a key of the footer stands for.
-    Do(Action),
 }
 
 /// The state of the console.
@@ -233,6 +217,14 @@ impl App {
     /// Sets what a click chooses in each part of the screen. The drawing calls this after each frame.
     pub fn set_click_targets(&mut self, targets: Vec<(Rect, ClickTarget)>) {
         self.targets = targets;
+        if let Some(tab) = self.tabs.get_mut(self.tab) {
+            let chosen = |target: &(Rect, ClickTarget)| match target.1 {
+                ClickTarget::Canvas { figure, axis } if figure == tab.figure => Some((figure, axis)),
+                _ => None,
+            };
+            let drawn = self.targets.iter().find_map(chosen);
+            tab.see(drawn);
+        }
     }
 
     /// The sweeps on a cluster.

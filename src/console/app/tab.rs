@@ -1,6 +1,6 @@
 //! A problem's tab: the form, the runs on screen, and how they are looked at.
 
-use super::looks::Looks;
+use super::looks::Inspection;
 use super::results::ResultsState;
 use super::screen_run::{NewsSource, RunNews, ScreenRun};
 use super::scroll::Scroll;
@@ -91,7 +91,8 @@ pub struct ProblemTab {
     names: RunNames,
     /// When the study was made, how long that took, and whether there is news since.
     studied: (Instant, Duration, bool),
-    looks: BTreeMap<String, Looks>,
+    /// How the figures are looked at.
+    pub(super) inspection: Inspection,
     /// The sweep that [`ProblemTab::asked`] was worked out for.
     counted: Option<Sweep>,
     asked: Option<Result<Asked, ParamError>>,
@@ -123,7 +124,7 @@ impl ProblemTab {
             remarks: Scroll::default(),
             names: RunNames::default(),
             studied: (Instant::now(), Duration::ZERO, false),
-            looks: BTreeMap::new(),
+            inspection: Inspection::default(),
             counted: None,
             asked: None,
             is_counting: false,
@@ -305,23 +306,6 @@ impl ProblemTab {
     #[must_use]
     pub fn position(&self, id: &str) -> Option<usize> {
         self.runs.iter().position(|run| run.id == id)
-    }
-
-    /// How the figure called `id` is drawn for the person who looks at it.
-    #[must_use]
-    pub fn looks(&self, id: &str) -> Looks {
-        self.looks.get(id).copied().unwrap_or_default()
-    }
-
-    /// Changes how the chosen plot is drawn. Returns nothing where the chosen figure is no plot.
-    pub fn change_looks(&mut self, change: impl FnOnce(&crate::lab::Plot, &mut Looks)) -> Option<Looks> {
-        let figures = self.figures();
-        let plot = figures.get(self.figure)?.plot()?;
-        let mut looks = self.looks(&plot.id);
-        change(plot, &mut looks);
-        let id = plot.id.clone();
-        self.looks.insert(id, looks);
-        Some(looks)
     }
 
     /// The handle of run number `run`, if it is a run of this process.

@@ -1,6 +1,5 @@
 //! What keys change on a problem's tab alone: its panes, how its figures are looked at, and which runs it shows.
 
-use super::figure::Figure;
 use super::looks::SMOOTHINGS;
 use super::screen_run::ScreenRun;
 use super::tab::{Pane, ProblemTab};
@@ -56,13 +55,16 @@ impl ProblemTab {
             Action::Figure => self.figure = (self.figure + 1) % self.figures().len().max(1),
             Action::Look => self.look = if self.look == Look::Heat { Look::Bars } else { Look::Heat },
             Action::LogY => {
-                self.change_looks(|plot, looks| looks.y = Some(Figure::other_scale(&plot.y, looks.y)));
+                let other = self.scales().map(|(_, y)| y.other());
+                self.change_looks(|looks| looks.y = other.or(looks.y));
             }
             Action::LogX => {
-                self.change_looks(|plot, looks| looks.x = Some(Figure::other_scale(&plot.x, looks.x)));
+                let other = self.scales().map(|(x, _)| x.other());
+                self.change_looks(|looks| looks.x = other.or(looks.x));
             }
+            Action::Smooth if self.scales().is_none() => {}
             Action::Smooth => {
-                let looks = self.change_looks(|_, looks| {
+                let looks = self.change_looks(|looks| {
                     let next = SMOOTHINGS.iter().find(|factor| **factor > looks.smoothing);
                     looks.smoothing = next.copied().unwrap_or(0.0);
                 });
@@ -73,7 +75,7 @@ impl ProblemTab {
             }
             _ => match self.pane {
                 Pane::Form => self.act_on_form(action),
-                Pane::Figures => self.act_on_figures(action),
+                Pane::Figures => said = self.act_on_figures(action),
                 Pane::Results => said = self.act_on_results(action),
                 Pane::Remarks if action == Action::Back && self.zoom => self.zoom = false,
                 Pane::Remarks if action == Action::Back => self.pane = Pane::Results,
@@ -126,23 +128,6 @@ impl ProblemTab {
             _ => {}
         }
         true
-    }
-
-    fn act_on_figures(&mut self, action: Action) {
-        let by = |now: Option<f64>, step: f64| Some((now.map_or(0.5, |now| now + step)).clamp(0.0, 1.0));
-        let last = self.figures().len().saturating_sub(1);
-        match action {
-            Action::Up => self.figure = self.figure.saturating_sub(1),
-            Action::Down => self.figure = (self.figure + 1).min(last),
-            Action::Left => drop(self.change_looks(|_, looks| looks.cursor = by(looks.cursor, -0.02))),
-            Action::Right => drop(self.change_looks(|_, looks| looks.cursor = by(looks.cursor, 0.02))),
-            Action::Back => {
-                let had = self.change_looks(|_, _| {}).is_some_and(|looks| looks.cursor.is_some());
-                self.zoom &= had;
-                self.change_looks(|_, looks| looks.cursor = None);
-            }
-            _ => {}
-        }
     }
 
     /// Acts on the chosen line of the results. Returns a message for the user.

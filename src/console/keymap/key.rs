@@ -9,6 +9,8 @@ pub struct Key {
     code: KeyCode,
     control: bool,
     alt: bool,
+    /// Held with a key that types nothing.
+    shift: bool,
 }
 
 const NAMES: [(&str, KeyCode); 16] = [
@@ -39,7 +41,15 @@ impl Key {
             KeyCode::Tab if has(KeyModifiers::SHIFT) => KeyCode::BackTab,
             code => code,
         };
-        Self { code, control: has(KeyModifiers::CONTROL), alt: has(KeyModifiers::ALT) }
+        // A character with Shift is another character, and Shift-Tab has a code of its own.
+        let shift = has(KeyModifiers::SHIFT) && !matches!(code, KeyCode::Char(_) | KeyCode::BackTab);
+        Self { code, control: has(KeyModifiers::CONTROL), alt: has(KeyModifiers::ALT), shift }
+    }
+
+    /// The same key without Shift; none where Shift is not held.
+    #[must_use]
+    pub const fn without_shift(self) -> Option<Self> {
+        if self.shift { Some(Self { shift: false, ..self }) } else { None }
     }
 
     /// Whether it types a character.
@@ -48,7 +58,7 @@ impl Key {
         matches!(self.code, KeyCode::Char(_)) && !self.control && !self.alt
     }
 
-    /// Reads `q`, `Y`, `?`, `enter`, `f5`, `ctrl-c`, `alt-x`.
+    /// Reads `q`, `Y`, `?`, `enter`, `f5`, `ctrl-c`, `alt-x`, `shift-left`.
     ///
     /// # Errors
     /// Says what is allowed.
@@ -56,22 +66,27 @@ impl Key {
         let refuse = || {
             let names: Vec<_> = NAMES.iter().map(|(name, _)| *name).collect();
             format!(
-                "`{text}` is no key; allowed: one character, {}, f1 to f12, with ctrl- or alt- before it",
+                "`{text}` is no key; allowed: one character, {}, f1 to f12, with ctrl- or alt- before it, \
+                 and shift- before a key with a name",
                 names.join(", ")
             )
         };
-        let (mut rest, mut control, mut alt) = (text, false, false);
+        let (mut rest, mut control, mut alt, mut shift) = (text, false, false, false);
         while rest.chars().count() > 1 {
             if let Some(tail) = rest.strip_prefix("ctrl-").filter(|_| !control) {
                 (rest, control) = (tail, true);
             } else if let Some(tail) = rest.strip_prefix("alt-").filter(|_| !alt) {
                 (rest, alt) = (tail, true);
+            } else if let Some(tail) = rest.strip_prefix("shift-").filter(|_| !shift) {
+                (rest, shift) = (tail, true);
             } else {
                 break;
             }
         }
         let mut characters = rest.chars();
         let code = match (characters.next(), characters.next()) {
+            // With Shift a character is another one.
+            (Some(_), None) if shift => return Err(refuse()),
             (Some(character), None) => KeyCode::Char(character),
             _ => match NAMES.iter().find(|(name, _)| *name == rest) {
                 Some((_, code)) => *code,
@@ -81,7 +96,7 @@ impl Key {
                 }
             },
         };
-        Ok(Self { code, control, alt })
+        Ok(Self { code, control, alt, shift })
     }
 }
 
@@ -92,6 +107,9 @@ impl fmt::Display for Key {
         }
         if self.alt {
             f.write_str("Alt-")?;
+        }
+        if self.shift {
+            f.write_str("Shift-")?;
         }
         match self.code {
             KeyCode::Char(' ') => f.write_str("Space"),
@@ -124,10 +142,14 @@ mod tests {
         assert_eq!(show("ctrl--").as_deref(), Ok("Ctrl--"));
         assert_eq!(show("f5").as_deref(), Ok("F5"));
         assert_eq!(show("pagedown").as_deref(), Ok("PgDn"));
-        for bad in ["", "f13", "hyper-x", "enterr"] {
+        assert_eq!(show("shift-left").as_deref(), Ok("Shift-←"));
+        for bad in ["", "f13", "hyper-x", "enterr", "shift-a", "shift-"] {
             assert!(show(bad).is_err(), "{bad}");
         }
         let event = KeyEvent::new(KeyCode::Char('Y'), KeyModifiers::SHIFT);
         assert_eq!(Ok(Key::of(&event)), Key::parse("Y"));
+        let event = KeyEvent::new(KeyCode::Left, KeyModifiers::SHIFT);
+        assert_eq!(Ok(Key::of(&event)), Key::parse("shift-left"));
+        assert_eq!(Key::of(&event).without_shift().map(Ok), Some(Key::parse("left")));
     }
 }

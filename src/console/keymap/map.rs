@@ -85,12 +85,13 @@ impl Keymap {
         Ok(())
     }
 
-    /// What `key` does in `place`.
+    /// What `key` does in `place`. With Shift it does what it does without, unless it has an action of its own.
     #[must_use]
     pub fn action(&self, place: Place, key: Key) -> Option<Action> {
         let stack = place.stack();
         let mut lines = TABLE.iter().zip(&self.keys).filter(|(binding, _)| stack.contains(&binding.place));
-        lines.find(|(_, keys)| keys.contains(&key)).map(|(binding, _)| binding.action)
+        let found = lines.find(|(_, keys)| keys.contains(&key)).map(|(binding, _)| binding.action);
+        found.or_else(|| self.action(place, key.without_shift()?))
     }
 
     /// Key and word of every line for the footer of `place`.
@@ -174,7 +175,7 @@ mod tests {
         assert_eq!(refused("run = \"x\"\n"), "keys.toml: the key x has two actions in Parameters: run, stop");
         assert!(
             refused("launch = \"x\"\n")
-                .contains("unknown action `launch`, allowed: again, append, back, cancel, command, compare")
+                .contains("unknown action `launch`, allowed: again, append, back, cancel, closer, command, compare")
         );
         assert!(refused("run = 5\n").contains("run: found `5`, allowed: a key or a list"));
         assert!(refused("run = \"hyper-r\"\n").contains("run: `hyper-r` is no key"));

@@ -1,10 +1,10 @@
 //! The figures of a problem's tab, as many at a time as are readable.
 
 use super::frame::pane;
-use crate::console::app::{App, ClickTarget, Figure, Pane, ProblemTab};
+use crate::console::app::{App, ClickTarget, DrawnAxis, Figure, Pane, ProblemTab};
 use crate::console::widget::heatmap::{self, Heatmap};
 use crate::console::widget::plot::{DrawnCurve, PlotWidget, Prominence};
-use crate::lab::{Axis, CurveSummary, Plot, StudyCurve, StudyPlot, Style};
+use crate::lab::{Axis, CurveSummary, Matrix, Plot, Scale, StudyCurve, StudyPlot, Style};
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
@@ -50,21 +50,36 @@ pub fn draw(frame: &mut Frame<'_>, app: &App, tab: &ProblemTab, area: Rect) -> V
             };
             let index = first + row * across + column;
             let number = (figures.len() > slots).then_some((index + 1, figures.len()));
-            draw_figure(frame, app, tab, figure, place, index == chosen, number);
+            let spot = Spot { index, area: place, is_chosen: index == chosen, number, is_alone: false };
+            targets.extend(draw_figure(frame, app, tab, figure, spot));
             targets.push((place, ClickTarget::Figure(index)));
         }
     }
     targets
 }
 
-/// Draws the chosen figure alone.
-pub fn draw_one(frame: &mut Frame<'_>, app: &App, tab: &ProblemTab, area: Rect) {
+/// Draws the chosen figure alone. Returns where its parts stand.
+pub fn draw_one(frame: &mut Frame<'_>, app: &App, tab: &ProblemTab, area: Rect) -> Vec<(Rect, ClickTarget)> {
     let figures = tab.figures();
-    let chosen = tab.figure.min(figures.len().saturating_sub(1));
-    if let Some(figure) = figures.get(chosen) {
-        let number = (figures.len() > 1).then_some((chosen + 1, figures.len()));
-        draw_figure(frame, app, tab, figure, area, true, number);
-    }
+    let index = tab.figure.min(figures.len().saturating_sub(1));
+    let Some(figure) = figures.get(index) else { return Vec::new() };
+    let number = (figures.len() > 1).then_some((index + 1, figures.len()));
+    draw_figure(frame, app, tab, figure, Spot { index, area, is_chosen: true, number, is_alone: true })
+}
+
+/// Where a figure is drawn, and as which.
+#[derive(Clone, Copy)]
+struct Spot {
+    /// Its number among all figures.
+    index: usize,
+    /// Its place.
+    area: Rect,
+    /// Whether it is the chosen one.
+    is_chosen: bool,
+    /// What stands behind its title: its number, counted from 1, and how many there are.
+    number: Option<(usize, usize)>,
+    /// Whether it has the whole screen.
+    is_alone: bool,
 }
 
 fn draw_figure(
@@ -72,46 +87,91 @@ fn draw_figure(
     app: &App,
     tab: &ProblemTab,
     figure: &Figure<'_>,
-    area: Rect,
-    chosen: bool,
-    number: Option<(usize, usize)>,
-) {
+    spot: Spot,
+) -> Vec<(Rect, ClickTarget)> {
     match figure {
-        Figure::Plot(plot) => draw_plot(frame, app, tab, plot, area, chosen, number),
-        Figure::Study(study) => draw_study(frame, app, tab, study, area, chosen, number),
-        Figure::Map(_) | Figure::Matrices { .. } => {
-            let matrices = figure.matrices(tab);
-            // Matrices of one group are compared with each other, so they share a scale unless their ranges differ a
-            // lot.
-            let ranges = || matrices.iter().filter_map(|matrix| heatmap::range(matrix));
-            let whole = ranges().reduce(|one, other| (one.0.min(other.0), one.1.max(other.1)));
-            let fits = (usize::from(area.width) / 24).max(1);
-            let shown = &matrices[..matrices.len().min(fits)];
-            for (index, matrix) in shown.iter().enumerate() {
-                let (left, right) = (
-                    index * usize::from(area.width) / shown.len(),
-                    (index + 1) * usize::from(area.width) / shown.len(),
-                );
-                let place = Rect { x: area.x + left as u16, width: (right - left) as u16, ..area };
-                let own = heatmap::range(matrix);
-                let comparable = own.zip(whole).is_some_and(|(own, whole)| own.1 - own.0 > 0.2 * (whole.1 - whole.0));
-                let range = if comparable { whole } else { own };
-                let view = Heatmap { matrix, range, look: tab.look, theme: app.theme() };
-                frame.render_widget(&view, place);
-            }
+        Figure::Plot(plot) => draw_plot(frame, app, tab, figure, plot, spot),
+        Figure::Study(study) => draw_study(frame, app, tab, figure, study, spot),
+        Figure::Map(_) | Figure::Matrices { .. } => draw_matrices(frame, app, tab, figure, spot),
+    }
+}
+
+/// Columns of the screen that a matrix needs to be read.
+const MATRIX: usize = 24;
+
+fn draw_matrices(
+    frame: &mut Frame<'_>,
+    app: &App,
+    tab: &ProblemTab,
+    figure: &Figure<'_>,
+    spot: Spot,
+) -> Vec<(Rect, ClickTarget)> {
+    let area = spot.area;
+    let matrices = figure.matrices(tab);
+    let cell = tab.looks(&figure.id()).cell;
+    let active = cell.map_or(0, |cell| cell.matrix.min(matrices.len().saturating_sub(1)));
+    // A zoomed matrix has a column of the screen for each value, the frame and the names of rows, where that can be.
+    let widest = matrices.iter().map(|matrix| matrix.cols + 6).max().unwrap_or(0);
+    let needed = if spot.is_alone { widest.max(MATRIX) } else { MATRIX };
+    let fits = (usize::from(area.width) / needed).clamp(1, matrices.len().max(1));
+    let first = (active + 1).saturating_sub(fits);
+    let mut targets = Vec::new();
+    for (slot, (index, matrix)) in matrices.iter().enumerate().skip(first).take(fits).enumerate() {
+        let (left, right) = (slot * usize::from(area.width) / fits, (slot + 1) * usize::from(area.width) / fits);
+        let place = Rect { x: area.x + left as u16, width: (right - left) as u16, ..area };
+        // One cursor over all matrices of the same size.
+        let is_alike = || (matrix.rows, matrix.cols) == (matrices[active].rows, matrices[active].cols);
+        let view = Heatmap {
+            matrix,
+            range: scale_of(matrix, &matrices),
+            look: tab.look,
+            cell: cell.filter(|_| is_alike()).map(|cell| (cell.row, cell.column)),
+            fills: spot.is_alone,
+            number: (matrices.len() > fits).then_some((index + 1, matrices.len())),
+            focused: spot.is_chosen && tab.pane == Pane::Figures && cell.is_none_or(|_| index == active),
+            theme: app.theme(),
+        };
+        if let Some(grid) = view.draw(place, frame.buffer_mut()) {
+            targets.push((grid.area(), ClickTarget::Matrix { figure: spot.index, matrix: index, grid }));
         }
     }
+    targets
+}
+
+/// Smallest and largest value of the scale of a matrix of a group. Those that are to be compared share it. Where it is not
+/// said which these are, all do whose range is not far smaller than that of all together.
+fn scale_of(matrix: &Matrix, group: &[&Matrix]) -> Option<(f32, f32)> {
+    let own = heatmap::range(matrix);
+    let shared = |among: &dyn Fn(&Matrix) -> bool| {
+        let ranges = group.iter().filter(|other| among(other)).filter_map(|other| heatmap::range(other));
+        ranges.reduce(|one, other| (one.0.min(other.0), one.1.max(other.1)))
+    };
+    if !matrix.scale.is_empty() {
+        return shared(&|other| other.scale == matrix.scale);
+    }
+    let whole = shared(&|_| true);
+    let is_alike = own.zip(whole).is_some_and(|(own, whole)| own.1 - own.0 > 0.2 * (whole.1 - whole.0));
+    if is_alike { whole } else { own }
+}
+
+/// A plot to draw, with what the runs on screen make of it.
+struct PlotDrawn<'a> {
+    plot: &'a Plot,
+    /// Its horizontal axis over every run.
+    x: &'a Axis,
+    title: &'a str,
+    summary: CurveSummary,
+    scales: (Scale, Scale),
 }
 
 fn draw_plot(
     frame: &mut Frame<'_>,
     app: &App,
     tab: &ProblemTab,
+    figure: &Figure<'_>,
     plot: &Plot,
-    area: Rect,
-    chosen: bool,
-    number: Option<(usize, usize)>,
-) {
+    spot: Spot,
+) -> Vec<(Rect, ClickTarget)> {
     let places = tab.curves(&plot.id);
     let names: Vec<String> = places.iter().map(|curve| tab.curve_label(curve, &places)).collect();
     let curves: Vec<DrawnCurve<'_>> = places
@@ -128,9 +188,9 @@ fn draw_plot(
     if tab.compare && drawn < all {
         title += &format!(", {drawn} of {all}");
     }
-    let x = tab.axis(plot);
-    let summary = tab.problem.summary(&plot.id);
-    draw_curves(frame, app, tab, (plot, &x, &title, summary), &curves, area, chosen, number);
+    let (x, summary) = (tab.axis(plot), tab.problem.summary(&plot.id));
+    let drawn = PlotDrawn { plot, x: &x, title: &title, summary, scales: figure.scales(tab).unwrap_or_default() };
+    draw_curves(frame, app, tab, &drawn, &curves, |curve| Some(places.get(curve)?.run), spot)
 }
 
 /// Draws curves over all runs on screen.
@@ -138,11 +198,10 @@ fn draw_study(
     frame: &mut Frame<'_>,
     app: &App,
     tab: &ProblemTab,
+    figure: &Figure<'_>,
     study: &StudyPlot,
-    area: Rect,
-    chosen: bool,
-    number: Option<(usize, usize)>,
-) {
+    spot: Spot,
+) -> Vec<(Rect, ClickTarget)> {
     let chosen_variant = tab.target().and_then(|run| tab.variant_index(run));
     // A staircase of one point would only cover the one who won.
     let has_place = |curve: &StudyCurve| {
@@ -174,24 +233,25 @@ fn draw_study(
             },
         })
         .collect();
-    let drawn = (&study.plot, &study.plot.x, study.plot.title.as_str(), study.summary);
-    draw_curves(frame, app, tab, drawn, &curves, area, chosen, number);
+    let (plot, summary) = (&study.plot, study.summary);
+    let scales = figure.scales(tab).unwrap_or_default();
+    let drawn = PlotDrawn { plot, x: &plot.x, title: &plot.title, summary, scales };
+    draw_curves(frame, app, tab, &drawn, &curves, |_| None, spot)
 }
 
-#[allow(clippy::too_many_arguments, reason = "one place where a plot's looks come together")]
+/// Draws a plot. `run` says whose curve it is, by its number. Returns where its parts stand.
 fn draw_curves(
     frame: &mut Frame<'_>,
     app: &App,
     tab: &ProblemTab,
-    (plot, x, title, summary): (&Plot, &Axis, &str, CurveSummary),
+    drawn: &PlotDrawn<'_>,
     curves: &[DrawnCurve<'_>],
-    area: Rect,
-    chosen: bool,
-    number: Option<(usize, usize)>,
-) {
-    let looks = tab.looks(&plot.id);
-    let mut title = title.to_owned();
-    if let Some((index, count)) = number {
+    run: impl Fn(usize) -> Option<usize>,
+    spot: Spot,
+) -> Vec<(Rect, ClickTarget)> {
+    let looks = tab.looks(&drawn.plot.id);
+    let mut title = drawn.title.to_owned();
+    if let Some((index, count)) = spot.number {
         title = format!("{title} {index}/{count}");
     }
     if looks.smoothing > 0.0 {
@@ -199,16 +259,25 @@ fn draw_curves(
     }
     let widget = PlotWidget {
         title: &title,
-        x,
-        y: &plot.y,
+        x: drawn.x,
+        y: &drawn.plot.y,
         curves,
-        scales: (looks.x.unwrap_or(plot.x.scale), looks.y.unwrap_or(plot.y.scale)),
+        scales: drawn.scales,
         smoothing: looks.smoothing,
-        summary,
-        cursor: looks.cursor,
-        focused: chosen && tab.pane == Pane::Figures,
+        summary: drawn.summary,
+        cursor: tab.cursor(drawn.plot),
+        part: looks.range,
+        outliers: looks.outliers,
+        legend_below: spot.is_alone,
+        focused: spot.is_chosen && tab.pane == Pane::Figures,
         hint: "waiting for the first point",
         theme: app.theme(),
     };
-    frame.render_widget(&widget, area);
+    let figure = spot.index;
+    let Some(places) = widget.draw(spot.area, frame.buffer_mut()) else { return Vec::new() };
+    let axis = DrawnAxis { shown: places.shown, whole: places.whole, columns: places.canvas.width };
+    let entry = |(place, curve)| Some((place, ClickTarget::Legend { figure, run: run(curve)? }));
+    let mut targets: Vec<_> = places.legend.into_iter().filter_map(entry).collect();
+    targets.push((places.canvas, ClickTarget::Canvas { figure, axis }));
+    targets
 }

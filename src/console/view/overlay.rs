@@ -2,7 +2,7 @@
 
 use super::frame::{popup, scrolled};
 use super::{sweep, sweeps};
-use crate::console::app::{App, Field, Overlay, Scroll};
+use crate::console::app::{App, ClickTarget, Field, Overlay, Scroll};
 use crate::console::keymap::{Action, Place};
 use crate::console::widget::text;
 use crate::lab::{LabError, Preset, RunSummary};
@@ -11,23 +11,30 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
-/// Draws what lies over the tab, if something does.
-pub fn draw(frame: &mut Frame<'_>, app: &App, area: Rect) {
+/// Draws what lies over the tab, if something does. Returns what clicks on the lines of a list choose.
+pub fn draw(frame: &mut Frame<'_>, app: &App, area: Rect) -> Vec<(Rect, ClickTarget)> {
     match app.overlay() {
         None => {}
         Some(Overlay::Presets { list: None, .. }) => {
             let inner = popup(frame, app.theme(), area, (area.width.saturating_sub(8).min(100), 5), "Presets");
             put(frame, inner, vec![Line::styled("reading the presets…", app.theme().dim())]);
         }
-        Some(Overlay::Presets { list: Some(list), chosen }) => draw_presets(frame, app, area, list, *chosen),
+        Some(Overlay::Presets { list: Some(list), chosen }) => return draw_presets(frame, app, area, list, *chosen),
         Some(Overlay::Sweep(dialog)) => sweep::draw(frame, app, area, dialog),
-        Some(Overlay::Sweeps) => sweeps::draw(frame, app, area),
-        Some(Overlay::Trash { list, chosen }) => draw_trash(frame, app, area, list.as_deref(), *chosen),
+        Some(Overlay::Sweeps) => return sweeps::draw(frame, app, area),
+        Some(Overlay::Trash { list, chosen }) => return draw_trash(frame, app, area, list.as_deref(), *chosen),
         Some(Overlay::Command { line, scroll }) => draw_command(frame, app, area, line, scroll),
         Some(Overlay::Typing(field)) => draw_field(frame, app, area, field),
         Some(Overlay::Help { place, scroll }) => draw_help(frame, app, area, *place, scroll),
         Some(Overlay::Leave { interrupted }) => draw_leave(frame, app, area, *interrupted),
     }
+    Vec::new()
+}
+
+/// What clicks on the `rows` lines of a list choose that begins at the top of `area` with entry number `first`.
+fn entry_targets(area: Rect, rows: usize, first: usize) -> Vec<(Rect, ClickTarget)> {
+    let place = |row: usize| Rect { y: area.y + row as u16, height: 1, ..area };
+    (0..rows.min(area.height.into())).map(|row| (place(row), ClickTarget::Entry(first + row))).collect()
 }
 
 fn put(frame: &mut Frame<'_>, area: Rect, lines: Vec<Line<'_>>) {
@@ -40,7 +47,7 @@ fn draw_presets(
     area: Rect,
     list: &[(String, Result<Preset, LabError>)],
     chosen: usize,
-) {
+) -> Vec<(Rect, ClickTarget)> {
     let theme = app.theme();
     let width = area.width.saturating_sub(8).min(100);
     let height = (list.len() as u16 + 4).max(5);
@@ -49,7 +56,8 @@ fn draw_presets(
         let key = app.keymap().key(Place::Form, Action::Save);
         let words = format!("no presets in {}; {key} on a problem's tab saves one", app.places().presets.display());
         let lines = text::wrap(&words, inner.width.into()).into_iter().map(|line| Line::styled(line, theme.dim()));
-        return put(frame, inner, lines.collect());
+        put(frame, inner, lines.collect());
+        return Vec::new();
     }
     let rows = usize::from(inner.height.saturating_sub(4)).max(1);
     let first = (chosen + 1).saturating_sub(rows);
@@ -72,6 +80,7 @@ fn draw_presets(
             if index == chosen { line.style(theme.selected()) } else { line }
         })
         .collect();
+    let targets = entry_targets(inner, lines.len(), first);
     lines.push(Line::styled("─".repeat(inner.width.into()), theme.faint()));
     let about = match &list[chosen].1 {
         Ok(preset) if preset.about.is_empty() => format!("{}: {}", preset.sweep.problem.title(), preset.title),
@@ -80,17 +89,25 @@ fn draw_presets(
     };
     lines.extend(text::wrap(&about, inner.width.into()).into_iter().take(3).map(Line::raw));
     put(frame, inner, lines);
+    targets
 }
 
 /// The runs in the trash; none while they are read.
-fn draw_trash(frame: &mut Frame<'_>, app: &App, area: Rect, list: Option<&[RunSummary]>, chosen: usize) {
+fn draw_trash(
+    frame: &mut Frame<'_>,
+    app: &App,
+    area: Rect,
+    list: Option<&[RunSummary]>,
+    chosen: usize,
+) -> Vec<(Rect, ClickTarget)> {
     let theme = app.theme();
     let width = area.width.saturating_sub(8).min(100);
     let count = list.map_or(0, <[_]>::len) as u16;
     let inner = popup(frame, theme, area, (width, (count + 2).max(3)), "Trash");
     let Some(list) = list.filter(|list| !list.is_empty()) else {
         let words = if list.is_some() { "nothing lies in the trash" } else { "reading the trash…" };
-        return put(frame, inner, vec![Line::styled(words, theme.dim())]);
+        put(frame, inner, vec![Line::styled(words, theme.dim())]);
+        return Vec::new();
     };
     let rows = usize::from(inner.height.saturating_sub(2)).max(1);
     let first = (chosen + 1).saturating_sub(rows);
@@ -101,10 +118,12 @@ fn draw_trash(frame: &mut Frame<'_>, app: &App, area: Rect, list: Option<&[RunSu
         if index == chosen { line.style(theme.selected()) } else { line }
     };
     let mut lines: Vec<Line<'_>> = list.iter().enumerate().skip(first).take(rows).map(line).collect();
+    let targets = entry_targets(inner, lines.len(), first);
     let key = app.keymap().key(Place::List, Action::Edit);
     lines.push(Line::styled("─".repeat(inner.width.into()), theme.faint()));
     lines.push(Line::styled(format!("{key} puts the run back among the others"), theme.dim()));
     put(frame, inner, lines);
+    targets
 }
 
 fn draw_command(frame: &mut Frame<'_>, app: &App, area: Rect, command: &str, scroll: &Scroll) {

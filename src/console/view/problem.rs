@@ -26,7 +26,7 @@ pub fn draw(frame: &mut Frame<'_>, app: &App, area: Rect) -> Vec<(Rect, ClickTar
         match tab.pane {
             Pane::Results => targets.extend(results::draw(frame, app, tab, area)),
             Pane::Remarks => remarks::draw(frame, app, tab, area),
-            Pane::Form | Pane::Figures => figures::draw_one(frame, app, tab, area),
+            Pane::Form | Pane::Figures => targets.extend(figures::draw_one(frame, app, tab, area)),
         }
         targets.push((area, ClickTarget::Pane(tab.pane)));
     } else {
@@ -38,7 +38,7 @@ pub fn draw(frame: &mut Frame<'_>, app: &App, area: Rect) -> Vec<(Rect, ClickTar
         };
         let form = Rect { width: left, ..area };
         let right = Rect { x: area.x + left, width: area.width - left, ..area };
-        draw_form(frame, app, tab, form);
+        targets.extend(draw_form(frame, app, tab, form));
         targets.push((form, ClickTarget::Pane(Pane::Form)));
         if tab.runs.is_empty() {
             draw_empty(frame, app, tab, right);
@@ -83,7 +83,8 @@ fn draw_editor(frame: &mut Frame<'_>, app: &App, editor: &FunctionEditor, area: 
     frame.render_widget(FunctionEditorWidget { editor, gallery_key: &gallery_key, theme: app.theme() }, inner);
 }
 
-fn draw_form(frame: &mut Frame<'_>, app: &App, tab: &ProblemTab, area: Rect) {
+/// Draws the form. Returns what clicks on its fields choose.
+fn draw_form(frame: &mut Frame<'_>, app: &App, tab: &ProblemTab, area: Rect) -> Vec<(Rect, ClickTarget)> {
     let theme = app.theme();
     let focused = tab.pane == Pane::Form;
     let block = pane(theme, "Parameters", focused);
@@ -96,7 +97,7 @@ fn draw_form(frame: &mut Frame<'_>, app: &App, tab: &ProblemTab, area: Rect) {
     let room = (below.len() + cost.len() + 1) as u16;
     let room = if inner.height > room + 5 { room } else { cost.len() as u16 + 1 };
     let body = Rect { height: inner.height.saturating_sub(room), ..inner };
-    frame.render_widget(view, body);
+    let fields = view.draw(body, frame.buffer_mut());
     let rule = "─".repeat(inner.width.into());
     let mut lines = vec![Line::styled(rule, theme.faint())];
     if usize::from(room) > cost.len() + 1 {
@@ -105,6 +106,7 @@ fn draw_form(frame: &mut Frame<'_>, app: &App, tab: &ProblemTab, area: Rect) {
     lines.extend(cost);
     let rest = Rect { y: body.bottom(), height: inner.bottom().saturating_sub(body.bottom()), ..inner };
     frame.render_widget(Paragraph::new(lines), rest);
+    fields.into_iter().map(|(place, field)| (place, ClickTarget::Field(field))).collect()
 }
 
 /// What pressing run would cost.

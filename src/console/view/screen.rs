@@ -35,7 +35,12 @@ pub fn draw(frame: &mut Frame<'_>, app: &mut App) {
             log::draw(frame, app, body);
         }
         targets.extend(draw_footer(frame, app, footer));
-        overlay::draw(frame, app, body);
+        let entries = overlay::draw(frame, app, body);
+        if app.overlay().is_some() {
+            // What lies below takes no clicks.
+            targets.retain(|(_, target)| matches!(target, ClickTarget::Do(_)));
+            targets.extend(entries);
+        }
     }
     app.set_click_targets(targets);
     make_visible(frame.buffer_mut());
@@ -194,6 +199,8 @@ fn means_something(app: &App, action: Action) -> bool {
         Action::Zoom if matches!(tab.pane, Pane::Results | Pane::Remarks) => !tab.runs.is_empty(),
         Action::Zoom => plots() || tab.runs.iter().any(|run| !run.view.matrices.is_empty()),
         Action::LogY | Action::LogX | Action::Smooth => plots(),
+        Action::Closer => tab.zoom && tab.shows_axis(),
+        Action::Wider | Action::Whole => tab.shows_part(),
         _ => true,
     }
 }

@@ -1,7 +1,7 @@
 //! The list of sweeps on a cluster, and the points of the chosen one.
 
-use super::frame::popup;
-use crate::console::app::{App, SweepEntry};
+use super::frame::{popup, row_targets};
+use crate::console::app::{App, ClickTarget, SweepEntry};
 use crate::console::theme::Theme;
 use crate::console::widget::table::{Cell, Heading, Table};
 use crate::console::widget::text;
@@ -13,8 +13,8 @@ use ratatui::style::Style;
 use ratatui::text::Line;
 use ratatui::widgets::Paragraph;
 
-/// Draws the list.
-pub fn draw(frame: &mut Frame<'_>, app: &App, area: Rect) {
+/// Draws the list. Returns what clicks on its lines choose.
+pub fn draw(frame: &mut Frame<'_>, app: &App, area: Rect) -> Vec<(Rect, ClickTarget)> {
     let (theme, sweeps) = (app.theme(), app.sweeps());
     let inner = popup(frame, theme, area, (area.width, area.height), "Sweeps on a cluster");
     if sweeps.entries.is_empty() {
@@ -24,20 +24,22 @@ pub fn draw(frame: &mut Frame<'_>, app: &App, area: Rect) {
             "looking for sweeps…".to_owned()
         };
         let lines = text::wrap(&words, inner.width.into());
-        return frame.render_widget(Paragraph::new(lines.join("\n")).style(theme.dim()), inner);
+        frame.render_widget(Paragraph::new(lines.join("\n")).style(theme.dim()), inner);
+        return Vec::new();
     }
     let height = (sweeps.entries.len() as u16 + 1).min((inner.height / 3).max(3));
     let list = Rect { height, ..inner };
-    draw_list(frame, app, list);
+    let targets = draw_list(frame, app, list);
     let rule = Rect { y: list.bottom(), height: 1, ..inner };
     frame.render_widget(Line::styled("─".repeat(inner.width.into()), theme.faint()), rule);
     let rest = Rect { y: rule.bottom(), height: inner.bottom().saturating_sub(rule.bottom()), ..inner };
     if let Some(entry) = sweeps.chosen() {
         draw_chosen(frame, app, entry, rest);
     }
+    targets
 }
 
-fn draw_list(frame: &mut Frame<'_>, app: &App, area: Rect) {
+fn draw_list(frame: &mut Frame<'_>, app: &App, area: Rect) -> Vec<(Rect, ClickTarget)> {
     let (theme, sweeps) = (app.theme(), app.sweeps());
     let headings = [
         Heading::left("").fixed(),
@@ -66,6 +68,7 @@ fn draw_list(frame: &mut Frame<'_>, app: &App, area: Rect) {
         theme,
     };
     frame.render_widget(&table, area);
+    row_targets(area, rows.len(), |row| ClickTarget::Entry(first + row))
 }
 
 fn row<'a>(theme: &Theme, entry: &'a SweepEntry) -> Vec<Cell<'a>> {

@@ -317,16 +317,19 @@ fn map(
         let (column, row) = (place(x, variant)?, place(y, variant)?);
         values[(rows - 1 - row) * cols + column] = number.map_or(f32::NAN, |sample| sample.y as f32);
     }
+    let text = |axis: &Numeric, wanted: f64| {
+        let variant = axis.values.iter().position(|value| *value == wanted).unwrap_or(0);
+        variants[variant].at[axis.place].clone()
+    };
+    let texts = |axis: &Numeric| axis.steps.iter().map(|step| text(axis, *step)).collect::<Vec<_>>();
+    let (row_names, col_names) = (texts(y).into_iter().rev().collect(), texts(x));
     let ends = |axis: &Numeric| {
-        let text = |wanted: f64| {
-            let variant = axis.values.iter().position(|value| *value == wanted).unwrap_or(0);
-            variants[variant].at[axis.place].clone()
-        };
-        format!("{} {} to {}", axis.label, text(axis.steps[0]), text(axis.steps[axis.steps.len() - 1]))
+        format!("{} {} to {}", axis.label, text(axis, axis.steps[0]), text(axis, axis.steps[axis.steps.len() - 1]))
     };
     let caption = format!("→ {}   ↑ {}", ends(x), ends(y));
-    let (id, title) = ("sweep".to_owned(), heading.to_owned());
-    Some(Matrix { group: id.clone(), id, title, rows, cols, values, caption, ..Matrix::default() })
+    let [id, group, title, row_word, col_word] = ["sweep", "sweep", heading, y.label, x.label].map(str::to_owned);
+    let names = Matrix { row_names, col_names, row_word, col_word, ..Matrix::default() };
+    Some(Matrix { id, group, title, rows, cols, values, caption, ..names })
 }
 
 fn capital(text: &str) -> String {

@@ -1,6 +1,7 @@
 //! What a run says while it works. Everything a screen shows is folded from these events, live or from a file.
 
-use crate::lab::event::number::{self, ends, long_numbers, numbers};
+use crate::lab::event::matrix::Matrix;
+use crate::lab::event::number::{self, ends, long_numbers};
 use serde::{Deserialize, Serialize};
 
 /// How far a run has come.
@@ -57,6 +58,23 @@ pub enum Scale {
     Linear,
     /// Equal ratios (base 10).
     Log,
+}
+
+impl Scale {
+    /// The other one.
+    #[must_use]
+    pub const fn other(self) -> Self {
+        match self {
+            Self::Linear => Self::Log,
+            Self::Log => Self::Linear,
+        }
+    }
+
+    /// Whether a value has a place on such an axis.
+    #[must_use]
+    pub fn has_place(self, value: f64) -> bool {
+        value.is_finite() && (self == Self::Linear || value > 0.0)
+    }
 }
 
 /// One axis of a plot.
@@ -243,56 +261,6 @@ impl Progress {
 
 /// A row of the result table: column key → number, text or null.
 pub type Row = serde_json::Map<String, serde_json::Value>;
-
-/// A matrix to draw as sparkline rows or a heat map; those of one `group` stand side by side.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Matrix {
-    /// Its name within the run; a later matrix of that name replaces it.
-    pub id: String,
-    /// What stands side by side.
-    pub group: String,
-    /// Its heading.
-    pub title: String,
-    /// Number of rows.
-    pub rows: usize,
-    /// Number of columns.
-    pub cols: usize,
-    /// Values by rows.
-    #[serde(with = "numbers")]
-    pub values: Vec<f32>,
-    /// What is written into the cells, by rows; none where nothing is.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub letters: Vec<String>,
-    /// What stands beside each row: the number of a layer; none where nothing does.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub row_names: Vec<String>,
-    /// What stands above each column: the number of a head; none where nothing does.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub col_names: Vec<String>,
-    /// One line below: scale, spikiness, how it was thinned.
-    pub caption: String,
-}
-
-impl Matrix {
-    /// Whether there is a value for each row and column, and at least one.
-    #[must_use]
-    pub fn is_whole(&self) -> bool {
-        self.rows.checked_mul(self.cols) == Some(self.values.len()) && !self.values.is_empty()
-    }
-
-    /// The text of each cell, where every cell has one.
-    #[must_use]
-    pub fn cell_texts(&self) -> Option<&[String]> {
-        (self.is_whole() && self.letters.len() == self.values.len()).then_some(&self.letters)
-    }
-
-    /// The names of rows and of columns, where every one has one.
-    #[must_use]
-    pub fn names(&self) -> Option<(&[String], &[String])> {
-        let whole = self.is_whole() && self.row_names.len() == self.rows && self.col_names.len() == self.cols;
-        whole.then_some((&self.row_names, &self.col_names))
-    }
-}
 
 /// One thing a run says.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -96,7 +96,7 @@ fn picture(matrix: &Matrix, run: &str) -> Result<String, LabError> {
     if !matrix.is_whole() {
         return Ok(String::new());
     }
-    if matrix.cell_texts().is_some() || matrix.names().is_some() {
+    if matrix.cell_texts().is_some() || short_names(matrix).is_some() {
         let drawing = cells(matrix, &pixels);
         let [run, title, caption] = [run, &matrix.title, &matrix.caption].map(escaped);
         return Ok(format!(
@@ -115,12 +115,24 @@ fn picture(matrix: &Matrix, run: &str) -> Result<String, LabError> {
     ))
 }
 
+/// The names of rows and columns where each has room in a cell, in a matrix that is not too large for a drawing.
+fn short_names(matrix: &Matrix) -> Option<(&[String], &[String])> {
+    let fit = |names: &[String]| names.iter().all(|name| name.chars().count() <= LETTERS);
+    matrix.names().filter(|(rows, columns)| matrix.values.len() <= DRAWN && fit(rows) && fit(columns))
+}
+
+/// Characters that have room in a cell of a drawing.
+const LETTERS: usize = 3;
+
+/// The most values that are drawn each as a square of its own for the sake of names alone.
+const DRAWN: usize = 2048;
+
 /// Pixels of a cell of a drawing.
 const CELL: usize = 28;
 
 /// A matrix as a drawing, a square for each value of that grey, with the texts of the cells and the names of rows and columns.
 fn cells(matrix: &Matrix, greys: &[u8]) -> String {
-    let (rows, columns) = matrix.names().unwrap_or_default();
+    let (rows, columns) = short_names(matrix).unwrap_or_default();
     let margin = if rows.is_empty() { 0 } else { CELL };
     let (width, height) = (margin + matrix.cols * CELL, margin + matrix.rows * CELL);
     let write = |x: usize, y: usize, ink: &str, text: &str| {

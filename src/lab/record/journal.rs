@@ -137,7 +137,7 @@ pub(in crate::lab) enum JournalLine<'a> {
         sample: Sample,
     },
     /// Any other event.
-    Event(Stamped),
+    Event(Box<Stamped>),
     /// No event.
     Damaged {
         /// The line's number, counted from 1.

@@ -212,7 +212,10 @@ impl<'a> HeadSummary<'a> {
             letters: if by_estimator { letters } else { Vec::new() },
             row_names: texts(&layers),
             col_names: texts(&heads),
+            row_word: "layer".to_owned(),
+            col_word: "head".to_owned(),
             caption: format!("{} to {}{legend}", decimal(low, 3), decimal(high, 3)),
+            ..Matrix::default()
         }));
     }
 }

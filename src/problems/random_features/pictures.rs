@@ -61,6 +61,7 @@ pub(super) fn tell(
     } else {
         "every token".to_owned()
     };
+    let texts = |tokens: &[usize]| tokens.iter().map(ToString::to_string).collect::<Vec<_>>();
     let spikiness = &matrix.exact.spikiness;
     let spiky = format!(
         "N90 {}, participation {}, max/median {}",
@@ -81,6 +82,12 @@ pub(super) fn tell(
             rows: rows.len(),
             cols: cols.len(),
             values: values.iter().map(|&value| value as f32).collect(),
+            row_names: texts(&rows),
+            col_names: texts(&cols),
+            row_word: "query".to_owned(),
+            col_word: "key".to_owned(),
+            // How far off is far smaller than what is estimated.
+            scale: if id == "difference" { id } else { "kernel" }.to_owned(),
             caption: format!("{low:.3} to {high:.3}; {thinned}; {more}"),
             ..Matrix::default()
         }));

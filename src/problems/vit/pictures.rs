@@ -25,7 +25,9 @@ pub(super) fn attention(
         .map(|at| pixels.iter().skip(at).step_by(plane).map(|value| f32::from(*value)).sum::<f32>() / 255.0)
         .map(|sum| sum / images.channels() as f32)
         .collect();
-    matrix(context, "image", "attention", "image", grey, size, format!("test image {index}: {class}"));
+    let image =
+        Matrix { caption: format!("test image {index}: {class}"), ..square("image", "attention", "image", grey) };
+    tell(context, worded(image, "line", "pixel", "image"), size);
 
     let mut patches = vec![0.0; images.bytes()];
     patcher.write(images, &[index], &mut patches)?;
@@ -40,13 +42,15 @@ pub(super) fn attention(
             let largest = mask.iter().copied().fold(0.0, f32::max);
             let (id, title) = (format!("mask-{}", block + 1), format!("block {}, mask", block + 1));
             let caption = format!("relu(v_q)·relu(v_k) + 0.001, mean of {heads} heads, largest {largest:.3}");
-            matrix(context, &id, "mask", &title, mask, tokens, caption);
+            let mask = Matrix { caption, ..square(&id, "mask", &title, mask) };
+            tell(context, worded(mask, "query", "key", "mask"), tokens);
         }
         let mean = view.attention;
         let largest = mean.iter().copied().fold(0.0, f32::max);
         let (id, title) = (format!("attention-{}", block + 1), format!("block {}", block + 1));
         let caption = format!("mean of {heads} heads, {how}, largest {largest:.3}");
-        matrix(context, &id, "attention", &title, mean, tokens, caption);
+        let mean = Matrix { caption, ..square(&id, "attention", &title, mean) };
+        tell(context, worded(mean, "query", "key", "attention"), tokens);
     })?;
     Ok(())
 }
@@ -56,7 +60,14 @@ pub(super) fn confusion(context: &mut RunContext, classes: &[String], test: &Eva
     let values = test.confusion.iter().map(|count| *count as f32).collect();
     let names: Vec<_> = classes.iter().take(20).map(String::as_str).collect();
     let caption = format!("rows: true class, columns: class found; {}", names.join(" · "));
-    matrix(context, "confusion", "confusion", "Confusion", values, classes.len(), caption);
+    let confusion = Matrix {
+        caption,
+        unit: "images".to_owned(),
+        row_names: classes.to_vec(),
+        col_names: classes.to_vec(),
+        ..square("confusion", "confusion", "Confusion", values)
+    };
+    tell(context, worded(confusion, "true", "found", "images"), classes.len());
 }
 
 /// Declares the plots of the learned feature maps, one per block; nothing for fixed kernels.
@@ -119,32 +130,30 @@ pub(super) fn learned_shapes(context: &mut RunContext, model: &Vit, epoch: f64) 
     Ok(())
 }
 
-/// Emits a square matrix, thinned to means over blocks where it is large.
-fn matrix(
-    context: &mut RunContext,
-    id: &str,
-    group: &str,
-    title: &str,
-    values: Vec<f32>,
-    side: usize,
-    mut caption: String,
-) {
-    let block = side.div_ceil(MOST);
-    let (values, side) = if block == 1 { (values, side) } else { (thin(&values, side, block), side.div_ceil(block)) };
-    if block > 1 {
-        caption.push_str(&format!("; means over {block}×{block}"));
-    }
+/// A square matrix whose size and words are not said yet.
+fn square(id: &str, group: &str, title: &str, values: Vec<f32>) -> Matrix {
     let [id, group, title] = [id, group, title].map(str::to_owned);
-    context.emit(Event::Matrix(Matrix {
-        id,
-        group,
-        title,
-        rows: side,
-        cols: side,
-        values,
-        caption,
-        ..Matrix::default()
-    }));
+    Matrix { id, group, title, values, ..Matrix::default() }
+}
+
+/// The matrix with words for a row and a column, and for those that it shares its scale with.
+fn worded(matrix: Matrix, row: &str, column: &str, scale: &str) -> Matrix {
+    let [row_word, col_word, scale] = [row, column, scale].map(str::to_owned);
+    Matrix { row_word, col_word, scale, ..matrix }
+}
+
+/// Emits a matrix of `side` rows, thinned to means over blocks where it is large.
+fn tell(context: &mut RunContext, matrix: Matrix, side: usize) {
+    let block = side.div_ceil(MOST);
+    if block == 1 {
+        return context.emit(Event::Matrix(Matrix { rows: side, cols: side, ..matrix }));
+    }
+    let (values, small) = (thin(&matrix.values, side, block), side.div_ceil(block));
+    let caption = format!("{}; means over {block}×{block}", matrix.caption);
+    let name = |names: &[String], at: usize| names.get(at).cloned().unwrap_or_else(|| at.to_string());
+    let names = |names: &[String]| (0..small).map(|at| format!("from {}", name(names, at * block))).collect();
+    let (row_names, col_names) = (names(&matrix.row_names), names(&matrix.col_names));
+    context.emit(Event::Matrix(Matrix { rows: small, cols: small, values, caption, row_names, col_names, ..matrix }));
 }
 
 /// Means over squares of `block`×`block`; those at the right and lower edge may be smaller.

@@ -2,13 +2,11 @@
 
 use crate::console::app::overlay::{Field, Overlay, Purpose};
 use crate::console::app::scroll::Scroll;
-use crate::console::app::state::{App, ClickTarget, Exit, Tone, Wanted};
-use crate::console::app::tab::Pane;
+use crate::console::app::state::{App, Exit, Tone, Wanted};
 use crate::console::app::task::Origin;
-use crate::console::keymap::{Action, Key, Place};
+use crate::console::keymap::{Action, Key};
 use crate::lab::{Filter, Preset, Problem, RunSummary, preset, store};
 use ratatui::crossterm::event::{Event, KeyEvent};
-use ratatui::layout::Rect;
 use tui_input::backend::crossterm::to_input_request;
 use tui_logger::TuiWidgetEvent;
 
@@ -43,80 +41,6 @@ impl App {
                 line.chars().for_each(|character| self.type_key(tui_input::InputRequest::InsertChar(character)));
             }
         }
-    }
-
-    /// Takes a click at a cell.
-    pub fn click(&mut self, column: u16, row: u16) {
-        if self.overlay.is_some() || self.place().takes_text() || self.place() == Place::Gallery {
-            return;
-        }
-        match self.target_at(column, row) {
-            Some(ClickTarget::Tab(index)) => self.act(Action::Tab(index)),
-            Some(ClickTarget::Do(action)) => {
-                self.message = None;
-                self.act(action);
-            }
-            Some(_) => self.point(column, row),
-            None => {}
-        }
-    }
-
-    /// Turns the wheel at a cell: the pane under the pointer moves.
-    pub fn scroll(&mut self, column: u16, row: u16, action: Action) {
-        if self.place().takes_text() {
-            return;
-        }
-        if self.overlay.is_none() && self.place() != Place::Gallery {
-            self.focus(column, row);
-        }
-        self.act(action);
-    }
-
-    /// What is at a cell.
-    fn target_at(&self, column: u16, row: u16) -> Option<ClickTarget> {
-        let is_here = |(area, _): &&(Rect, ClickTarget)| area.contains((column, row).into());
-        self.targets.iter().find(is_here).map(|(_, target)| *target)
-    }
-
-    /// Gives the keys to the pane at a cell.
-    fn focus(&mut self, column: u16, row: u16) {
-        let pane = match self.target_at(column, row) {
-            Some(ClickTarget::Pane(pane)) => pane,
-            Some(ClickTarget::Figure(_)) => Pane::Figures,
-            Some(ClickTarget::Line(_)) => Pane::Results,
-            _ => return,
-        };
-        if let Some(tab) = self.tabs.get_mut(self.tab) {
-            tab.pane = pane;
-        }
-    }
-
-    /// Chooses what is at a cell: a figure, a line of the results, a run of the list.
-    fn point(&mut self, column: u16, row: u16) {
-        self.focus(column, row);
-        match (self.target_at(column, row), self.tabs.get_mut(self.tab)) {
-            (Some(ClickTarget::Figure(figure)), Some(tab)) => tab.figure = figure,
-            (Some(ClickTarget::Line(line)), Some(tab)) => {
-                tab.results.line = line;
-                tab.remarks.to_start();
-            }
-            (Some(ClickTarget::Run(run)), _) => {
-                let by = run as isize - self.runs.chosen as isize;
-                self.runs.go(by);
-                self.runs.in_details = false;
-            }
-            _ => {}
-        }
-    }
-
-    /// Says whether clicks and the wheel are for the console.
-    pub fn say_mouse(&mut self, on: bool) {
-        let words = if on {
-            "the mouse is the console's; with Shift held it selects text in most terminals"
-        } else {
-            "the mouse is the terminal's: it selects text"
-        };
-        self.say(words, Tone::Info);
     }
 
     fn type_key(&mut self, request: tui_input::InputRequest) {

@@ -2,6 +2,7 @@
 
 mod dispatch;
 mod marked;
+mod mouse;
 mod news;
 mod problem;
 mod runs;

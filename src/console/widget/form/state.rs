@@ -90,6 +90,12 @@ impl Form {
         self.error = None;
     }
 
+    /// Selects field number `field`.
+    pub fn select(&mut self, field: usize) {
+        self.selected = field.min(self.fields.len().saturating_sub(1));
+        self.error = None;
+    }
+
     /// Steps the selected value up or down.
     pub fn step(&mut self, up: bool) {
         let Some(param) = self.selected() else { return };

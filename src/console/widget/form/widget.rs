@@ -119,9 +119,29 @@ impl FormWidget<'_> {
 
 impl Widget for FormWidget<'_> {
     fn render(self, area: Rect, buffer: &mut Buffer) {
+        self.draw(area, buffer);
+    }
+}
+
+impl FormWidget<'_> {
+    /// The field of each line that is one: the next one whose label stands there.
+    fn fields(&self, lines: &[Line<'_>]) -> Vec<Option<usize>> {
+        let mut next = 0;
+        let field = |line: &Line<'_>| {
+            let label = line.spans.get(1)?.content.trim_end();
+            let mut left = self.form.fields.get(next..)?.iter();
+            let at = next + left.position(|param| fit(param.label, text::width(label)) == label)?;
+            next = at + 1;
+            Some(at)
+        };
+        lines.iter().map(field).collect()
+    }
+
+    /// Draws the form. Returns the place of each field on screen, with its number.
+    pub fn draw(&self, area: Rect, buffer: &mut Buffer) -> Vec<(Rect, usize)> {
         let area = area.intersection(buffer.area);
         if area.is_empty() {
-            return;
+            return Vec::new();
         }
         let height = usize::from(area.height);
         let mut lines = self.lines(area.width.into());
@@ -133,6 +153,9 @@ impl Widget for FormWidget<'_> {
         // The line above the field and the error below it stay in view.
         let first = (selected + 4).min(lines.len()).saturating_sub(height).min(selected.saturating_sub(1));
         let last = lines.len();
+        let place = |row: usize| Rect { y: area.y + row as u16, height: 1, ..area };
+        let shown = self.fields(&lines).into_iter().skip(first).take(height).enumerate();
+        let places = shown.filter_map(|(row, field)| Some((place(row), field?))).collect();
         Paragraph::new(lines.into_iter().skip(first).collect::<Vec<_>>()).render(area, buffer);
         if first > 0 {
             buffer.set_string(area.right() - 1, area.y, "↑", self.theme.accent());
@@ -140,6 +163,7 @@ impl Widget for FormWidget<'_> {
         if first + height < last {
             buffer.set_string(area.right() - 1, area.bottom() - 1, "↓", self.theme.accent());
         }
+        places
     }
 }
 

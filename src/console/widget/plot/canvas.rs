@@ -108,17 +108,35 @@ impl Canvas {
         self.set(dot, pen.style, pen.symbol);
     }
 
-    /// Draws a straight line between two dots, without the first.
+    /// Draws a straight line between two dots, without the first. What lies outside costs nothing.
     pub fn line(&mut self, from: (i64, i64), to: (i64, i64), pen: &mut Pen) {
         let (dx, dy) = (to.0 - from.0, to.1 - from.1);
         let steps = dx.abs().max(dy.abs());
-        for step in 1..=steps {
+        for step in self.steps_inside(from, (dx, dy), steps) {
             let along = step as f64 / steps as f64;
             let dot = (from.0 + (dx as f64 * along).round() as i64, from.1 + (dy as f64 * along).round() as i64);
             if pen.step() {
                 self.set(dot, pen.style, pen.symbol);
             }
         }
+    }
+
+    /// The steps of a line of `steps` that may lie inside, from `from` on by (dx, dy) in all.
+    fn steps_inside(&self, from: (i64, i64), by: (i64, i64), steps: i64) -> std::ops::RangeInclusive<i64> {
+        let (width, height) = self.size();
+        let (mut first, mut last) = (1, steps);
+        for (from, by, size) in [(from.0, by.0, width as i64), (from.1, by.1, height as i64)] {
+            let at = |edge: i64| (edge - from) as f64 / by as f64 * steps as f64;
+            // A dot more on either side, because places are rounded.
+            let (one, other) = (at(-1), at(size));
+            if by != 0 {
+                first = first.max(one.min(other).floor() as i64 - 1);
+                last = last.min(one.max(other).ceil() as i64 + 1);
+            } else if !(0..size).contains(&from) {
+                last = 0;
+            }
+        }
+        first..=last
     }
 
     /// Fills a column of dots between two heights with every second dot.

@@ -37,66 +37,6 @@ pub enum Prominence {
     Chosen,
 }
 
-/// The ranges of x and y of curves, and how many points have no place on the axes.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Extent {
-    /// Range of x.
-    pub x: Option<(f64, f64)>,
-    /// Range of y with the intervals.
-    pub y: Option<(f64, f64)>,
-    /// Range of y of the points alone.
-    pub middle: Option<(f64, f64)>,
-    /// Points left out because they are ≤ 0 on a log axis.
-    pub not_positive: usize,
-    /// Points left out because they are infinite (NaN is a gap, not a point).
-    pub infinite: usize,
-}
-
-impl Extent {
-    /// Takes in the points of a curve.
-    pub fn add(&mut self, points: &[Sample], x_scale: Scale, y_scale: Scale) {
-        let allowed = |value: f64, scale: Scale| value.is_finite() && (scale == Scale::Linear || value > 0.0);
-        let grow = |range: &mut Option<(f64, f64)>, value: f64| {
-            *range = Some(range.map_or((value, value), |(lo, hi)| (lo.min(value), hi.max(value))));
-        };
-        for point in points {
-            if point.x.is_nan() || point.y.is_nan() {
-                continue;
-            }
-            if point.x.is_infinite() || point.y.is_infinite() {
-                self.infinite += 1;
-                continue;
-            }
-            if !(allowed(point.x, x_scale) && allowed(point.y, y_scale)) {
-                self.not_positive += 1;
-                continue;
-            }
-            grow(&mut self.x, point.x);
-            grow(&mut self.middle, point.y);
-            for y in [Some(point.y), point.lo, point.hi].into_iter().flatten() {
-                if allowed(y, y_scale) {
-                    grow(&mut self.y, y);
-                }
-            }
-        }
-    }
-
-    /// The range of y to show: intervals far wider than the points lie apart are cut, so that they do not flatten the
-    /// curves.
-    pub fn shown(&self, scale: Scale) -> Option<(f64, f64)> {
-        const REACH: f64 = 1.5;
-        let ((lo, hi), (first, last)) = (self.y?, self.middle?);
-        let log = scale == Scale::Log;
-        let there = |y: f64| if log { y.ln() } else { y };
-        let back = |y: f64| if log { y.exp() } else { y };
-        let reach = REACH * (there(last) - there(first));
-        if reach <= 0.0 {
-            return self.y;
-        }
-        Some((lo.max(back(there(first) - reach)), hi.min(back(there(last) + reach))))
-    }
-}
-
 /// Exponential moving average with the start corrected; in the logarithm where the axis is logarithmic, so that the
 /// smooth curve runs through the middle of what is seen. Gaps stay gaps.
 #[must_use]
@@ -149,7 +89,7 @@ impl DrawnCurve<'_> {
             let (column, from) = canvas.dot_at(x, lo);
             (column, from.max(-1), canvas.dot_at(x, hi).1.min(height as i64))
         };
-        let apart = self.points.len() * 6 <= width || self.style == Style::Points;
+        let apart = self.is_sparse(x, width) || self.style == Style::Points;
         let mut before: Option<(i64, i64, i64)> = None;
         for point in self.points {
             let Some(place) = reach(point) else {
@@ -251,7 +191,7 @@ impl DrawnCurve<'_> {
             canvas.cell_of(canvas.dot_at(x.place(point.x)?, y.place(value)?))
         };
         let (symbol, style) = (theme.symbol(self.symbol), self.look(theme));
-        let every_point = self.style == Style::Points || self.points.len() * 6 <= columns;
+        let every_point = self.style == Style::Points || self.is_sparse(x, columns);
         // Markers of different series are shifted against each other, so that close curves can still be told apart.
         let (spacing, shift) = ((columns / 10).max(8), self.symbol * 5);
         let mut next = shift % spacing;
@@ -269,14 +209,27 @@ impl DrawnCurve<'_> {
         }
     }
 
-    /// The point whose x lies nearest to the fraction of the axis.
+    /// Whether the points within the axis stand apart on so many dots.
+    fn is_sparse(&self, x: &Span, dots: usize) -> bool {
+        let most = dots / 6;
+        self.points.iter().filter(|point| is_within(x, point.x)).take(most + 1).count() <= most
+    }
+
+    /// The point within the axis whose x lies nearest to the value `at`, which has a place there.
     #[must_use]
-    pub fn nearest(&self, x: &Span, fraction: f64) -> Option<&Sample> {
-        let distance = |point: &Sample| x.place(point.x).map(|place| (place - fraction).abs());
-        let drawn = self.points.iter().filter(|point| point.y.is_finite());
+    pub fn nearest(&self, x: &Span, at: f64) -> Option<&Sample> {
+        let place = x.place(at)?;
+        let distance = |point: &Sample| x.place(point.x).map(|other| (other - place).abs());
+        let drawn = self.points.iter().filter(|point| point.y.is_finite() && is_within(x, point.x));
         drawn
             .filter_map(|point| distance(point).map(|distance| (distance, point)))
             .min_by(|one, other| one.0.total_cmp(&other.0))
             .map(|(_, point)| point)
     }
+}
+
+/// Whether a value lies within an axis.
+pub(super) fn is_within(x: &Span, value: f64) -> bool {
+    let slack = 1e-9 * (x.hi - x.lo);
+    x.scale.has_place(value) && value >= x.lo - slack && value <= x.hi + slack
 }

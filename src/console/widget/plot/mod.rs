@@ -6,11 +6,12 @@
 
 mod canvas;
 mod curve;
+mod extent;
 mod legend;
 mod widget;
 
 pub use curve::{DrawnCurve, Prominence};
-pub use widget::PlotWidget;
+pub use widget::{PlotPlaces, PlotWidget};
 
 #[cfg(test)]
 mod tests;

@@ -1,13 +1,12 @@
 //! The plot as a person sees it: characters on a buffer.
 
 use super::curve::smooth;
-use super::{DrawnCurve, PlotWidget, Prominence};
+use super::{DrawnCurve, PlotPlaces, PlotWidget, Prominence};
 use crate::console::theme::{Glyphs, Theme};
 use crate::console::widget::text::screen;
 use crate::lab::{Axis, CurveSummary, Sample, Scale, Style};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::widgets::Widget;
 
 fn samples(points: impl IntoIterator<Item = (f64, f64)>) -> Vec<Sample> {
     points.into_iter().map(|(x, y)| Sample { x, y, lo: None, hi: None }).collect()
@@ -18,13 +17,25 @@ struct Case {
     y: Axis,
     smoothing: f64,
     cursor: Option<f64>,
+    part: Option<(f64, f64)>,
+    outliers: bool,
+    legend_below: bool,
     theme: Theme,
 }
 
 impl Case {
     fn new() -> Self {
         let (x, y) = (Axis::linear("images"), Axis::linear("loss"));
-        Self { x, y, smoothing: 0.0, cursor: None, theme: Theme::default() }
+        Self {
+            x,
+            y,
+            smoothing: 0.0,
+            cursor: None,
+            part: None,
+            outliers: false,
+            legend_below: false,
+            theme: Theme::default(),
+        }
     }
 
     fn log_log() -> Self {
@@ -32,8 +43,16 @@ impl Case {
     }
 
     fn draw(&self, width: u16, height: u16, curves: &[DrawnCurve<'_>]) -> String {
-        let area = Rect::new(0, 0, width, height);
-        let mut buffer = Buffer::empty(area);
+        let mut buffer = Buffer::empty(Rect::new(0, 0, width, height));
+        self.draw_on(&mut buffer, curves);
+        screen(&buffer)
+    }
+
+    fn places(&self, width: u16, height: u16, curves: &[DrawnCurve<'_>]) -> PlotPlaces {
+        self.draw_on(&mut Buffer::empty(Rect::new(0, 0, width, height)), curves).unwrap()
+    }
+
+    fn draw_on(&self, buffer: &mut Buffer, curves: &[DrawnCurve<'_>]) -> Option<PlotPlaces> {
         let plot = PlotWidget {
             title: "Training",
             x: &self.x,
@@ -43,12 +62,14 @@ impl Case {
             smoothing: self.smoothing,
             summary: CurveSummary::Last,
             cursor: self.cursor,
+            part: self.part,
+            outliers: self.outliers,
+            legend_below: self.legend_below,
             focused: false,
             hint: "press r",
             theme: &self.theme,
         };
-        plot.render(area, &mut buffer);
-        screen(&buffer)
+        plot.draw(buffer.area, buffer)
     }
 }
 
@@ -153,12 +174,75 @@ fn smoothing_keeps_the_raw_points_and_the_cursor_reads_out() {
     let mut case = Case::new();
     case.y = Axis::linear("loss").over(0.0, 1.0);
     case.smoothing = 0.9;
-    case.cursor = Some(0.5);
+    case.cursor = Some(100.3);
     let screen = case.draw(80, 16, &[line("a", &points, 0)]);
     assert!(screen.contains("images = 100"), "{screen}");
     assert!(screen.contains("0.4"), "{screen}");
     let smoothed = smooth(&points, 0.9, Scale::Linear);
     assert!((smoothed[199] - 0.5).abs() < 0.02 && (smoothed[0] - 0.4).abs() < 1e-12);
+}
+
+#[test]
+fn a_value_from_another_place_than_the_cursor_says_where() {
+    let dense = samples((0..=40).map(|x| (f64::from(x), 0.5)));
+    let sparse = samples([(0.0, 0.9), (20.0, 0.8), (40.0, 0.7)]);
+    let case = Case { cursor: Some(23.0), ..Case::new() };
+    let screen = case.draw(100, 16, &[line("dense", &dense, 0), line("sparse", &sparse, 1)]);
+    assert!(screen.contains("images = 23") && screen.contains("0.8 at 20"), "{screen}");
+    assert!(!screen.contains("0.5 at"), "{screen}");
+}
+
+#[test]
+fn a_part_of_the_axis_has_heights_of_its_own() {
+    // From 1000 down to 1, and far below in the part that is looked at.
+    let points = samples((0..=100).map(|x| (f64::from(x), if x < 50 { 1000.0 } else { 1.0 + f64::from(x) / 100.0 })));
+    let mut case = Case::new();
+    assert!(case.draw(80, 20, &[line("a", &points, 0)]).contains("1000"));
+    case.part = Some((60.0, 80.0));
+    let screen = case.draw(80, 20, &[line("a", &points, 0)]);
+    assert!(screen.contains("1.60") && screen.contains("1.80") && !screen.contains("1000"), "{screen}");
+    assert!(screen.contains("images, part") && screen.contains(" 70 ") && !screen.contains(" 50 "), "{screen}");
+    // A cursor that lies elsewhere is not drawn.
+    case.cursor = Some(10.0);
+    assert!(!case.draw(80, 20, &[line("a", &points, 0)]).contains("images ="));
+    // A part that cannot be is no part, one without points has the heights of all.
+    for part in [(5.0, 5.0), (9.0, 2.0), (f64::NAN, 2.0), (200.0, 300.0)] {
+        case.part = Some(part);
+        assert!(case.draw(80, 20, &[line("a", &points, 0)]).contains("1000"), "{part:?}");
+    }
+}
+
+#[test]
+fn a_few_points_far_off_are_cut_and_counted() {
+    let calm = |x: u32| 1.0 + f64::from(x * 37 % 100) / 100.0;
+    let points = samples((0..400).map(|x| (f64::from(x), if x == 77 || x == 301 { 500.0 } else { calm(x) })));
+    let mut case = Case::new();
+    let screen = case.draw(80, 20, &[line("a", &points, 0)]);
+    assert!(screen.contains("2 points far off not shown") && !screen.contains("500┤"), "{screen}");
+    case.outliers = true;
+    let screen = case.draw(80, 20, &[line("a", &points, 0)]);
+    assert!(!screen.contains("not shown") && screen.contains("500┤"), "{screen}");
+    // Where everything falls from high to low, nothing is cut.
+    case.outliers = false;
+    let falling = samples((0..400).map(|x| (f64::from(x), 2.3 * (-f64::from(x) / 80.0).exp())));
+    assert!(!case.draw(80, 20, &[line("a", &falling, 0)]).contains("not shown"));
+}
+
+#[test]
+fn the_legend_of_a_zoomed_plot_leaves_the_width_to_the_curves() {
+    let points = samples([(0.0, 1.0), (1.0, 2.0)]);
+    let place = |legend_below: bool| {
+        let case = Case { legend_below, ..Case::new() };
+        let curves = [line("first run", &points, 0), line("second run", &points, 1)];
+        case.places(100, 20, &curves)
+    };
+    let (beside, below) = (place(false), place(true));
+    assert!(below.canvas.width > beside.canvas.width + 10 && below.canvas.height + 1 == beside.canvas.height);
+    for (places, rows) in [(&beside, 2), (&below, 1)] {
+        let entries: std::collections::BTreeSet<usize> = places.legend.iter().map(|(_, curve)| *curve).collect();
+        let lines: std::collections::BTreeSet<u16> = places.legend.iter().map(|(place, _)| place.y).collect();
+        assert_eq!((entries.len(), lines.len()), (2, rows));
+    }
 }
 
 #[test]

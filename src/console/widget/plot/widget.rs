@@ -1,7 +1,8 @@
 //! The plot as a widget: axes, ticks, curves and legend in their places.
 
 use super::canvas::Canvas;
-use super::curve::{DrawnCurve, Extent, Prominence, smooth};
+use super::curve::{DrawnCurve, Prominence, is_within, smooth};
+use super::extent::Extent;
 use super::legend::Legend;
 use crate::console::theme::Theme;
 use crate::console::widget::text as words;
@@ -28,8 +29,14 @@ pub struct PlotWidget<'a> {
     pub smoothing: f64,
     /// The number that stands for a curve in the legend while there is no cursor.
     pub summary: CurveSummary,
-    /// The cursor as a fraction of the horizontal axis.
+    /// The cursor as a value of the horizontal axis.
     pub cursor: Option<f64>,
+    /// The part of the horizontal axis to show; everything without it.
+    pub part: Option<(f64, f64)>,
+    /// Whether the few points are shown too that lie far from the others.
+    pub outliers: bool,
+    /// Whether the legend stands below the curves however much room there is beside them.
+    pub legend_below: bool,
     /// Whether its frame is lit.
     pub focused: bool,
     /// What stands in the middle while there is nothing to draw.
@@ -58,15 +65,49 @@ struct XTick {
     label: String,
 }
 
+/// Where the parts of a plot stand on screen, and its axis.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PlotPlaces {
+    /// The place of the curves.
+    pub canvas: Rect,
+    /// The shown part of the horizontal axis.
+    pub shown: Span,
+    /// All of the horizontal axis.
+    pub whole: Span,
+    /// The entries of the legend, with the numbers of the curves.
+    pub legend: Vec<(Rect, usize)>,
+}
+
+/// The axes of a plot.
+struct Axes {
+    /// All of the horizontal axis.
+    whole: Span,
+    /// The shown part of it.
+    x: Span,
+    /// The vertical axis.
+    y: Span,
+}
+
 impl PlotWidget<'_> {
-    fn spans(&self) -> (Span, Span, Extent) {
-        let mut extent = Extent::default();
-        for curve in self.curves {
-            extent.add(curve.points, self.scales.0, self.scales.1);
+    /// The axes, none where there is no point; and the range of what they show.
+    fn axes(&self) -> (Option<Axes>, Extent) {
+        let all = Extent::of(self.curves, self.scales, None);
+        let whole = Span::fit(all.x, self.x.range, self.scales.0, Rounding::Growing);
+        let is_usable = |(lo, hi): &(f64, f64)| lo < hi && self.scales.0.has_place(*lo) && hi.is_finite();
+        let part = self.part.filter(is_usable);
+        let x = part.map_or(whole, |(lo, hi)| Span { lo, hi, ..whole });
+        // A part without points has the heights of the whole.
+        let own = part.map(|part| Extent::of(self.curves, self.scales, Some(part)));
+        let (mut extent, part) = match own {
+            Some(own) if own.x.is_some() => (own, part),
+            _ => (all, None),
+        };
+        if !self.outliers {
+            extent.cut_outliers(self.curves, self.scales, part);
         }
-        let x = Span::fit(extent.x, self.x.range, self.scales.0, Rounding::Growing);
-        let y = Span::fit(extent.shown(self.scales.1), self.y.range, self.scales.1, Rounding::Ticks);
-        (x, y, extent)
+        let known = self.y.range.filter(|_| part.is_none() && extent.outliers == 0);
+        let y = Span::fit(extent.shown(self.scales.1), known, self.scales.1, Rounding::Ticks);
+        (all.x.is_some().then_some(Axes { whole, x, y }), extent)
     }
 
     /// Places axes in `area`: vertical labels take what they need, horizontal ones thin out until none overlap.
@@ -144,6 +185,9 @@ impl PlotWidget<'_> {
         if extent.infinite > 0 {
             parts.push(count(extent.infinite, "infinite"));
         }
+        if extent.outliers > 0 {
+            parts.push(count(extent.outliers, "far off"));
+        }
         parts.join(", ")
     }
 
@@ -190,7 +234,8 @@ impl PlotWidget<'_> {
         // Never in place of the title of the axis.
         let numbers = Some(self.says_numbers()).filter(|numbers| words::width(numbers) + 8 <= left).unwrap_or_default();
         let left = left - words::width(&numbers).min(left);
-        let x_title = fit_title(&format!(" {}{} ", self.x.title, scale(self.scales.0)), left);
+        let part = if self.part.is_some() { ", part" } else { "" };
+        let x_title = fit_title(&format!(" {}{}{part} ", self.x.title, scale(self.scales.0)), left);
         let block = Block::bordered()
             .border_set(theme.border_set())
             .border_style(theme.border(self.focused))
@@ -216,26 +261,46 @@ fn fit_title(title: &str, room: usize) -> String {
 
 impl Widget for &PlotWidget<'_> {
     fn render(self, area: Rect, buffer: &mut Buffer) {
+        self.draw(area, buffer);
+    }
+}
+
+impl PlotWidget<'_> {
+    /// Draws the plot. Returns where its parts stand; nothing where there is no point or no room.
+    pub fn draw(&self, area: Rect, buffer: &mut Buffer) -> Option<PlotPlaces> {
         let area = area.intersection(buffer.area);
         if area.width < 12 || area.height < 5 {
-            return;
+            return None;
         }
         let theme = self.theme;
-        let (x, y, extent) = self.spans();
+        let (axes, extent) = self.axes();
         let block = self.block(&extent, area.width);
         let inner = block.inner(area);
         block.render(area, buffer);
-        if extent.x.is_none() {
+        let Some(Axes { whole, x, y }) = axes else {
             let row = inner.y + inner.height / 2;
             let line = Line::styled(self.hint, theme.dim()).centered();
             line.render(Rect { y: row, height: 1, ..inner }, buffer);
-            return;
-        }
-        let cursor = self.cursor.map(|fraction| self.snap(&x, fraction));
+            return None;
+        };
+        let cursor = self.cursor.filter(|at| is_within(&x, *at)).map(|at| self.snap(&x, at));
         let legend = Legend::new(self.curves, &x, cursor, self.summary, theme);
-        let inner = legend.render(inner, buffer);
+        let (inner, legend) = legend.render(inner, self.legend_below, buffer);
         let frame = self.frame(inner, &x, &y);
         self.draw_axes(inner, &frame, buffer);
+        self.draw_curves(&frame, (&x, &y), cursor, buffer);
+        if let Some(at) = cursor {
+            let text = format!(" {} = {} ", short(&self.x.title), words::short(at));
+            let width = words::width(&text) as u16;
+            if width + 4 < area.width {
+                buffer.set_string(area.right() - width - 2, area.y, text, theme.warn());
+            }
+        }
+        Some(PlotPlaces { canvas: frame.canvas, shown: x, whole, legend })
+    }
+
+    fn draw_curves(&self, frame: &Frame, (x, y): (&Span, &Span), cursor: Option<f64>, buffer: &mut Buffer) {
+        let theme = self.theme;
         let mut canvas = Canvas::new(frame.canvas.width.into(), frame.canvas.height.into(), theme);
         let smoothed: Vec<Option<Vec<f64>>> = self
             .curves
@@ -249,27 +314,31 @@ impl Widget for &PlotWidget<'_> {
             self.curves.iter().zip(smoothed.iter().map(Option::as_deref)).collect();
         drawn.sort_by_key(|(curve, _)| curve.prominence);
         for (curve, _) in &drawn {
-            curve.draw_intervals(&mut canvas, &x, &y, theme);
+            curve.draw_intervals(&mut canvas, x, y, theme);
         }
         for (curve, smoothed) in &drawn {
-            curve.draw(&mut canvas, &x, &y, theme, *smoothed);
+            curve.draw(&mut canvas, x, y, theme, *smoothed);
         }
         for (curve, smoothed) in drawn.iter().filter(|(curve, _)| curve.prominence != Prominence::Faint) {
-            curve.mark(&mut canvas, &x, &y, theme, *smoothed);
+            curve.mark(&mut canvas, x, y, theme, *smoothed);
         }
-        if let Some((column, _)) = cursor.and_then(|fraction| canvas.cell_of(canvas.dot_at(fraction, 0.0))) {
+        let place = cursor.and_then(|at| x.place(at));
+        if let Some((column, _)) = place.and_then(|place| canvas.cell_of(canvas.dot_at(place, 0.0))) {
             for row in 0..usize::from(frame.canvas.height) {
                 canvas.underlay((column, row), '┆', theme.warn());
             }
         }
         canvas.render(frame.canvas, buffer);
-        if let Some(fraction) = cursor {
-            let text = format!(" {} = {} ", short(&self.x.title), words::short(x.value(fraction)));
-            let width = words::width(&text) as u16;
-            if width + 4 < area.width {
-                buffer.set_string(area.right() - width - 2, area.y, text, theme.warn());
-            }
-        }
+    }
+
+    /// The x of the point of any curve that lies nearest to the value `at`.
+    fn snap(&self, x: &Span, at: f64) -> f64 {
+        let place = |value: f64| x.place(value).unwrap_or(0.0);
+        self.curves
+            .iter()
+            .filter_map(|curve| Some(curve.nearest(x, at)?.x))
+            .min_by(|one, other| (place(*one) - place(at)).abs().total_cmp(&(place(*other) - place(at)).abs()))
+            .unwrap_or(at)
     }
 }
 
@@ -278,15 +347,4 @@ fn short(title: &str) -> &str {
     let end = title.find([',', '(']).unwrap_or(title.len());
     let title = title[..end].trim();
     if title.is_empty() { "x" } else { title }
-}
-
-impl PlotWidget<'_> {
-    /// The fraction of the nearest point of any curve.
-    fn snap(&self, x: &Span, fraction: f64) -> f64 {
-        self.curves
-            .iter()
-            .filter_map(|curve| x.place(curve.nearest(x, fraction)?.x))
-            .min_by(|one, other| (one - fraction).abs().total_cmp(&(other - fraction).abs()))
-            .unwrap_or(fraction)
-    }
 }
