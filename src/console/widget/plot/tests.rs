@@ -297,4 +297,7 @@ fn titles_without_room_end_with_an_ellipsis() {
     let lines: Vec<&str> = text.lines().collect();
     assert!(lines[0].ends_with("… ╮"), "{text}");
     assert!(lines[11].contains(" 1 point ≤ 0 not shown ") && lines[11].ends_with("… ╯"), "{text}");
+    // What the cursor reads covers no word.
+    let text = Case { cursor: Some(2.0), ..case }.draw(40, 12, &[line("a", &points, 0)]);
+    assert!(text.lines().next().unwrap().contains("es…  features M = 2 ─╮"), "{text}");
 }

@@ -211,14 +211,17 @@ impl PlotWidget<'_> {
         }
     }
 
-    /// The frame of a plot of `width` columns, with what stands on it. What has no room there ends with an ellipsis.
-    fn block(&self, extent: &Extent, width: u16) -> Block<'_> {
+    /// The frame of a plot of `width` columns, with what stands on it and room for what the cursor reads. What has no room there ends with an ellipsis.
+    fn block(&self, extent: &Extent, width: u16, reading: &str) -> Block<'_> {
         let theme = self.theme;
         let room = usize::from(width).saturating_sub(2);
         let scale = |scale: Scale| if scale == Scale::Log { ", log" } else { "" };
         let heading = if self.focused { theme.accent() } else { theme.title() };
-        let title = fit_title(&format!(" {} ", self.title), room);
-        let left = room - words::width(&title).min(room);
+        // What the cursor reads stands at the right.
+        let taken = if reading.is_empty() { 0 } else { words::width(reading) + 1 };
+        let free = room.saturating_sub(taken);
+        let title = fit_title(&format!(" {} ", self.title), free);
+        let left = free - words::width(&title).min(free);
         let says_y = self.title.to_lowercase().starts_with(&self.y.title.to_lowercase());
         let y_title = match self.scales.1 {
             _ if !self.y.title.is_empty() && !says_y => format!("{}{} ", self.y.title, scale(self.scales.1)),
@@ -274,7 +277,13 @@ impl PlotWidget<'_> {
         }
         let theme = self.theme;
         let (axes, extent) = self.axes();
-        let block = self.block(&extent, area.width);
+        let cursor = axes.as_ref().and_then(|Axes { x, .. }| {
+            let at = self.cursor.filter(|at| is_within(x, *at))?;
+            Some(self.snap(x, at))
+        });
+        let reading = cursor.map(|at| format!(" {} = {} ", short(&self.x.title), words::short(at)));
+        let reading = reading.filter(|reading| words::width(reading) + 4 < usize::from(area.width)).unwrap_or_default();
+        let block = self.block(&extent, area.width, &reading);
         let inner = block.inner(area);
         block.render(area, buffer);
         let Some(Axes { whole, x, y }) = axes else {
@@ -283,19 +292,13 @@ impl PlotWidget<'_> {
             line.render(Rect { y: row, height: 1, ..inner }, buffer);
             return None;
         };
-        let cursor = self.cursor.filter(|at| is_within(&x, *at)).map(|at| self.snap(&x, at));
         let legend = Legend::new(self.curves, &x, cursor, self.summary, theme);
         let (inner, legend) = legend.render(inner, self.legend_below, buffer);
         let frame = self.frame(inner, &x, &y);
         self.draw_axes(inner, &frame, buffer);
         self.draw_curves(&frame, (&x, &y), cursor, buffer);
-        if let Some(at) = cursor {
-            let text = format!(" {} = {} ", short(&self.x.title), words::short(at));
-            let width = words::width(&text) as u16;
-            if width + 4 < area.width {
-                buffer.set_string(area.right() - width - 2, area.y, text, theme.warn());
-            }
-        }
+        let width = words::width(&reading) as u16;
+        buffer.set_string(area.right() - width - 2, area.y, reading, theme.warn());
         Some(PlotPlaces { canvas: frame.canvas, shown: x, whole, legend })
     }
 
