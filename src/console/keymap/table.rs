@@ -135,9 +135,15 @@ pub const TABLE: &[Binding] = &[
         "",
         "one line and one curve a variant, mean ± 95 % interval over seeds; or every run",
     ),
-    key(Place::Figures, Action::Above, &["pageup"], "", "the run or variant above in the legend becomes the chosen one"),
+    key(
+        Place::Figures,
+        Action::Above,
+        &["pageup"],
+        "",
+        "the run or variant above in the legend becomes the chosen one",
+    ),
     key(Place::Figures, Action::Below, &["pagedown"], "", "the run or variant below"),
-    key(Place::Problem, Action::Hide, &["H"], "", "take the chosen run or variant out of the figures, and back"),
+    key(Place::Problem, Action::Hide, &["t"], "", "take the chosen run or variant out of the figures, and back"),
     key(Place::Problem, Action::Optimise, &["o"], "", "set the parameters that theory or a search finds best"),
     key(
         Place::Problem,
