@@ -164,7 +164,8 @@ pub mod common {
 
     /// The number of worker threads.
     pub const THREADS: Param = Param::int("threads", "threads", 0, 4096, "0")
-        .help("threads of this run; 0 takes every core, or as many as OMP_NUM_THREADS says")
+        .help("threads of this run; every core, or as many as OMP_NUM_THREADS says")
+        .stands_for("0", "every core")
         .steps(&["0", "1", "2", "4", "8", "16"])
         .group("run")
         .free_of_result();
