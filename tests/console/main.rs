@@ -2,7 +2,9 @@
 
 mod demo;
 mod features;
+mod form;
 mod function;
+mod opening;
 mod reading;
 mod safety;
 mod sweep;

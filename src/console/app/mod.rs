@@ -6,14 +6,18 @@
 //! tab, figure, looks, screen_run   a problem's tab: its form, its runs, its figures
 //! tab_keys                         what keys change on a problem's tab alone
 //! scroll                           how far a text is scrolled
+//! home                             the opening page of a problem's tab
 //! runs                             the Runs tab
 //! overlay, sweep, sweeps           what lies over a tab
+//! command_line, toast              what can be typed to be done, and messages
 //! submission, task                 what is under way
 //! act                              from a key, and from news, to what they change
 //! ```
 
 mod act;
+mod command_line;
 mod figure;
+mod home;
 mod looks;
 mod overlay;
 mod runs;
@@ -26,14 +30,18 @@ mod sweeps;
 mod tab;
 mod tab_keys;
 mod task;
+mod toast;
 
+pub use command_line::{CommandLine, Deed};
 pub use figure::{CurveOf, Figure};
+pub use home::{Home, HomePart, RunGlance, larger_is_better};
 pub use looks::{Looks, SMOOTHINGS};
 pub use overlay::{Field, Overlay, Purpose};
 pub use runs::{ORDERS, RunsTab};
 pub use screen_run::{NewsSource, ScreenRun};
 pub use scroll::Scroll;
-pub use state::{App, ClickTarget, Exit, Tone, Wanted};
+pub use state::{App, ClickTarget, Exit, Wanted};
 pub use sweep::{PlannedSweep, Planning, PointState, SweepDialog, SweepSize, SweptAxis};
 pub use sweeps::{SweepEntry, Sweeps};
 pub use tab::{Asked, Pane, ProblemTab, ResultLine};
+pub use toast::Tone;

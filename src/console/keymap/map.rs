@@ -116,6 +116,15 @@ impl Keymap {
             .map_or_else(|| "?".to_owned(), ToString::to_string)
     }
 
+    /// What can be done in `place`: each action with its first key, none where it has no key, and what it does.
+    #[must_use]
+    pub fn commands(&self, place: Place) -> Vec<(Action, String, &'static str)> {
+        let stack = place.stack();
+        let here = TABLE.iter().zip(&self.keys).filter(|(line, _)| stack.contains(&line.place));
+        here.map(|(line, keys)| (line.action, keys.first().map(ToString::to_string).unwrap_or_default(), line.help))
+            .collect()
+    }
+
     /// Headings with keys and what they do, for the help of `place`.
     #[must_use]
     pub fn help(&self, place: Place) -> Vec<(&'static str, Vec<(String, &'static str)>)> {

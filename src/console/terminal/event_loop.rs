@@ -128,9 +128,9 @@ fn live(app: &mut App, screen: &mut Screen, input: &Input) -> End {
         let rest = match (stale, app.is_lively()) {
             (true, _) => due(drawn),
             (false, true) => due(Some(followed)).max(Duration::from_millis(1)),
-            (false, false) if app.on_runs() || app.on_log() => Duration::from_secs(1),
-            (false, false) => Duration::from_secs(3600),
+            (false, false) => app.calm(),
         };
+        let rest = app.message_left().map_or(rest, |left| rest.min(left.max(due(Some(followed)))));
         let mut has_news = false;
         let mut news = match input.messages.recv_timeout(rest) {
             Ok(message) => Some(message),

@@ -79,6 +79,10 @@ pub trait Problem: Sync {
     }
     /// A few words that tell this run from others of the problem: `relu mnist`.
     fn label(&self, params: &Params) -> String;
+    /// What a run with these parameters does, after the word for who does it: `trains softmax on digits, 20 epochs`.
+    fn deed(&self, params: &Params) -> String {
+        format!("runs {}", self.label(params))
+    }
     /// Checks what no single parameter can: combinations, shapes, memory.
     ///
     /// # Errors

@@ -34,7 +34,7 @@ impl ImageShape {
 pub(super) const fn patch_of(image_size: usize) -> usize {
     match image_size {
         ..=16 => 2,
-        ..=64 => 4,
+        17..=64 => 4,
         _ => 16,
     }
 }

@@ -1,12 +1,13 @@
 //! Which part of the state a key, a click or pasted text changes.
 
+use crate::console::app::command_line::CommandLine;
 use crate::console::app::overlay::{Field, Overlay, Purpose};
 use crate::console::app::scroll::Scroll;
-use crate::console::app::state::{App, ClickTarget, Exit, Tone, Wanted};
+use crate::console::app::state::{App, ClickTarget, Exit, Wanted};
 use crate::console::app::tab::Pane;
-use crate::console::app::task::Origin;
+use crate::console::app::toast::Tone;
 use crate::console::keymap::{Action, Key, Place};
-use crate::lab::{Filter, Preset, Problem, RunSummary, Sweep, preset, store};
+use crate::lab::{Filter, Problem};
 use ratatui::crossterm::event::{Event, KeyEvent};
 use ratatui::layout::Rect;
 use tui_input::backend::crossterm::to_input_request;
@@ -17,9 +18,7 @@ impl App {
     pub fn key(&mut self, event: &KeyEvent) {
         let place = self.place();
         let action = self.keymap.action(place, Key::of(event));
-        if action != Some(Action::Interrupt) && action != Some(Action::Redraw) {
-            self.message = None;
-        }
+        self.answer_message(action);
         match action {
             Some(action) => self.act(action),
             None if place.takes_text() => {
@@ -29,6 +28,8 @@ impl App {
             }
             None => {}
         }
+        // What is being typed has its cost too.
+        self.count_cost();
     }
 
     /// Takes pasted text, where text is typed.
@@ -47,13 +48,14 @@ impl App {
 
     /// Takes a click at a cell.
     pub fn click(&mut self, column: u16, row: u16) {
-        if self.overlay.is_some() || self.place().takes_text() || self.place() == Place::Gallery {
+        if self.overlay.is_some() || self.place().takes_text() || matches!(self.place(), Place::Gallery | Place::Ticks)
+        {
             return;
         }
         match self.target_at(column, row) {
             Some(ClickTarget::Tab(index)) => self.act(Action::Tab(index)),
             Some(ClickTarget::Do(action)) => {
-                self.message = None;
+                self.answer_message(Some(action));
                 self.act(action);
             }
             Some(_) => self.point(column, row),
@@ -66,7 +68,7 @@ impl App {
         if self.place().takes_text() {
             return;
         }
-        if self.overlay.is_none() && self.place() != Place::Gallery {
+        if self.overlay.is_none() && !matches!(self.place(), Place::Gallery | Place::Ticks) {
             self.focus(column, row);
         }
         self.act(action);
@@ -125,6 +127,7 @@ impl App {
                 field.type_key(request);
                 self.filter_by_field();
             }
+            Some(Overlay::Commands(line)) => line.type_key(request),
             Some(Overlay::Sweep(dialog)) => {
                 dialog.error = None;
                 if let Some(input) = &mut dialog.input {
@@ -151,6 +154,10 @@ impl App {
             Action::Quit if self.at_work() => self.overlay = Some(Overlay::Leave { interrupted: false }),
             Action::Quit => self.exit = Some(Exit::Idle),
             Action::Help => self.overlay = Some(Overlay::Help { place: self.place(), scroll: Scroll::default() }),
+            Action::CommandLine => {
+                let line = CommandLine::new(&self.keymap, self.place(), &self.titles());
+                self.overlay = Some(Overlay::Commands(line));
+            }
             Action::Tab(index) => self.go_to(index),
             Action::NextTab => self.go_to((self.tab + 1) % self.titles().len()),
             Action::PreviousTab => self.go_to((self.tab + self.titles().len() - 1) % self.titles().len()),
@@ -167,6 +174,7 @@ impl App {
             if self.on_runs() {
                 self.list_runs();
             }
+            self.read_home(false);
         }
     }
 
@@ -199,21 +207,8 @@ impl App {
                 self.overlay.take()
             }
             (_, Action::Back) => None,
-            (Overlay::Presets { list, chosen }, Action::Up) => {
-                Some(Overlay::Presets { list, chosen: chosen.saturating_sub(1) })
-            }
-            (Overlay::Presets { list: Some(list), chosen }, Action::Down) => {
-                let chosen = (chosen + 1).min(list.len().saturating_sub(1));
-                Some(Overlay::Presets { list: Some(list), chosen })
-            }
-            (Overlay::Presets { list: Some(list), chosen }, Action::Edit) => {
-                match list.get(chosen) {
-                    Some((_, Ok(preset))) => self.load(preset),
-                    Some((_, Err(error))) => self.say(error.to_string(), Tone::Bad),
-                    None => {}
-                }
-                None
-            }
+            (Overlay::Commands(line), action) => return self.act_on_commands(line, action),
+            (overlay @ Overlay::Presets { .. }, action) => self.act_on_presets(overlay, action),
             (Overlay::Help { place, scroll }, action) => {
                 scroll.act(action);
                 Some(Overlay::Help { place, scroll })
@@ -236,146 +231,26 @@ impl App {
         };
     }
 
-    fn problems(&self) -> Vec<&'static dyn Problem> {
-        self.tabs.iter().map(|tab| tab.problem).collect()
-    }
-
-    /// Filters the list of runs by what has been typed so far, where that is a filter. Names the keys that what is being
-    /// typed may become.
-    fn filter_by_field(&mut self) {
-        let problems = self.problems();
-        let Some(Overlay::Typing(field)) = &mut self.overlay else { return };
-        if field.purpose != Purpose::Filter || field.is_waiting {
-            return;
-        }
-        // What cannot be read yet leaves the list as it is.
-        let _ = self.runs.set_filter(field.input.value(), &problems);
-        let start = field.word();
-        field.choices = if start.is_empty() { Vec::new() } else { Filter::keys_from(start, &problems) };
-    }
-
-    /// Does what a text was typed for. The field stays on screen until that is done. If the text is refused, the field
-    /// says why.
-    fn take(&mut self, mut field: Field) -> Option<Overlay> {
-        if field.is_waiting {
-            return Some(Overlay::Typing(field));
-        }
-        let text = field.input.value().trim().to_owned();
-        let refused = match field.purpose.clone() {
-            Purpose::Preset => return self.save_preset(field, &text),
-            Purpose::Name(folder) => {
-                return self.write(field, "naming the run", move || {
-                    store::rename(&folder, &text).map(|()| None).map_err(|error| error.to_string())
-                });
-            }
-            Purpose::Tags(folders) => {
-                return self.write(field, "tagging", move || {
-                    let words: Vec<String> = text.split_whitespace().map(str::to_owned).collect();
-                    for folder in &folders {
-                        let mut tags = if folders.len() > 1 { RunSummary::read(folder).tags } else { Vec::new() };
-                        tags.extend(words.iter().filter(|word| !tags.contains(word)).cloned().collect::<Vec<_>>());
-                        store::tag(folder, &tags).map_err(|error| error.to_string())?;
-                    }
-                    Ok(None)
-                });
-            }
-            Purpose::Filter => self.runs.set_filter(&text, &self.problems()).map_err(|error| error.to_string()),
-            Purpose::Throttle(_) => self.throttle_sweep(&text),
-        };
-        match refused {
-            Ok(()) => matches!(field.purpose, Purpose::Throttle(_)).then_some(Overlay::Sweeps),
-            Err(reason) => {
-                field.error = Some(reason);
-                Some(Overlay::Typing(field))
-            }
-        }
-    }
-
-    /// Starts a task that does `work` for a field. When it is done, the field closes and the message that `work`
-    /// returns is shown. If it fails, the field says why.
-    fn write(
-        &mut self,
-        mut field: Field,
-        name: &str,
-        work: impl FnOnce() -> Result<Option<String>, String> + Send + 'static,
-    ) -> Option<Overlay> {
-        let purpose = field.purpose.clone();
-        field.is_waiting = true;
-        self.tasks.start(
-            name,
-            Origin::User,
-            move |_| work(),
-            move |app: &mut Self, outcome| {
-                app.has_changed = true;
-                let field = match &mut app.overlay {
-                    Some(Overlay::Typing(field)) if field.purpose == purpose => Some(field),
-                    _ => None,
+    /// Does what a key stands for on the command line.
+    fn act_on_commands(&mut self, mut line: CommandLine, action: Action) {
+        match action {
+            Action::Up => line.go(-1),
+            Action::Down => line.go(1),
+            Action::Complete => line.complete(),
+            Action::Edit => {
+                let Some(deed) = line.chosen().map(|deed| deed.action) else {
+                    return self.overlay = Some(Overlay::Commands(line));
                 };
-                match (outcome, field) {
-                    (Ok(said), field) => {
-                        if field.is_some() {
-                            app.overlay = None;
-                        }
-                        if let Some(said) = said {
-                            app.say(said, Tone::Good);
-                        }
-                        app.list_runs();
-                    }
-                    (Err(reason), Some(field)) => (field.error, field.is_waiting) = (Some(reason), false),
-                    (Err(reason), None) => app.say(reason, Tone::Bad),
-                }
-            },
-        );
-        Some(Overlay::Typing(field))
-    }
-
-    fn save_preset(&mut self, mut field: Field, name: &str) -> Option<Overlay> {
-        let tab = self.tabs.get(self.tab)?;
-        // Asked once already.
-        let sure = field.asked.replace(name.to_owned()).is_some_and(|asked| asked == name);
-        let preset = Preset {
-            name: name.to_owned(),
-            title: name.to_owned(),
-            about: String::new(),
-            sweep: tab.sweep(),
-            file: None,
-        };
-        let places = self.places.clone();
-        self.write(field, "saving the preset", move || {
-            if let Some(what) = preset::replaced_by(&preset.name, &places).filter(|_| !sure) {
-                return Err(format!("Enter once more replaces {what}"));
+                // The overlay is off already: what is done may put another there.
+                return self.act(deed);
             }
-            let path = preset.save(&places).map_err(|error| error.to_string())?;
-            Ok(Some(format!("saved as {}", path.display())))
-        })
-    }
-
-    pub(super) fn load(&mut self, preset: &Preset) {
-        let Sweep { problem, draft, mode, repeats, .. } = &preset.sweep;
-        let Some(index) = self.tabs.iter().position(|tab| tab.problem.name() == problem.name()) else { return };
-        self.tab = index;
-        let tab = &mut self.tabs[index];
-        tab.refill(draft.clone(), *mode, *repeats);
-        (tab.pane, tab.zoom) = (Pane::Form, false);
-        let run = self.keymap.key(self.place(), Action::Run);
-        self.say(format!("{}: press {run} to run it", preset.title), Tone::Good);
-    }
-
-    /// Fills the form of the problem that can examine what the run `id` of problem `index` has left in its folder.
-    pub(super) fn follow_up(&mut self, index: usize, id: &str) {
-        let here = self.tabs[index].problem;
-        let Some((name, changes)) = here.follow_up(id) else {
-            return self.say(format!("no other problem looks into runs of {}", here.title()), Tone::Info);
-        };
-        let Some(index) = self.tabs.iter().position(|tab| tab.problem.name() == name) else { return };
-        let tab = &mut self.tabs[index];
-        if let Err(error) = tab.change(&changes) {
-            return self.say(error.to_string(), Tone::Bad);
+            _ => {}
         }
-        tab.pane = Pane::Form;
-        self.tab = index;
-        let run = self.keymap.key(self.place(), Action::Run);
-        self.say(format!("with what {id} has learned: press {run} to run it"), Tone::Good);
+        self.overlay = Some(Overlay::Commands(line));
+    }
+
+    pub(super) fn problems(&self) -> Vec<&'static dyn Problem> {
+        self.tabs.iter().map(|tab| tab.problem).collect()
     }
 
     fn act_on_log(&mut self, action: Action) {

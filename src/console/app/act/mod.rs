@@ -1,8 +1,12 @@
 //! How keys and news change the console's state.
 
 mod dispatch;
+mod fields;
+mod home;
 mod marked;
+mod messages;
 mod news;
+mod presets;
 mod problem;
 mod runs;
 mod submit;

@@ -3,12 +3,13 @@
 use crate::console::app::overlay::{Field, Overlay, Purpose};
 use crate::console::app::screen_run::ScreenRun;
 use crate::console::app::scroll::Scroll;
-use crate::console::app::state::{App, Tone, Wanted};
+use crate::console::app::state::{App, Wanted};
 use crate::console::app::submission::Submission;
 use crate::console::app::tab::{Asked, Pane, ProblemTab};
 use crate::console::app::task::Origin;
+use crate::console::app::toast::Tone;
 use crate::console::keymap::Action;
-use crate::lab::{Optimum, ParamError, Preset, Request, RunHandle, RunState, Sweep, preset};
+use crate::lab::{Optimum, ParamError, Request, RunHandle, RunState, Sweep};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -38,6 +39,9 @@ enum Started {
 
 impl App {
     pub(super) fn act_on_problem(&mut self, action: Action) {
+        if self.act_on_home(action) {
+            return;
+        }
         match action {
             Action::Run => return self.run(self.tab),
             Action::Presets => return self.list_presets(),
@@ -73,24 +77,6 @@ impl App {
         let line = tab.sweep().command("run");
         self.wanted = Some(Wanted::Copy(line.clone()));
         self.overlay = Some(Overlay::Command { line, scroll: Scroll::default() });
-    }
-
-    /// Opens the list of presets and starts a task that reads them.
-    fn list_presets(&mut self) {
-        self.overlay = Some(Overlay::Presets { list: None, chosen: 0 });
-        let problems: Vec<_> = self.tabs.iter().map(|tab| tab.problem).collect();
-        let here = self.problem().map_or("", |tab| tab.problem.name());
-        let places = self.places.clone();
-        let read = move || Ok::<_, String>(preset::all(&places, &problems));
-        self.start("reading the presets", read, move |app, found| {
-            if let Some(Overlay::Presets { list, chosen }) = &mut app.overlay {
-                let own = |(_, preset): &(String, Result<Preset, _>)| {
-                    preset.as_ref().is_ok_and(|preset| preset.sweep.problem.name() == here)
-                };
-                *chosen = found.iter().position(own).unwrap_or(0);
-                *list = Some(found);
-            }
-        });
     }
 
     /// Starts the run that the form of tab `index` stands for. If it stands for several, the dialog before a sweep
