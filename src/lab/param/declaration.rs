@@ -328,8 +328,8 @@ impl Param {
             allowed += &format!(", or {}", words.join(" or "));
         }
         match self.special {
-            Some(Special { value: "", word, .. }) => allowed + &format!("; nothing: `{word}`"),
-            Some(Special { value, word, .. }) => allowed + &format!("; {value}: `{word}`"),
+            Some(Special { value: "", word, .. }) => allowed + &format!("; nothing is `{word}`"),
+            Some(Special { value, word, .. }) => allowed + &format!("; {value} is `{word}`"),
             None => allowed,
         }
     }
