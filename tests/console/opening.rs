@@ -130,3 +130,19 @@ fn a_sweep_has_one_bar() {
     desk.wait("the end", |app| app.tabs()[0].runs.iter().all(|run| run.view.state.is_final()));
     assert!(!desk.screen((120, 36)).contains("of 3 runs "));
 }
+
+#[test]
+fn presets_of_the_problem_come_first_the_cheapest_first_with_their_time() {
+    let mut desk = Desk::over(attnlab::problems::ALL, Theme::default(), Keymap::default());
+    let second = desk.app.tabs()[1].problem.name();
+    desk.press("2 p");
+    let Some(Overlay::Presets { list: Some(list), seconds, .. }) = desk.app.overlay() else { panic!("no list") };
+    let problems: Vec<&str> =
+        list.iter().filter_map(|(_, preset)| Some(preset.as_ref().ok()?.sweep.problem.name())).collect();
+    let here = problems.iter().take_while(|problem| **problem == second).count();
+    assert!(here > 3 && problems[here..].iter().all(|problem| *problem != second), "{problems:?}");
+    let known: Vec<f64> = seconds[..here].iter().map_while(|seconds| *seconds).collect();
+    assert!(known.len() > 3 && known.is_sorted(), "{seconds:?}");
+    let screen = desk.screen((120, 36));
+    assert!(screen.lines().any(|line| line.contains("▸features-") && line.contains('~')), "{screen}");
+}

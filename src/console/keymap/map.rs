@@ -181,10 +181,9 @@ mod tests {
         assert_eq!(map.action(Place::Form, Key::parse("r").unwrap()), None);
         let refused = |text| Keymap::with_changes(text, file).unwrap_err();
         assert_eq!(refused("run = \"x\"\n"), "keys.toml: the key x has two actions in Parameters: run, stop");
-        assert!(
-            refused("launch = \"x\"\n")
-                .contains("unknown action `launch`, allowed: again, append, back, cancel, command, compare")
-        );
+        let names =
+            "unknown action `launch`, allowed: again, append, as-text, back, cancel, command, command-line, compare";
+        assert!(refused("launch = \"x\"\n").contains(names));
         assert!(refused("run = 5\n").contains("run: found `5`, allowed: a key or a list"));
         assert!(refused("run = \"hyper-r\"\n").contains("run: `hyper-r` is no key"));
         assert!(refused("run = \n").starts_with("keys.toml: "));

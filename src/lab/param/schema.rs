@@ -93,7 +93,7 @@ impl Draft {
     pub fn set(&mut self, schema: &Schema, key: &str, text: &str) -> Result<(), ParamError> {
         let param = schema.require(key)?;
         list::values(param, text)?;
-        self.texts.insert(param.key, text.trim().to_owned());
+        self.texts.insert(param.key, param.plain(text.trim()).to_owned());
         Ok(())
     }
 }
