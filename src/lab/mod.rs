@@ -32,7 +32,8 @@ pub use event::{
     Axis, Curve, Event, Matrix, Plot, Point, Progress, Row, RunState, Sample, Scale, Series, Stamped, Style,
 };
 pub use param::{
-    Choice, Draft, Kind, Param, ParamError, Params, Schema, StoredParams, StoredValue, Value, choice, list,
+    Choice, Draft, Kind, Param, ParamError, Params, Schema, Special, StoredParams, StoredValue, TextOf, Value, choice,
+    list,
 };
 pub use plan::{Preset, RunSpec, Sweep, SweepMode, estimate, preset, shell};
 pub use record::{

@@ -23,12 +23,9 @@ fn desk() -> Desk {
 
 /// Types `text` into the field `key`.
 fn set(desk: &mut Desk, key: &str, text: &str) {
-    let schema = problems::find(PROBLEM).unwrap().schema();
-    let group = |group: &str| schema.iter().position(|param| param.group == group).unwrap();
-    let mut fields: Vec<_> = schema.iter().collect();
-    fields.sort_by_key(|param| group(param.group));
-    (0..fields.len()).for_each(|_| desk.press("up"));
-    (0..fields.iter().position(|param| param.key == key).unwrap()).for_each(|_| desk.press("down"));
+    desk.press("/");
+    desk.type_text(key);
+    desk.press("enter");
     desk.press("enter ctrl-u");
     desk.type_text(text);
     desk.press("enter");

@@ -2,8 +2,10 @@
 
 mod demo;
 mod features;
+mod form;
 mod function;
 mod inspect;
+mod opening;
 mod reading;
 mod safety;
 mod sweep;

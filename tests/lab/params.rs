@@ -91,3 +91,34 @@ fn what_this_version_does_not_know_stays_readable() {
     let json: File = serde_json::from_str(r#"{"params": {"big": 18446744073709551615, "none": null}}"#).unwrap();
     assert_eq!((json.params.text("big"), json.params.text("none")), ("18446744073709551615".into(), String::new()));
 }
+
+const WITH_WORDS: Schema = Schema(&[
+    Param::int("size", "size", 0, 64, "8"),
+    Param::int("images", "images", 0, 1000, "0").list().stands_for("0", "all"),
+    Param::int("patch", "patch", 0, 64, "0")
+        .stands_for("0", "auto")
+        .resolved_by(|text_of| text_of("size").parse::<u32>().ok().map(|size| format!("{} px", size / 4))),
+    Param::text("from", "from", "a file, or nothing", |text| text.len() < 9, "").stands_for("", "fresh weights"),
+]);
+
+#[test]
+fn words_stand_for_values_and_files_keep_the_values() {
+    let params = |changes: &[(&str, &str)]| Params::with(&WITH_WORDS, changes);
+    let typed = params(&[("images", "all,50"), ("patch", "auto"), ("from", "fresh weights")]).unwrap();
+    assert_eq!(typed.ints("images"), [0, 50]);
+    assert_eq!((typed.int("patch"), typed.text("from")), (0, ""));
+    let error = params(&[("patch", "all")]).unwrap_err().to_string();
+    assert_eq!(error, "patch: found `all`, allowed: a whole number from 0 to 64; 0 is `auto`");
+    let mut draft = Draft::new(&WITH_WORDS);
+    let shown = |draft: &Draft, key: &str| draft.shown(WITH_WORDS.get(key).unwrap());
+    assert_eq!(shown(&draft, "images"), "all");
+    assert_eq!(shown(&draft, "patch"), "auto (2 px)");
+    assert_eq!(shown(&draft, "from"), "fresh weights");
+    draft.set(&WITH_WORDS, "size", "8..32 x2").unwrap();
+    assert_eq!(shown(&draft, "patch"), "auto", "several sizes have no one patch");
+    draft.set(&WITH_WORDS, "images", "all").unwrap();
+    assert_eq!(draft.text("images"), "0", "files keep the value");
+    assert!(draft.changes(&WITH_WORDS).iter().all(|(param, _)| param.key == "size"), "a word is no change");
+    draft.set(&WITH_WORDS, "images", "20").unwrap();
+    assert_eq!(shown(&draft, "images"), "20");
+}

@@ -72,12 +72,7 @@ impl Home {
     pub fn ready(&self, epochs: u32) -> Session {
         self.quick_preset(epochs);
         let mut session = self.console((120, 36));
-        session.press("p");
-        session.wait_for("aaa-quick");
-        // The list begins with this one, whatever else is shipped.
-        session.press(&"k".repeat(200));
-        session.press("\r");
-        session.wait_for("press r to run it");
+        choose_preset(&mut session, "aaa-quick");
         session
     }
 
@@ -91,6 +86,24 @@ impl Home {
         };
         folders.filter_map(|entry| state(entry.path())).collect()
     }
+}
+
+/// Puts the preset called `name` into the form.
+pub fn choose_preset(session: &mut Session, name: &str) {
+    session.press("p");
+    session.wait_for(name);
+    session.press(&"k".repeat(200));
+    let chosen = format!("▸{name}");
+    for _ in 0..200 {
+        let before = session.text();
+        if before.contains(&chosen) {
+            session.press("\r");
+            return session.wait_for("press r to run it");
+        }
+        session.press("j");
+        session.wait_until("the next preset", |screen| screen != before);
+    }
+    panic!("no preset {name}:\n{}", session.text());
 }
 
 /// Waits until a run is under way: its share and remaining time stand on one line.

@@ -12,7 +12,7 @@ mod monkey;
 mod pty;
 mod sweeps;
 
-use home::{Home, PROGRAM, wait_for_progress, wait_until};
+use home::{Home, PROGRAM, choose_preset, runs_key, wait_for_progress, wait_until};
 use pty::{Session, cpu_seconds};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -197,18 +197,70 @@ fn the_first_frame_is_quick_and_idling_costs_nothing() {
 }
 
 #[test]
-fn a_bad_key_file_and_an_unwritable_place_are_told_in_one_line() {
+fn a_bad_key_file_is_told_in_one_line() {
     let home = Home::new();
     std::fs::create_dir_all(home.path().join("config/attnlab")).unwrap();
     std::fs::write(home.path().join("config/attnlab/keys.toml"), "run = \"x\"\n").unwrap();
     let mut session = Session::start(home.command(PROGRAM), (120, 36));
     assert_eq!(session.wait_for_end().exit_code(), 2);
     session.wait_for("the key x has two actions");
+}
+
+#[test]
+fn a_console_without_a_place_for_runs_opens_and_says_why_none_starts() {
     let home = Home::new();
     std::fs::write(home.path().join("logs"), "a file").unwrap();
-    let mut session = Session::start(home.command(PROGRAM), (120, 36));
-    assert_eq!(session.wait_for_end().exit_code(), 2);
-    session.wait_for("logs");
+    let mut session = home.console((120, 36));
+    session.wait_for("none can start");
+    session.press("r");
+    session.wait_until("why none starts", |screen| {
+        screen.contains("cannot create the directory of runs") && !screen.contains("none can start")
+    });
+    // The place is there after all: no new console is needed.
+    std::fs::remove_file(home.path().join("logs")).unwrap();
+    session.press(":prese\r");
+    session.wait_for("vision-digits");
+    session.press("\x1b");
+    session.wait_until("the list's end", |screen| !screen.contains("vision-digits"));
+    session.press("q");
+    assert!(session.wait_for_end().success());
+}
+
+#[test]
+fn a_console_over_runs_that_cannot_be_written_opens_for_looking() {
+    let home = Home::new();
+    let quick = ["run", "hybrid", "--set", "trials=4", "--set", "angles=3"];
+    let made = Command::new(PROGRAM).args(quick).envs(home.environment()).output().unwrap();
+    assert!(made.status.success(), "{made:?}");
+    // Root writes wherever the permissions say no, but not where the file system says so.
+    let script = "mount --bind logs logs && mount -o remount,ro,bind logs";
+    let unshare = |script: &str| {
+        let mut command = home.command("unshare");
+        command.args(["--map-root-user", "--mount", "sh", "-c", script]);
+        command
+    };
+    let mut tried = Command::new("unshare");
+    tried
+        .args(["--map-root-user", "--mount", "sh", "-c", &format!("{script} && ! touch logs/a")])
+        .current_dir(home.path());
+    if !tried.output().is_ok_and(|output| output.status.success()) {
+        println!("skipped: nothing may be mounted here");
+        return;
+    }
+    let mut session = Session::start(unshare(&format!("{script} && exec {PROGRAM}")), (120, 36));
+    session.wait_for("runs can be looked at, none can start");
+    let tab = attnlab::problems::ALL.iter().position(|problem| problem.name() == "hybrid").unwrap() + 1;
+    session.press(&tab.to_string());
+    session.wait_for("Newest");
+    session.press("O");
+    session.wait_for("Results");
+    session.press("r");
+    session.wait_for("cannot write runs into");
+    session.press(&runs_key());
+    session.wait_for("Runs: 1 of 1");
+    session.press("q");
+    assert!(session.wait_for_end().success());
+    assert_eq!(home.states(), ["finished"]);
 }
 
 /// An interactive shell with job control in the terminal; none where there is no bash.
@@ -251,10 +303,7 @@ fn work_goes_on_in_the_background_when_it_is_left_running() {
     home.quick_preset(30);
     session.press(&format!("{PROGRAM}\r"));
     session.wait_for("Parameters");
-    session.press("p");
-    session.wait_for("aaa-quick");
-    session.press(&format!("{}\r", "k".repeat(200)));
-    session.wait_for("press r to run it");
+    choose_preset(&mut session, "aaa-quick");
     session.press("r");
     wait_for_progress(&session);
     session.press("q");

@@ -1,9 +1,7 @@
 //! Several runs at a time, several consoles at a time, and every tab.
 
-use super::home::{Home, runs_key, wait_for_progress, wait_until};
+use super::home::{Home, choose_preset, runs_key, wait_for_progress, wait_until};
 use super::pty::Session;
-
-const DOWN: &str = "\x1b[B";
 
 /// Writes a preset that the list begins with.
 pub fn write_preset(home: &Home, problem: &str, params: &str) {
@@ -14,10 +12,7 @@ pub fn write_preset(home: &Home, problem: &str, params: &str) {
 
 /// Puts that preset into the form.
 pub fn fill(session: &mut Session) {
-    session.press("p");
-    session.wait_for("aaa-small");
-    session.press(&format!("{}\r", "k".repeat(200)));
-    session.wait_for("press r to run it");
+    choose_preset(session, "aaa-small");
 }
 
 /// A console that has a preset of its own in its form.
@@ -29,18 +24,12 @@ fn with_preset(problem: &str, params: &str) -> (Home, Session) {
     (home, session)
 }
 
-/// Goes down the form to the field called `label`.
+/// Goes to the field of the form called `label`.
 pub fn go_to(session: &mut Session, label: &str) {
-    let field = format!("▸{label}");
-    for _ in 0..60 {
-        if session.text().contains(&field) {
-            return;
-        }
-        let before = session.text();
-        session.press(DOWN);
-        session.wait_until("the next field", |screen| screen != before);
-    }
-    panic!("no field `{label}`:\n{}", session.text());
+    session.press("/");
+    session.press(label);
+    session.press("\r");
+    session.wait_for(&format!("▸{label}"));
 }
 
 #[test]
@@ -83,9 +72,14 @@ fn a_second_console_sees_a_run_live_and_stops_it() {
     first.press("r");
     wait_for_progress(&first);
     let mut second = home.console((120, 36));
+    // No key brings it there.
+    second.wait_for("At work elsewhere");
+    second.wait_for("● 1 elsewhere");
+    wait_for_progress(&second);
     second.press(&runs_key());
     second.wait_for("Runs: 1 of 1");
     second.press("\r");
+    second.wait_for("Results");
     wait_for_progress(&second);
     // It moves: this is no picture of the past.
     let bar = |session: &Session| session.text().lines().find(|line| line.contains(" left")).map(str::to_owned);

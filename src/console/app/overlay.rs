@@ -1,5 +1,6 @@
 //! What lies over a tab: lists, text fields, the help, the question whether to leave.
 
+use super::command_line::CommandLine;
 use super::scroll::Scroll;
 use super::sweep::SweepDialog;
 use crate::console::keymap::Place;
@@ -14,6 +15,8 @@ pub enum Overlay {
         /// The name of each preset, with the preset or why it cannot be read. There is no list while a task reads the
         /// files.
         list: Option<Vec<(String, Result<Preset, LabError>)>>,
+        /// The seconds that the runs of each take, where they can be estimated.
+        seconds: Vec<Option<f64>>,
         /// Index of the chosen one.
         chosen: usize,
     },
@@ -35,6 +38,8 @@ pub enum Overlay {
         /// How far it is scrolled.
         scroll: Scroll,
     },
+    /// The command line.
+    Commands(CommandLine),
     /// A text field.
     Typing(Field),
     /// Every key of the place below.
@@ -59,6 +64,7 @@ impl Overlay {
             Self::Presets { .. } | Self::Trash { .. } => Place::List,
             Self::Sweep(dialog) if dialog.input.is_none() => Place::Sweep,
             Self::Sweeps => Place::Sweeps,
+            Self::Commands(_) => Place::Search,
             Self::Sweep(_) | Self::Typing(_) => Place::Typing,
             Self::Help { .. } | Self::Command { .. } => Place::Help,
             Self::Leave { .. } => Place::Leave,

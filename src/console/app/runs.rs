@@ -195,6 +195,12 @@ impl RunsTab {
         self.to_delete.clear();
     }
 
+    /// Every run there is, the newest first.
+    #[must_use]
+    pub fn all(&self) -> &[Arc<RunSummary>] {
+        &self.all
+    }
+
     /// How many runs there are in all.
     #[must_use]
     pub const fn count(&self) -> usize {

@@ -1,6 +1,7 @@
 //! The state of the console: its tabs, what lies over them, and the tasks under way.
 
 use super::click::ClickTarget;
+use super::home::Home;
 use super::overlay::Overlay;
 use super::runs::RunsTab;
 use super::screen_run::ScreenRun;
@@ -8,6 +9,7 @@ use super::submission::Submission;
 use super::sweeps::Sweeps;
 use super::tab::{Pane, ProblemTab};
 use super::task::{Origin, Tasks};
+use super::toast::{Toast, Tone};
 use crate::console::keymap::{Keymap, Place};
 use crate::console::palette::Palette;
 use crate::console::theme::Theme;
@@ -17,17 +19,6 @@ use ratatui::layout::Rect;
 use std::fmt::Display;
 use std::time::Instant;
 use tui_logger::TuiWidgetState;
-
-/// The tone of a message, which decides its colour.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Tone {
-    /// A fact.
-    Info,
-    /// Something went well.
-    Good,
-    /// Something went wrong.
-    Bad,
-}
 
 /// How the console ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,14 +58,16 @@ pub struct App {
     pub(super) tabs: Vec<ProblemTab>,
     /// The Runs tab.
     pub(super) runs: RunsTab,
+    /// The opening pages.
+    pub(super) home: Home,
     /// The Log tab.
     pub(super) log: TuiWidgetState,
     /// Index of the tab on screen: the problems', then Runs, then Log.
     pub(super) tab: usize,
     /// What lies over the tab.
     pub(super) overlay: Option<Overlay>,
-    /// The newest message, until the next key.
-    pub(super) message: Option<(String, Tone)>,
+    /// The newest message, while it is shown.
+    pub(super) toast: Option<Toast>,
     /// Set when the console is to end.
     pub(super) exit: Option<Exit>,
     /// What the event loop is asked to do with the terminal.
@@ -117,12 +110,13 @@ impl App {
             keymap,
             tabs: problems.iter().map(|problem| ProblemTab::new(*problem)).collect(),
             runs: RunsTab::new(&places.logs, problems),
+            home: Home::default(),
             sweeps: Sweeps::new(&places.logs, problems),
             places,
             log: TuiWidgetState::new().set_default_display_level(log::LevelFilter::Info),
             tab: 0,
             overlay: None,
-            message: None,
+            toast: None,
             exit: None,
             wanted: None,
             targets: Vec::new(),
@@ -141,6 +135,7 @@ impl App {
             has_changed: false,
         };
         app.count_cost();
+        app.list_runs();
         app
     }
 
@@ -185,6 +180,18 @@ impl App {
         &self.runs
     }
 
+    /// The opening pages.
+    #[must_use]
+    pub const fn home(&self) -> &Home {
+        &self.home
+    }
+
+    /// The number of runs that other processes work on, on this machine or another.
+    #[must_use]
+    pub const fn elsewhere(&self) -> usize {
+        self.home.elsewhere
+    }
+
     /// The Log tab.
     #[must_use]
     pub const fn log(&self) -> &TuiWidgetState {
@@ -195,12 +202,6 @@ impl App {
     #[must_use]
     pub const fn overlay(&self) -> Option<&Overlay> {
         self.overlay.as_ref()
-    }
-
-    /// The newest message and how it is meant, until the next key.
-    #[must_use]
-    pub const fn message(&self) -> Option<&(String, Tone)> {
-        self.message.as_ref()
     }
 
     /// How the console is to end, once it is.
@@ -297,7 +298,10 @@ impl App {
                 (Some(editor), _) if editor.ready().is_some() => Place::Gallery,
                 (Some(_), _) => Place::Function,
                 (None, Pane::Form) if tab.form.is_editing() => Place::Typing,
+                (None, Pane::Form) if tab.form.is_finding() => Place::Search,
+                (None, Pane::Form) if tab.form.is_ticking() => Place::Ticks,
                 (None, Pane::Form) => Place::Form,
+                (None, _) if tab.runs.is_empty() && !self.home.page(self.tab).is_empty() => Place::Home,
                 (None, Pane::Figures) => Place::Figures,
                 (None, Pane::Results) => Place::Results,
                 (None, Pane::Remarks) => Place::Remarks,
@@ -369,10 +373,5 @@ impl App {
                 Err(reason) => app.say(reason, Tone::Bad),
             }
         });
-    }
-
-    /// Shows a message until the next key.
-    pub fn say(&mut self, text: impl Into<String>, tone: Tone) {
-        self.message = Some((text.into(), tone));
     }
 }

@@ -33,6 +33,8 @@ pub enum Pane {
 pub struct Asked {
     /// The number of runs.
     pub runs: usize,
+    /// What the first of them does.
+    pub deed: String,
     /// The time and memory that they will take. The estimate is empty for more runs than [`Sweep::LIMIT`].
     pub cost: Estimate,
 }
@@ -48,7 +50,8 @@ impl Asked {
             return Ok(Self { runs, ..Self::default() });
         }
         let specs = sweep.specs()?;
-        Ok(Self { runs, cost: estimate(&specs, threads::by_default()) })
+        let deed = specs.first().map_or_else(String::new, |spec| spec.problem.deed(&spec.params));
+        Ok(Self { runs, deed, cost: estimate(&specs, threads::by_default()) })
     }
 }
 
@@ -167,14 +170,14 @@ impl ProblemTab {
 
     /// Gives the sweep whose cost a task has to work out. Nothing is given where the cost is known or being worked out.
     pub(super) fn cost_question(&mut self) -> Option<Sweep> {
-        let unchanged = |counted: &Sweep| {
-            (&counted.draft, counted.mode, counted.repeats) == (self.form.draft(), self.mode, self.repeats)
-        };
+        let draft = self.form.draft_as_typed();
+        let unchanged =
+            |counted: &Sweep| (&counted.draft, counted.mode, counted.repeats) == (&*draft, self.mode, self.repeats);
         if self.is_counting || self.counted.as_ref().is_some_and(unchanged) {
             return None;
         }
         self.is_counting = true;
-        Some(self.sweep())
+        Some(Sweep { draft: draft.into_owned(), ..self.sweep() })
     }
 
     /// Takes the cost that a task has worked out for a sweep; none if the task has failed.

@@ -86,8 +86,13 @@ impl ProblemTab {
     }
 
     fn act_on_form(&mut self, action: Action) {
-        if self.form.is_editing() {
+        if self.form.is_editing() || self.form.is_finding() || self.form.is_ticking() {
             match action {
+                Action::Up => self.form.go(-1),
+                Action::Down => self.form.go(1),
+                Action::Mark => self.form.turn_tick(false),
+                Action::MarkAll => self.form.turn_tick(true),
+                Action::AsText => self.form.type_ticks(),
                 Action::Edit => drop(self.form.commit()),
                 Action::Back => self.form.cancel(),
                 _ => {}
@@ -102,6 +107,8 @@ impl ProblemTab {
             Action::Edit => self.form.edit(),
             Action::Sweep => self.form.edit_sweep(),
             Action::Reset => self.form.reset(),
+            Action::Find => self.form.begin_to_find(),
+            Action::Fold => self.form.turn_folds(),
             _ => {}
         }
     }
@@ -162,16 +169,10 @@ impl ProblemTab {
                 self.retain(|run| !ids.contains(&run.id));
             }
             Action::Load => {
-                let run = &self.runs[self.target()?];
-                let (schema, mut draft) = (self.problem.schema(), self.form.draft().clone());
-                for (key, value) in run.params.iter() {
-                    // A parameter of another version of the program is left as it is.
-                    let _ = draft.set(&schema, key, &value.to_string());
-                }
-                let label = run.label.clone();
-                self.refill(draft, self.mode, self.repeats);
+                let run = self.target()?;
+                self.fill_from(run);
                 self.pane = Pane::Form;
-                return Some(format!("the form holds the parameters of {label}"));
+                return Some(format!("the form holds the parameters of {}", self.runs[run].label));
             }
             _ => {}
         }
@@ -179,6 +180,20 @@ impl ProblemTab {
             self.remarks.to_start();
         }
         None
+    }
+
+    /// Fills the form with the parameters of the run, where it holds others and nothing is being typed. Returns whether it did.
+    pub(super) fn fill_from(&mut self, run: usize) -> bool {
+        let (schema, mut draft) = (self.problem.schema(), self.form.draft().clone());
+        for (key, value) in self.runs[run].params.iter() {
+            // A parameter of another version of the program is left as it is.
+            let _ = draft.set(&schema, key, &value.to_string());
+        }
+        let is_other = draft != *self.form.draft() && !self.form.is_editing() && self.form.function().is_none();
+        if is_other {
+            self.refill(draft, self.mode, self.repeats);
+        }
+        is_other
     }
 
     /// The pane `by` further on. The form has no place on a zoomed screen, and remarks take their turn where there are any.

@@ -24,6 +24,11 @@ pub enum Action {
     Back,
     Sweep,
     Reset,
+    Find,
+    Fold,
+    AsText,
+    CommandLine,
+    Reopen,
     Run,
     Presets,
     Stop,
@@ -110,6 +115,12 @@ impl Action {
 pub enum Place {
     /// The parameter form.
     Form,
+    /// The choices of a field that are ticked.
+    Ticks,
+    /// A search by letters.
+    Search,
+    /// The runs on the opening page.
+    Home,
     /// The plots and matrices.
     Figures,
     /// The table of results.
@@ -156,6 +167,9 @@ impl Place {
     pub const fn title(self) -> &'static str {
         match self {
             Self::Form => "Parameters",
+            Self::Ticks => "Choices",
+            Self::Search => "Search",
+            Self::Home => "Opening page",
             Self::Figures => "Figures",
             Self::Results => "Results",
             Self::Remarks => "Remarks",
@@ -182,6 +196,7 @@ impl Place {
     /// action.
     pub const STACKS: &'static [&'static [Self]] = &[
         &[Self::Form, Self::Problem, Self::Panes, Self::Tabs, Self::Always],
+        &[Self::Home, Self::Problem, Self::Panes, Self::Tabs, Self::Always],
         &[Self::Figures, Self::Problem, Self::Panes, Self::Tabs, Self::Always],
         &[Self::Results, Self::Problem, Self::Panes, Self::Tabs, Self::Always],
         &[Self::Remarks, Self::Problem, Self::Panes, Self::Tabs, Self::Always],
@@ -191,6 +206,8 @@ impl Place {
         &[Self::Sweep, Self::Always],
         &[Self::Sweeps, Self::Always],
         &[Self::List, Self::Always],
+        &[Self::Ticks, Self::Always],
+        &[Self::Search, Self::Always],
         &[Self::Typing, Self::Always],
         &[Self::Function, Self::Always],
         &[Self::Gallery, Self::Always],
@@ -201,7 +218,7 @@ impl Place {
     /// Whether text is typed there, so that every character stands for itself.
     #[must_use]
     pub const fn takes_text(self) -> bool {
-        matches!(self, Self::Typing | Self::Function)
+        matches!(self, Self::Typing | Self::Search | Self::Function)
     }
 
     /// The stack that begins with this place.

@@ -117,6 +117,15 @@ impl Keymap {
             .map_or_else(|| "?".to_owned(), ToString::to_string)
     }
 
+    /// What can be done in `place`: each action with its first key, none where it has no key, and what it does.
+    #[must_use]
+    pub fn commands(&self, place: Place) -> Vec<(Action, String, &'static str)> {
+        let stack = place.stack();
+        let here = TABLE.iter().zip(&self.keys).filter(|(line, _)| stack.contains(&line.place));
+        here.map(|(line, keys)| (line.action, keys.first().map(ToString::to_string).unwrap_or_default(), line.help))
+            .collect()
+    }
+
     /// Headings with keys and what they do, for the help of `place`.
     #[must_use]
     pub fn help(&self, place: Place) -> Vec<(&'static str, Vec<(String, &'static str)>)> {
@@ -173,10 +182,9 @@ mod tests {
         assert_eq!(map.action(Place::Form, Key::parse("r").unwrap()), None);
         let refused = |text| Keymap::with_changes(text, file).unwrap_err();
         assert_eq!(refused("run = \"x\"\n"), "keys.toml: the key x has two actions in Parameters: run, stop");
-        assert!(
-            refused("launch = \"x\"\n")
-                .contains("unknown action `launch`, allowed: again, append, back, cancel, closer, command, compare")
-        );
+        let names =
+            "unknown action `launch`, allowed: above, again, append, as-text, back, below, cancel, closer, command, command-line";
+        assert!(refused("launch = \"x\"\n").contains(names));
         assert!(refused("run = 5\n").contains("run: found `5`, allowed: a key or a list"));
         assert!(refused("run = \"hyper-r\"\n").contains("run: `hyper-r` is no key"));
         assert!(refused("run = \n").starts_with("keys.toml: "));

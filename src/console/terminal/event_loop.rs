@@ -3,7 +3,7 @@
 use super::input::{Input, Message};
 use super::paper::PaperAnswer;
 use super::screen::{self, Screen};
-use crate::console::app::{App, Exit, Wanted};
+use crate::console::app::{App, Exit, Tone, Wanted};
 use crate::console::keymap::{Action, Keymap};
 use crate::console::theme::Theme;
 use crate::console::{logging, view};
@@ -22,7 +22,7 @@ use std::time::{Duration, Instant};
 const BEAT: Duration = Duration::from_millis(100);
 /// How long a forced end waits for runs to write what they have.
 const PATIENCE: Duration = Duration::from_secs(2);
-/// Exit code for bad input: no terminal, a key file that cannot be read, a directory that cannot be written.
+/// Exit code for bad input: no terminal, a key file that cannot be read.
 const BAD_INPUT: u8 = 2;
 /// Exit code after the user has stopped runs.
 const STOPPED: u8 = 130;
@@ -48,12 +48,15 @@ fn open(places: Places, problems: &[&'static dyn Problem]) -> Result<ExitCode, S
     let read = |name: &str| std::env::var(name).ok();
     let theme = Theme::from_environment(read)?;
     let keymap = keymap()?;
-    let queue = Queue::new(places, 0).map_err(|error| error.to_string())?;
+    let (queue, trouble) = Queue::for_looking(places).map_err(|error| error.to_string())?;
     // Without colour there are only attributes; the terminal library would wipe them out at each change of colour.
     force_color_output(true);
     logging::start();
     let mut app = App::new(problems, queue, theme, keymap);
     app.set_has_cluster(Slurm.is_here());
+    if let Some(trouble) = trouble {
+        app.say(format!("{trouble}; runs can be looked at, none can start"), Tone::Bad);
+    }
     let terminal = |error: io::Error| format!("cannot set up the terminal: {error}");
     screen::guard_against_panics();
     let mut input = Input::start().map_err(terminal)?;
@@ -125,9 +128,9 @@ fn live(app: &mut App, screen: &mut Screen, input: &Input) -> End {
         let rest = match (stale, app.is_lively()) {
             (true, _) => due(drawn),
             (false, true) => due(Some(followed)).max(Duration::from_millis(1)),
-            (false, false) if app.on_runs() || app.on_log() => Duration::from_secs(1),
-            (false, false) => Duration::from_secs(3600),
+            (false, false) => app.calm(),
         };
+        let rest = app.message_left().map_or(rest, |left| rest.min(left.max(due(Some(followed)))));
         let mut has_news = false;
         let mut news = match input.messages.recv_timeout(rest) {
             Ok(message) => Some(message),

@@ -4,6 +4,7 @@ use crate::console::app::{ClickTarget, Scroll};
 use crate::console::theme::Theme;
 use ratatui::Frame;
 use ratatui::layout::Rect;
+use ratatui::style::Style;
 use ratatui::text::Line;
 use ratatui::widgets::{Block, Clear, Paragraph};
 
@@ -42,6 +43,18 @@ pub fn on_lower_edge(frame: &mut Frame<'_>, theme: &Theme, area: Rect, words: &s
         let place = Rect { x: area.right() - width - 2, y: area.bottom() - 1, width, height: 1 };
         frame.render_widget(Line::styled(words, theme.dim()), place);
     }
+}
+
+/// Clears and frames a box at the lower right of `area` in the style `style`, with room for `width` × `height` cells. Returns
+/// the place inside.
+pub fn boxed(frame: &mut Frame<'_>, theme: &Theme, area: Rect, (width, height): (u16, u16), style: Style) -> Rect {
+    let (width, height) = ((width + 4).min(area.width), (height + 2).min(area.height));
+    let place = Rect { x: area.right() - width, y: area.bottom() - height, width, height };
+    frame.render_widget(Clear, place);
+    let block = Block::bordered().border_set(theme.border_set()).border_style(style);
+    let inner = block.inner(place);
+    frame.render_widget(block, place);
+    Rect { x: inner.x + 1, width: inner.width.saturating_sub(2), ..inner }
 }
 
 /// Clears and frames a box in the middle of `area`, with room for `width` × `height` cells where there is that much.

@@ -3,19 +3,22 @@
 //! ```text
 //! header     tabs, what is running
 //! body       problem: form │ figures, progress, results · runs: table │ details · log
-//! footer     the newest message, or the keys of the place
+//! footer     the keys of the place, below the newest message
 //! ```
 
 mod figures;
 mod frame;
+mod home;
 mod log;
 mod overlay;
 mod problem;
+mod progress;
 mod remarks;
 mod results;
 mod runs;
 mod screen;
 mod sweep;
 mod sweeps;
+mod toast;
 
 pub use screen::draw;

@@ -2,10 +2,10 @@
 
 use super::frame::{popup, scrolled};
 use super::{sweep, sweeps};
-use crate::console::app::{App, ClickTarget, Field, Overlay, Scroll};
+use crate::console::app::{App, ClickTarget, CommandLine, Field, Overlay, Scroll};
 use crate::console::keymap::{Action, Place};
 use crate::console::widget::text;
-use crate::lab::{LabError, Preset, RunSummary};
+use crate::lab::{LabError, Preset, RunSummary, duration};
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
@@ -19,11 +19,14 @@ pub fn draw(frame: &mut Frame<'_>, app: &App, area: Rect) -> Vec<(Rect, ClickTar
             let inner = popup(frame, app.theme(), area, (area.width.saturating_sub(8).min(100), 5), "Presets");
             put(frame, inner, vec![Line::styled("reading the presets…", app.theme().dim())]);
         }
-        Some(Overlay::Presets { list: Some(list), chosen }) => return draw_presets(frame, app, area, list, *chosen),
+        Some(Overlay::Presets { list: Some(list), seconds, chosen }) => {
+            return draw_presets(frame, app, area, (list, seconds), *chosen);
+        }
         Some(Overlay::Sweep(dialog)) => sweep::draw(frame, app, area, dialog),
         Some(Overlay::Sweeps) => return sweeps::draw(frame, app, area),
         Some(Overlay::Trash { list, chosen }) => return draw_trash(frame, app, area, list.as_deref(), *chosen),
         Some(Overlay::Command { line, scroll }) => draw_command(frame, app, area, line, scroll),
+        Some(Overlay::Commands(line)) => draw_commands(frame, app, area, line),
         Some(Overlay::Typing(field)) => draw_field(frame, app, area, field),
         Some(Overlay::Help { place, scroll }) => draw_help(frame, app, area, *place, scroll),
         Some(Overlay::Leave { interrupted }) => draw_leave(frame, app, area, *interrupted),
@@ -41,11 +44,14 @@ fn put(frame: &mut Frame<'_>, area: Rect, lines: Vec<Line<'_>>) {
     frame.render_widget(Paragraph::new(lines), area);
 }
 
+/// A preset with its name, or why it cannot be read.
+type FoundPreset = (String, Result<Preset, LabError>);
+
 fn draw_presets(
     frame: &mut Frame<'_>,
     app: &App,
     area: Rect,
-    list: &[(String, Result<Preset, LabError>)],
+    (list, seconds): (&[FoundPreset], &[Option<f64>]),
     chosen: usize,
 ) -> Vec<(Rect, ClickTarget)> {
     let theme = app.theme();
@@ -68,15 +74,23 @@ fn draw_presets(
         .skip(first)
         .take(rows)
         .map(|(index, (name, preset))| {
-            let name = format!(" {}  ", text::pad(name, names));
+            let pointer = if index == chosen { '▸' } else { ' ' };
+            let name = format!("{pointer}{}  ", text::pad(name, names));
             let (words, style) = match preset {
                 // Those that come with the program stand without a word.
                 Ok(preset) if preset.file.is_some() => (format!("yours: {}", preset.title), theme.dim()),
                 Ok(preset) => (preset.title.clone(), theme.dim()),
                 Err(_) => ("cannot be read".to_owned(), theme.bad()),
             };
-            let words = text::fit(&words, usize::from(inner.width).saturating_sub(names + 3));
-            let line = Line::from(vec![Span::styled(name, theme.title()), Span::styled(words, style)]);
+            let time = seconds
+                .get(index)
+                .copied()
+                .flatten()
+                .map_or_else(String::new, |seconds| format!("~{}", duration(seconds)));
+            let time = format!("{time:>8}  ");
+            let words = text::fit(&words, usize::from(inner.width).saturating_sub(names + 3 + text::width(&time)));
+            let spans = [Span::styled(name, theme.title()), Span::raw(time), Span::styled(words, style)];
+            let line = Line::from(spans.to_vec());
             if index == chosen { line.style(theme.selected()) } else { line }
         })
         .collect();
@@ -136,6 +150,34 @@ fn draw_command(frame: &mut Frame<'_>, app: &App, area: Rect, command: &str, scr
     let inner = popup(frame, theme, area, (width, lines.len() as u16), "The same on the command line");
     let around = Rect { x: inner.x.saturating_sub(2), width: inner.width + 4, height: inner.height + 1, ..inner };
     scrolled(frame, theme, around.intersection(area), inner, lines, scroll);
+}
+
+/// Most lines of what matches on the command line.
+const MATCHES: usize = 12;
+
+fn draw_commands(frame: &mut Frame<'_>, app: &App, area: Rect, line: &CommandLine) {
+    let theme = app.theme();
+    let width = area.width.saturating_sub(8).min(86);
+    let matches = line.matches();
+    let rows = MATCHES.min(usize::from(area.height.saturating_sub(4)));
+    let inner = popup(frame, theme, area, (width, 1 + rows as u16), "What to do");
+    let mut typed = vec![Span::styled(":", theme.accent())];
+    typed.extend(text::typed(&line.input, usize::from(inner.width).saturating_sub(2), theme));
+    let mut lines = vec![Line::from(typed)];
+    if matches.is_empty() {
+        lines.push(Line::styled("nothing that can be done here is called so", theme.bad()));
+    }
+    let first = (line.chosen + 1).saturating_sub(rows);
+    lines.extend(matches.iter().enumerate().skip(first).take(rows).map(|(index, deed)| {
+        let name = text::pad(&deed.name, 16);
+        let key = text::pad(&deed.key, 10);
+        let help = text::fit(deed.help, usize::from(inner.width).saturating_sub(28));
+        let spans =
+            [Span::styled(name, theme.title()), Span::styled(key, theme.accent()), Span::styled(help, theme.dim())];
+        let line_of = Line::from(spans.to_vec());
+        if index == line.chosen { line_of.style(theme.selected()) } else { line_of }
+    }));
+    put(frame, inner, lines);
 }
 
 fn draw_field(frame: &mut Frame<'_>, app: &App, area: Rect, field: &Field) {

@@ -1,14 +1,14 @@
 //! A problem's tab: the form with its cost on the left; figures, progress and results on the right.
 
 use super::frame::{pane, popup};
-use super::{figures, remarks, results};
+use super::{figures, home, progress, remarks, results};
 use crate::console::app::{App, Asked, ClickTarget, Pane, ProblemTab};
 use crate::console::keymap::{Action, Place};
 use crate::console::theme::Theme;
 use crate::console::widget::form::FormWidget;
 use crate::console::widget::function::{FunctionEditor, FunctionEditorWidget};
 use crate::console::widget::text;
-use crate::lab::{RunState, duration};
+use crate::lab::duration;
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
@@ -41,9 +41,10 @@ pub fn draw(frame: &mut Frame<'_>, app: &App, area: Rect) -> Vec<(Rect, ClickTar
         targets.extend(draw_form(frame, app, tab, form));
         targets.push((form, ClickTarget::Pane(Pane::Form)));
         if tab.runs.is_empty() {
-            draw_empty(frame, app, tab, right);
+            home::draw(frame, app, tab, right);
+            targets.push((right, ClickTarget::Pane(Pane::Figures)));
         } else {
-            let progress = progress(tab, app.theme(), right.width);
+            let progress = progress::lines(tab, app.theme(), right.width);
             let bars = progress.len() as u16;
             let results_height = results::height(tab, app.theme(), right);
             let remarks_height = if tab.pane == Pane::Remarks { remarks::height(tab, app.theme(), right) } else { 0 };
@@ -90,16 +91,28 @@ fn draw_form(frame: &mut Frame<'_>, app: &App, tab: &ProblemTab, area: Rect) -> 
     let block = pane(theme, "Parameters", focused);
     let inner = block.inner(area);
     frame.render_widget(block, area);
-    let view = FormWidget { form: &tab.form, focused, theme };
+    let fold_key = app.keymap().key(Place::Form, Action::Fold);
+    let view = FormWidget { form: &tab.form, focused, fold_key: &fold_key, theme };
     let mut below = view.help(inner.width.into());
-    below.truncate(if inner.height < 16 { 2 } else { 4 });
+    below.truncate(match (inner.height, tab.form.is_editing()) {
+        (..16, _) => 2,
+        (_, false) => 4,
+        // What is being typed is explained at length.
+        (_, true) => 8,
+    });
     let cost = cost(tab, theme, inner.width.into());
     let room = (below.len() + cost.len() + 1) as u16;
     let room = if inner.height > room + 5 { room } else { cost.len() as u16 + 1 };
     let body = Rect { height: inner.height.saturating_sub(room), ..inner };
+    let folded = view.folded().map_or_else(String::new, |words| format!(" {words} "));
     let fields = view.draw(body, frame.buffer_mut());
-    let rule = "─".repeat(inner.width.into());
-    let mut lines = vec![Line::styled(rule, theme.faint())];
+    let folded = text::fit(&folded, usize::from(inner.width).saturating_sub(2));
+    let rest = usize::from(inner.width).saturating_sub(2 + text::width(&folded));
+    let mut lines = vec![Line::from(vec![
+        Span::styled("──", theme.faint()),
+        Span::styled(folded, theme.dim()),
+        Span::styled("─".repeat(rest), theme.faint()),
+    ])];
     if usize::from(room) > cost.len() + 1 {
         lines.extend(below);
     }
@@ -117,7 +130,7 @@ fn cost(tab: &ProblemTab, theme: &Theme, width: usize) -> Vec<Line<'static>> {
             let words = format!("✘ {error}");
             text::wrap(&words, width).into_iter().take(3).map(|line| Line::styled(line, theme.bad())).collect()
         }
-        Some(Ok(Asked { runs, cost: estimate })) => {
+        Some(Ok(Asked { runs, cost: estimate, .. })) => {
             let mut words = vec![if *runs == 1 { "1 run".to_owned() } else { format!("{runs} runs") }];
             if tab.repeats > 1 {
                 words[0] += &format!(", {} seeds each", tab.repeats);
@@ -135,81 +148,4 @@ fn cost(tab: &ProblemTab, theme: &Theme, width: usize) -> Vec<Line<'static>> {
             text::wrap(&words, width).into_iter().take(2).map(|line| Line::styled(line, theme.title())).collect()
         }
     }
-}
-
-/// What to do where nothing has run yet.
-fn draw_empty(frame: &mut Frame<'_>, app: &App, tab: &ProblemTab, area: Rect) {
-    let theme = app.theme();
-    let block = pane(theme, tab.problem.title(), false);
-    let inner = block.inner(area);
-    frame.render_widget(block, area);
-    let mut lines: Vec<Line<'_>> = text::wrap(tab.problem.about(), usize::from(inner.width).saturating_sub(6).min(70))
-        .into_iter()
-        .map(|line| Line::raw(line).centered())
-        .collect();
-    lines.push(Line::raw(""));
-    let words = [
-        (Action::Run, "runs it with the parameters on the left"),
-        (Action::Presets, "lists figures that are ready to run"),
-        (Action::Sweep, "turns the chosen parameter into a sweep"),
-        (Action::Help, "shows every key"),
-    ];
-    for (action, words) in words {
-        let key = app.keymap().key(app.place(), action);
-        if key != "?" || action == Action::Help {
-            let key = Span::styled(format!("{key:>2}  "), theme.accent());
-            lines.push(Line::from(vec![key, Span::styled(format!("{words:<40}"), theme.dim())]).centered());
-        }
-    }
-    // Line by line: a paragraph centres lines one column further to the right where the room is odd.
-    let top = inner.y + inner.height.saturating_sub(lines.len() as u16) / 2;
-    for (row, line) in lines.into_iter().enumerate() {
-        let y = top + row as u16;
-        if y < inner.bottom() {
-            frame.render_widget(line, Rect { y, height: 1, ..inner });
-        }
-    }
-}
-
-/// A line for each run at work: how far it is, how fast, how long it will take.
-fn progress(tab: &ProblemTab, theme: &Theme, width: u16) -> Vec<Line<'static>> {
-    let at_work = tab.runs.iter().enumerate().filter(|(_, run)| {
-        matches!(run.view.state, RunState::Running | RunState::Paused) && !run.view.state.is_final()
-    });
-    let labels = tab.labels();
-    at_work.take(3).map(|(index, run)| progress_line(run, &labels[index], theme, width.into())).collect()
-}
-
-fn progress_line(run: &crate::console::app::ScreenRun, label: &str, theme: &Theme, width: usize) -> Line<'static> {
-    let (symbol, style) = theme.state(run.view.state);
-    let label = text::fit(label, (width / 4).max(8));
-    let mut spans = vec![Span::styled(format!(" {symbol} "), style), Span::raw(format!("{label} "))];
-    let Some(progress) = &run.view.progress else {
-        let words = if run.view.state == RunState::Paused { "paused" } else { "starting" };
-        spans.push(Span::styled(words, theme.dim()));
-        return Line::from(spans);
-    };
-    let share = if progress.total > 0 { progress.done as f64 / progress.total as f64 } else { 0.0 }.clamp(0.0, 1.0);
-    let mut words = vec![format!("{:3.0} %", (share * 100.0).floor())];
-    if run.view.state == RunState::Paused {
-        words.push("paused".to_owned());
-    } else if let Some(left) = progress.remaining_seconds().filter(|_| progress.done < progress.total) {
-        words.push(format!("{} left", duration(left)));
-    }
-    let rate = (progress.rate > 0.0).then(|| format!("{} {}/s", text::count(progress.rate), progress.unit));
-    words.extend(rate);
-    if !progress.stage.is_empty() {
-        words.push(progress.stage.clone());
-    }
-    let used = text::width(&label) + 5;
-    while words.len() > 2 && used + 12 + words.iter().map(|word| text::width(word) + 2).sum::<usize>() > width {
-        words.pop();
-    }
-    let words = words.join("  ");
-    let bar = width.saturating_sub(used + text::width(&words) + 2).min(60);
-    let full = (share * bar as f64).round() as usize;
-    spans.push(Span::styled("━".repeat(full), style));
-    spans.push(Span::styled("─".repeat(bar - full), theme.faint()));
-    spans.push(Span::styled(format!(" {words}"), theme.dim()));
-    Line::from(spans)
 }

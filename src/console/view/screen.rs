@@ -1,7 +1,7 @@
 //! The whole screen: header, the tab, footer, and what lies over the tab.
 
-use super::{log, overlay, problem, runs};
-use crate::console::app::{App, ClickTarget, Overlay, Pane, Tone};
+use super::{log, overlay, problem, runs, toast};
+use crate::console::app::{App, ClickTarget, Overlay, Pane};
 use crate::console::ascii;
 use crate::console::keymap::Action;
 use crate::console::widget::text;
@@ -41,6 +41,7 @@ pub fn draw(frame: &mut Frame<'_>, app: &mut App) {
             targets.retain(|(_, target)| matches!(target, ClickTarget::Do(_)));
             targets.extend(entries);
         }
+        toast::draw(frame, app, body);
     }
     app.set_click_targets(targets);
     make_visible(frame.buffer_mut());
@@ -80,6 +81,10 @@ fn draw_header(frame: &mut Frame<'_>, app: &App, area: Rect) -> Vec<(Rect, Click
         let (symbol, style) = theme.state(RunState::Queued);
         state.push(Span::styled(format!("{symbol} {queued} queued "), style));
     }
+    if app.elsewhere() > 0 {
+        let (symbol, style) = theme.state(RunState::Running);
+        state.push(Span::styled(format!("{symbol} {} elsewhere ", app.elsewhere()), style));
+    }
     let state = Line::from(state);
     let room = area.width.saturating_sub(state.width() as u16);
     let titles: Vec<String> = app.titles().into_iter().map(str::to_owned).collect();
@@ -105,25 +110,10 @@ fn draw_header(frame: &mut Frame<'_>, app: &App, area: Rect) -> Vec<(Rect, Click
     targets
 }
 
-/// Draws the newest message, or the keys of the place. Returns what clicks on the keys do.
+/// Draws the keys of the place. Returns what clicks on the keys do.
 fn draw_footer(frame: &mut Frame<'_>, app: &App, area: Rect) -> Vec<(Rect, ClickTarget)> {
     let theme = *app.theme();
-    if let Some((words, tone)) = app.message() {
-        let style = match tone {
-            Tone::Info => theme.warn(),
-            Tone::Good => theme.good(),
-            Tone::Bad => theme.bad(),
-        };
-        let words = text::fit(&format!(" {words}"), area.width.into());
-        frame.render_widget(Line::styled(words, style), area);
-        return Vec::new();
-    }
-    if let Some(task) = app.named_task() {
-        let words = text::fit(&format!(" {task}…"), area.width.into());
-        frame.render_widget(Line::styled(words, theme.warn()), area);
-        return Vec::new();
-    }
-    let always = [Action::Help, Action::Quit];
+    let always = [Action::CommandLine, Action::Help, Action::Quit];
     let (last, first): (Vec<_>, Vec<_>) = app
         .keymap()
         .hints(app.place())
@@ -179,6 +169,9 @@ fn means_something(app: &App, action: Action) -> bool {
             _ => true,
         };
     }
+    if action == Action::Complete {
+        return matches!(app.overlay(), Some(Overlay::Commands(_)));
+    }
     let Some(tab) = app.problem().filter(|_| app.overlay().is_none()) else {
         return match action {
             Action::Edit | Action::Compare | Action::Run | Action::Resume | Action::Export => {
@@ -195,6 +188,7 @@ fn means_something(app: &App, action: Action) -> bool {
     match action {
         Action::Stop | Action::Pause => tab.runs.iter().any(|run| !run.view.state.is_final()),
         Action::Compare => tab.runs.len() > 1,
+        Action::Reopen => app.on_home() && !app.home().page(app.tab_index()).is_empty(),
         Action::Export => !tab.runs.is_empty(),
         Action::Zoom if matches!(tab.pane, Pane::Results | Pane::Remarks) => !tab.runs.is_empty(),
         Action::Zoom => plots() || tab.runs.iter().any(|run| !run.view.matrices.is_empty()),

@@ -4,5 +4,6 @@ pub mod form;
 pub mod function;
 pub mod heatmap;
 pub mod plot;
+pub mod sparkline;
 pub mod table;
 pub mod text;

@@ -2,6 +2,7 @@
 //! all derive from this declaration.
 
 use crate::function::Function;
+use crate::lab::param::special::{Special, TextOf};
 use crate::nearest::hint;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -108,6 +109,8 @@ pub struct Param {
     pub determines_result: bool,
     /// Words that are taken beside whole numbers: `all`.
     pub words: &'static [&'static str],
+    /// The value that stands for something else than itself, if there is one.
+    pub special: Option<Special>,
     /// The other parameter, with the values of it, under which this one is read; none where it always is.
     pub read_with: Option<(&'static str, &'static [&'static str])>,
     /// A second condition, either of which is enough.
@@ -128,6 +131,7 @@ impl Param {
             list: false,
             determines_result: true,
             words: &[],
+            special: None,
             read_with: None,
             or_with: None,
         }
@@ -229,6 +233,29 @@ impl Param {
         self
     }
 
+    /// Says that `value` stands for something else, which forms and lists name by `word`. The word may be typed in place of
+    /// the value; files keep the value.
+    #[must_use]
+    pub const fn stands_for(mut self, value: &'static str, word: &'static str) -> Self {
+        self.special = Some(Special { value, word, resolve: None });
+        self
+    }
+
+    /// Says what a value that [stands for](Param::stands_for) something comes to with the other parameters as they are.
+    #[must_use]
+    pub const fn resolved_by(mut self, resolve: fn(&TextOf<'_>) -> Option<String>) -> Self {
+        if let Some(special) = &mut self.special {
+            special.resolve = Some(resolve);
+        }
+        self
+    }
+
+    /// The value that `text` stands for, where it is the word for one.
+    #[must_use]
+    pub fn plain<'a>(&self, text: &'a str) -> &'a str {
+        self.special.filter(|special| special.word == text).map_or(text, |special| special.value)
+    }
+
     /// Says that the parameter is read only where the parameter `key` is read and has one of `values`.
     #[must_use]
     pub const fn read_with(mut self, key: &'static str, values: &'static [&'static str]) -> Self {
@@ -253,7 +280,7 @@ impl Param {
     /// # Errors
     /// Says what was found and what is allowed.
     pub fn parse(&self, text: &str) -> Result<Value, ParamError> {
-        let text = text.trim();
+        let text = self.plain(text.trim());
         let refuse = || ParamError::new(self.key, text, self.allowed());
         match self.kind {
             Kind::Int { .. } if self.words.contains(&text) => Ok(Value::Text(text.to_owned())),
@@ -296,10 +323,14 @@ impl Param {
     #[must_use]
     pub fn allowed(&self) -> String {
         let words: Vec<String> = self.words.iter().map(|word| format!("`{word}`")).collect();
-        if words.is_empty() {
-            self.allowed_values()
-        } else {
-            format!("{}, or {}", self.allowed_values(), words.join(" or "))
+        let mut allowed = self.allowed_values();
+        if !words.is_empty() {
+            allowed += &format!(", or {}", words.join(" or "));
+        }
+        match self.special {
+            Some(Special { value: "", word, .. }) => allowed + &format!("; nothing is `{word}`"),
+            Some(Special { value, word, .. }) => allowed + &format!("; {value} is `{word}`"),
+            None => allowed,
         }
     }
 

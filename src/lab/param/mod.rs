@@ -3,9 +3,11 @@
 mod declaration;
 pub mod list;
 mod schema;
+mod special;
 mod stored;
 mod unread;
 
 pub use declaration::{Choice, Kind, Param, ParamError, Value, choice};
 pub use schema::{Draft, Params, Schema};
+pub use special::{Special, TextOf};
 pub use stored::{StoredParams, StoredValue};

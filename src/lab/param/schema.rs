@@ -76,6 +76,16 @@ impl Draft {
         texts.filter(|(param, text)| differs(param, text)).collect()
     }
 
+    /// What `param` holds, in words where its value stands for something else: `auto (2 px)` for 0.
+    #[must_use]
+    pub fn shown(&self, param: &Param) -> String {
+        let text = self.text(param.key);
+        match param.special {
+            Some(special) if param.plain(text) == special.value => special.shown(&|key| self.text(key).to_owned()),
+            _ => text.to_owned(),
+        }
+    }
+
     /// Sets the text of `key` after reading it as one value, a list or a range.
     ///
     /// # Errors
@@ -83,7 +93,7 @@ impl Draft {
     pub fn set(&mut self, schema: &Schema, key: &str, text: &str) -> Result<(), ParamError> {
         let param = schema.require(key)?;
         list::values(param, text)?;
-        self.texts.insert(param.key, text.trim().to_owned());
+        self.texts.insert(param.key, param.plain(text.trim()).to_owned());
         Ok(())
     }
 }

@@ -83,6 +83,10 @@ pub trait Problem: Sync {
     }
     /// A few words that tell this run from others of the problem: `relu mnist`.
     fn label(&self, params: &Params) -> String;
+    /// What a run with these parameters does, after the word for who does it: `trains softmax on digits, 20 epochs`.
+    fn deed(&self, params: &Params) -> String {
+        format!("runs {}", self.label(params))
+    }
     /// Checks what no single parameter can: combinations, shapes, memory.
     ///
     /// # Errors
@@ -168,7 +172,8 @@ pub mod common {
 
     /// The number of worker threads.
     pub const THREADS: Param = Param::int("threads", "threads", 0, 4096, "0")
-        .help("threads of this run; 0 takes every core, or as many as OMP_NUM_THREADS says")
+        .help("threads of this run; every core, or as many as OMP_NUM_THREADS says")
+        .stands_for("0", "every core")
         .steps(&["0", "1", "2", "4", "8", "16"])
         .group("run")
         .free_of_result();

@@ -21,15 +21,17 @@ use crate::lab::run::problem::Problem;
 use crate::lab::run::recorder::Recorder;
 use crate::lab::run::resumed::Resumed;
 use crate::lab::run::view::RunView;
-use crate::threads;
 use std::any::Any;
 use std::collections::VecDeque;
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread;
 use std::time::{Duration, Instant};
+
+mod opening;
 
 /// Runs submitted runs.
 #[derive(Clone)]
@@ -42,6 +44,8 @@ struct Shared {
     workers: usize,
     /// Threads that a run which has the machine to itself may take; 0 for every core.
     cores: usize,
+    /// Whether files can be written into the directory of runs, as far as is known.
+    is_proven: AtomicBool,
     runs: Mutex<Runs>,
     changed: Condvar,
 }
@@ -55,31 +59,6 @@ struct Runs {
 }
 
 impl Queue {
-    /// A queue that keeps its runs in `places.logs` and runs up to `workers` small runs at a time (0: one a core).
-    ///
-    /// # Errors
-    /// The directory of runs cannot be written.
-    pub fn new(places: Places, workers: usize) -> Result<Self, LabError> {
-        Self::start(places, threads::or_default(workers), 0)
-    }
-
-    /// A queue that keeps within `cores` cores: the share of an allocation on a machine that others use.
-    ///
-    /// # Errors
-    /// As [`Queue::new`].
-    pub fn within(places: Places, cores: usize) -> Result<Self, LabError> {
-        Self::start(places, cores, cores)
-    }
-
-    fn start(places: Places, workers: usize, cores: usize) -> Result<Self, LabError> {
-        places.prepare()?;
-        let shared = Arc::new(Shared { places, workers, cores, runs: Mutex::default(), changed: Condvar::new() });
-        let watched = Arc::downgrade(&shared);
-        let watch = thread::Builder::new().name("watch over runs".to_owned()).spawn(move || watch(&watched));
-        watch.map_err(|source| LabError::System { what: "start a thread", source })?;
-        Ok(Self { shared })
-    }
-
     /// Where things lie.
     #[must_use]
     pub fn places(&self) -> &Places {
@@ -91,7 +70,7 @@ impl Queue {
     /// # Errors
     /// The folder cannot be made, or the queue is shut down.
     pub fn submit(&self, spec: RunSpec) -> Result<Arc<RunHandle>, LabError> {
-        self.shared.refuse_if_closed()?;
+        self.shared.refuse_if_shut()?;
         let describe = |id, now| describe::record(&spec, id, now);
         let name = spec.problem.name();
         let (folder, record, lease, end) = folder::create(&self.shared.places.logs, name, &spec.label(), describe)?;
@@ -123,7 +102,7 @@ impl Queue {
         problems: &[&'static dyn Problem],
         restart: bool,
     ) -> Result<Arc<RunHandle>, LabError> {
-        self.shared.refuse_if_closed()?;
+        self.shared.refuse_if_shut()?;
         let record = RunRecord::read(folder)?;
         let path = folder.join(folder::RECORD);
         let sweep = Preset::read(&path, problems)?.sweep.allowing_unread();
@@ -202,9 +181,14 @@ impl Shared {
         self.runs.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn refuse_if_closed(&self) -> Result<(), LabError> {
+    /// Refuses runs where the queue is shut down, or nothing can be written into the directory of runs still.
+    fn refuse_if_shut(&self) -> Result<(), LabError> {
         if self.runs().closed {
             return Err(LabError::Refused("no run is taken any more: the program is ending".to_owned()));
+        }
+        if !self.is_proven.load(Ordering::Relaxed) {
+            self.places.prepare()?;
+            self.is_proven.store(true, Ordering::Relaxed);
         }
         Ok(())
     }

@@ -91,7 +91,8 @@ pub(super) static PARAMS: &[Param] = &[
         .steps(&["4", "8", "16", "32", "64", "128", "256"])
         .group("estimator"),
     Param::int("n", "sign features n", 0, 4096, "4")
-        .help("random hyperplanes that estimate the angle; 0 fixes the weight at a + b/2")
+        .help("random hyperplanes that estimate the angle; none fixes the weight at a + b/2")
+        .stands_for("0", "none")
         .steps(&["0", "1", "2", "4", "8", "16"])
         .group("estimator"),
     Param::text("a", "weight a", WEIGHT, is_weight, "0")

@@ -1,9 +1,9 @@
 //! The parameters that say where queries, keys and values come from, declared once for every problem.
 
 use crate::arrays::Transpose;
-use crate::attention::inputs::{InputKind, InputParameters};
-use crate::lab::{Choice, Param, Params, choice};
-use crate::named::{self, named};
+use crate::attention::inputs::{Distribution, InputKind, InputParameters};
+use crate::lab::{Choice, Param, Params, TextOf, choice};
+use crate::named::{self, Named, named};
 
 /// Inputs that are not drawn.
 pub(in crate::problems) const FILE: &str = "file";
@@ -63,10 +63,26 @@ pub(in crate::problems) const SIGMA: Param = Param::float("sigma", "sigma", 0.0,
     .read_with(INPUTS_KEY, &["gauss", "outlier"]);
 
 pub(in crate::problems) const RADIUS: Param = Param::float("radius", "radius R", 0.0, 100.0, "0")
-    .help("length of tokens where the inputs have one; 0: what shows the pattern (sphere 1, planted 1.5, …)")
+    .help("length of tokens where the inputs have one; auto: what shows the pattern (sphere 1, planted 1.5, …)")
+    .stands_for("0", "auto")
+    .resolved_by(own_radius)
     .steps(&["0", "0.5", "1", "1.5", "2", "2.5"])
     .group("inputs")
     .read_with(INPUTS_KEY, &["sphere", "lognorm", "planted", "cluster", "hub", "band"]);
+
+/// The length of tokens that shows the pattern of the inputs, where one kind of inputs is chosen that has such a length.
+fn own_radius(text_of: &TextOf<'_>) -> Option<String> {
+    let kind = InputKind::parse(&text_of(INPUTS_KEY)).ok()?;
+    match kind.with(InputParameters::default()) {
+        Distribution::Sphere { radius }
+        | Distribution::LogNormal { radius, .. }
+        | Distribution::Planted { radius, .. }
+        | Distribution::Cluster { radius, .. }
+        | Distribution::Hub { radius, .. }
+        | Distribution::Band { radius } => Some(radius.to_string()),
+        Distribution::Gauss { .. } | Distribution::Outlier { .. } => None,
+    }
+}
 
 pub(in crate::problems) const SPREAD: Param = Param::float("spread", "spread", 0.0, 5.0, "0.5")
     .help("lognorm: deviation of ln length")
@@ -106,13 +122,15 @@ pub(in crate::problems) const KEYS: Param = Param::text("keys", "file of keys", 
 
 pub(in crate::problems) const VALUES: Param = Param::text("values", "file of values", ARRAY, |_| true, "")
     .help("file: values, of the form of the keys, for errors of the output; none: no such error")
+    .stands_for("", "none")
     .group("inputs")
     .read_with(INPUTS_KEY, &[FILE]);
 
 pub(in crate::problems) const HEADS: Param = Param::int("split_heads", "heads in columns", 0, 1 << 16, "0")
     .help(
-        "file: heads that lie side by side in the columns, [L, heads·d]; 0: the file has an axis of heads, or one head",
+        "file: heads that lie side by side in the columns, [L, heads·d]; none: the file has an axis of heads, or one head",
     )
+    .stands_for("0", "none")
     .group("inputs")
     .read_with(INPUTS_KEY, &[FILE]);
 

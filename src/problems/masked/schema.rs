@@ -32,7 +32,7 @@ pub(super) static PARAMS: &[Param] = &[
         .read_with("mask", &["relu-normal", "half-normal", "one-hot", "flat"]),
     SCALE,
     SIGMA,
-    Param { default: "1", ..RADIUS }
+    Param { default: "1", special: None, ..RADIUS }
         .help("length of tokens where the inputs have one, after scaling")
         .steps(&["0.5", "1", "1.5", "2"]),
     SPREAD,
@@ -77,7 +77,9 @@ pub(super) static PARAMS: &[Param] = &[
         .group("estimator")
         .list(),
     Param::int("m", "sketched projections m", 0, 1 << 22, "0")
-        .help("projections under a tensor sketch: they cost time, not features; 0 takes 4 M")
+        .help("projections under a tensor sketch: they cost time, not features; auto takes 4 M")
+        .stands_for("0", "auto")
+        .resolved_by(|_| Some("4 M".to_owned()))
         .steps(&["0", "256", "1024", "4096"])
         .group("estimator")
         .read_with("method", &["tensor-sketch"]),

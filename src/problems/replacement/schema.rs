@@ -22,6 +22,7 @@ pub(super) static PARAMS: LazyLock<Vec<Param>> =
 
 static BEFORE: &[Param] = &[
     Param { read_with: None, ..CHECKPOINT_FILE }
+        .stands_for("", "small model of digits")
         .help("a trained model that attends by softmax; without one a small model of digits is trained first")
         .group("model"),
     Param::int("epochs", "epochs", 1, 10_000, "20")
@@ -57,7 +58,8 @@ static AFTER: &[Param] = &[
         .steps(&["1", "3", "5", "10", "20"])
         .group("run"),
     Param::int("test_images", "test images", 0, 100_000_000, "0")
-        .help("images to test on, chosen by seed; 0 takes all")
+        .help("images to test on, chosen by seed")
+        .stands_for("0", "all")
         .steps(&["0", "500", "1000", "2000", "10000"])
         .group("run"),
     Param::int("error_images", "images for errors", 1, 1000, "8")

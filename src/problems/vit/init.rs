@@ -9,7 +9,8 @@ use std::path::{Path, PathBuf};
 /// The model to start from.
 pub(super) const INIT: Param =
     Param::text("init", "start from", "a run's folder or id, a .safetensors file, or nothing", |_| true, "")
-        .help("weights to start from, under whatever attention; what has no place starts anew and is named; nothing: fresh weights")
+        .help("weights to start from, under whatever attention; what has no place starts anew and is named")
+        .stands_for("", "fresh weights")
         .group("training");
 
 /// The file to start from, if there is one.

@@ -102,6 +102,12 @@ impl Problem for VitProblem {
         }
     }
 
+    fn deed(&self, params: &Params) -> String {
+        let (attention, dataset, epochs) = (params.text("attention"), params.text("dataset"), params.int("epochs"));
+        let epochs = if epochs == 1 { "1 epoch".to_owned() } else { format!("{epochs} epochs") };
+        format!("trains {attention} on {dataset}, {epochs}")
+    }
+
     fn check(&self, params: &Params) -> Result<(), ParamError> {
         let config = model::config(params, ImageShape::expected(params), 1)?;
         cost::check(params, &config, cost::expected_data(params))?;

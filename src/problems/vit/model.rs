@@ -30,16 +30,23 @@ impl ImageShape {
     }
 }
 
+/// Height and width of a patch that goes by the size of the images.
+pub(super) const fn patch_of(image_size: usize) -> usize {
+    match image_size {
+        ..=16 => 2,
+        17..=64 => 4,
+        _ => 16,
+    }
+}
+
 /// The model of `params` for such images of so many classes.
 ///
 /// # Errors
 /// The estimator does not go with the projection, or has no place in training.
 pub(super) fn config(params: &Params, images: ImageShape, classes: usize) -> Result<VitConfig, ParamError> {
-    let patch = match (params.size("patch"), images.size) {
-        (0, ..=16) => 2,
-        (0, ..=64) => 4,
-        (0, _) => 16,
-        (patch, _) => patch,
+    let patch = match params.size("patch") {
+        0 => patch_of(images.size),
+        patch => patch,
     };
     Ok(VitConfig {
         channels: images.channels,

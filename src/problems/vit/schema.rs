@@ -1,7 +1,8 @@
 //! The parameters of the problem `vit`.
 
+use super::model::patch_of;
 use crate::attention::Projection;
-use crate::lab::{Choice, Param, choice, common};
+use crate::lab::{Choice, Param, TextOf, choice, common};
 use crate::named::Named;
 use crate::problems::estimators::{CUSTOM, EstimatorName, HYBRID_PARAMS};
 use crate::vision::dataset::{Augmentation, DataSource};
@@ -25,6 +26,23 @@ const MASKS: &[Choice] = &[
     choice("relu", "the kernel times relu(v_q)·relu(v_k) + 0.001, v learned by every head"),
 ];
 
+/// The whole number that a field holds, where it holds one.
+fn whole(text_of: &TextOf<'_>, key: &str) -> Option<usize> {
+    text_of(key).parse().ok()
+}
+
+/// Height and width of the images in pixels, where one data set and one size say it.
+fn image_size(text_of: &TextOf<'_>) -> Option<usize> {
+    let source = DataSource::parse(&text_of("dataset")).ok()?;
+    let asked = whole(text_of, "image_size").filter(|size| *size > 0);
+    let is_published = || matches!(text_of("image_size").as_str(), "0" | "native");
+    asked.or_else(|| source.native_size().filter(|_| is_published()))
+}
+
+fn pixels(size: usize) -> String {
+    format!("{size} px")
+}
+
 static MODEL_PARAMS: &[Param] = &[
     Param::choice("attention", "attention", ATTENTIONS, "softmax")
         .help("the attention kernel of every block")
@@ -35,7 +53,9 @@ static MODEL_PARAMS: &[Param] = &[
         .read_with("attention", &[TYPED.name])
         .or_with("estimator", &[CUSTOM.name]),
     Param::int("features", "features of p", 0, 4096, "0")
-        .help("rows of the projection p = Wx + b of attention custom; 0 takes as many as a head has coordinates")
+        .help("rows of the projection p = Wx + b of attention custom; auto takes as many as a head has coordinates")
+        .stands_for("0", "auto")
+        .resolved_by(|text_of| whole(text_of, "dim")?.checked_div(whole(text_of, "heads")?).map(|rows| rows.to_string()))
         .steps(&["0", "8", "16", "32", "64", "128", "256"])
         .group("model")
         .read_with("attention", &[TYPED.name]),
@@ -47,22 +67,27 @@ static MODEL_PARAMS: &[Param] = &[
         .steps(&["1", "2", "3", "5", "10", "20", "50", "100"])
         .group("training"),
     Param::int("train_images", "train images", 0, 100_000_000, "0")
-        .help("images to train on, chosen by seed; 0 takes all that are not held out")
+        .help("images to train on, chosen by seed; all that are not held out, or so many of them")
+        .stands_for("0", "all")
         .steps(&["0", "1000", "2000", "5000", "10000", "20000", "50000"])
         .group("data"),
     Param::int("test_images", "test images", 0, 100_000_000, "0")
-        .help("images to test on, chosen by seed; 0 takes all")
+        .help("images to test on, chosen by seed")
+        .stands_for("0", "all")
         .steps(&["0", "500", "1000", "2000", "5000", "10000"])
         .group("data"),
     Param::float("validation", "validation", 0.0, 0.5, "0.1")
-        .help("share of the training images that is held out and evaluated while training; 0 does without")
+        .help("share of the training images that is held out and evaluated while training")
+        .stands_for("0", "none")
         .steps(&["0", "0.05", "0.1", "0.2"])
         .group("data"),
     Param::choice("augment", "augment", Augmentation::CHOICES, "none")
         .help("random changes to training images")
         .group("data"),
     Param::int("image_size", "image size", 0, 1024, "0")
-        .help("height and width the images are brought to; 0 takes them as published, 64 for image folders")
+        .help("height and width the images are brought to; native: as published, 64 for image folders")
+        .stands_for("0", "native")
+        .resolved_by(|text_of| image_size(text_of).map(pixels))
         .steps(&["0", "8", "16", "28", "32", "64", "96", "128", "224"])
         .unit("px")
         .group("data"),
@@ -73,7 +98,9 @@ static MODEL_PARAMS: &[Param] = &[
         .group("data")
         .read_with("dataset", &["folder", "idx"]),
     Param::int("patch", "patch", 0, 512, "0")
-        .help("height and width of a patch; 0 goes by the image: 2 up to 16 pixels, 4 up to 64, 16 above")
+        .help("height and width of a patch; auto goes by the image: 2 up to 16 pixels, 4 up to 64, 16 above")
+        .stands_for("0", "auto")
+        .resolved_by(|text_of| image_size(text_of).map(patch_of).map(pixels))
         .steps(&["0", "1", "2", "4", "7", "8", "14", "16"])
         .unit("px")
         .group("model"),
@@ -119,7 +146,8 @@ static MODEL_PARAMS: &[Param] = &[
         .steps(&["0", "0.05", "0.1", "0.2"])
         .group("training"),
     Param::float("clip", "clip", 0.0, 1e6, "0")
-        .help("largest norm of a gradient; 0 does not clip")
+        .help("largest norm of a gradient")
+        .stands_for("0", "off")
         .steps(&["0", "0.5", "1", "5"])
         .group("training"),
     Param::float("label_smoothing", "label smoothing", 0.0, 0.99, "0")
@@ -159,7 +187,8 @@ static ESTIMATOR_PARAMS: &[Param] = &[
         .group("estimator")
         .read_with("attention", &[FAVOR.name]),
     Param::int("eval_m", "test with m", 0, 65_536, "0")
-        .help("favor: also test with fresh draws of so many projections, a row for each; 0 tests with those trained with alone")
+        .help("favor: also test with fresh draws of so many projections, a row for each; off tests with those trained with alone")
+        .stands_for("0", "off")
         .steps(&["0", "16", "64", "256", "1024", "16,64,256,1024"])
         .group("estimator")
         .list()

@@ -1,11 +1,11 @@
 //! Which part of the state a key, a click or pasted text changes.
 
+use crate::console::app::command_line::CommandLine;
 use crate::console::app::overlay::{Field, Overlay, Purpose};
 use crate::console::app::scroll::Scroll;
-use crate::console::app::state::{App, Exit, Tone, Wanted};
-use crate::console::app::task::Origin;
+use crate::console::app::state::{App, Exit, Wanted};
 use crate::console::keymap::{Action, Key};
-use crate::lab::{Filter, Preset, Problem, RunSummary, preset, store};
+use crate::lab::{Filter, Problem};
 use ratatui::crossterm::event::{Event, KeyEvent};
 use tui_input::backend::crossterm::to_input_request;
 use tui_logger::TuiWidgetEvent;
@@ -15,9 +15,7 @@ impl App {
     pub fn key(&mut self, event: &KeyEvent) {
         let place = self.place();
         let action = self.keymap.action(place, Key::of(event));
-        if action != Some(Action::Interrupt) && action != Some(Action::Redraw) {
-            self.message = None;
-        }
+        self.answer_message(action);
         match action {
             Some(action) => self.act(action),
             None if place.takes_text() => {
@@ -27,6 +25,8 @@ impl App {
             }
             None => {}
         }
+        // What is being typed has its cost too.
+        self.count_cost();
     }
 
     /// Takes pasted text, where text is typed.
@@ -49,6 +49,7 @@ impl App {
                 field.type_key(request);
                 self.filter_by_field();
             }
+            Some(Overlay::Commands(line)) => line.type_key(request),
             Some(Overlay::Sweep(dialog)) => {
                 dialog.error = None;
                 if let Some(input) = &mut dialog.input {
@@ -75,6 +76,10 @@ impl App {
             Action::Quit if self.at_work() => self.overlay = Some(Overlay::Leave { interrupted: false }),
             Action::Quit => self.exit = Some(Exit::Idle),
             Action::Help => self.overlay = Some(Overlay::Help { place: self.place(), scroll: Scroll::default() }),
+            Action::CommandLine => {
+                let line = CommandLine::new(&self.keymap, self.place(), &self.titles());
+                self.overlay = Some(Overlay::Commands(line));
+            }
             Action::Tab(index) => self.go_to(index),
             Action::NextTab => self.go_to((self.tab + 1) % self.titles().len()),
             Action::PreviousTab => self.go_to((self.tab + self.titles().len() - 1) % self.titles().len()),
@@ -91,6 +96,7 @@ impl App {
             if self.on_runs() {
                 self.list_runs();
             }
+            self.read_home(false);
         }
     }
 
@@ -127,21 +133,8 @@ impl App {
                 self.overlay.take()
             }
             (_, Action::Back) => None,
-            (Overlay::Presets { list, chosen }, Action::Up) => {
-                Some(Overlay::Presets { list, chosen: chosen.saturating_sub(1) })
-            }
-            (Overlay::Presets { list: Some(list), chosen }, Action::Down) => {
-                let chosen = (chosen + 1).min(list.len().saturating_sub(1));
-                Some(Overlay::Presets { list: Some(list), chosen })
-            }
-            (Overlay::Presets { list: Some(list), chosen }, Action::Edit) => {
-                match list.get(chosen) {
-                    Some((_, Ok(preset))) => self.load(preset),
-                    Some((_, Err(error))) => self.say(error.to_string(), Tone::Bad),
-                    None => {}
-                }
-                None
-            }
+            (Overlay::Commands(line), action) => return self.act_on_commands(line, action),
+            (overlay @ Overlay::Presets { .. }, action) => self.act_on_presets(overlay, action),
             (Overlay::Help { place, scroll }, action) => {
                 scroll.act(action);
                 Some(Overlay::Help { place, scroll })
@@ -164,127 +157,26 @@ impl App {
         };
     }
 
-    fn problems(&self) -> Vec<&'static dyn Problem> {
-        self.tabs.iter().map(|tab| tab.problem).collect()
-    }
-
-    /// Filters the list of runs by what has been typed so far, where that is a filter. Names the keys that what is being
-    /// typed may become.
-    fn filter_by_field(&mut self) {
-        let problems = self.problems();
-        let Some(Overlay::Typing(field)) = &mut self.overlay else { return };
-        if field.purpose == Purpose::Lines
-            && let Some(tab) = self.tabs.get_mut(self.tab)
-        {
-            return tab.filter_lines(field.input.value());
-        }
-        if field.purpose != Purpose::Filter || field.is_waiting {
-            return;
-        }
-        // What cannot be read yet leaves the list as it is.
-        let _ = self.runs.set_filter(field.input.value(), &problems);
-        let start = field.word();
-        field.choices = if start.is_empty() { Vec::new() } else { Filter::keys_from(start, &problems) };
-    }
-
-    /// Does what a text was typed for. The field stays on screen until that is done. If the text is refused, the field
-    /// says why.
-    fn take(&mut self, mut field: Field) -> Option<Overlay> {
-        if field.is_waiting {
-            return Some(Overlay::Typing(field));
-        }
-        let text = field.input.value().trim().to_owned();
-        let refused = match field.purpose.clone() {
-            Purpose::Preset => return self.save_preset(field, &text),
-            Purpose::Name(folder) => {
-                return self.write(field, "naming the run", move || {
-                    store::rename(&folder, &text).map(|()| None).map_err(|error| error.to_string())
-                });
-            }
-            Purpose::Tags(folders) => {
-                return self.write(field, "tagging", move || {
-                    let words: Vec<String> = text.split_whitespace().map(str::to_owned).collect();
-                    for folder in &folders {
-                        let mut tags = if folders.len() > 1 { RunSummary::read(folder).tags } else { Vec::new() };
-                        tags.extend(words.iter().filter(|word| !tags.contains(word)).cloned().collect::<Vec<_>>());
-                        store::tag(folder, &tags).map_err(|error| error.to_string())?;
-                    }
-                    Ok(None)
-                });
-            }
-            Purpose::Filter => self.runs.set_filter(&text, &self.problems()).map_err(|error| error.to_string()),
-            Purpose::Lines => {
-                self.tabs[self.tab].filter_lines(&text);
-                Ok(())
-            }
-            Purpose::Throttle(_) => self.throttle_sweep(&text),
-        };
-        match refused {
-            Ok(()) => matches!(field.purpose, Purpose::Throttle(_)).then_some(Overlay::Sweeps),
-            Err(reason) => {
-                field.error = Some(reason);
-                Some(Overlay::Typing(field))
-            }
-        }
-    }
-
-    /// Starts a task that does `work` for a field. When it is done, the field closes and the message that `work`
-    /// returns is shown. If it fails, the field says why.
-    fn write(
-        &mut self,
-        mut field: Field,
-        name: &str,
-        work: impl FnOnce() -> Result<Option<String>, String> + Send + 'static,
-    ) -> Option<Overlay> {
-        let purpose = field.purpose.clone();
-        field.is_waiting = true;
-        self.tasks.start(
-            name,
-            Origin::User,
-            move |_| work(),
-            move |app: &mut Self, outcome| {
-                app.has_changed = true;
-                let field = match &mut app.overlay {
-                    Some(Overlay::Typing(field)) if field.purpose == purpose => Some(field),
-                    _ => None,
+    /// Does what a key stands for on the command line.
+    fn act_on_commands(&mut self, mut line: CommandLine, action: Action) {
+        match action {
+            Action::Up => line.go(-1),
+            Action::Down => line.go(1),
+            Action::Complete => line.complete(),
+            Action::Edit => {
+                let Some(deed) = line.chosen().map(|deed| deed.action) else {
+                    return self.overlay = Some(Overlay::Commands(line));
                 };
-                match (outcome, field) {
-                    (Ok(said), field) => {
-                        if field.is_some() {
-                            app.overlay = None;
-                        }
-                        if let Some(said) = said {
-                            app.say(said, Tone::Good);
-                        }
-                        app.list_runs();
-                    }
-                    (Err(reason), Some(field)) => (field.error, field.is_waiting) = (Some(reason), false),
-                    (Err(reason), None) => app.say(reason, Tone::Bad),
-                }
-            },
-        );
-        Some(Overlay::Typing(field))
+                // The overlay is off already: what is done may put another there.
+                return self.act(deed);
+            }
+            _ => {}
+        }
+        self.overlay = Some(Overlay::Commands(line));
     }
 
-    fn save_preset(&mut self, mut field: Field, name: &str) -> Option<Overlay> {
-        let tab = self.tabs.get(self.tab)?;
-        // Asked once already.
-        let sure = field.asked.replace(name.to_owned()).is_some_and(|asked| asked == name);
-        let preset = Preset {
-            name: name.to_owned(),
-            title: name.to_owned(),
-            about: String::new(),
-            sweep: tab.sweep(),
-            file: None,
-        };
-        let places = self.places.clone();
-        self.write(field, "saving the preset", move || {
-            if let Some(what) = preset::replaced_by(&preset.name, &places).filter(|_| !sure) {
-                return Err(format!("Enter once more replaces {what}"));
-            }
-            let path = preset.save(&places).map_err(|error| error.to_string())?;
-            Ok(Some(format!("saved as {}", path.display())))
-        })
+    pub(super) fn problems(&self) -> Vec<&'static dyn Problem> {
+        self.tabs.iter().map(|tab| tab.problem).collect()
     }
 
     fn act_on_log(&mut self, action: Action) {

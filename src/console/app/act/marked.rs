@@ -2,7 +2,8 @@
 
 use crate::console::app::overlay::{Field, Overlay, Purpose};
 use crate::console::app::screen_run::ScreenRun;
-use crate::console::app::state::{App, Tone};
+use crate::console::app::state::App;
+use crate::console::app::toast::Tone;
 use crate::console::keymap::Action;
 use crate::lab::{RunSummary, store};
 use std::path::PathBuf;

@@ -3,18 +3,20 @@
 use crate::console::app::click::ClickTarget;
 use crate::console::app::looks::CellCursor;
 use crate::console::app::overlay::Overlay;
-use crate::console::app::state::{App, Tone};
+use crate::console::app::state::App;
 use crate::console::app::tab::Pane;
+use crate::console::app::toast::Tone;
 use crate::console::keymap::{Action, Place};
 use ratatui::layout::Rect;
 
 impl App {
     /// Takes a click at a cell.
     pub fn click(&mut self, column: u16, row: u16) {
-        let is_busy = self.overlay.is_some() || self.place().takes_text() || self.place() == Place::Gallery;
+        let is_list = matches!(self.place(), Place::Gallery | Place::Ticks);
+        let is_busy = self.overlay.is_some() || self.place().takes_text() || is_list;
         match self.target_at(column, row) {
             Some((_, ClickTarget::Do(action))) => {
-                self.message = None;
+                self.answer_message(Some(action));
                 self.act(action);
             }
             Some((_, ClickTarget::Entry(entry))) => self.point_at_entry(entry),
@@ -46,7 +48,7 @@ impl App {
         if self.place().takes_text() {
             return;
         }
-        if self.overlay.is_none() && self.place() != Place::Gallery {
+        if self.overlay.is_none() && !matches!(self.place(), Place::Gallery | Place::Ticks) {
             let under = self.target_at(column, row);
             if let Some((_, target)) = under {
                 self.focus(target);

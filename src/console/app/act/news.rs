@@ -3,11 +3,12 @@
 
 use crate::console::app::overlay::Overlay;
 use crate::console::app::screen_run::ScreenRun;
-use crate::console::app::state::{App, Tone};
+use crate::console::app::state::App;
 use crate::console::app::task::Origin;
+use crate::console::app::toast::Tone;
 use crate::console::logging;
 use std::collections::HashMap;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 impl App {
     /// Whether something on screen may change without a key. [`App::follow`] should then be called about ten times a
@@ -24,15 +25,16 @@ impl App {
     /// Takes in what has happened elsewhere and starts tasks that look for more. Returns whether anything on screen has
     /// changed.
     pub fn follow(&mut self) -> bool {
-        let mut changed = self.take_changes();
+        let mut changed = self.take_changes() | self.end_message();
         for (index, tab) in self.tabs.iter_mut().enumerate() {
             changed |= tab.follow() && index == self.tab;
         }
         self.read_runs();
         self.follow_sweeps();
-        if self.on_runs() && self.listed_at.elapsed() > Duration::from_secs(2) {
+        if self.looks_every().is_some_and(|time| self.listed_at.elapsed() >= time) {
             self.list_runs();
         }
+        self.read_home(false);
         self.count_cost();
         tui_logger::move_events();
         let total = logging::lines();
@@ -93,13 +95,16 @@ impl App {
     }
 
     /// Starts a task that looks through the directory of runs. If one is under way, another follows it.
-    pub(super) fn list_runs(&mut self) {
+    pub(in crate::console::app) fn list_runs(&mut self) {
         self.listed_at = Instant::now();
         let Some(look) = self.runs.begin_look() else { return };
         let work = move |_: &_| Ok(look.read());
         self.tasks.start("listing the runs", Origin::Console, work, |app: &mut Self, outcome| {
             match app.runs.end_look(outcome) {
-                Ok(changed) => app.has_changed |= changed,
+                Ok(changed) => {
+                    app.has_changed |= changed;
+                    app.renew_home();
+                }
                 Err((reason, true)) => {
                     app.say(format!("the runs cannot be listed: {reason}"), Tone::Bad);
                     app.has_changed = true;

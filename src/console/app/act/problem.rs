@@ -3,12 +3,13 @@
 use crate::console::app::overlay::{Field, Overlay, Purpose};
 use crate::console::app::screen_run::ScreenRun;
 use crate::console::app::scroll::Scroll;
-use crate::console::app::state::{App, Tone, Wanted};
+use crate::console::app::state::{App, Wanted};
 use crate::console::app::submission::Submission;
 use crate::console::app::tab::{Asked, Pane, ProblemTab};
 use crate::console::app::task::Origin;
+use crate::console::app::toast::Tone;
 use crate::console::keymap::Action;
-use crate::lab::{Optimum, ParamError, Preset, Request, RunHandle, RunState, Sweep, preset};
+use crate::lab::{Optimum, ParamError, Request, RunHandle, RunState, Sweep};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -38,6 +39,9 @@ enum Started {
 
 impl App {
     pub(super) fn act_on_problem(&mut self, action: Action) {
+        if self.act_on_home(action) {
+            return;
+        }
         match action {
             Action::Run => return self.run(self.tab),
             Action::Presets => return self.list_presets(),
@@ -77,52 +81,6 @@ impl App {
         let line = tab.sweep().command("run");
         self.wanted = Some(Wanted::Copy(line.clone()));
         self.overlay = Some(Overlay::Command { line, scroll: Scroll::default() });
-    }
-
-    pub(super) fn load(&mut self, preset: &Preset) {
-        let Sweep { problem, draft, mode, repeats, .. } = &preset.sweep;
-        let Some(index) = self.tabs.iter().position(|tab| tab.problem.name() == problem.name()) else { return };
-        self.tab = index;
-        let tab = &mut self.tabs[index];
-        tab.refill(draft.clone(), *mode, *repeats);
-        (tab.pane, tab.zoom) = (Pane::Form, false);
-        let run = self.keymap.key(self.place(), Action::Run);
-        self.say(format!("{}: press {run} to run it", preset.title), Tone::Good);
-    }
-
-    /// Fills the form of the problem that can examine what the run `id` of problem `index` has left in its folder.
-    pub(super) fn follow_up(&mut self, index: usize, id: &str) {
-        let here = self.tabs[index].problem;
-        let Some((name, changes)) = here.follow_up(id) else {
-            return self.say(format!("no other problem looks into runs of {}", here.title()), Tone::Info);
-        };
-        let Some(index) = self.tabs.iter().position(|tab| tab.problem.name() == name) else { return };
-        let tab = &mut self.tabs[index];
-        if let Err(error) = tab.change(&changes) {
-            return self.say(error.to_string(), Tone::Bad);
-        }
-        tab.pane = Pane::Form;
-        self.tab = index;
-        let run = self.keymap.key(self.place(), Action::Run);
-        self.say(format!("with what {id} has learned: press {run} to run it"), Tone::Good);
-    }
-
-    /// Opens the list of presets and starts a task that reads them.
-    fn list_presets(&mut self) {
-        self.overlay = Some(Overlay::Presets { list: None, chosen: 0 });
-        let problems: Vec<_> = self.tabs.iter().map(|tab| tab.problem).collect();
-        let here = self.problem().map_or("", |tab| tab.problem.name());
-        let places = self.places.clone();
-        let read = move || Ok::<_, String>(preset::all(&places, &problems));
-        self.start("reading the presets", read, move |app, found| {
-            if let Some(Overlay::Presets { list, chosen }) = &mut app.overlay {
-                let own = |(_, preset): &(String, Result<Preset, _>)| {
-                    preset.as_ref().is_ok_and(|preset| preset.sweep.problem.name() == here)
-                };
-                *chosen = found.iter().position(own).unwrap_or(0);
-                *list = Some(found);
-            }
-        });
     }
 
     /// Starts the run that the form of tab `index` stands for. If it stands for several, the dialog before a sweep

@@ -2,9 +2,10 @@
 
 use crate::console::app::overlay::{Field, Overlay, Purpose};
 use crate::console::app::screen_run::ScreenRun;
-use crate::console::app::state::{App, Tone};
+use crate::console::app::state::App;
 use crate::console::app::task::Origin;
-use crate::console::keymap::Action;
+use crate::console::app::toast::Tone;
+use crate::console::keymap::{Action, Place};
 use crate::lab::{Preset, Request, RunState, RunSummary, SweepMode, export};
 use std::path::{Path, PathBuf};
 
@@ -70,7 +71,7 @@ impl App {
         match action {
             Action::Edit => {
                 // The tab changes only when the run is on screen, so that the next key acts on it.
-                self.open(index, &run, move |app| app.tab = index);
+                self.open_and_fill(index, &run);
             }
             Action::Compare => match self.tabs[index].position(&run.id) {
                 Some(at) => {
@@ -145,6 +146,21 @@ impl App {
         };
         self.start(name, work, |app, files| {
             app.say(format!("{} files are written into {EXPORTS}/", files.len()), Tone::Good);
+        });
+    }
+
+    /// Puts a stored run on the screen of its problem, goes there, and fills the form with its parameters.
+    pub(super) fn open_and_fill(&mut self, index: usize, run: &RunSummary) {
+        let id = run.id.clone();
+        self.open(index, run, move |app| {
+            app.tab = index;
+            let tab = &mut app.tabs[index];
+            let Some(at) = tab.position(&id) else { return };
+            if tab.fill_from(at) {
+                let label = tab.runs[at].label.clone();
+                let key = app.keymap.key(Place::Form, Action::Undo);
+                app.say(format!("the form holds the parameters of {label}; {key} undoes that"), Tone::Info);
+            }
         });
     }
 

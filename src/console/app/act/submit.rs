@@ -1,9 +1,10 @@
 //! Starting the task that puts runs into the queue and on screen.
 
 use crate::console::app::screen_run::ScreenRun;
-use crate::console::app::state::{App, Tone};
+use crate::console::app::state::App;
 use crate::console::app::submission::{Points, Submission, put};
 use crate::console::app::task::{ChangeSender, Origin};
+use crate::console::app::toast::Tone;
 
 impl App {
     /// Starts a task that puts `count` runs into the queue and on the screen of tab `tab`.

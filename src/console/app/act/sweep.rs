@@ -2,10 +2,11 @@
 
 use super::problem::unread_words;
 use crate::console::app::overlay::Overlay;
-use crate::console::app::state::{App, Tone};
+use crate::console::app::state::App;
 use crate::console::app::submission::Points;
 use crate::console::app::sweep::{PlannedSweep, Planning, SweepDialog, SweepSize};
 use crate::console::app::task::{ChangeSender, Origin};
+use crate::console::app::toast::Tone;
 use crate::console::keymap::Action;
 use crate::lab::Sweep;
 use crate::lab::slurm::{self, JobArray};

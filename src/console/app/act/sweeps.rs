@@ -2,8 +2,9 @@
 
 use crate::console::app::overlay::{Field, Overlay, Purpose};
 use crate::console::app::screen_run::{NewsSource, ScreenRun};
-use crate::console::app::state::{App, Tone};
+use crate::console::app::state::App;
 use crate::console::app::task::Origin;
+use crate::console::app::toast::Tone;
 use crate::console::keymap::Action;
 use crate::lab::LabError;
 use crate::lab::slurm::{JobArray, Queues, Slurm};

@@ -1,8 +1,11 @@
 //! What a parameter form holds, and how keys change it.
 
+use super::find::Find;
 use super::steps;
+use super::ticks::Ticks;
 use crate::console::widget::function::FunctionEditor;
 use crate::lab::{Draft, Kind, Param, ParamError, Schema, list};
+use std::borrow::Cow;
 use tui_input::{Input, InputRequest};
 
 /// What a user edits: the draft, the selected field, the text or function being typed, and what is wrong.
@@ -15,6 +18,10 @@ pub struct Form {
     pub(super) selected: usize,
     pub(super) input: Option<Input>,
     function: Option<Box<FunctionEditor>>,
+    pub(super) find: Option<Find>,
+    pub(super) ticks: Option<Ticks>,
+    /// Whether fields that do not apply are shown too.
+    pub(super) is_unfolded: bool,
     pub(super) error: Option<ParamError>,
 }
 
@@ -26,7 +33,18 @@ impl Form {
         let group = |param: &Param| schema.iter().position(|other| other.group == param.group);
         let mut fields: Vec<_> = schema.iter().collect();
         fields.sort_by_key(|param| group(param));
-        Self { schema, fields, draft, selected: 0, input: None, function: None, error: None }
+        Self {
+            schema,
+            fields,
+            draft,
+            selected: 0,
+            input: None,
+            function: None,
+            find: None,
+            ticks: None,
+            is_unfolded: false,
+            error: None,
+        }
     }
 
     /// What is filled in.
@@ -51,6 +69,31 @@ impl Form {
     #[must_use]
     pub const fn is_editing(&self) -> bool {
         self.input.is_some()
+    }
+
+    /// Whether a field is being looked for by its letters.
+    #[must_use]
+    pub const fn is_finding(&self) -> bool {
+        self.find.is_some()
+    }
+
+    /// Whether choices of a field are being ticked.
+    #[must_use]
+    pub const fn is_ticking(&self) -> bool {
+        self.ticks.is_some()
+    }
+
+    /// What is filled in, with the text that is being typed in its place where that is allowed.
+    #[must_use]
+    pub fn draft_as_typed(&self) -> Cow<'_, Draft> {
+        let text = match (&self.input, &self.ticks) {
+            (Some(input), _) => input.value().to_owned(),
+            (None, Some(ticks)) => ticks.text(),
+            (None, None) => return Cow::Borrowed(&self.draft),
+        };
+        let mut draft = self.draft.clone();
+        let set = self.selected().is_some_and(|param| draft.set(&self.schema, param.key, &text).is_ok());
+        if set { Cow::Owned(draft) } else { Cow::Borrowed(&self.draft) }
     }
 
     /// The editor of the function that is being typed, if one is.
@@ -83,10 +126,20 @@ impl Form {
         self.error = None;
     }
 
-    /// Selects the field `by` further down.
+    /// Selects the field on screen `by` further down; while a field is looked for, the one found, and while choices are
+    /// ticked, the choice.
     pub fn go(&mut self, by: isize) {
-        let last = self.fields.len().saturating_sub(1);
-        self.selected = self.selected.saturating_add_signed(by).min(last);
+        if let Some(ticks) = &mut self.ticks {
+            return ticks.go(by);
+        }
+        let shown = self.shown();
+        let last = shown.len().saturating_sub(1);
+        if let Some(find) = &mut self.find {
+            find.chosen = find.chosen.saturating_add_signed(by).min(last);
+            return;
+        }
+        let at = shown.iter().position(|field| *field == self.selected).unwrap_or(0);
+        self.selected = shown.get(at.saturating_add_signed(by).min(last)).copied().unwrap_or(0);
         self.error = None;
     }
 
@@ -94,6 +147,53 @@ impl Form {
     pub fn select(&mut self, field: usize) {
         self.selected = field.min(self.fields.len().saturating_sub(1));
         self.error = None;
+    }
+
+    /// The parameter that the pointer stands on: the one found, or else the selected one.
+    pub(super) fn pointed_at(&self) -> Option<&'static Param> {
+        match &self.find {
+            Some(find) => find.found(&self.fields).get(find.chosen).map(|field| self.fields[*field]),
+            None => self.selected(),
+        }
+    }
+
+    /// The fields on screen, by their numbers: those that are found, or else those that apply, those that were changed
+    /// although they do not, the selected one, and every other one where they are unfolded.
+    pub(super) fn shown(&self) -> Vec<usize> {
+        if let Some(find) = &self.find {
+            return find.found(&self.fields);
+        }
+        let applies = |param: &Param| self.reads(param) || self.is_changed(param);
+        let is_shown = |field: &usize| *field == self.selected || self.is_unfolded || applies(self.fields[*field]);
+        (0..self.fields.len()).filter(is_shown).collect()
+    }
+
+    /// Shows the fields that do not apply, or folds them away.
+    pub fn turn_folds(&mut self) {
+        self.is_unfolded = !self.is_unfolded;
+    }
+
+    /// Begins to look for a field by its letters.
+    pub fn begin_to_find(&mut self) {
+        self.error = None;
+        self.find = Some(Find::default());
+    }
+
+    /// The choices of the selected field, to be ticked or not.
+    pub fn turn_tick(&mut self, all: bool) {
+        self.error = None;
+        match &mut self.ticks {
+            Some(ticks) if all => ticks.turn_all(),
+            Some(ticks) => ticks.turn(),
+            None => {}
+        }
+    }
+
+    /// Goes on with the ticked choices as a text.
+    pub fn type_ticks(&mut self) {
+        if let (Some(ticks), Some(param)) = (self.ticks.take(), self.selected()) {
+            self.begin(param, ticks.text());
+        }
     }
 
     /// Steps the selected value up or down.
@@ -117,9 +217,13 @@ impl Form {
         self.begin(param, self.draft.text(param.key).to_owned());
     }
 
-    /// Begins typing a list or range, starting from a useful one.
+    /// Begins ticking choices, or typing a list or range, starting from a useful one.
     pub fn edit_sweep(&mut self) {
         let Some(param) = self.selected() else { return };
+        if let Some(ticks) = Ticks::new(param, self.draft.text(param.key)) {
+            (self.ticks, self.error) = (Some(ticks), None);
+            return;
+        }
         self.begin(param, steps::sweep(param, self.draft.text(param.key)));
     }
 
@@ -138,8 +242,10 @@ impl Form {
         if let Some(editor) = &mut self.function {
             return editor.type_key(request);
         }
-        if let Some(input) = &mut self.input {
-            input.handle(request);
+        match (&mut self.find, &mut self.input) {
+            (Some(find), _) => find.type_key(request),
+            (None, Some(input)) => drop(input.handle(request)),
+            (None, None) => {}
         }
     }
 
@@ -154,7 +260,7 @@ impl Form {
         }
     }
 
-    /// Takes what was typed, or marks the field with an error if it is not allowed; the editor of a function stays open
+    /// Takes what was typed, ticked or found, or marks the field with an error if it is not allowed; the editor of a function stays open
     /// then. Returns whether the value was taken.
     pub fn commit(&mut self) -> bool {
         if let Some(editor) = &mut self.function {
@@ -167,7 +273,21 @@ impl Form {
             }
             return self.function.is_none();
         }
+        if let Some(find) = self.find.take() {
+            let found = find.found(&self.fields);
+            self.selected = found.get(find.chosen).copied().unwrap_or(self.selected);
+            return true;
+        }
         let Some(param) = self.selected() else { return true };
+        if let Some(ticks) = &self.ticks {
+            let text = ticks.text();
+            if text.is_empty() {
+                self.error = Some(ParamError::new(param.key, "nothing", "at least one choice"));
+            } else if self.set(param, &text) {
+                self.ticks = None;
+            }
+            return self.ticks.is_none();
+        }
         let Some(input) = &self.input else { return true };
         let text = input.value().to_owned();
         if self.set(param, &text) {
@@ -179,7 +299,7 @@ impl Form {
 
     /// Forgets what was typed.
     pub fn cancel(&mut self) {
-        (self.input, self.function) = (None, None);
+        (self.input, self.function, self.find, self.ticks) = (None, None, None, None);
         self.error = None;
     }
 
@@ -191,6 +311,11 @@ impl Form {
     /// Whether a run with what is filled in reads `param`.
     pub(super) fn reads(&self, param: &Param) -> bool {
         self.draft.reads(&self.schema, param)
+    }
+
+    /// Whether `param` stands for other values than its default.
+    pub(super) fn is_changed(&self, param: &Param) -> bool {
+        !param.is_default(self.draft.text(param.key))
     }
 
     /// The number of values that `param`'s text stands for.

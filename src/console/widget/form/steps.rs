@@ -6,6 +6,7 @@ use crate::lab::{Kind, Param};
 /// The text one step up (or down) from `now`: the next declared step, name or round number; none at the last one.
 #[must_use]
 pub fn step(param: &Param, now: &str, up: bool) -> Option<String> {
+    let now = param.plain(now);
     match param.kind {
         Kind::Choice(choices) => {
             let names: Vec<&str> = choices.iter().map(|choice| choice.name).collect();
@@ -17,6 +18,12 @@ pub fn step(param: &Param, now: &str, up: bool) -> Option<String> {
         Kind::Function => {
             let texts: Vec<&str> = GALLERY.iter().map(|ready| ready.text).collect();
             Some(turn(&texts, now, up).to_owned())
+        }
+        // Words among the steps have no size: their place counts.
+        Kind::Int { .. } if param.words.contains(&now) => {
+            let at = param.steps.iter().position(|step| *step == now)?;
+            let next = if up { at + 1 } else { at.checked_sub(1)? };
+            param.steps.get(next).map(|step| (*step).to_owned())
         }
         Kind::Int { .. } | Kind::Float { .. } => {
             // A list or a range steps to its first value's neighbour.
@@ -31,6 +38,7 @@ pub fn step(param: &Param, now: &str, up: bool) -> Option<String> {
 /// A list or range to start a sweep from: every name of a choice, the declared steps, or a few round numbers.
 #[must_use]
 pub fn sweep(param: &Param, now: &str) -> String {
+    let now = param.plain(now);
     if !matches!(param.kind, Kind::Function) && (now.contains([',', ' ']) || now.contains("..")) {
         return now.to_owned();
     }

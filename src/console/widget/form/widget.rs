@@ -1,9 +1,10 @@
 //! A parameter form on screen.
 
 use super::state::Form;
+use super::ticks::Ticks;
 use crate::console::theme::Theme;
 use crate::console::widget::{text, text::fit};
-use crate::lab::{Kind, Param};
+use crate::lab::{Choice, Kind, Param, Value, list};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
@@ -16,6 +17,8 @@ pub struct FormWidget<'a> {
     pub form: &'a Form,
     /// Whether keys go there.
     pub focused: bool,
+    /// The key that shows the fields that do not apply, or folds them away.
+    pub fold_key: &'a str,
     /// How everything looks.
     pub theme: &'a Theme,
 }
@@ -24,7 +27,7 @@ impl FormWidget<'_> {
     /// Lines of the selected field's help: what it does, what is allowed, what the present choice stands for.
     #[must_use]
     pub fn help(&self, width: usize) -> Vec<Line<'static>> {
-        let Some(param) = self.form.selected() else { return Vec::new() };
+        let Some(param) = self.form.pointed_at() else { return Vec::new() };
         let mut words = param.help.to_owned();
         let now = self.form.draft.text(param.key);
         if let Kind::Choice(choices) = param.kind
@@ -32,19 +35,58 @@ impl FormWidget<'_> {
         {
             words = format!("{now}: {}", choice.help);
         }
+        if self.form.is_ticking() {
+            words = "the ticked ones make a list".to_owned();
+        }
         if self.form.is_editing() {
-            words = match param.kind {
-                Kind::Text { .. } | Kind::Function => param.allowed(),
+            let hint = match param.kind {
+                Kind::Text { .. } | Kind::Function => String::new(),
                 Kind::Int { .. } | Kind::Float { .. } => {
-                    format!("{}; a list a,b,c; a range 16..1024 x2 or 0..1 +0.1", param.allowed())
+                    "; a list a,b,c; a range 16..1024 x2, 0..1 +0.1, log(1e-4..1e-2, 5), random(8, 0..1) or \
+                     random(8, log 1e-4..1e-1)"
+                        .to_owned()
                 }
-                Kind::Choice(_) | Kind::Flag => format!("{}; or a list a,b,c", param.allowed()),
+                Kind::Choice(_) | Kind::Flag => "; or a list a,b,c".to_owned(),
             };
+            words = format!("{}{hint}", param.allowed());
+            if let Some(values) = self.typed_values(param) {
+                words = format!("{values}. {words}");
+            }
         }
         if let Some(with) = param.read_with_words().filter(|_| !self.form.reads(param)) {
             words = format!("not read: only with {with}. {words}");
         }
         text::wrap(&words, width).into_iter().map(|line| Line::styled(line, self.theme.dim())).collect()
+    }
+
+    /// How many fields are folded away, and the key that shows them; nothing where every field applies.
+    #[must_use]
+    pub fn folded(&self) -> Option<String> {
+        let (form, key) = (self.form, self.fold_key);
+        let folded = form.fields.len() - form.shown().len();
+        match folded {
+            _ if form.find.is_some() => None,
+            0 if form.is_unfolded => Some(format!("{key} folds what does not apply")),
+            0 => None,
+            1 => Some(format!("1 field does not apply: {key}")),
+            _ => Some(format!("{folded} fields do not apply: {key}")),
+        }
+    }
+
+    /// What the list or range that is being typed stands for: some of its values, and how many they are.
+    fn typed_values(&self, param: &Param) -> Option<String> {
+        let values = list::values(param, self.form.input.as_ref()?.value()).ok().filter(|values| values.len() > 1)?;
+        let shown = |value: &Value| match value {
+            Value::Float(number) => text::short(*number),
+            other => other.to_string(),
+        };
+        let words = match values.as_slice() {
+            [first, second, third, _, .., last] => {
+                format!("{}, {}, {}, … {}", shown(first), shown(second), shown(third), shown(last))
+            }
+            few => few.iter().map(shown).collect::<Vec<_>>().join(", "),
+        };
+        Some(format!("{words}: {} values", values.len()))
     }
 
     /// Every line, and which one is selected.
@@ -53,16 +95,31 @@ impl FormWidget<'_> {
         let longest = form.schema.iter().map(|param| text::width(param.label)).max().unwrap_or(0);
         let label_width = longest.min((width / 2).max(8));
         let (mut lines, mut selected, mut group) = (Vec::new(), 0, "");
-        for (index, param) in form.fields.iter().copied().enumerate() {
-            if param.group != group {
+        let shown = form.shown();
+        if let Some(find) = &form.find {
+            let mut line = vec![Span::styled("/", theme.accent())];
+            line.extend(text::typed(&find.input, width.saturating_sub(2), theme));
+            lines.push(Line::from(line));
+            if shown.is_empty() {
+                lines.push(Line::styled(fit("no field has these letters", width), theme.bad()));
+            }
+        }
+        for (place, index) in shown.iter().copied().enumerate() {
+            let param = form.fields[index];
+            // What is found is not in order of the groups.
+            if param.group != group && form.find.is_none() {
                 group = param.group;
                 lines.push(Line::styled(fit(group, width), theme.dim().patch(theme.title())));
             }
-            let here = index == form.selected;
+            let here = form.find.as_ref().map_or(index == form.selected, |find| place == find.chosen);
             if here {
                 selected = lines.len();
             }
             lines.push(self.field(param, here, label_width, width));
+            if let Some(ticks) = form.ticks.as_ref().filter(|_| here) {
+                selected += ticks.at + 1;
+                lines.extend(self.choices(ticks, width));
+            }
             let error = form.error.as_ref().filter(|error| error.key == param.key);
             if let Some(error) = error {
                 let words = format!("{}: {}", error.found, error.allowed);
@@ -72,6 +129,18 @@ impl FormWidget<'_> {
             }
         }
         (lines, selected)
+    }
+
+    /// A line for each choice that can be ticked.
+    fn choices(&self, ticks: &Ticks, width: usize) -> Vec<Line<'static>> {
+        let theme = self.theme;
+        let line = |(at, (choice, ticked)): (usize, &(&Choice, bool))| {
+            let words = format!("  [{}] {}", if *ticked { 'x' } else { ' ' }, choice.name);
+            let style = if at == ticks.at { theme.selected() } else { ratatui::style::Style::new() };
+            let help = fit(&format!("  {}", choice.help), width.saturating_sub(text::width(&words)));
+            Line::from(vec![Span::styled(words, style), Span::styled(help, theme.dim())])
+        };
+        ticks.choices.iter().enumerate().map(line).collect()
     }
 
     fn field(&self, param: &'static Param, here: bool, label_width: usize, width: usize) -> Line<'static> {
@@ -92,14 +161,19 @@ impl FormWidget<'_> {
             return Line::from(parts);
         }
         let count = form.count(param);
-        let changed = !param.is_default(form.draft.text(param.key));
-        let tail = match (count, param.unit) {
+        let changed = form.is_changed(param);
+        let shown = form.draft.shown(param);
+        let has_word = shown != form.draft.text(param.key);
+        let mut tail = match (count, param.unit) {
             (2.., _) => format!(" ×{count}"),
-            (_, "") => String::new(),
+            (_, unit) if unit.is_empty() || has_word => String::new(),
             (_, unit) => format!(" {unit}"),
         };
-        let arrows = if lit && count == 1 { 4 } else { 0 };
-        let value = fit(form.draft.text(param.key), room.saturating_sub(text::width(&tail) + arrows));
+        if changed && !is_read {
+            tail += " not read";
+        }
+        let arrows = if lit && count == 1 && form.ticks.is_none() { 4 } else { 0 };
+        let value = fit(&shown, room.saturating_sub(text::width(&tail) + arrows));
         let look = match (changed, is_read) {
             (_, false) => theme.dim(),
             (true, true) => theme.title(),
@@ -184,7 +258,7 @@ mod tests {
     fn screen(form: &Form, width: u16, height: u16) -> String {
         let area = Rect::new(0, 0, width, height);
         let mut buffer = Buffer::empty(area);
-        FormWidget { form, focused: true, theme: &Theme::default() }.render(area, &mut buffer);
+        FormWidget { form, focused: true, fold_key: "f", theme: &Theme::default() }.render(area, &mut buffer);
         text::screen(&buffer)
     }
 
