@@ -204,7 +204,7 @@ fn the_plain_average_has_the_smaller_largest_error_on_small_spheres() {
     for n in [1, 2, 4, 8] {
         let average = |radius: f64| largest((0.5, 0.0), 8 * (n + 1), n, radius);
         let hybrid = |radius: f64| largest((0.0, 1.0), 8, n, radius);
-        for radius in [0.3, 0.6, 0.9] {
+        for radius in [0.3_f64, 0.6, 0.9] {
             let bound = ((n + 1) * (n + 1)) as f64 / (2 * n) as f64;
             assert!((radius * radius).cosh().powi(2) <= bound);
             assert!(average(radius) <= hybrid(radius), "n={n}, R={radius}");

@@ -5,6 +5,7 @@ mod ends;
 mod figures;
 mod home;
 mod hostile;
+mod keys;
 mod kinds;
 mod measure;
 mod monkey;

@@ -59,8 +59,9 @@ fn a_sweep_is_typed_asked_about_run_and_drawn() {
     session.wait_for("6 finished");
     session.press("\x1b");
     session.wait_until("the tab", |screen| !screen.contains("Sweep: Hybrid"));
+    session.wait_for("mean ± 95 %");
     session.press("i");
-    session.wait_for("mean ± 95 % interval over seeds");
+    session.wait_for("one line for every run");
     session.press("q");
     assert!(session.wait_for_end().success());
 }

@@ -59,12 +59,6 @@ pub struct Home {
     has_failed: bool,
 }
 
-/// Whether a larger headline number of the problem is the better one.
-#[must_use]
-pub fn larger_is_better(problem: &dyn Problem) -> bool {
-    !problem.costs().is_empty()
-}
-
 impl Home {
     /// Takes the runs that there are, the newest first; those in `own` are this process's.
     pub(super) fn take(&mut self, all: &[Arc<RunSummary>], problems: &[&'static dyn Problem], own: &HashSet<String>) {
@@ -77,7 +71,7 @@ impl Home {
             let over = || all.iter().filter(|run| run.problem == problem.name() && run.state.is_final());
             let mut best: Vec<_> =
                 over().filter(|run| run.state == RunState::Finished && run.headline.is_some()).collect();
-            let sign = if larger_is_better(*problem) { -1.0 } else { 1.0 };
+            let sign = if problem.prefers_large() { -1.0 } else { 1.0 };
             let rank = |run: &RunSummary| sign * run.headline.unwrap_or(f64::NAN);
             best.sort_by(|a, b| rank(a).total_cmp(&rank(b)));
             // Those of this problem first: they are what one comes back to.

@@ -43,7 +43,7 @@ pub use click::ClickTarget;
 pub use command_line::{CommandLine, Deed};
 pub use curves::{CurveOf, CurveSource};
 pub use figure::Figure;
-pub use home::{Home, HomePart, RunGlance, larger_is_better};
+pub use home::{Home, HomePart, RunGlance};
 pub use looks::{CellCursor, DrawnAxis, Inspection, Looks, SMOOTHINGS};
 pub use overlay::{Field, Overlay, Purpose};
 pub use results::{ResultColumn, ResultLine, ResultsState};

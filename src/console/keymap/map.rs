@@ -182,8 +182,7 @@ mod tests {
         assert_eq!(map.action(Place::Form, Key::parse("r").unwrap()), None);
         let refused = |text| Keymap::with_changes(text, file).unwrap_err();
         assert_eq!(refused("run = \"x\"\n"), "keys.toml: the key x has two actions in Parameters: run, stop");
-        let names =
-            "unknown action `launch`, allowed: above, again, append, as-text, back, below, cancel, closer, command, command-line";
+        let names = "unknown action `launch`, allowed: above, again, append, as-text, back, below, cancel, closer, command, command-line";
         assert!(refused("launch = \"x\"\n").contains(names));
         assert!(refused("run = 5\n").contains("run: found `5`, allowed: a key or a list"));
         assert!(refused("run = \"hyper-r\"\n").contains("run: `hyper-r` is no key"));

@@ -1,6 +1,6 @@
 //! How far the runs at work are: a bar for each, or one for a sweep.
 
-use crate::console::app::{ProblemTab, ScreenRun, larger_is_better};
+use crate::console::app::{ProblemTab, ScreenRun};
 use crate::console::theme::Theme;
 use crate::console::widget::text;
 use crate::lab::{RunState, duration};
@@ -46,7 +46,7 @@ fn seconds_left(tab: &ProblemTab) -> Option<f64> {
 fn leader(tab: &ProblemTab) -> Option<(usize, String)> {
     let finished = tab.runs.iter().enumerate().filter(|(_, run)| run.view.state == RunState::Finished);
     let numbers = finished.filter_map(|(index, run)| Some((index, tab.problem.headline_number(&run.view.rows)?)));
-    let sign = if larger_is_better(tab.problem) { 1.0 } else { -1.0 };
+    let sign = if tab.problem.prefers_large() { 1.0 } else { -1.0 };
     let (index, number) =
         numbers.filter(|(_, number)| number.is_finite()).max_by(|a, b| (sign * a.1).total_cmp(&(sign * b.1)))?;
     let row = tab.runs[index].view.rows.last()?;

@@ -128,21 +128,19 @@ pub fn compare(
 
 /// Corrects every test for all others. Two variants that are bases of each other are one test.
 fn correct(found: &mut [VariantComparison]) {
-    let mut tests: BTreeMap<(usize, [String; 2]), (Option<f64>, Vec<&mut Paired>)> = BTreeMap::new();
+    let mut tests: BTreeMap<(usize, [String; 2]), Vec<&mut Paired>> = BTreeMap::new();
     for (setting, comparison) in found.iter_mut().enumerate() {
         for variant in &mut comparison.variants {
             for paired in &mut variant.against {
                 let mut pair = [variant.value.clone(), paired.base.clone()];
                 pair.sort();
-                let test = tests.entry((setting, pair)).or_default();
-                test.0 = paired.p;
-                test.1.push(paired);
+                tests.entry((setting, pair)).or_default().push(paired);
             }
         }
     }
-    let corrected = holm(&tests.values().map(|(p, _)| *p).collect::<Vec<_>>());
-    for ((_, paired), p) in tests.into_values().zip(corrected) {
-        paired.into_iter().for_each(|paired| paired.p_holm = p);
+    let corrected = holm(&tests.values().map(|both| both[0].p).collect::<Vec<_>>());
+    for (both, p) in tests.into_values().zip(corrected) {
+        both.into_iter().for_each(|paired| paired.p_holm = p);
     }
 }
 
