@@ -93,10 +93,10 @@ fn what_makes_no_sense_is_refused_in_one_line() {
 
 #[test]
 fn the_scale_follows_the_range() {
-    assert_eq!(list::scale("16..64 x2"), Scale::Log);
-    assert_eq!(list::scale("log(1..2, 3)"), Scale::Log);
-    assert_eq!(list::scale("0..1 +0.1"), Scale::Linear);
-    assert_eq!(list::scale("softmax,exp"), Scale::Linear);
+    assert_eq!(list::scale("16..64 x2"), Some(Scale::Log));
+    assert_eq!(list::scale("log(1..2, 3)"), Some(Scale::Log));
+    assert_eq!(list::scale("0..1 +0.1"), Some(Scale::Linear));
+    assert_eq!((list::scale("softmax,exp"), list::scale("1e-4,1e-3")), (None, None), "values decide");
 }
 
 #[test]

@@ -84,7 +84,7 @@ pub struct ProblemTab {
     /// Whether the runs on screen are a sweep. The figures over its swept parameters come first then.
     pub sweeping: bool,
     /// The parameters known to be swept, with their scales.
-    pub swept: BTreeMap<String, Scale>,
+    pub swept: BTreeMap<String, Option<Scale>>,
     /// How matrices are drawn.
     pub look: Look,
     /// How the results are ordered, and which of them are looked at.
@@ -234,7 +234,7 @@ impl ProblemTab {
 
     /// Makes room for the runs of a sweep over `swept`. Runs that have ended leave the screen unless their names are in
     /// `own`. The results have one line a variant from then on.
-    pub fn make_room(&mut self, swept: BTreeMap<String, Scale>, own: &HashSet<String>) {
+    pub fn make_room(&mut self, swept: BTreeMap<String, Option<Scale>>, own: &HashSet<String>) {
         (self.sweeping, self.swept) = (true, swept);
         self.retain(|run| own.contains(&run.id) || !run.view.state.is_final());
         (self.figure, self.compare, self.zoom, self.grouped) = (0, true, false, true);

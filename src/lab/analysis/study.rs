@@ -65,7 +65,7 @@ pub struct Study {
 impl Study {
     /// Puts runs of `problem` together; `scales` are the parameters that are known to be swept, with their scales.
     #[must_use]
-    pub fn new(problem: &'static dyn Problem, runs: &[StudyRun<'_>], scales: &BTreeMap<String, Scale>) -> Self {
+    pub fn new(problem: &'static dyn Problem, runs: &[StudyRun<'_>], scales: &BTreeMap<String, Option<Scale>>) -> Self {
         let schema = problem.schema();
         let counts =
             |key: &str| key != common::SEED.key && schema.get(key).is_some_and(|param| param.determines_result);
@@ -99,7 +99,7 @@ impl Study {
     }
 
     /// The swept numbers: those known to be swept first, then those with the most values.
-    fn numeric(&self, problem: &dyn Problem, scales: &BTreeMap<String, Scale>) -> Vec<Numeric> {
+    fn numeric(&self, problem: &dyn Problem, scales: &BTreeMap<String, Option<Scale>>) -> Vec<Numeric> {
         let schema = problem.schema();
         let mut all: Vec<Numeric> = Vec::new();
         for (place, key) in self.keys.iter().enumerate() {
@@ -109,7 +109,7 @@ impl Study {
             let mut steps = values.clone();
             steps.sort_by(f64::total_cmp);
             steps.dedup();
-            let scale = scales.get(key).copied().unwrap_or_else(|| scale_of(&steps));
+            let scale = scales.get(key).copied().flatten().unwrap_or_else(|| scale_of(&steps));
             all.push(Numeric { key: param.key, label: param.label, place, scale, values, steps });
         }
         all.sort_by_key(|axis| (!scales.contains_key(axis.key), std::cmp::Reverse(axis.steps.len())));

@@ -124,9 +124,9 @@ impl Sweep {
         self.problem.schema().iter().filter(many).collect()
     }
 
-    /// The scale on which each swept parameter is drawn.
+    /// The scale on which each swept parameter is drawn; none where its values are to decide.
     #[must_use]
-    pub fn scales(&self) -> BTreeMap<String, Scale> {
+    pub fn scales(&self) -> BTreeMap<String, Option<Scale>> {
         let scale = |param: &Param| (param.key.to_owned(), list::scale(self.draft.text(param.key)));
         self.swept().into_iter().map(scale).collect()
     }

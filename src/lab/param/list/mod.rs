@@ -106,13 +106,19 @@ pub fn places(text: &str, separator: char) -> impl Iterator<Item = Range<usize>>
     })
 }
 
-/// The scale on which a swept parameter is drawn: logarithmic where its text steps in ratios.
+/// The scale on which a swept parameter is drawn: logarithmic where its text steps in ratios, linear where it steps evenly. A
+/// plain list says neither.
 #[must_use]
-pub fn scale(text: &str) -> Scale {
+pub fn scale(text: &str) -> Option<Scale> {
     let ratios = |piece: &str| {
         piece.starts_with("log")
             || (piece.starts_with("random") && piece.contains("log"))
             || (piece.contains("..") && piece.contains('x'))
     };
-    if pieces(text, ',').any(ratios) { Scale::Log } else { Scale::Linear }
+    let steps = |piece: &str| piece.starts_with("random") || piece.contains("..");
+    match (pieces(text, ',').any(ratios), pieces(text, ',').any(steps)) {
+        (true, _) => Some(Scale::Log),
+        (false, true) => Some(Scale::Linear),
+        (false, false) => None,
+    }
 }
