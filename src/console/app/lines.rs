@@ -124,10 +124,15 @@ impl ProblemTab {
             let first = values.next();
             values.any(|value| Some(value) != first)
         };
+        // A parameter that all runs share will not differ either in the rows that are still to come.
+        let is_shared = |column: &Column| {
+            let is_parameter = self.problem.schema().get(column.key).is_some();
+            is_parameter && self.runs.len() > 1 && !self.study.keys.iter().any(|key| key == column.key)
+        };
         let is_shown = |column: &&Column| {
             column.key == headline
                 || (column.is_shown(rows())
-                    && (!several || differs(column))
+                    && (differs(column) || !(several || is_shared(column)))
                     && !(self.grouped && column.key == common::SEED.key))
         };
         let mut columns: Vec<&'static Column> = self.problem.columns().iter().filter(is_shown).collect();
