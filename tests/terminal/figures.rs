@@ -1,6 +1,6 @@
 //! Reading figures: with few keys, with the mouse, in the colours that the terminal has.
 
-use super::home::{Home, wait_until};
+use super::home::{Home, leave, wait_until};
 use std::path::Path;
 
 const LEFT: &str = "\x1b[D";
@@ -42,7 +42,6 @@ fn a_person_reads_a_curve_and_looks_closer() {
     session.wait_for("query");
     let written = String::from_utf8_lossy(&session.written()).into_owned();
     assert!(written.contains("38;2;"), "the matrix has no colour of 24 bits");
-    session.press("q");
-    assert!(session.wait_for_end().success());
+    leave(&mut session);
     session.assert_restored();
 }

@@ -112,6 +112,13 @@ pub fn wait_for_progress(session: &Session) {
     session.wait_until("progress", |screen| screen.lines().any(under_way));
 }
 
+/// Leaves a console whose work is done: a run counts as under way for a moment after its last file is written.
+pub fn leave(session: &mut Session) {
+    session.wait_until("the end of the work", |screen| !screen.contains(" running"));
+    session.press("q");
+    assert!(session.wait_for_end().success());
+}
+
 /// Waits until `done` says so.
 pub fn wait_until(what: &str, done: impl Fn() -> bool) {
     let began = Instant::now();

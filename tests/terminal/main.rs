@@ -46,7 +46,7 @@ fn a_person_trains_compares_looks_around_and_leaves() {
     session.wait_for("relu");
     session.press("r");
     session.wait_until("the second row", |_| home.states().len() == 2);
-    session.wait_for("relu digits");
+    session.wait_until("its line", |screen| screen.lines().any(|line| line.contains('✔') && line.contains(" relu")));
     assert!(accuracy(&home).iter().all(|accuracy| *accuracy > 0.9), "{:?}", accuracy(&home));
     session.press("?");
     session.wait_for("start a run with these parameters");

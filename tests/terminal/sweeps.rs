@@ -1,6 +1,6 @@
 //! Several runs at a time, several consoles at a time, and every tab.
 
-use super::home::{Home, choose_preset, runs_key, wait_for_progress, wait_until};
+use super::home::{Home, choose_preset, leave, runs_key, wait_for_progress, wait_until};
 use super::pty::Session;
 
 /// Writes a preset that the list begins with.
@@ -62,8 +62,7 @@ fn a_sweep_is_typed_asked_about_run_and_drawn() {
     session.wait_for("mean ± 95 %");
     session.press("i");
     session.wait_for("one line for every run");
-    session.press("q");
-    assert!(session.wait_for_end().success());
+    leave(&mut session);
 }
 
 #[test]
@@ -130,8 +129,7 @@ fn random_features_shows_errors_and_pictures() {
     for words in ["✔", "Relative Frobenius", "gaussian"] {
         session.wait_for(words);
     }
-    session.press("q");
-    assert!(session.wait_for_end().success());
+    leave(&mut session);
 }
 
 #[test]
@@ -142,8 +140,7 @@ fn masked_shows_errors_of_every_method() {
     for words in ["✔", "tensor", "stratified", "coordinate"] {
         session.wait_for(words);
     }
-    session.press("q");
-    assert!(session.wait_for_end().success());
+    leave(&mut session);
 }
 
 #[test]
@@ -166,6 +163,5 @@ fn hybrid_takes_the_weight_that_theory_finds_best() {
     });
     session.press("r");
     wait_until("the second run", || home.states() == ["finished", "finished"]);
-    session.press("q");
-    assert!(session.wait_for_end().success());
+    leave(&mut session);
 }
