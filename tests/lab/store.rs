@@ -220,7 +220,7 @@ fn repeats_of_a_point_make_a_mean_with_an_interval() {
         .map(|handle| (handle.spec().params.stored(&schema), RunView::read(handle.folder()).unwrap()))
         .collect();
     let runs: Vec<_> = runs.iter().map(|(params, view)| StudyRun { params, view }).collect();
-    let study = Study::new(&SLOPE, &runs, &BTreeMap::from([("angle".to_owned(), Scale::Linear)]));
+    let study = Study::new(&SLOPE, &runs, &BTreeMap::from([("angle".to_owned(), Some(Scale::Linear))]));
     assert_eq!(study.keys.len(), 2);
     assert!(study.variants.len() == 4 && study.variants.iter().all(|variant| variant.runs.len() == 3));
     // One curve for each number of steps, over the angle that is known to be swept.
