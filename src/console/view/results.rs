@@ -45,7 +45,7 @@ pub fn draw(frame: &mut Frame<'_>, app: &App, tab: &ProblemTab, area: Rect) -> V
     frame.render_widget(block, area);
     let table_area = Rect { height: inner.height - notes.len() as u16, ..inner };
     let columns = tab.result_columns();
-    let mut label = Heading::left("run").fixed();
+    let mut label = Heading::left(if stands_alone(tab) { "" } else { "run" }).fixed();
     label.most = (inner.width / 3).max(12);
     let mut headings = vec![Heading::left("").fixed(), label];
     headings.extend(columns.iter().enumerate().map(|(index, column)| heading(tab, *column, index == 0)));
@@ -83,8 +83,10 @@ fn titled<'a>(tab: &ProblemTab, theme: &Theme, width: u16, focused: bool) -> Blo
     if !tab.results.filter.is_empty() {
         title += &format!(" with `{}`", tab.results.filter);
     }
-    if !tab.common().is_empty() {
-        title += &format!(": {}", tab.common());
+    // What every line would say stands once.
+    let common = if stands_alone(tab) { tab.line_name(0) } else { tab.common() };
+    if !common.is_empty() {
+        title += &format!(": {common}");
     }
     let room = usize::from(width).saturating_sub(6);
     let best = tab.best_words().map(|words| format!(" ★ {words} ")).filter(|words| text::width(words) + 8 <= room);
@@ -97,6 +99,11 @@ fn titled<'a>(tab: &ProblemTab, theme: &Theme, width: u16, focused: bool) -> Blo
         Some(words) => block.title_top(Line::styled(words, theme.good()).right_aligned()),
         None => block,
     }
+}
+
+/// Whether all lines are rows of one run, so that none needs its name.
+fn stands_alone(tab: &ProblemTab) -> bool {
+    tab.runs.len() == 1 && tab.lines().len() > 1
 }
 
 /// The heading of a column, with an arrow where lines are sorted by it.
@@ -124,6 +131,7 @@ fn name<'a>(tab: &ProblemTab, theme: &Theme, run: usize, words: &str) -> Cell<'a
         return Cell::styled(format!("- {star}{words}"), theme.dim());
     }
     if tab.runs.len() < 2 {
+        let words = if stands_alone(tab) { "" } else { words };
         return Cell::styled(words.to_owned(), theme.ink(tab.ink(run)));
     }
     Cell::styled(format!("{} {star}{words}", theme.symbol(tab.symbol(run))), theme.ink(tab.ink(run)))
