@@ -127,6 +127,10 @@ fn draw_matrices(
             look: tab.look,
             cell: cell.filter(|_| is_alike()).map(|cell| (cell.row, cell.column)),
             fills: spot.is_alone,
+            of: match figure {
+                Figure::Matrices { run, .. } if slot == 0 && tab.runs.len() > 1 => &tab.labels()[*run],
+                _ => "",
+            },
             number: (matrices.len() > fits).then_some((index + 1, matrices.len())),
             focused: spot.is_chosen && tab.pane == Pane::Figures && cell.is_none_or(|_| index == active),
             theme: app.theme(),

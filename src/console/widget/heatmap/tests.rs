@@ -17,7 +17,17 @@ fn matrix(rows: usize, cols: usize, value: impl Fn(usize, usize) -> f32) -> Matr
 }
 
 fn heatmap<'a>(matrix: &'a Matrix, theme: &'a Theme) -> Heatmap<'a> {
-    Heatmap { matrix, range: None, look: Look::Heat, cell: None, fills: false, number: None, focused: false, theme }
+    Heatmap {
+        matrix,
+        range: None,
+        look: Look::Heat,
+        cell: None,
+        fills: false,
+        of: "",
+        number: None,
+        focused: false,
+        theme,
+    }
 }
 
 fn show(heatmap: &Heatmap<'_>, width: u16, height: u16) -> (String, Option<Grid>) {
@@ -127,6 +137,8 @@ fn a_zoomed_matrix_fills_its_place_and_says_its_values() {
     }
     // Fractions stand where two digits have room.
     let attention = matrix(4, 4, |row, column| 0.123_456 * (row + column) as f32);
+    let of = show(&Heatmap { of: "lr=0.1", ..heatmap(&attention, &Theme::default()) }, 60, 20).0;
+    assert!(of.contains(&format!(" lr=0.1: {} ", attention.title)), "{of}");
     let text = show(&Heatmap { fills: true, ..heatmap(&attention, &Theme::default()) }, 60, 20).0;
     assert!(text.contains("0.3704"), "{text}");
     let text = show(&Heatmap { fills: true, ..heatmap(&attention, &Theme::default()) }, 24, 20).0;

@@ -39,6 +39,8 @@ pub struct Heatmap<'a> {
     pub cell: Option<(usize, usize)>,
     /// Whether values get all the room there is, however long and narrow that makes them.
     pub fills: bool,
+    /// The run that it is of, in front of its title; empty where there is one run alone.
+    pub of: &'a str,
     /// Its number among those of its group, counted from 1, and how many there are.
     pub number: Option<(usize, usize)>,
     /// Whether its frame is lit.
@@ -236,10 +238,11 @@ impl Heatmap<'_> {
         let (matrix, theme) = (self.matrix, self.theme);
         let number = self.number.map_or_else(String::new, |(number, count)| format!(" {number}/{count}"));
         let heading = if self.focused { theme.accent() } else { theme.title() };
+        let of = if self.of.is_empty() { String::new() } else { format!("{}: ", self.of) };
         let block = Block::bordered()
             .border_set(theme.border_set())
             .border_style(theme.border(self.focused))
-            .title_top(Line::styled(format!(" {}{number} ", matrix.title), heading));
+            .title_top(Line::styled(format!(" {of}{}{number} ", matrix.title), heading));
         let size = format!(" {}×{} ", matrix.rows, matrix.cols);
         let room = usize::from(width).saturating_sub(4);
         let (words, style) = match self.cell {
