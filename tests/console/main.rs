@@ -137,9 +137,19 @@ impl Desk {
     }
 }
 
-fn snapshots(name: &str, mut prepare: impl FnMut(&mut Desk)) {
-    for size in SIZES {
-        let mut desk = Desk::new();
+fn snapshots(name: &str, prepare: impl FnMut(&mut Desk)) {
+    snapshots_in(Theme::default(), &SIZES, name, prepare);
+}
+
+/// The same at these sizes, as a terminal without Unicode shows it.
+fn ascii_snapshots(name: &str, prepare: impl FnMut(&mut Desk)) {
+    let theme = Theme { mono: true, glyphs: Glyphs::Ascii, ..Theme::default() };
+    snapshots_in(theme, &SIZES[2..], &format!("ascii_{name}"), prepare);
+}
+
+fn snapshots_in(theme: Theme, sizes: &[(u16, u16)], name: &str, mut prepare: impl FnMut(&mut Desk)) {
+    for size in sizes.iter().copied() {
+        let mut desk = Desk::with(theme, Keymap::default());
         prepare(&mut desk);
         let home = desk.home.path().display().to_string();
         let screen = desk.screen(size);
@@ -165,6 +175,20 @@ fn finished_runs_are_compared() {
         desk.put("2", "relu", 40, RunState::Finished);
         desk.put("3", "relu", 17, RunState::Running);
     });
+}
+
+#[test]
+fn a_terminal_without_unicode_shows_all_of_it() {
+    ascii_snapshots("finished", |desk| {
+        desk.put("1", "softmax", 40, RunState::Finished);
+        desk.put("2", "relu", 40, RunState::Finished);
+        desk.put("3", "relu", 17, RunState::Running);
+    });
+    ascii_snapshots("zoom", |desk| {
+        desk.put("1", "softmax", 40, RunState::Finished);
+        desk.press("n n z left y");
+    });
+    ascii_snapshots("help", |desk| desk.press("?"));
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Many runs on one screen: names by difference, variants over seeds, order, filter, what is hidden, the best.
 
-use super::{Desk, snapshots};
+use super::{Desk, ascii_snapshots, snapshots};
 use attnlab::console::app::{CurveSource, Pane};
 use attnlab::lab::{RunState, RunView};
 
@@ -153,6 +153,10 @@ fn the_legend_is_walked() {
 #[test]
 fn many_variants_are_drawn() {
     snapshots("variants", |desk| {
+        many(desk, 16);
+        desk.press("i");
+    });
+    ascii_snapshots("variants", |desk| {
         many(desk, 16);
         desk.press("i");
     });

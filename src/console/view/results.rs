@@ -207,6 +207,7 @@ fn over_rows<'a>(column: &Column, rows: &[&Row], theme: &Theme) -> Cell<'a> {
         (_, Some(Mean { mean, interval: Some(half) })) => {
             Cell::new(format!("{} ±{}", decimal(mean, column.digits), decimal(half, column.digits)))
         }
+        (_, Some(Mean { mean, interval: None })) => Cell::new(decimal(mean, column.digits)),
         _ => Cell::styled("…", theme.faint()),
     }
 }
