@@ -210,7 +210,7 @@ fn draw_study(
     // A staircase of one point would only cover the one who won.
     let has_place = |curve: &StudyCurve| {
         (curve.style != Style::Dashed || curve.points.len() > 1)
-            && curve.variant.is_none_or(|variant| tab.draws_variant(variant))
+            && curve.variant.is_none_or(|variant| tab.draws_variant(variant) && !curve.points.is_empty())
     };
     let labelled: Vec<(usize, &StudyCurve, String)> = study
         .curves

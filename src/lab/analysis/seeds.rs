@@ -27,12 +27,25 @@ pub fn mean_curves(variants: &[StudyVariant], runs: &[StudyRun<'_>]) -> Vec<Mean
         for drawn in first.series.iter().filter(|drawn| !drawn.series.plot.is_empty()) {
             let same = finished.iter().filter_map(|view| series(view, &drawn.series.id));
             let all: Vec<&[Sample]> = same.filter(|points| !points.is_empty()).collect();
-            if let Some(points) = mean_of(&all).filter(|_| all.len() > 1) {
+            if let Some(mut points) = mean_of(&all).filter(|_| all.len() > 1) {
+                let plot = first.plots.iter().find(|plot| plot.id == drawn.series.plot);
+                cut_to(&mut points, plot.and_then(|plot| plot.y.range));
                 curves.push(MeanCurve { variant: index, series: drawn.series.clone(), points });
             }
         }
     }
     curves
+}
+
+/// Cuts intervals at the declared range of an axis that holds every point: a share has no interval beyond 1.
+fn cut_to(points: &mut [Sample], range: Option<(f64, f64)>) {
+    let Some((low, high)) = range else { return };
+    if points.iter().all(|point| point.y.is_nan() || (low..=high).contains(&point.y)) {
+        for point in points {
+            point.lo = point.lo.map(|lo| lo.max(low));
+            point.hi = point.hi.map(|hi| hi.min(high));
+        }
+    }
 }
 
 /// The points of a series.
@@ -112,6 +125,18 @@ mod tests {
         assert_eq!(means(&[&[(1.0, 1.0), (0.0, 3.0)], &[(0.0, 2.0), (1.0, 5.0)]]), None);
         let gap = means(&[&[(0.0, f64::NAN), (1.0, 3.0)], &[(0.0, 2.0), (1.0, 5.0)]]).unwrap();
         assert!(gap[0].1.is_nan() && gap[1] == (1.0, 4.0));
+    }
+
+    #[test]
+    fn intervals_end_where_the_axis_does() {
+        let sample = |y: f64| Sample { x: 0.0, y, lo: Some(y - 0.3), hi: Some(y + 0.3) };
+        let mut shares = vec![sample(0.9), sample(0.1)];
+        cut_to(&mut shares, Some((0.0, 1.0)));
+        assert_eq!((shares[0].hi, shares[1].lo), (Some(1.0), Some(0.0)));
+        assert_eq!(shares[0].lo, Some(0.9 - 0.3));
+        let mut beyond = vec![sample(1.2)];
+        cut_to(&mut beyond, Some((0.0, 1.0)));
+        assert_eq!(beyond[0].hi, Some(1.5), "the range is not the limit of such values");
     }
 
     #[test]
