@@ -36,7 +36,13 @@ pub fn list(arguments: &List, places: &Places) -> Result<(), Failure> {
 fn listed(runs: &[Arc<RunSummary>]) -> String {
     let name = |run: &RunSummary| if run.title.is_empty() { run.label.clone() } else { run.title.clone() };
     let named: Vec<(&str, &StoredParams)> = runs.iter().map(|run| (run.problem.as_str(), &run.params)).collect();
-    let varied = VariedColumns::of(&named, |problem| problems::find(problem).map(|problem| problem.schema()));
+    // Runs of several problems have few parameters in common: their names tell them apart.
+    let is_one_problem = runs.windows(2).all(|pair| pair[0].problem == pair[1].problem);
+    let varied = if is_one_problem {
+        VariedColumns::of(&named, |problem| problems::find(problem).map(|problem| problem.schema()))
+    } else {
+        VariedColumns::default()
+    };
     let names: Vec<String> = if varied.are_all {
         runs.iter().map(|run| name(run)).collect()
     } else {
