@@ -1,6 +1,6 @@
 //! Reading figures: with few keys, with the mouse, in the colours that the terminal has.
 
-use super::home::{Home, leave, wait_until};
+use super::home::{Home, choose_preset, leave, wait_until};
 use std::path::Path;
 
 const LEFT: &str = "\x1b[D";
@@ -14,11 +14,7 @@ fn a_person_reads_a_curve_and_looks_closer() {
     std::fs::create_dir_all(home.path().join("presets")).unwrap();
     std::fs::write(home.path().join("presets/aaa-curve.toml"), preset).unwrap();
     let mut session = home.console_with((120, 36), &[("COLORTERM", Path::new("truecolor"))]);
-    session.press("p");
-    session.wait_for("aaa-curve");
-    session.press(&"k".repeat(200));
-    session.press("\r");
-    session.wait_for("press r to run it");
+    choose_preset(&mut session, "aaa-curve");
     session.press("r");
     wait_until("the run", || home.states() == ["finished"]);
     session.wait_until("the curves", |screen| screen.contains("✔"));
