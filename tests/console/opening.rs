@@ -56,6 +56,15 @@ fn runs_from_before_are_on_the_opening_page_and_open_with_their_parameters() {
 }
 
 #[test]
+fn runs_of_one_name_are_told_apart_on_the_opening_page() {
+    let mut desk = Desk::new();
+    finish(&mut desk, "down r");
+    finish(&mut desk, "right r");
+    let screen = another(&desk).screen((120, 36));
+    assert!(screen.contains("softmax · depth=4") && screen.contains("softmax · depth=5"), "{screen}");
+}
+
+#[test]
 fn work_of_another_process_is_on_the_opening_page_without_a_key() {
     let mut desk = Desk::new();
     desk.press("down down down down down right r");

@@ -6,7 +6,7 @@ use crate::console::keymap::{Action, Place};
 use crate::console::theme::Theme;
 use crate::console::widget::sparkline::sparkline;
 use crate::console::widget::text;
-use crate::lab::{RunSummary, decimal, duration};
+use crate::lab::{RunSummary, StoredParams, decimal, distinct_names, duration};
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
@@ -98,6 +98,10 @@ fn runs(app: &App, tab: &ProblemTab, width: usize) -> (Vec<Line<'static>>, usize
     let theme = app.theme();
     let (home, index) = (app.home(), app.tab_index());
     let (mut lines, mut chosen, mut part) = (Vec::new(), 0, None);
+    let named: Vec<(&str, &str, &StoredParams)> =
+        home.page(index).iter().map(|(_, run)| (run.problem.as_str(), own_name(run), &run.params)).collect();
+    let problem = |name: &str| app.tabs().iter().map(|tab| tab.problem).find(|problem| problem.name() == name);
+    let names = distinct_names(&named, |name| problem(name).map(|problem| problem.schema()));
     for (at, (here, run)) in home.page(index).iter().enumerate() {
         if part != Some(*here) {
             part = Some(*here);
@@ -115,18 +119,29 @@ fn runs(app: &App, tab: &ProblemTab, width: usize) -> (Vec<Line<'static>>, usize
         if is_chosen {
             chosen = lines.len();
         }
-        lines.push(run_line(app, (*here, run), is_chosen, width));
+        lines.push(run_line(app, (*here, run), &names[at], is_chosen, width));
     }
     lines.push(Line::raw(""));
     (lines, chosen)
 }
 
-fn run_line(app: &App, (part, run): (HomePart, &RunSummary), is_chosen: bool, width: usize) -> Line<'static> {
+/// The name that a run has by itself.
+fn own_name(run: &RunSummary) -> &str {
+    if run.title.is_empty() { &run.label } else { &run.title }
+}
+
+fn run_line(
+    app: &App,
+    (part, run): (HomePart, &RunSummary),
+    name: &str,
+    is_chosen: bool,
+    width: usize,
+) -> Line<'static> {
     let theme = app.theme();
     let (symbol, style) = theme.state(run.state);
     let glance = app.home().glance(&run.id);
     let problem = app.tabs().iter().map(|tab| tab.problem).find(|problem| problem.name() == run.problem);
-    let mut name = if run.title.is_empty() { run.label.clone() } else { run.title.clone() };
+    let mut name = name.to_owned();
     if let Some(other) = problem.filter(|problem| app.problem().is_some_and(|tab| tab.problem.name() != problem.name()))
     {
         name = format!("{}: {name}", other.title());
