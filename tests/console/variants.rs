@@ -99,6 +99,29 @@ fn lines_are_sorted_by_any_column_and_the_chosen_run_stays_chosen() {
     assert_eq!(tab.results.sorted.map(|(key, _)| key), Some("time"));
 }
 
+/// Rows of two runs, sorted so that they take turns: each run is drawn once all the same.
+#[test]
+fn a_run_whose_rows_stand_apart_is_drawn_once() {
+    let mut desk = Desk::new();
+    for (id, accuracies) in [("1", [0.1, 0.5]), ("2", [0.3, 0.7])] {
+        let edit = |view: &mut RunView| {
+            let row = view.rows[0].clone();
+            view.rows = accuracies
+                .map(|accuracy| {
+                    let mut row = row.clone();
+                    row.insert("accuracy".into(), accuracy.into());
+                    row
+                })
+                .to_vec();
+        };
+        desk.put_with(id, "softmax", 40, RunState::Finished, &[("seed", id)], edit);
+    }
+    desk.press("tab tab s");
+    let tab = &desk.app.tabs()[0];
+    assert_eq!(tab.lines().iter().map(|line| line.run).collect::<Vec<_>>(), [1, 0, 1, 0]);
+    assert_eq!((tab.curves("accuracy").len(), tab.drawn_of_all()), (2, (2, 2)));
+}
+
 #[test]
 fn columns_in_which_nothing_differs_are_left_out() {
     let mut desk = Desk::new();

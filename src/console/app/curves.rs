@@ -46,11 +46,6 @@ impl ProblemTab {
         }
     }
 
-    /// The runs of the line of a run: those of its variant where lines stand for variants.
-    fn together(&self, run: usize) -> Vec<usize> {
-        self.variant(run).filter(|_| self.grouped).map_or_else(|| vec![run], |variant| variant.runs.clone())
-    }
-
     /// The runs whose lines are drawn over each other, one for each line: all that the filter admits and that are not
     /// hidden, or of very many those around the chosen one; or the chosen one alone.
     fn drawn(&self) -> Vec<usize> {
@@ -58,8 +53,7 @@ impl ProblemTab {
         if !self.compare {
             return vec![target];
         }
-        let mut runs: Vec<usize> = self.lines().iter().map(|line| line.run).collect();
-        runs.dedup();
+        let mut runs = self.runs_of_lines();
         runs.retain(|run| !self.is_hidden(*run));
         let at = runs.iter().position(|run| *run == target).unwrap_or(0);
         let first = at.saturating_sub(OVERLAID / 2).min(runs.len().saturating_sub(OVERLAID));
@@ -75,9 +69,7 @@ impl ProblemTab {
     /// How many lines are drawn, and how many there are to draw.
     #[must_use]
     pub fn drawn_of_all(&self) -> (usize, usize) {
-        let mut runs: Vec<usize> = self.lines().iter().map(|line| line.run).collect();
-        runs.dedup();
-        (self.drawn().len(), runs.len())
+        (self.drawn().len(), self.runs_of_lines().len())
     }
 
     /// The horizontal axis of a plot over every visible run. Its range holds the ranges that the runs have declared.
@@ -194,8 +186,7 @@ impl ProblemTab {
         if named().all(|other| other.run == curve.run) {
             return series.label.clone();
         }
-        let star =
-            if self.variant_index(curve.run) == self.study.best && self.study.best.is_some() { "★ " } else { "" };
+        let star = self.star(self.variant_index(curve.run));
         let name = self.line_name(curve.run);
         let alone = named().filter(|other| other.run == curve.run).count() == 1;
         if alone { format!("{star}{name}") } else { format!("{star}{name} {}", series.label) }

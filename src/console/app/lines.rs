@@ -5,6 +5,7 @@ use super::tab::ProblemTab;
 use crate::lab::{Column, Row, RunState, StudyVariant, common, decimal};
 use serde_json::Value;
 use std::cmp::Ordering;
+use std::collections::HashSet;
 
 /// What a line is sorted by: a number or words. What is not there yet comes last.
 enum SortKey {
@@ -86,10 +87,7 @@ impl ProblemTab {
     #[must_use]
     pub fn rows_of(&self, line: &ResultLine) -> Vec<&Row> {
         let Some(row) = line.row else { return Vec::new() };
-        match self.variant(line.run).filter(|_| self.grouped) {
-            Some(variant) => variant.runs.iter().filter_map(|run| self.runs[*run].view.rows.get(row)).collect(),
-            None => self.runs[line.run].view.rows.get(row).into_iter().collect(),
-        }
+        self.together(line.run).into_iter().filter_map(|run| self.runs[run].view.rows.get(row)).collect()
     }
 
     fn sort_key(&self, line: &ResultLine, key: &str) -> SortKey {
@@ -108,10 +106,7 @@ impl ProblemTab {
     /// Seconds of work of a line's run, or of all the runs of its variant.
     #[must_use]
     pub fn seconds_of(&self, line: &ResultLine) -> f64 {
-        match self.variant(line.run).filter(|_| self.grouped) {
-            Some(variant) => variant.runs.iter().map(|run| self.runs[*run].view.seconds).sum(),
-            None => self.runs[line.run].view.seconds,
-        }
+        self.together(line.run).into_iter().map(|run| self.runs[run].view.seconds).sum()
     }
 
     fn columns_now(&self) -> Vec<ResultColumn> {
@@ -140,22 +135,44 @@ impl ProblemTab {
         columns.into_iter().map(ResultColumn::Declared).chain([ResultColumn::Time]).collect()
     }
 
-    /// The variant that the run belongs to.
-    #[must_use]
-    pub fn variant(&self, run: usize) -> Option<&StudyVariant> {
-        self.study.variants.get(self.variant_index(run)?)
-    }
-
     /// Index of the variant that the run belongs to.
     #[must_use]
     pub fn variant_index(&self, run: usize) -> Option<usize> {
-        self.study.variants.iter().position(|variant| variant.runs.contains(&run))
+        self.study.variant_of.get(run).copied()
+    }
+
+    /// The variant that the line of a run stands for; none where it stands for the run alone.
+    #[must_use]
+    pub fn line_variant(&self, run: usize) -> Option<&StudyVariant> {
+        self.study.variants.get(self.variant_index(run)?).filter(|_| self.grouped)
+    }
+
+    /// The runs of the line of a run: those of its variant where lines stand for variants.
+    pub(super) fn together(&self, run: usize) -> Vec<usize> {
+        self.line_variant(run).map_or_else(|| vec![run], |variant| variant.runs.clone())
+    }
+
+    /// The run by which the line of a run is known.
+    fn first_together(&self, run: usize) -> usize {
+        self.line_variant(run).map_or(run, |variant| variant.runs[0])
+    }
+
+    /// The run of each line, once even where it has several rows.
+    pub(super) fn runs_of_lines(&self) -> Vec<usize> {
+        let mut seen = HashSet::new();
+        self.lines().iter().map(|line| line.run).filter(|run| seen.insert(*run)).collect()
+    }
+
+    /// What stands before the name of a variant: a star before that of the best.
+    #[must_use]
+    pub fn star(&self, variant: Option<usize>) -> &'static str {
+        if variant.is_some() && variant == self.study.best { "★ " } else { "" }
     }
 
     /// The name of the line of a run: that of its variant where lines stand for variants.
     #[must_use]
     pub fn line_name(&self, run: usize) -> &str {
-        let of_variant = self.variant(run).filter(|variant| self.grouped && !variant.label.is_empty());
+        let of_variant = self.line_variant(run).filter(|variant| !variant.label.is_empty());
         of_variant.map_or_else(|| self.labels().get(run).map_or("", String::as_str), |variant| variant.label.as_str())
     }
 
@@ -175,7 +192,7 @@ impl ProblemTab {
     }
 
     fn choose_run(&mut self, run: usize) {
-        let chosen = if self.grouped { self.variant(run).map_or(run, |variant| variant.runs[0]) } else { run };
+        let chosen = self.first_together(run);
         self.results.line = self.lines().iter().position(|line| line.run == chosen).unwrap_or(0);
     }
 
@@ -221,8 +238,7 @@ impl ProblemTab {
     /// Whether figures leave out the run, because the user has hidden it.
     #[must_use]
     pub fn is_hidden(&self, run: usize) -> bool {
-        let first = self.variant(run).filter(|_| self.grouped).map_or(run, |variant| variant.runs[0]);
-        self.runs.get(first).is_some_and(|run| self.results.hidden.contains(&run.id))
+        self.runs.get(self.first_together(run)).is_some_and(|run| self.results.hidden.contains(&run.id))
     }
 
     /// Whether figures draw a variant: a line of the results stands for it or one of its runs, and it is not hidden.
@@ -236,11 +252,7 @@ impl ProblemTab {
     pub(super) fn hide(&mut self) -> Option<String> {
         let run = self.target()?;
         let hide = !self.is_hidden(run);
-        let runs = match self.variant(run).filter(|_| self.grouped) {
-            Some(variant) => variant.runs.clone(),
-            None => vec![run],
-        };
-        for run in runs {
+        for run in self.together(run) {
             let id = self.runs[run].id.clone();
             if hide {
                 self.results.hidden.insert(id)

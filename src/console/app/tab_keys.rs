@@ -157,11 +157,7 @@ impl ProblemTab {
             Action::Sort => return self.sort_lines(),
             Action::Remove => {
                 let run = self.target()?;
-                let own = |run: usize| vec![self.runs[run].id.clone()];
-                let ids: Vec<String> = match self.variant(run).filter(|_| self.grouped) {
-                    Some(variant) => variant.runs.iter().map(|run| self.runs[*run].id.clone()).collect(),
-                    None => own(run),
-                };
+                let ids: Vec<String> = self.together(run).into_iter().map(|run| self.runs[run].id.clone()).collect();
                 let over = |run: &ScreenRun| !ids.contains(&run.id) || run.view.state.is_final();
                 if !self.runs.iter().all(over) {
                     return Some("the run is at work; stop it first".to_owned());

@@ -217,10 +217,7 @@ fn draw_study(
         .iter()
         .enumerate()
         .filter(|(_, curve)| has_place(curve))
-        .map(|(index, curve)| {
-            let is_best = curve.variant.is_some() && curve.variant == tab.study.best;
-            (index, curve, format!("{}{}", if is_best { "★ " } else { "" }, curve.label))
-        })
+        .map(|(index, curve)| (index, curve, format!("{}{}", tab.star(curve.variant), curve.label)))
         .collect();
     let curves: Vec<DrawnCurve<'_>> = labelled
         .iter()

@@ -61,7 +61,7 @@ pub fn draw(frame: &mut Frame<'_>, app: &App, tab: &ProblemTab, area: Rect) -> V
         .take(visible)
         .map(|(index, line)| {
             let pointer = if index == chosen && !focused { '▸' } else { ' ' };
-            match tab.variant(line.run).filter(|_| tab.grouped) {
+            match tab.line_variant(line.run) {
                 Some(variant) => variant_row(tab, theme, (line, variant), pointer),
                 None => run_row(tab, theme, line, pointer),
             }
@@ -125,8 +125,7 @@ fn heading(tab: &ProblemTab, column: ResultColumn, pinned: bool) -> Heading {
 
 /// The name of a line with its marker, and a star on the best variant. A hidden one is faint.
 fn name<'a>(tab: &ProblemTab, theme: &Theme, run: usize, words: &str) -> Cell<'a> {
-    let is_best = tab.study.best.is_some() && tab.variant_index(run) == tab.study.best;
-    let star = if is_best { "★ " } else { "" };
+    let star = tab.star(tab.variant_index(run));
     if tab.is_hidden(run) {
         return Cell::styled(format!("- {star}{words}"), theme.dim());
     }

@@ -47,6 +47,8 @@ pub struct Study {
     pub keys: Vec<String>,
     /// The variants, in the order of their first runs.
     pub variants: Vec<StudyVariant>,
+    /// Index of the variant of each run.
+    pub variant_of: Vec<usize>,
     /// Index of the variant with the best headline number, by the mean over its finished runs; none where fewer than two
     /// variants have one.
     pub best: Option<usize>,
@@ -71,8 +73,8 @@ impl Study {
             |key: &str| key != common::SEED.key && schema.get(key).is_some_and(|param| param.determines_result);
         let params: Vec<&StoredParams> = runs.iter().map(|run| run.params).collect();
         let differences = Differences::between(&params, Some(schema), counts);
-        let (variants, keys) = (variants(&differences, runs.len()), differences.keys().to_vec());
-        let mut study = Self { variants, keys, ..Self::default() };
+        let ((variants, variant_of), keys) = (variants(&differences, runs.len()), differences.keys().to_vec());
+        let mut study = Self { variants, variant_of, keys, ..Self::default() };
         let ended = |run: usize| Some(runs[run].view).filter(|view| view.state == RunState::Finished);
         let number = |run: usize| problem.headline_number(&ended(run)?.rows);
         let numbers: Vec<Option<Sample>> = study.variants.iter().map(|variant| over(variant, number)).collect();
@@ -228,8 +230,10 @@ struct Numeric {
     steps: Vec<f64>,
 }
 
-fn variants(differences: &Differences, runs: usize) -> Vec<StudyVariant> {
+/// The variants, and the index of that of each run.
+fn variants(differences: &Differences, runs: usize) -> (Vec<StudyVariant>, Vec<usize>) {
     let (mut variants, mut places): (Vec<StudyVariant>, HashMap<&[String], usize>) = Default::default();
+    let mut variant_of = Vec::with_capacity(runs);
     for run in 0..runs {
         let at = differences.exact(run);
         let place = *places.entry(at).or_insert_with(|| {
@@ -237,8 +241,9 @@ fn variants(differences: &Differences, runs: usize) -> Vec<StudyVariant> {
             variants.len() - 1
         });
         variants[place].runs.push(run);
+        variant_of.push(place);
     }
-    variants
+    (variants, variant_of)
 }
 
 /// Mean and interval of a number over a variant's runs that have it, as a sample at x = 0.
