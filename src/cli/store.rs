@@ -34,7 +34,6 @@ pub fn list(arguments: &List, places: &Places) -> Result<(), Failure> {
 
 /// A table of runs, below what they have in common.
 fn listed(runs: &[Arc<RunSummary>]) -> String {
-    let name = |run: &RunSummary| if run.title.is_empty() { run.label.clone() } else { run.title.clone() };
     let named: Vec<(&str, &StoredParams)> = runs.iter().map(|run| (run.problem.as_str(), &run.params)).collect();
     // Runs of several problems have few parameters in common: their names tell them apart.
     let is_one_problem = runs.windows(2).all(|pair| pair[0].problem == pair[1].problem);
@@ -44,9 +43,9 @@ fn listed(runs: &[Arc<RunSummary>]) -> String {
         VariedColumns::default()
     };
     let names: Vec<String> = if varied.are_all {
-        runs.iter().map(|run| name(run)).collect()
+        runs.iter().map(|run| run.name().to_owned()).collect()
     } else {
-        told_apart(runs, |run| if run.title.is_empty() { &run.label } else { &run.title })
+        told_apart(runs, RunSummary::name)
     };
     let params: Vec<&StoredParams> = runs.iter().map(|run| &run.params).collect();
     let is_number = |column: usize, texts: &[Vec<String>]| {

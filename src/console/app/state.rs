@@ -271,6 +271,17 @@ impl App {
         self.tabs.iter().map(|tab| tab.problem.title()).chain(["Runs", "Log"]).collect()
     }
 
+    /// Index of the tab of the problem called `name`.
+    pub(super) fn tab_of(&self, name: &str) -> Option<usize> {
+        self.tabs.iter().position(|tab| tab.problem.name() == name)
+    }
+
+    /// The problem called `name`.
+    #[must_use]
+    pub fn problem_called(&self, name: &str) -> Option<&'static dyn Problem> {
+        self.tab_of(name).map(|tab| self.tabs[tab].problem)
+    }
+
     /// The problem's tab on screen, if it is one.
     #[must_use]
     pub fn problem(&self) -> Option<&ProblemTab> {

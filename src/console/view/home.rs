@@ -41,11 +41,10 @@ pub fn draw(frame: &mut Frame<'_>, app: &App, tab: &ProblemTab, area: Rect) {
     }
     let below = keys(app, tab, inner.width);
     // Where there is little room, the runs come before what the problem is about.
-    let wanted = lines.len() + runs(app, tab, inner.width.into()).0.len() + below.len() + 1;
-    if wanted > usize::from(inner.height) {
+    let (list, chosen) = runs(app, tab, inner.width.into());
+    if lines.len() + list.len() + below.len() + 1 > usize::from(inner.height) {
         lines.clear();
     }
-    let (list, chosen) = runs(app, tab, inner.width.into());
     let chosen = chosen + lines.len();
     lines.extend(list);
     let keys_rows = if lines.len() + below.len() < usize::from(inner.height) { below.len() } else { 0 };
@@ -99,9 +98,8 @@ fn runs(app: &App, tab: &ProblemTab, width: usize) -> (Vec<Line<'static>>, usize
     let (home, index) = (app.home(), app.tab_index());
     let (mut lines, mut chosen, mut part) = (Vec::new(), 0, None);
     let named: Vec<(&str, &str, &StoredParams)> =
-        home.page(index).iter().map(|(_, run)| (run.problem.as_str(), own_name(run), &run.params)).collect();
-    let problem = |name: &str| app.tabs().iter().map(|tab| tab.problem).find(|problem| problem.name() == name);
-    let names = distinct_names(&named, |name| problem(name).map(|problem| problem.schema()));
+        home.page(index).iter().map(|(_, run)| (run.problem.as_str(), run.name(), &run.params)).collect();
+    let names = distinct_names(&named, |name| app.problem_called(name).map(|problem| problem.schema()));
     for (at, (here, run)) in home.page(index).iter().enumerate() {
         if part != Some(*here) {
             part = Some(*here);
@@ -125,11 +123,6 @@ fn runs(app: &App, tab: &ProblemTab, width: usize) -> (Vec<Line<'static>>, usize
     (lines, chosen)
 }
 
-/// The name that a run has by itself.
-fn own_name(run: &RunSummary) -> &str {
-    if run.title.is_empty() { &run.label } else { &run.title }
-}
-
 fn run_line(
     app: &App,
     (part, run): (HomePart, &RunSummary),
@@ -140,7 +133,7 @@ fn run_line(
     let theme = app.theme();
     let (symbol, style) = theme.state(run.state);
     let glance = app.home().glance(&run.id);
-    let problem = app.tabs().iter().map(|tab| tab.problem).find(|problem| problem.name() == run.problem);
+    let problem = app.problem_called(&run.problem);
     let mut name = name.to_owned();
     if let Some(other) = problem.filter(|problem| app.problem().is_some_and(|tab| tab.problem.name() != problem.name()))
     {

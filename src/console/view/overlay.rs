@@ -126,7 +126,7 @@ fn draw_trash(
     let rows = usize::from(inner.height.saturating_sub(2)).max(1);
     let first = (chosen + 1).saturating_sub(rows);
     let line = |(index, run): (usize, &RunSummary)| {
-        let name = if run.title.is_empty() { &run.label } else { &run.title };
+        let name = run.name();
         let words = format!(" {} {name}  {}", theme.state(run.state).0, run.id);
         let line = Line::raw(text::fit(&words, inner.width.into()));
         if index == chosen { line.style(theme.selected()) } else { line }

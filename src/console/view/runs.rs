@@ -125,7 +125,7 @@ fn row<'a>(app: &App, run: &'a RunSummary, params: Vec<String>) -> Vec<Cell<'a>>
     let theme = app.theme();
     let (symbol, style) = theme.state(run.state);
     let on_screen = app.tabs().iter().any(|tab| tab.position(&run.id).is_some());
-    let problem = app.tabs().iter().map(|tab| tab.problem).find(|problem| problem.name() == run.problem);
+    let problem = app.problem_called(&run.problem);
     let column = problem.and_then(|problem| problem.column(problem.headline_of(&run.row)));
     let headline = match (run.headline, column) {
         (Some(value), Some(column)) => crate::lab::decimal(value, column.digits),
@@ -133,8 +133,7 @@ fn row<'a>(app: &App, run: &'a RunSummary, params: Vec<String>) -> Vec<Cell<'a>>
         (None, _) => "–".to_owned(),
     };
     let mark = if app.runs().marked.contains(&run.id) { "*" } else { "" };
-    let name = if run.title.is_empty() { &run.label } else { &run.title };
-    let name = if name.is_empty() { &run.id } else { name };
+    let name = if run.name().is_empty() { &run.id } else { run.name() };
     let name_style = if on_screen { theme.accent() } else { Style::new() };
     let started = text::local(&run.started);
     let last = match &run.damage {
@@ -143,7 +142,7 @@ fn row<'a>(app: &App, run: &'a RunSummary, params: Vec<String>) -> Vec<Cell<'a>>
     };
     let mut cells = vec![
         Cell::styled(format!("{symbol}{mark}"), style),
-        Cell::styled(name.as_str(), name_style),
+        Cell::styled(name, name_style),
         Cell::new(headline),
         Cell::styled(column.map_or("", |column| column.label), theme.dim()),
     ];
@@ -177,7 +176,7 @@ fn lines(app: &App, run: &RunSummary, width: usize) -> Vec<Line<'static>> {
         let tags = format!("tags: {}", run.tags.join(" "));
         lines.extend(text::wrap(&tags, width).into_iter().map(|line| Line::styled(line, theme.dim())));
     }
-    let problem = app.tabs().iter().map(|tab| tab.problem).find(|problem| problem.name() == run.problem);
+    let problem = app.problem_called(&run.problem);
     lines.push(Line::raw(""));
     let mut pair = |key: &str, value: &str, style: Style| {
         lines.extend(pair(theme, (key, value), style, width));

@@ -187,7 +187,7 @@ fn point_row<'a>(app: &App, entry: &'a SweepEntry, status: &'a Status, point: &'
         None => ("", "", ""),
     };
     let run = point.run.as_ref();
-    let problem = app.tabs().iter().map(|tab| tab.problem).find(|problem| problem.name() == entry.problem);
+    let problem = app.problem_called(&entry.problem);
     let column = problem.zip(run).and_then(|(problem, run)| problem.column(problem.headline_of(&run.row)));
     let digits = column.map_or(4, |column| column.digits);
     let result = run.and_then(|run| run.headline).map_or_else(String::new, |value| crate::lab::decimal(value, digits));

@@ -117,6 +117,12 @@ struct DocumentForm {
 }
 
 impl RunSummary {
+    /// What it is called: the name given to it, or else the words that its parameters give it.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        if self.title.is_empty() { &self.label } else { &self.title }
+    }
+
     /// Reads a run's folder. Never fails: `damage` says what cannot be read.
     #[must_use]
     pub fn read(folder: &Path) -> Self {

@@ -91,7 +91,7 @@ impl App {
             return self.say("there are no runs yet", Tone::Info);
         };
         let run = std::sync::Arc::clone(run);
-        let Some(index) = self.tabs.iter().position(|tab| tab.problem.name() == run.problem) else { return };
+        let Some(index) = self.tab_of(&run.problem) else { return };
         self.open_and_fill(index, &run);
     }
 }

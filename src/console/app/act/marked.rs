@@ -26,7 +26,7 @@ impl App {
                 let logs = self.places.logs.clone();
                 let read = move || {
                     let read = |run: &std::sync::Arc<RunSummary>| {
-                        let label = if run.title.is_empty() { run.label.clone() } else { run.title.clone() };
+                        let label = run.name().to_owned();
                         ScreenRun::stored(&logs, run, label).map(|shown| (run.problem.clone(), shown))
                     };
                     runs.iter().map(read).collect::<Result<Vec<_>, _>>()
@@ -42,7 +42,7 @@ impl App {
         let all = runs.len();
         let (mut first, mut shown) = (None, 0);
         for (problem, run) in runs {
-            let Some(index) = self.tabs.iter().position(|tab| tab.problem.name() == problem) else { continue };
+            let Some(index) = self.tab_of(&problem) else { continue };
             first = first.or(Some(index));
             shown += 1;
             self.tabs[index].compare = true;

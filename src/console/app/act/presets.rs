@@ -68,7 +68,7 @@ impl App {
     /// Fills the form of a preset's problem and goes there.
     pub(super) fn load(&mut self, preset: &Preset) {
         let Sweep { problem, draft, mode, repeats, .. } = &preset.sweep;
-        let Some(index) = self.tabs.iter().position(|tab| tab.problem.name() == problem.name()) else { return };
+        let Some(index) = self.tab_of(problem.name()) else { return };
         self.tab = index;
         let tab = &mut self.tabs[index];
         tab.refill(draft.clone(), *mode, *repeats);
@@ -83,7 +83,7 @@ impl App {
         let Some((name, changes)) = here.follow_up(id) else {
             return self.say(format!("no other problem looks into runs of {}", here.title()), Tone::Info);
         };
-        let Some(index) = self.tabs.iter().position(|tab| tab.problem.name() == name) else { return };
+        let Some(index) = self.tab_of(name) else { return };
         let tab = &mut self.tabs[index];
         if let Err(error) = tab.change(&changes) {
             return self.say(error.to_string(), Tone::Bad);

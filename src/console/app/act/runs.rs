@@ -170,7 +170,7 @@ impl App {
             self.tabs[index].choose(&run.id);
             return then(self);
         }
-        let label = if run.title.is_empty() { run.label.clone() } else { run.title.clone() };
+        let label = run.name().to_owned();
         let (logs, run) = (self.places.logs.clone(), run.clone());
         let read = move || ScreenRun::stored(&logs, &run, label);
         self.start("reading the run", read, move |app, run| {

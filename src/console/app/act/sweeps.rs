@@ -48,7 +48,7 @@ impl App {
             self.say(reason.clone(), Tone::Bad);
             return Some(Overlay::Sweeps);
         }
-        let Some(index) = self.tabs.iter().position(|tab| tab.problem.name() == entry.problem) else {
+        let Some(index) = self.tab_of(&entry.problem) else {
             let known: Vec<&str> = self.tabs.iter().map(|tab| tab.problem.name()).collect();
             self.say(format!("no problem is called `{}`, there are {}", entry.problem, known.join(", ")), Tone::Bad);
             return Some(Overlay::Sweeps);
