@@ -8,6 +8,7 @@
 //! widget     plot, heat map, form, table: pure drawing
 //! theme      every style and symbol
 //! palette    the colours
+//! search     how well what is typed fits a name
 //! ```
 
 pub mod app;
@@ -15,6 +16,7 @@ pub mod ascii;
 pub mod keymap;
 mod logging;
 pub mod palette;
+mod search;
 mod terminal;
 pub mod theme;
 pub mod view;

@@ -1,6 +1,7 @@
 //! The command line of the console: what to do, by letters of its name or help.
 
 use crate::console::keymap::{Action, Keymap, Place};
+use crate::console::search;
 use tui_input::{Input, InputRequest};
 
 /// Something that can be done.
@@ -47,16 +48,11 @@ impl CommandLine {
     /// help has every word in it.
     #[must_use]
     pub fn matches(&self) -> Vec<&Deed> {
-        let typed = self.input.value().trim().to_lowercase();
-        let words: Vec<&str> = typed.split_whitespace().collect();
-        let has_all = |text: &str| words.iter().all(|word| text.contains(word));
-        let rank = |deed: &Deed| match deed.name.as_str() {
-            name if name == typed => Some(0),
-            name if name.starts_with(&typed) => Some(1),
-            name if has_all(name) => Some(2),
-            name => has_all(&format!("{name} {}", deed.help.to_lowercase())).then_some(3),
+        let rank = |deed: &Deed| {
+            let whole = format!("{} {}", deed.name, deed.help.to_lowercase());
+            search::rank(self.input.value(), &[&deed.name], &[&deed.name, &whole])
         };
-        let mut found: Vec<(u8, &Deed)> = self.deeds.iter().filter_map(|deed| Some((rank(deed)?, deed))).collect();
+        let mut found: Vec<(usize, &Deed)> = self.deeds.iter().filter_map(|deed| Some((rank(deed)?, deed))).collect();
         found.sort_by_key(|(rank, _)| *rank);
         found.into_iter().map(|(_, deed)| deed).collect()
     }

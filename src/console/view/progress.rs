@@ -4,6 +4,7 @@ use crate::console::app::{ProblemTab, ScreenRun};
 use crate::console::theme::Theme;
 use crate::console::widget::text;
 use crate::lab::{RunState, duration};
+use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 /// A line for each run at work: how far it is, how fast, how long it will take. A sweep has one line for all its runs.
@@ -16,6 +17,12 @@ pub fn lines(tab: &ProblemTab, theme: &Theme, width: u16) -> Vec<Line<'static>> 
     let at_work = at_work.filter(|(_, run)| matches!(run.view.state, RunState::Running | RunState::Paused));
     let labels = tab.labels();
     at_work.take(3).map(|(index, run)| progress_line(run, &labels[index], theme, width.into())).collect()
+}
+
+/// A bar of `width` characters, of which the part `share` is full.
+fn drawn_bar(share: f64, width: usize, style: Style, theme: &Theme) -> [Span<'static>; 2] {
+    let full = (share * width as f64).round() as usize;
+    [Span::styled("━".repeat(full), style), Span::styled("─".repeat(width - full), theme.faint())]
 }
 
 /// The part of a run that is done, from 0 to 1.
@@ -82,9 +89,7 @@ fn sweep_line(tab: &ProblemTab, theme: &Theme, width: usize) -> Line<'static> {
     });
     let bar = width.saturating_sub(used + text::width(&words) + text::width(&leader) + 2).min(60);
     let done = tab.runs.iter().map(share).sum::<f64>() / all as f64;
-    let full = (done * bar as f64).round() as usize;
-    spans.push(Span::styled("━".repeat(full), style));
-    spans.push(Span::styled("─".repeat(bar - full), theme.faint()));
+    spans.extend(drawn_bar(done, bar, style, theme));
     spans.push(Span::styled(format!(" {words}"), theme.dim()));
     spans.push(Span::styled(leader, theme.good()));
     Line::from(spans)
@@ -99,7 +104,7 @@ fn progress_line(run: &ScreenRun, label: &str, theme: &Theme, width: usize) -> L
         spans.push(Span::styled(words, theme.dim()));
         return Line::from(spans);
     };
-    let share = if progress.total > 0 { progress.done as f64 / progress.total as f64 } else { 0.0 }.clamp(0.0, 1.0);
+    let share = share(run);
     let mut words = vec![format!("{:3.0} %", (share * 100.0).floor())];
     if run.view.state == RunState::Paused {
         words.push("paused".to_owned());
@@ -117,9 +122,7 @@ fn progress_line(run: &ScreenRun, label: &str, theme: &Theme, width: usize) -> L
     }
     let words = words.join("  ");
     let bar = width.saturating_sub(used + text::width(&words) + 2).min(60);
-    let full = (share * bar as f64).round() as usize;
-    spans.push(Span::styled("━".repeat(full), style));
-    spans.push(Span::styled("─".repeat(bar - full), theme.faint()));
+    spans.extend(drawn_bar(share, bar, style, theme));
     spans.push(Span::styled(format!(" {words}"), theme.dim()));
     Line::from(spans)
 }

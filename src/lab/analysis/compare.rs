@@ -132,8 +132,7 @@ fn correct(found: &mut [VariantComparison]) {
     for (setting, comparison) in found.iter_mut().enumerate() {
         for variant in &mut comparison.variants {
             for paired in &mut variant.against {
-                let mut pair = [variant.value.clone(), paired.base.clone()];
-                pair.sort();
+                let pair = pair(&variant.value, &paired.base).map(str::to_owned);
                 tests.entry((setting, pair)).or_default().push(paired);
             }
         }
@@ -144,17 +143,18 @@ fn correct(found: &mut [VariantComparison]) {
     }
 }
 
+/// Two variants, whichever of them is the base.
+fn pair<'a>(one: &'a str, other: &'a str) -> [&'a str; 2] {
+    if one <= other { [one, other] } else { [other, one] }
+}
+
 /// The number of tests that [`compare`] has corrected for each other.
 #[must_use]
 pub fn tests(found: &[VariantComparison]) -> usize {
     let pairs = found.iter().enumerate().flat_map(|(setting, comparison)| {
         comparison.variants.iter().flat_map(move |variant| {
             let tested = variant.against.iter().filter(|paired| paired.p.is_some());
-            tested.map(move |paired| {
-                let mut pair = [variant.value.as_str(), paired.base.as_str()];
-                pair.sort_unstable();
-                (setting, pair)
-            })
+            tested.map(move |paired| (setting, pair(&variant.value, &paired.base)))
         })
     });
     pairs.collect::<std::collections::BTreeSet<_>>().len()
