@@ -53,8 +53,7 @@ impl ProblemTab {
         if !self.compare {
             return vec![target];
         }
-        let mut runs = self.runs_of_lines();
-        runs.retain(|run| !self.is_hidden(*run));
+        let runs: Vec<usize> = self.results.runs.iter().copied().filter(|run| !self.is_hidden(*run)).collect();
         let at = runs.iter().position(|run| *run == target).unwrap_or(0);
         let first = at.saturating_sub(OVERLAID / 2).min(runs.len().saturating_sub(OVERLAID));
         runs.into_iter().skip(first).take(OVERLAID).collect()
@@ -69,7 +68,7 @@ impl ProblemTab {
     /// How many lines are drawn, and how many there are to draw.
     #[must_use]
     pub fn drawn_of_all(&self) -> (usize, usize) {
-        (self.drawn().len(), self.runs_of_lines().len())
+        (self.drawn().len(), self.results.runs.len())
     }
 
     /// The horizontal axis of a plot over every visible run. Its range holds the ranges that the runs have declared.

@@ -75,6 +75,8 @@ impl ProblemTab {
             keyed.sort_by(|(one, _), (other, _)| one.compare(other, largest_first));
             lines = keyed.into_iter().map(|(_, line)| line).collect();
         }
+        let mut seen = HashSet::new();
+        self.results.runs = lines.iter().map(|line| line.run).filter(|run| seen.insert(*run)).collect();
         self.results.lines = lines;
         let last = self.results.lines.len().saturating_sub(1);
         self.results.line = self.results.line.min(last);
@@ -155,12 +157,6 @@ impl ProblemTab {
     /// The run by which the line of a run is known.
     fn first_together(&self, run: usize) -> usize {
         self.line_variant(run).map_or(run, |variant| variant.runs[0])
-    }
-
-    /// The run of each line, once even where it has several rows.
-    pub(super) fn runs_of_lines(&self) -> Vec<usize> {
-        let mut seen = HashSet::new();
-        self.lines().iter().map(|line| line.run).filter(|run| seen.insert(*run)).collect()
     }
 
     /// What stands before the name of a variant: a star before that of the best.

@@ -57,6 +57,8 @@ pub struct ResultsState {
     pub hidden: BTreeSet<String>,
     /// The lines, as worked out last.
     pub(super) lines: Vec<ResultLine>,
+    /// The run of each line, once even where it has several rows, as worked out last.
+    pub(super) runs: Vec<usize>,
     /// The columns, as worked out last.
     pub(super) columns: Vec<ResultColumn>,
 }
