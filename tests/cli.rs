@@ -497,7 +497,7 @@ fn variants_are_compared_over_seeds() {
     let order = ["compare", "problem=vit", "--by", "attention", "--against", "softmax", "--number", "test_loss"];
     let found = desk.json(&[&order[..], &["--json"]].concat());
     let variants = found["comparisons"][0]["variants"].as_array().unwrap();
-    assert_eq!((variants.len(), &variants[0]["value"], &variants[1]["value"]), (2, &"softmax".into(), &"exp".into()));
+    assert_eq!((variants.len(), &variants[0]["values"][0], &variants[1]["values"][0]), (2, &"softmax".into(), &"exp".into()));
     let mean = exp.iter().sum::<f64>() / 3.0;
     assert!((variants[1]["means"][0]["mean"].as_f64().unwrap() - mean).abs() < 1e-12);
     let paired = &variants[1]["against"][0];
@@ -505,7 +505,7 @@ fn variants_are_compared_over_seeds() {
     assert!((paired["difference"]["mean"].as_f64().unwrap() - difference).abs() < 1e-12);
     assert!(paired["pairs"] == 3 && (0.0..=1.0).contains(&paired["p"].as_f64().unwrap()), "{paired}");
     let said = desk.say(&order);
-    assert!(said.contains("less softmax") && said.contains("Means over seeds ± half of the 95 % interval"), "{said}");
+    assert!(said.contains("less softmax") && said.contains("Means over seeds with 95 % intervals"), "{said}");
     assert_eq!(paired["p"], paired["p_holm"], "one test alone needs no correction: {paired}");
     let markdown = desk.say(&["compare", "problem=vit", "--by", "attention", "--against", "softmax", "--markdown"]);
     assert!(
@@ -516,7 +516,20 @@ fn variants_are_compared_over_seeds() {
     let latex = desk.say(&[&order[..], &["--latex"]].concat());
     assert!(latex.contains("\\toprule\nattention & runs & test loss &") && latex.contains("$\\pm$"), "{latex}");
     assert!(desk.refused(&[&order[..], &["--latex", "--csv"]].concat()).contains("cannot be used with"));
-    assert_eq!(desk.say(&[&order[..], &["--csv"]].concat()).lines().count(), 3);
+    // Every line of comma-separated values has as many cells as there are headings.
+    let csv = desk.say(&[&order[..], &["--csv"]].concat());
+    let cells: Vec<usize> = csv.lines().map(|line| line.split(',').count()).collect();
+    assert_eq!(cells, [cells[0]; 3], "{csv}");
+    assert!(csv.contains("less_softmax_p,less_softmax_p_holm"), "{csv}");
+    // Every seed is told with its run.
+    let seeds = desk.say(&[&order[..], &["--seeds", "--csv"]].concat());
+    assert!(seeds.starts_with("setting,attention,seed,run,test_loss\n") && seeds.lines().count() == 7, "{seeds}");
+    // Two parameters make a variant; differences are taken within the second.
+    let two = ["compare", "problem=vit", "--by", "attention,seed", "--against", "softmax", "--json"];
+    let variants = &desk.json(&two)["comparisons"][0]["variants"];
+    assert_eq!((variants.as_array().unwrap().len(), &variants[5]["values"][0]), (6, &"exp".into()));
+    assert_eq!(variants[5]["against"][0]["pairs"], 1, "{variants}");
+    assert!(desk.refused(&[&order[..4], &["--against", "soft"]].concat()).contains("has attention=soft"));
     assert!(desk.refused(&["compare", "--by", "attentoin"]).contains("did you mean `attention`"));
 }
 

@@ -3,8 +3,9 @@
 use super::args::Compare;
 use super::failure::Failure;
 use super::{output, store, table};
-use crate::lab::compare::{ComparedVariant, LEAST, Mean, VariantComparison, best, compare, tests};
+use crate::lab::compare::{ComparedVariant, ComparisonRequest, Comparisons, VariantComparison, compare};
 use crate::lab::export::{CsvTable, in_latex, in_markdown};
+use crate::lab::mean::{LEAST, Mean, best};
 use crate::lab::store::Filter;
 use crate::lab::{Column, Places, Problem, decimal};
 use crate::problems;
@@ -20,44 +21,69 @@ pub fn variants(arguments: &Compare, places: &Places) -> Result<(), Failure> {
         return Err(Failure::bad_input(format!("{}: no run is such", places.logs.display())));
     };
     runs.retain(|run| run.problem == problem.name());
-    problem.schema().require(&arguments.by).map_err(|error| Failure::bad_input(format!("--by: {error}")))?;
-    let headline = problem.headline_of(&runs[0].row);
-    let columns = columns(arguments, problem, headline)?;
-    let keys: Vec<&str> = columns.iter().map(|column| column.key).collect();
+    for key in &arguments.by {
+        problem.schema().require(key).map_err(|error| Failure::bad_input(format!("--by: {error}")))?;
+    }
+    let columns = columns(arguments, problem, problem.headline_of(&runs[0].row))?;
+    let by: Vec<&str> = arguments.by.iter().map(String::as_str).collect();
     let bases: Vec<&str> = arguments.against.iter().map(String::as_str).collect();
-    let found = compare(&runs, problem, &arguments.by, &keys, &bases);
+    let request = ComparisonRequest { by: &by, columns: &columns, bases: &bases };
+    let found = compare(&runs, problem, &request);
+    let there = |base: &str| {
+        let mut variants = found.comparisons.iter().flat_map(|comparison| &comparison.variants);
+        variants.any(|variant| variant.values.first().is_some_and(|value| value == base))
+    };
+    if let Some(absent) = bases.iter().find(|base| !there(base)) {
+        let key = by.first().copied().unwrap_or_default();
+        return Err(Failure::bad_input(format!("--against: no finished run among these has {key}={absent}")));
+    }
     if arguments.json {
-        let names = ["schema", "problem", "by", "columns", "comparisons"];
-        let values = [json!(1), json!(problem.name()), json!(arguments.by), json!(keys), json!(found)];
+        let keys: Vec<&str> = columns.iter().map(|column| column.key).collect();
+        let names = ["schema", "problem", "by", "columns", "common", "comparisons"];
+        let values =
+            [json!(2), json!(problem.name()), json!(by), json!(keys), json!(found.common), json!(found.comparisons)];
         let document: serde_json::Map<String, _> = names.map(str::to_owned).into_iter().zip(values).collect();
         return output::print_json(&document);
     }
     if arguments.csv {
-        return output::print(&csv(&found, &arguments.by, &keys, &bases));
+        let rows = if arguments.seeds { seeds_csv(&found, &request) } else { csv(&found, &request) };
+        return output::print(&rows);
     }
-    let tables: Vec<ComparisonTable> =
-        found.iter().map(|one| ComparisonTable::new(one, problem, &arguments.by, &columns, &bases)).collect();
-    let about = about(&found, &bases);
+    let table = if arguments.seeds { ComparisonTable::of_seeds } else { ComparisonTable::of_variants };
+    let tables = found.comparisons.iter().map(|one| table(one, problem, &request));
     let form = match (arguments.markdown, arguments.latex) {
         (true, _) => ComparisonTable::markdown,
         (_, true) => ComparisonTable::latex,
         _ => ComparisonTable::text,
     };
-    let about = if arguments.latex { format!("% {}", in_latex(&about)) } else { about };
-    output::print(&format!("{}\n{about}\n", tables.iter().map(form).collect::<Vec<_>>().join("\n")))
+    let mut notes = Vec::new();
+    if !found.common.is_empty() {
+        notes.push(format!("All with {}.", found.common));
+    }
+    notes.push(if arguments.seeds { "One row a run.".to_owned() } else { about(&found, &bases) });
+    let (before, escape): (&str, fn(&str) -> String) = match (arguments.markdown, arguments.latex) {
+        (true, _) => ("", in_markdown),
+        (_, true) => ("% ", in_latex),
+        _ => ("", str::to_owned),
+    };
+    let notes: String = notes.iter().map(|note| format!("{before}{}\n", escape(note))).collect();
+    output::print(&format!("{}\n{notes}", tables.map(|table| form(&table)).collect::<Vec<_>>().join("\n")))
 }
 
 /// What the numbers are, in words.
-fn about(found: &[VariantComparison], bases: &[&str]) -> String {
-    let words = format!("Means over seeds ± half of the 95 % interval (Student's t, from {LEAST} seeds on)");
-    let count = tests(found);
+fn about(found: &Comparisons, bases: &[&str]) -> String {
+    let words = format!(
+        "Means over seeds with 95 % intervals (Student's t, from {LEAST} seeds on; of shares on the logit scale): ± half \
+         of it, or its ends where it is not symmetric"
+    );
+    let count = found.tests();
     match count {
         _ if bases.is_empty() => format!("{words}."),
-        0 => format!("{words}; differences paired by seed, too few pairs for a test."),
-        1 => format!("{words}; differences paired by seed, with p of a paired t test."),
+        0 => format!("{words}. Differences are paired by seed; too few pairs for a test."),
+        1 => format!("{words}. Differences are paired by seed, with p of a paired t test."),
         _ => format!(
-            "{words}; differences paired by seed, with p of a paired t test, alone and corrected for the {count} tests told \
-             here (Holm)."
+            "{words}. Differences are paired by seed, with p of a paired t test, alone and corrected for the {count} tests \
+             told here (Holm)."
         ),
     }
 }
@@ -83,29 +109,30 @@ struct ComparisonTable {
     rows: Vec<Vec<String>>,
     /// The row with the best mean of the first column, where it is known which end is the better one.
     best: Option<usize>,
+    /// The column of that mean.
+    first: usize,
 }
 
 impl ComparisonTable {
-    fn new(
-        comparison: &VariantComparison,
-        problem: &dyn Problem,
-        by: &str,
-        columns: &[&Column],
-        bases: &[&str],
-    ) -> Self {
-        let mut headings = vec![(by.to_owned(), false), ("runs".to_owned(), true)];
+    /// A row for each variant.
+    fn of_variants(comparison: &VariantComparison, problem: &dyn Problem, request: &ComparisonRequest<'_>) -> Self {
+        let ComparisonRequest { by, columns, bases } = request;
+        let mut headings: Vec<(String, bool)> = by.iter().map(|key| ((*key).to_owned(), false)).collect();
+        headings.push(("runs".to_owned(), true));
         headings.extend(columns.iter().map(|column| (column.heading(), true)));
-        for base in bases {
+        for base in *bases {
             headings.extend([format!("less {base}"), "p".to_owned(), "p (Holm)".to_owned()].map(|text| (text, true)));
         }
         let digits = columns.first().map_or(4, |column| column.digits);
         let p = |value: Option<f64>| value.map_or_else(|| "·".to_owned(), |p| decimal(p, 4));
+        let shown = |mean: &Option<Mean>, digits| mean.map_or_else(|| "–".to_owned(), |mean| mean.show(digits));
         let row = |variant: &ComparedVariant| {
-            let mut row = vec![variant.value.clone(), variant.runs.to_string()];
-            row.extend(columns.iter().zip(&variant.means).map(|(column, mean)| shown(*mean, column.digits)));
-            for base in bases {
+            let mut row = variant.values.clone();
+            row.push(variant.runs.len().to_string());
+            row.extend(columns.iter().zip(&variant.means).map(|(column, mean)| shown(mean, column.digits)));
+            for base in *bases {
                 let paired = variant.against.iter().find(|paired| paired.base == **base);
-                row.push(paired.map_or_else(|| "·".to_owned(), |paired| shown(paired.difference, digits)));
+                row.push(paired.map_or_else(|| "·".to_owned(), |paired| shown(&paired.difference, digits)));
                 row.extend([paired.and_then(|paired| paired.p), paired.and_then(|paired| paired.p_holm)].map(p));
             }
             row
@@ -114,12 +141,30 @@ impl ComparisonTable {
             comparison.variants.iter().map(|variant| Some((*variant.means.first()?)?.mean)).collect();
         let is_headline = columns.first().is_some_and(|column| column.key == problem.headline());
         let best = best(&means, problem.prefers_large()).filter(|_| is_headline);
-        Self {
-            setting: comparison.setting.clone(),
-            headings,
-            rows: comparison.variants.iter().map(row).collect(),
-            best,
-        }
+        let rows = comparison.variants.iter().map(row).collect();
+        Self { setting: comparison.setting.clone(), headings, rows, best, first: by.len() + 1 }
+    }
+
+    /// A row for each run.
+    fn of_seeds(comparison: &VariantComparison, _: &dyn Problem, request: &ComparisonRequest<'_>) -> Self {
+        let mut headings: Vec<(String, bool)> = request.by.iter().map(|key| ((*key).to_owned(), false)).collect();
+        headings.push(("seed".to_owned(), true));
+        headings.extend(request.columns.iter().map(|column| (column.heading(), true)));
+        headings.push(("run".to_owned(), false));
+        let rows = comparison.variants.iter().flat_map(|variant| {
+            variant.runs.iter().map(|run| {
+                let mut row = variant.values.clone();
+                row.push(run.seed.clone());
+                let numbers = request.columns.iter().zip(&run.numbers);
+                row.extend(numbers.map(|(column, number)| {
+                    number.map_or_else(|| "–".to_owned(), |number| decimal(number, column.digits))
+                }));
+                row.push(run.run.clone());
+                row
+            })
+        });
+        let rows = rows.collect();
+        Self { setting: comparison.setting.clone(), headings, rows, best: None, first: 0 }
     }
 
     fn text(&self) -> String {
@@ -132,7 +177,8 @@ impl ComparisonTable {
     fn cells(&self, row: usize, escape: impl Fn(&str) -> String, bold: impl Fn(String) -> String) -> Vec<String> {
         let cell = |(column, text): (usize, &String)| {
             let text = escape(text);
-            if self.best == Some(row) && [0, 2].contains(&column) { bold(text) } else { text }
+            let set_off = column + 1 < self.first || column == self.first;
+            if self.best == Some(row) && set_off { bold(text) } else { text }
         };
         self.rows[row].iter().enumerate().map(cell).collect()
     }
@@ -163,42 +209,69 @@ impl ComparisonTable {
     }
 }
 
-/// A mean with half of its interval.
-fn shown(mean: Option<Mean>, digits: usize) -> String {
-    match mean {
-        None => "–".to_owned(),
-        Some(Mean { mean, interval: None }) => decimal(mean, digits),
-        Some(Mean { mean, interval: Some(half) }) => format!("{} ± {}", decimal(mean, digits), decimal(half, digits)),
+fn number(value: Option<f64>) -> String {
+    value.map_or_else(String::new, |value| value.to_string())
+}
+
+/// Comma-separated values: the headings, then lines of as many cells.
+fn lines(headings: Vec<String>, lines: impl Iterator<Item = Vec<String>>) -> String {
+    let mut table = CsvTable::new();
+    for line in std::iter::once(headings).chain(lines) {
+        line.iter().for_each(|cell| table.cell(cell));
+        table.end_line();
     }
+    table.into_text()
 }
 
 /// The same as comma-separated values, a line a variant.
-fn csv(comparisons: &[VariantComparison], by: &str, keys: &[&str], bases: &[&str]) -> String {
-    let number = |value: Option<f64>| value.map_or_else(String::new, |value| value.to_string());
-    let both = |mean: Option<Mean>| [mean.map(|mean| mean.mean), mean.and_then(|mean| mean.interval)].map(number);
-    let mut table = CsvTable::new();
-    let mut line = |cells: &[String]| {
-        cells.iter().for_each(|cell| table.cell(cell));
-        table.end_line();
+fn csv(found: &Comparisons, request: &ComparisonRequest<'_>) -> String {
+    let with_ends = |mean: Option<Mean>| {
+        let interval = mean.and_then(|mean| mean.interval);
+        [mean.map(|mean| mean.mean), interval.map(|ends| ends[0]), interval.map(|ends| ends[1])].map(number)
     };
-    let mut heading = vec!["setting".to_owned(), by.to_owned(), "runs".to_owned()];
-    heading.extend(keys.iter().flat_map(|key| [(*key).to_owned(), format!("{key}_interval")]));
-    for base in bases {
-        heading.extend(["", "_interval", "_p"].map(|end| format!("less_{base}{end}")));
+    let mut headings = vec!["setting".to_owned()];
+    headings.extend(request.by.iter().map(|key| (*key).to_owned()));
+    headings.push("runs".to_owned());
+    headings.extend(request.columns.iter().flat_map(|column| ["", "_lo", "_hi"].map(|end| column.key.to_owned() + end)));
+    for base in request.bases {
+        let ends = ["", "_lo", "_hi", "_pairs", "_p", "_p_holm"];
+        headings.extend(ends.map(|end| format!("less_{base}{end}")));
     }
-    line(&heading);
-    for comparison in comparisons {
-        for variant in &comparison.variants {
-            let mut cells = vec![comparison.setting.clone(), variant.value.clone(), variant.runs.to_string()];
-            cells.extend(variant.means.iter().flat_map(|mean| both(*mean)));
-            for base in bases {
+    let variants = found.comparisons.iter().flat_map(|comparison| {
+        comparison.variants.iter().map(|variant| {
+            let mut cells = vec![comparison.setting.clone()];
+            cells.extend(variant.values.iter().cloned());
+            cells.push(variant.runs.len().to_string());
+            cells.extend(variant.means.iter().flat_map(|mean| with_ends(*mean)));
+            for base in request.bases {
                 let paired = variant.against.iter().find(|paired| paired.base == **base);
-                cells.extend(both(paired.and_then(|paired| paired.difference)));
+                cells.extend(with_ends(paired.and_then(|paired| paired.difference)));
+                cells.push(paired.map_or_else(String::new, |paired| paired.pairs.to_string()));
                 cells.push(number(paired.and_then(|paired| paired.p)));
                 cells.push(number(paired.and_then(|paired| paired.p_holm)));
             }
-            line(&cells);
-        }
-    }
-    table.into_text()
+            cells
+        })
+    });
+    lines(headings, variants)
+}
+
+/// Comma-separated values, a line a run.
+fn seeds_csv(found: &Comparisons, request: &ComparisonRequest<'_>) -> String {
+    let mut headings = vec!["setting".to_owned()];
+    headings.extend(request.by.iter().map(|key| (*key).to_owned()));
+    headings.extend(["seed".to_owned(), "run".to_owned()]);
+    headings.extend(request.columns.iter().map(|column| column.key.to_owned()));
+    let runs = found.comparisons.iter().flat_map(|comparison| {
+        comparison.variants.iter().flat_map(|variant| {
+            variant.runs.iter().map(|run| {
+                let mut cells = vec![comparison.setting.clone()];
+                cells.extend(variant.values.iter().cloned());
+                cells.extend([run.seed.clone(), run.run.clone()]);
+                cells.extend(run.numbers.iter().copied().map(number));
+                cells
+            })
+        })
+    });
+    lines(headings, runs)
 }

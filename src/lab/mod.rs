@@ -25,7 +25,7 @@ pub mod store;
 
 pub use analysis::{
     Differences, MeanCurve, Rounding, RunNames, Span, Study, StudyCurve, StudyPlot, StudyRun, StudyVariant,
-    VariedColumns, compare, decimal, distinct_names, duration,
+    VariedColumns, compare, decimal, distinct_names, duration, mean,
 };
 pub use error::LabError;
 pub use event::{

@@ -31,6 +31,7 @@ const COLUMNS: &[Column] = &[
         identity: false,
         error: false,
         optional: false,
+            range: None,
     },
     Column {
         key: "accuracy",
@@ -41,6 +42,7 @@ const COLUMNS: &[Column] = &[
         identity: false,
         error: false,
         optional: false,
+            range: None,
     },
     Column {
         key: "loss",
@@ -51,6 +53,7 @@ const COLUMNS: &[Column] = &[
         identity: false,
         error: false,
         optional: false,
+            range: None,
     },
     Column {
         key: "train",
@@ -61,6 +64,7 @@ const COLUMNS: &[Column] = &[
         identity: false,
         error: false,
         optional: false,
+            range: None,
     },
     Column {
         key: "seconds",
@@ -71,6 +75,7 @@ const COLUMNS: &[Column] = &[
         identity: false,
         error: false,
         optional: false,
+            range: None,
     },
 ];
 

@@ -44,6 +44,7 @@ impl Problem for Decay {
             identity: false,
             error: false,
             optional: false,
+            range: None,
         };
         const LAST: Column = Column {
             key: "last",
@@ -54,6 +55,7 @@ impl Problem for Decay {
             identity: false,
             error: false,
             optional: false,
+            range: None,
         };
         &[WORD, LAST]
     }

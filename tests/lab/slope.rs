@@ -46,6 +46,7 @@ impl Problem for Slope {
             identity: false,
             error: false,
             optional: false,
+            range: None,
         };
         &[DEPTH]
     }

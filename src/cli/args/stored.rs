@@ -40,10 +40,10 @@ pub struct Compare {
     /// Only runs that match, as in `attnlab list`; finished ones of one problem count.
     #[arg(value_name = "FILTER")]
     pub filter: Vec<String>,
-    /// The parameter whose values are compared; runs that differ in nothing else but the seed stand together.
-    #[arg(long, value_name = "KEY")]
-    pub by: String,
-    /// Values of that parameter to take differences from, paired by seed.
+    /// The parameters whose values are compared; runs that differ in nothing else but the seed stand together.
+    #[arg(long, value_name = "KEY,…", value_delimiter = ',', required = true)]
+    pub by: Vec<String>,
+    /// Values of the first of these parameters to take differences from, paired by seed.
     #[arg(long, value_name = "VALUE,…", value_delimiter = ',')]
     pub against: Vec<String>,
     /// The column to compare; the problem's headline where not given.
@@ -52,6 +52,9 @@ pub struct Compare {
     /// Columns to tell beside it.
     #[arg(long, value_name = "COLUMN,…", value_delimiter = ',')]
     pub show: Vec<String>,
+    /// Tell every run instead of means.
+    #[arg(long)]
+    pub seeds: bool,
     /// Print one JSON document.
     #[arg(long, group = "form")]
     pub json: bool,

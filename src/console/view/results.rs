@@ -7,8 +7,8 @@ use crate::console::keymap::{Action, Place};
 use crate::console::theme::Theme;
 use crate::console::widget::table::{Cell, Heading, Table};
 use crate::console::widget::text;
-use crate::lab::compare::Mean;
-use crate::lab::{Column, Row, RunState, StudyVariant, decimal, duration};
+use crate::lab::mean::Mean;
+use crate::lab::{Column, Row, RunState, StudyVariant, duration};
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
@@ -170,7 +170,7 @@ fn worst(states: &[RunState]) -> (RunState, usize) {
         .unwrap_or((RunState::Finished, 0))
 }
 
-/// A line of a variant: numbers as mean ± half of the 95 % interval over its runs, words where all agree.
+/// A line of a variant: numbers as means with their 95 % intervals over its runs, words where all agree.
 fn variant_row<'a>(
     tab: &'a ProblemTab,
     theme: &Theme,
@@ -196,17 +196,15 @@ fn variant_row<'a>(
     cells
 }
 
-/// A cell over several rows: what all agree on, or the mean with half of its interval.
+/// A cell over several rows: what all agree on, or the mean with its interval.
 fn over_rows<'a>(column: &Column, rows: &[&Row], theme: &Theme) -> Cell<'a> {
     let values: Vec<&Value> = rows.iter().filter_map(|row| row.get(column.key)).collect();
     let same = values.windows(2).all(|pair| pair[0] == pair[1]);
-    match (values.first(), Mean::of(&values.iter().filter_map(|value| value.as_f64()).collect::<Vec<_>>())) {
+    let numbers: Vec<f64> = values.iter().filter_map(|value| value.as_f64()).collect();
+    match (values.first(), Mean::within(&numbers, column.range)) {
         (None, _) => Cell::styled("·", theme.faint()),
         (Some(value), _) if same => Cell::new(column.show(Some(value))),
-        (_, Some(Mean { mean, interval: Some(half) })) => {
-            Cell::new(format!("{} ±{}", decimal(mean, column.digits), decimal(half, column.digits)))
-        }
-        (_, Some(Mean { mean, interval: None })) => Cell::new(decimal(mean, column.digits)),
+        (_, Some(mean)) => Cell::new(mean.show(column.digits)),
         _ => Cell::styled("…", theme.faint()),
     }
 }

@@ -2,6 +2,7 @@
 
 mod columns;
 pub mod compare;
+pub mod mean;
 mod names;
 mod seeds;
 mod show;

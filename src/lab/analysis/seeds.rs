@@ -1,6 +1,6 @@
 //! Curves over seeds: what the finished runs of a variant have drawn, as one curve of means with intervals.
 
-use super::compare::Mean;
+use super::mean::Mean;
 use super::variant::{StudyRun, StudyVariant};
 use crate::lab::{RunState, RunView, Sample, Series};
 
@@ -27,25 +27,13 @@ pub fn mean_curves(variants: &[StudyVariant], runs: &[StudyRun<'_>]) -> Vec<Mean
         for drawn in first.series.iter().filter(|drawn| !drawn.series.plot.is_empty()) {
             let same = finished.iter().filter_map(|view| series(view, &drawn.series.id));
             let all: Vec<&[Sample]> = same.filter(|points| !points.is_empty()).collect();
-            if let Some(mut points) = mean_of(&all).filter(|_| all.len() > 1) {
-                let plot = first.plots.iter().find(|plot| plot.id == drawn.series.plot);
-                cut_to(&mut points, plot.and_then(|plot| plot.y.range));
+            let plot = first.plots.iter().find(|plot| plot.id == drawn.series.plot);
+            if let Some(points) = mean_of(&all, plot.and_then(|plot| plot.y.range)).filter(|_| all.len() > 1) {
                 curves.push(MeanCurve { variant: index, series: drawn.series.clone(), points });
             }
         }
     }
     curves
-}
-
-/// Cuts intervals at the declared range of an axis that holds every point: a share has no interval beyond 1.
-fn cut_to(points: &mut [Sample], range: Option<(f64, f64)>) {
-    let Some((low, high)) = range else { return };
-    if points.iter().all(|point| point.y.is_nan() || (low..=high).contains(&point.y)) {
-        for point in points {
-            point.lo = point.lo.map(|lo| lo.max(low));
-            point.hi = point.hi.map(|hi| hi.min(high));
-        }
-    }
 }
 
 /// The points of a series.
@@ -54,8 +42,8 @@ fn series<'a>(view: &'a RunView, id: &str) -> Option<&'a [Sample]> {
 }
 
 /// The mean of several curves at each x of the first that all of them reach, with straight lines between their points.
-/// None where the x of a curve does not grow.
-fn mean_of(curves: &[&[Sample]]) -> Option<Vec<Sample>> {
+/// None where the x of a curve does not grow. Intervals of values that lie in the declared range of their axis stay in it.
+fn mean_of(curves: &[&[Sample]], range: Option<(f64, f64)>) -> Option<Vec<Sample>> {
     let grows = |points: &&[Sample]| points.windows(2).all(|pair| pair[0].x <= pair[1].x);
     let (first, others) = curves.split_first().filter(|_| curves.iter().all(grows))?;
     let mut places = vec![0; others.len()];
@@ -69,8 +57,8 @@ fn mean_of(curves: &[&[Sample]]) -> Option<Vec<Sample>> {
         if numbers.iter().any(|number| !number.is_finite()) {
             return Some(Sample { x: sample.x, y: f64::NAN, lo: None, hi: None });
         }
-        let Mean { mean: y, interval } = Mean::of(&numbers)?;
-        Some(Sample { x: sample.x, y, lo: interval.map(|half| y - half), hi: interval.map(|half| y + half) })
+        let Mean { mean: y, interval } = Mean::within(&numbers, range)?;
+        Some(Sample { x: sample.x, y, lo: interval.map(|ends| ends[0]), hi: interval.map(|ends| ends[1]) })
     };
     Some(first.iter().filter_map(mean).collect())
 }
@@ -103,7 +91,7 @@ mod tests {
     fn means(curves: &[&[(f64, f64)]]) -> Option<Vec<(f64, f64)>> {
         let curves: Vec<Vec<Sample>> = curves.iter().map(|points| curve(points)).collect();
         let curves: Vec<&[Sample]> = curves.iter().map(Vec::as_slice).collect();
-        mean_of(&curves).map(|points| points.iter().map(|point| (point.x, point.y)).collect())
+        mean_of(&curves, None).map(|points| points.iter().map(|point| (point.x, point.y)).collect())
     }
 
     #[test]
@@ -128,22 +116,22 @@ mod tests {
     }
 
     #[test]
-    fn intervals_end_where_the_axis_does() {
-        let sample = |y: f64| Sample { x: 0.0, y, lo: Some(y - 0.3), hi: Some(y + 0.3) };
-        let mut shares = vec![sample(0.9), sample(0.1)];
-        cut_to(&mut shares, Some((0.0, 1.0)));
-        assert_eq!((shares[0].hi, shares[1].lo), (Some(1.0), Some(0.0)));
-        assert_eq!(shares[0].lo, Some(0.9 - 0.3));
-        let mut beyond = vec![sample(1.2)];
-        cut_to(&mut beyond, Some((0.0, 1.0)));
-        assert_eq!(beyond[0].hi, Some(1.5), "the range is not the limit of such values");
+    fn intervals_stay_where_their_values_can_be() {
+        let of = |values: [f64; 3]| {
+            let curves = values.map(|y| curve(&[(0.0, y)]));
+            let curves: Vec<&[Sample]> = curves.iter().map(Vec::as_slice).collect();
+            mean_of(&curves, Some((0.0, 1.0))).unwrap()[0]
+        };
+        let share = of([0.5, 0.9, 1.0]);
+        assert!(share.lo.unwrap() > 0.0 && share.hi.unwrap() < 1.0, "{share:?}");
+        assert!(of([0.5, 1.2, 2.0]).hi.unwrap() > 2.0, "the range is not the limit of such values");
     }
 
     #[test]
     fn the_interval_is_that_of_the_mean() {
         let curves = [curve(&[(0.0, 1.0)]), curve(&[(0.0, 2.0)]), curve(&[(0.0, 3.0)])];
-        let found = mean_of(&curves.iter().map(Vec::as_slice).collect::<Vec<_>>()).unwrap();
-        let half = Mean::of(&[1.0, 2.0, 3.0]).unwrap().interval.unwrap();
-        assert_eq!((found[0].lo, found[0].hi), (Some(2.0 - half), Some(2.0 + half)));
+        let found = mean_of(&curves.iter().map(Vec::as_slice).collect::<Vec<_>>(), None).unwrap();
+        let [low, high] = Mean::of(&[1.0, 2.0, 3.0]).unwrap().interval.unwrap();
+        assert_eq!((found[0].lo, found[0].hi), (Some(low), Some(high)));
     }
 }

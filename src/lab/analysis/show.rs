@@ -85,6 +85,7 @@ mod tests {
             identity: false,
             error: false,
             optional: false,
+            range: None,
         };
         assert_eq!(column.heading(), "train s");
         assert_eq!(column.show(Some(&json!(1.25))), "1.2");

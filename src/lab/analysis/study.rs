@@ -6,7 +6,7 @@ use super::variant::{StudyRun, StudyVariant};
 use crate::lab::{
     Axis, CurveSummary, Differences, Kind, Matrix, Plot, Problem, Row, RunState, RunView, Sample, Scale, StoredParams,
     Style, common,
-    compare::{Mean, best},
+    mean::{Mean, best},
 };
 use std::collections::{BTreeMap, HashMap};
 
@@ -77,14 +77,16 @@ impl Study {
         let mut study = Self { variants, variant_of, keys, ..Self::default() };
         let ended = |run: usize| Some(runs[run].view).filter(|view| view.state == RunState::Finished);
         let number = |run: usize| problem.headline_number(&ended(run)?.rows);
-        let numbers: Vec<Option<Sample>> = study.variants.iter().map(|variant| over(variant, number)).collect();
+        let row = runs.iter().find_map(|run| run.view.rows.last());
+        let headline = row.map_or(problem.headline(), |row| problem.headline_of(row));
+        let column = problem.column(headline);
+        let range = column.and_then(|column| column.range);
+        let numbers: Vec<Option<Sample>> = study.variants.iter().map(|variant| over(variant, range, number)).collect();
         let means: Vec<Option<f64>> = numbers.iter().map(|number| Some(number.as_ref()?.y)).collect();
         (study.best, study.headlines) = (best(&means, problem.prefers_large()), numbers.clone());
         study.means = mean_curves(&study.variants, runs);
         let axes: Vec<Numeric> = study.numeric(problem, scales);
-        let row = runs.iter().find_map(|run| run.view.rows.last());
-        let headline = row.map_or(problem.headline(), |row| problem.headline_of(row));
-        let heading = problem.column(headline).map_or_else(|| headline.to_owned(), |column| column.heading());
+        let heading = column.map_or_else(|| headline.to_owned(), |column| column.heading());
         if let Some(x) = axes.first() {
             let mut sweep = study.curves(x, &heading, &numbers, &differences);
             study.add_so_far(&mut sweep, problem, x, &heading, runs, &differences);
@@ -178,12 +180,12 @@ impl Study {
             Some(column) if column.unit == "s" => format!("{} time", column.label),
             _ => title.clone(),
         };
-        let of = |variant: &StudyVariant| {
+        let of = |(variant, number): (&StudyVariant, &Option<Sample>)| {
             let finished = |run: usize| Some(runs[run].view).filter(|view| view.state == RunState::Finished);
-            let x = over(variant, |run| last(finished(run)?, cost))?.y;
-            Some(Sample { x, ..over(variant, |run| problem.headline_number(&finished(run)?.rows))? })
+            let x = over(variant, None, |run| last(finished(run)?, cost))?.y;
+            number.map(|number| Sample { x, ..number })
         };
-        let places: Vec<Option<Sample>> = self.variants.iter().map(of).collect();
+        let places: Vec<Option<Sample>> = self.variants.iter().zip(&self.headlines).map(of).collect();
         let mut curves: Vec<StudyCurve> = if self.variants.len() <= MARKED {
             let curve = |(ink, (variant, place)): (usize, (&StudyVariant, &Option<Sample>))| StudyCurve {
                 label: variant.label.clone(),
@@ -246,11 +248,15 @@ fn variants(differences: &Differences, runs: usize) -> (Vec<StudyVariant>, Vec<u
     (variants, variant_of)
 }
 
-/// Mean and interval of a number over a variant's runs that have it, as a sample at x = 0.
-fn over(variant: &StudyVariant, number: impl Fn(usize) -> Option<f64>) -> Option<Sample> {
+/// Mean and interval of a number, which lies in `range`, over a variant's runs that have it, as a sample at x = 0.
+fn over(
+    variant: &StudyVariant,
+    range: Option<(f64, f64)>,
+    number: impl Fn(usize) -> Option<f64>,
+) -> Option<Sample> {
     let numbers: Vec<f64> = variant.runs.iter().filter_map(|run| number(*run)).filter(|n| n.is_finite()).collect();
-    let Mean { mean: y, interval } = Mean::of(&numbers)?;
-    Some(Sample { x: 0.0, y, lo: interval.map(|half| y - half), hi: interval.map(|half| y + half) })
+    let Mean { mean: y, interval } = Mean::within(&numbers, range)?;
+    Some(Sample { x: 0.0, y, lo: interval.map(|ends| ends[0]), hi: interval.map(|ends| ends[1]) })
 }
 
 /// A number of the last row that has it.

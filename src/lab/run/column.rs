@@ -24,6 +24,8 @@ pub struct Column {
     pub error: bool,
     /// Whether tables leave it out where no row has a value in it.
     pub optional: bool,
+    /// Between which numbers its values lie, as shares lie between 0 and 1; none where they are not bounded on both sides.
+    pub range: Option<(f64, f64)>,
 }
 
 impl Column {

@@ -33,8 +33,8 @@ columns! {
         rel_mse_theory: Option<f64> = label("theory").digits(4).brief(),
         mean_ratio: f64 = label("mean ratio").digits(4).brief(),
         mean_ratio_sem: f64 = label("± s.e.").digits(4).brief(),
-        negative_entries: f64 = label("entries < 0").digits(4).brief(),
-        negative_row_sums: f64 = label("row sums < 0").digits(4).brief(),
+        negative_entries: f64 = label("entries < 0").digits(4).brief().share(),
+        negative_row_sums: f64 = label("row sums < 0").digits(4).brief().share(),
         seconds_per_trial: f64 = label("a trial").unit("s").digits(4),
     }
 }

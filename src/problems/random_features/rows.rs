@@ -45,7 +45,7 @@ columns! {
         output_rel_error_median: Option<f64> = label("output error, median").digits(4).brief().error().optional(),
         output_rel_error_q25: Option<f64> = label("lower quartile").digits(4).optional(),
         output_rel_error_q75: Option<f64> = label("upper quartile").digits(4).optional(),
-        nonpositive_entries: f64 = label("entries ≤ 0").digits(4),
+        nonpositive_entries: f64 = label("entries ≤ 0").digits(4).share(),
         nonpositive_rows: f64 = label("row sums ≤ 0").digits(4),
         n90: f64 = label("N90").digits(4),
         participation_ratio: f64 = label("participation ratio").digits(4),

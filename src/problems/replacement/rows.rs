@@ -21,10 +21,10 @@ columns! {
     /// What came out.
     pub(super) struct ReplacementResults {
         features: usize = label("features"),
-        test_accuracy: f64 = label("test accuracy").digits(4).brief(),
-        exact_accuracy: f64 = label("exact").digits(4).brief(),
+        test_accuracy: f64 = label("test accuracy").digits(4).brief().share(),
+        exact_accuracy: f64 = label("exact").digits(4).brief().share(),
         accuracy_drop: f64 = label("drop").digits(4),
-        agreement: f64 = label("agreement").digits(4).brief(),
+        agreement: f64 = label("agreement").digits(4).brief().share(),
         logit_rel_error: f64 = label("logit error").digits(3).brief().error(),
         output_rel_error: f64 = label("output error").digits(3).brief().error(),
         nonpositive_rows: Option<u64> = label("rows ≤ 0").brief(),

@@ -14,11 +14,12 @@ pub(in crate::problems) struct ColumnStyle {
     brief: bool,
     error: bool,
     optional: bool,
+    range: Option<(f64, f64)>,
 }
 
 /// A column with this heading and no digits after the point.
 pub(in crate::problems) const fn label(label: &'static str) -> ColumnStyle {
-    ColumnStyle { label, unit: "", digits: 0, brief: false, error: false, optional: false }
+    ColumnStyle { label, unit: "", digits: 0, brief: false, error: false, optional: false, range: None }
 }
 
 impl ColumnStyle {
@@ -52,6 +53,12 @@ impl ColumnStyle {
         self
     }
 
+    /// Says that it is a share, between 0 and 1.
+    pub const fn share(mut self) -> Self {
+        self.range = Some((0.0, 1.0));
+        self
+    }
+
     /// The column under `key`.
     pub const fn under(self, key: &'static str) -> Column {
         Column {
@@ -63,6 +70,7 @@ impl ColumnStyle {
             identity: false,
             error: self.error,
             optional: self.optional,
+            range: self.range,
         }
     }
 }

@@ -18,7 +18,12 @@ use model::ImageShape;
 pub(super) struct VitProblem;
 
 const fn column(key: &'static str, label: &'static str, unit: &'static str, digits: usize, brief: bool) -> Column {
-    Column { key, label, unit, digits, brief, identity: false, error: false, optional: false }
+    Column { key, label, unit, digits, brief, identity: false, error: false, optional: false, range: None }
+}
+
+/// A column of shares.
+const fn share(key: &'static str, label: &'static str) -> Column {
+    Column { range: Some((0.0, 1.0)), ..column(key, label, "", 4, true) }
 }
 
 static COLUMNS: &[Column] = &[
@@ -38,12 +43,12 @@ static COLUMNS: &[Column] = &[
     column("test_images", "test images", "", 0, false),
     column("parameters", "parameters", "", 0, false),
     Column { optional: true, ..column("init", "start from", "", 0, true) },
-    Column { optional: true, ..column("initial_accuracy", "initial accuracy", "", 4, true) },
+    Column { optional: true, ..share("initial_accuracy", "initial accuracy") },
     column("train_seconds", "train", "s", 1, true),
     column("train_images_per_second", "train", "images/s", 0, true),
     column("inference_seconds", "inference", "s", 3, true),
     column("inference_images_per_second", "inference", "images/s", 0, true),
-    column("test_accuracy", "test accuracy", "", 4, true),
+    share("test_accuracy", "test accuracy"),
     Column { optional: true, ..column("accuracy_error", "standard error", "", 4, false) },
     column("test_loss", "test loss", "", 4, true),
     column("final_train_loss", "train loss", "", 4, false),
