@@ -497,7 +497,10 @@ fn variants_are_compared_over_seeds() {
     let order = ["compare", "problem=vit", "--by", "attention", "--against", "softmax", "--number", "test_loss"];
     let found = desk.json(&[&order[..], &["--json"]].concat());
     let variants = found["comparisons"][0]["variants"].as_array().unwrap();
-    assert_eq!((variants.len(), &variants[0]["values"][0], &variants[1]["values"][0]), (2, &"softmax".into(), &"exp".into()));
+    assert_eq!(
+        (variants.len(), &variants[0]["values"][0], &variants[1]["values"][0]),
+        (2, &"softmax".into(), &"exp".into())
+    );
     let mean = exp.iter().sum::<f64>() / 3.0;
     assert!((variants[1]["means"][0]["mean"].as_f64().unwrap() - mean).abs() < 1e-12);
     let paired = &variants[1]["against"][0];

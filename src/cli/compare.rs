@@ -232,7 +232,8 @@ fn csv(found: &Comparisons, request: &ComparisonRequest<'_>) -> String {
     let mut headings = vec!["setting".to_owned()];
     headings.extend(request.by.iter().map(|key| (*key).to_owned()));
     headings.push("runs".to_owned());
-    headings.extend(request.columns.iter().flat_map(|column| ["", "_lo", "_hi"].map(|end| column.key.to_owned() + end)));
+    headings
+        .extend(request.columns.iter().flat_map(|column| ["", "_lo", "_hi"].map(|end| column.key.to_owned() + end)));
     for base in request.bases {
         let ends = ["", "_lo", "_hi", "_pairs", "_p", "_p_holm"];
         headings.extend(ends.map(|end| format!("less_{base}{end}")));

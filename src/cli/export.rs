@@ -11,10 +11,12 @@ use std::path::Path;
 /// Writes the files and names them on standard output.
 pub fn files(arguments: &Export, places: &Places) -> Result<(), Failure> {
     let wanted = [
-        (arguments.csv, Format::Csv),
+        (arguments.csv && !arguments.comments, Format::Csv),
+        (arguments.csv && arguments.comments, Format::CommentedCsv),
         (arguments.svg, Format::Svg),
         (arguments.png, Format::Png),
         (arguments.markdown, Format::Markdown),
+        (arguments.latex, Format::Latex),
         (arguments.tensorboard, Format::TensorBoard),
     ];
     let mut formats: Vec<Format> = wanted.into_iter().filter(|(wanted, _)| *wanted).map(|(_, format)| format).collect();

@@ -31,7 +31,7 @@ const COLUMNS: &[Column] = &[
         identity: false,
         error: false,
         optional: false,
-            range: None,
+        range: None,
     },
     Column {
         key: "accuracy",
@@ -42,7 +42,7 @@ const COLUMNS: &[Column] = &[
         identity: false,
         error: false,
         optional: false,
-            range: None,
+        range: None,
     },
     Column {
         key: "loss",
@@ -53,7 +53,7 @@ const COLUMNS: &[Column] = &[
         identity: false,
         error: false,
         optional: false,
-            range: None,
+        range: None,
     },
     Column {
         key: "train",
@@ -64,7 +64,7 @@ const COLUMNS: &[Column] = &[
         identity: false,
         error: false,
         optional: false,
-            range: None,
+        range: None,
     },
     Column {
         key: "seconds",
@@ -75,7 +75,7 @@ const COLUMNS: &[Column] = &[
         identity: false,
         error: false,
         optional: false,
-            range: None,
+        range: None,
     },
 ];
 

@@ -137,10 +137,23 @@ fn text(files: &[PathBuf], ending: &str) -> String {
 fn every_file_says_where_it_comes_from() {
     let root = tempfile::tempdir().unwrap();
     let runs = sources(root.path(), &[&[("seed", "7"), ("rate", "0.25")]]);
-    let formats = [Format::Csv, Format::Svg, Format::Png, Format::Markdown, Format::TensorBoard, Format::Html];
+    let formats = [
+        Format::CommentedCsv,
+        Format::Svg,
+        Format::Png,
+        Format::Markdown,
+        Format::Latex,
+        Format::TensorBoard,
+        Format::Html,
+    ];
     let files = export(&runs, &formats, Scales::default(), &root.path().join("out")).unwrap();
-    assert_eq!(files.len(), 7, "{files:?}");
-    for file in &files {
+    assert_eq!(files.len(), 9, "{files:?}");
+    let runs_table = text(&files, "-runs.csv");
+    assert!(
+        runs_table.starts_with("run,problem,command,seed,") && runs_table.contains(",a <remark> & more"),
+        "{runs_table}"
+    );
+    for file in files.iter().filter(|file| !file.to_string_lossy().ends_with("-runs.csv")) {
         let bytes = fs::read(file).unwrap();
         for words in ["attnlab run decay --set seed=7 --set rate=0.25", "param rate: 0.25", "seed: 7", "attnlab 0."] {
             let found = bytes.windows(words.len()).any(|window| window == words.as_bytes());
@@ -155,18 +168,23 @@ fn every_file_says_where_it_comes_from() {
 fn tables_hold_every_number() {
     let root = tempfile::tempdir().unwrap();
     let runs = sources(root.path(), &[&[("rate", "0.5")], &[("rate", "1")]]);
-    let files = export(&runs, &[Format::Csv, Format::Markdown], Scales::default(), &root.path().join("out")).unwrap();
+    let formats = [Format::Csv, Format::Markdown, Format::Latex];
+    let files = export(&runs, &formats, Scales::default(), &root.path().join("out")).unwrap();
     let series = text(&files, "-series.csv");
-    let lines: Vec<&str> = series.lines().filter(|line| !line.starts_with('#')).collect();
+    let lines: Vec<&str> = series.lines().collect();
     assert_eq!(lines[0], "run,plot,series,label,x,y,lo,hi");
     assert_eq!(lines.len(), 1 + 2 * 2 * 12);
     assert!(lines[1].ends_with(",error,mean,median & quartiles,16,0.25,0.175,0.375"), "{}", lines[1]);
     assert!(lines.iter().any(|line| line.contains(",NaN,")), "a gap stays one");
     let rows = text(&files, "-rows.csv");
-    assert!(rows.contains("\nrun,word,last\n"), "{rows}");
+    assert!(rows.starts_with("run,word,last\n"), "{rows}");
     assert_eq!(rows.matches(",\"a,\"\"b\"\"|\",").count(), 2, "{rows}");
     let page = text(&files, ".md");
-    assert!(page.contains("| run | word | last m |\n| --- | --- | ---: |\n| rate=0.5 | a,\"b\"\\| |"), "{page}");
+    assert!(page.contains("| run | last m |\n| --- | ---: |\n| rate=0.5 | "), "{page}");
+    assert!(page.contains("In all rows: word = a,\"b\"\\|.") && page.contains("- a &lt;remark> & more"), "{page}");
+    let tex = text(&files, ".tex");
+    assert!(tex.contains("\\toprule\nrun & last m \\\\\n\\midrule\nrate=0.5 & "), "{tex}");
+    assert!(tex.contains("% remark: a <remark> & more"), "{tex}");
 }
 
 #[test]
@@ -230,7 +248,9 @@ fn events_for_tensorboard_are_whole_frames() {
         at += 8 + 4 + length + 4;
         frames += 1;
     }
-    assert_eq!((at, frames), (bytes.len(), 2 + 5), "version, provenance, five points");
+    let results = source[0].view.rows[0].values().filter(|value| value.is_number()).count();
+    let expected = 2 + 3 + 5 + results;
+    assert_eq!((at, frames), (bytes.len(), expected), "version, provenance, hyperparameters, five points, the row");
 }
 
 /// The interpreter that `ATTNLAB_PYTHON` names reads what is exported, if it has TensorBoard.
@@ -249,7 +269,7 @@ fn tensorboard_reads_what_is_exported() {
     let read = Command::new(python).arg(script).arg(&out).output().unwrap();
     assert!(read.status.success(), "{}", String::from_utf8_lossy(&read.stderr));
     let said = String::from_utf8_lossy(&read.stdout);
-    assert!(said.contains("2 runs, 6024 scalars: as exported") || said.contains("skipped"), "{said}");
+    assert!(said.contains("2 runs, 6024 scalars, 2 results: as exported") || said.contains("skipped"), "{said}");
     tell(&said);
 }
 
@@ -280,7 +300,8 @@ fn below(folder: &Path) -> Vec<String> {
     all
 }
 
-const EVERY: [Format; 6] = [Format::Csv, Format::Svg, Format::Png, Format::Markdown, Format::TensorBoard, Format::Html];
+const EVERY: [Format; 7] =
+    [Format::Csv, Format::Svg, Format::Png, Format::Markdown, Format::Latex, Format::TensorBoard, Format::Html];
 
 #[test]
 fn no_file_of_an_export_takes_the_place_of_another() {
@@ -377,10 +398,13 @@ fn nothing_in_a_file_is_obeyed_by_what_opens_it() {
     assert!(rows.contains(",'=HYPERLINK(1)<img src=x>[l](u),"), "{rows}");
     let page = text(&files, ".md");
     assert!(page.contains("=HYPERLINK(1)&lt;img src=x>\\[l](u)"), "{page}");
-    for ending in [".svg", ".html", ".md", "-series.csv"] {
+    for ending in [".svg", ".html", ".md", "-series.csv", "-runs.csv", ".tex"] {
         let text = text(&files, ending);
         let obeyed = |c: char| (c.is_control() && c != '\n') || c == '\u{202e}';
         assert!(!text.contains(obeyed), "{ending} has a control character");
-        assert!(ending == "-series.csv" || !text.contains("<script>"), "{ending} has a script");
+        assert!(
+            ["-series.csv", "-runs.csv", ".tex"].contains(&ending) || !text.contains("<script>"),
+            "{ending} has a script"
+        );
     }
 }

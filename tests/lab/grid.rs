@@ -37,7 +37,17 @@ impl Problem for Grid {
     }
     fn columns(&self) -> &'static [Column] {
         const fn column(key: &'static str) -> Column {
-            Column { key, label: key, unit: "", digits: 2, brief: true, identity: false, error: false, optional: false, range: None }
+            Column {
+                key,
+                label: key,
+                unit: "",
+                digits: 2,
+                brief: true,
+                identity: false,
+                error: false,
+                optional: false,
+                range: None,
+            }
         }
         const COLUMNS: &[Column] = &[column("piece").identifying(), column("half").identifying(), column("value")];
         COLUMNS

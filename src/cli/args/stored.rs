@@ -90,9 +90,12 @@ pub struct Export {
     /// The runs, as in `attnlab show`; several become one figure.
     #[arg(required = true, value_name = "RUN")]
     pub runs: Vec<String>,
-    /// Every series and the rows as comma-separated values.
+    /// Every series, the rows and the runs as comma-separated values.
     #[arg(long)]
     pub csv: bool,
+    /// Say in comment lines above them where they come from; other formats say it anyway.
+    #[arg(long, requires = "csv")]
+    pub comments: bool,
     /// A vector figure for each plot.
     #[arg(long)]
     pub svg: bool,
@@ -102,6 +105,9 @@ pub struct Export {
     /// The rows as a Markdown table.
     #[arg(long)]
     pub markdown: bool,
+    /// The rows as a LaTeX table with the rules of `booktabs`.
+    #[arg(long)]
+    pub latex: bool,
     /// Event files for TensorBoard.
     #[arg(long)]
     pub tensorboard: bool,

@@ -148,7 +148,10 @@ mod tests {
         let of = |numbers: &[f64]| Mean::within(numbers, Some((0.0, 1.0))).unwrap();
         let [low, high] = of(&[0.99, 0.999, 1.0]).interval.unwrap();
         assert!(0.0 < low && low < 0.99 && 0.999 < high && high < 1.0, "{low} {high}");
-        assert!(Mean::of(&[0.99, 0.999, 1.0]).unwrap().interval.unwrap()[1] > 1.0, "the plain interval leaves the range");
+        assert!(
+            Mean::of(&[0.99, 0.999, 1.0]).unwrap().interval.unwrap()[1] > 1.0,
+            "the plain interval leaves the range"
+        );
         assert_eq!(of(&[1.0; 4]).interval, Some([1.0, 1.0]));
         assert_eq!(of(&[0.5, 1.5, 2.0]), Mean::of(&[0.5, 1.5, 2.0]).unwrap());
         // In the middle of the range, and of little spread, it is Student's.

@@ -137,7 +137,7 @@ impl Study {
         curves.iter_mut().for_each(|curve| curve.points.sort_by(|a, b| a.x.total_cmp(&b.x)));
         let title = format!("{} by {}", capital(heading), x.label);
         let (from, to) = (x.steps[0], x.steps[x.steps.len() - 1]);
-        let axis = Axis { title: x.label.to_owned(), scale: x.scale, range: Some((from, to)) };
+        let axis = Axis { title: x.label.to_owned(), scale: x.scale, range: Some((from, to)), steps: None };
         let id = "sweep".to_owned();
         let plot = Plot { id, title, x: axis, y: Axis::linear(self.interval(heading)) };
         StudyPlot { plot, curves, summary: CurveSummary::default() }
@@ -249,11 +249,7 @@ fn variants(differences: &Differences, runs: usize) -> (Vec<StudyVariant>, Vec<u
 }
 
 /// Mean and interval of a number, which lies in `range`, over a variant's runs that have it, as a sample at x = 0.
-fn over(
-    variant: &StudyVariant,
-    range: Option<(f64, f64)>,
-    number: impl Fn(usize) -> Option<f64>,
-) -> Option<Sample> {
+fn over(variant: &StudyVariant, range: Option<(f64, f64)>, number: impl Fn(usize) -> Option<f64>) -> Option<Sample> {
     let numbers: Vec<f64> = variant.runs.iter().filter_map(|run| number(*run)).filter(|n| n.is_finite()).collect();
     let Mean { mean: y, interval } = Mean::within(&numbers, range)?;
     Some(Sample { x: 0.0, y, lo: interval.map(|ends| ends[0]), hi: interval.map(|ends| ends[1]) })

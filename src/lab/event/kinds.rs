@@ -86,25 +86,35 @@ pub struct Axis {
     pub scale: Scale,
     /// A range known in advance, so that the axis need not grow.
     pub range: Option<(f64, f64)>,
+    /// How many steps of the work one unit of it is, where it measures how far the work is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub steps: Option<f64>,
 }
 
 impl Axis {
     /// A linear axis.
     #[must_use]
     pub fn linear(title: impl Into<String>) -> Self {
-        Self { title: title.into(), scale: Scale::Linear, range: None }
+        Self { title: title.into(), scale: Scale::Linear, range: None, steps: None }
     }
 
     /// A logarithmic axis.
     #[must_use]
     pub fn log(title: impl Into<String>) -> Self {
-        Self { title: title.into(), scale: Scale::Log, range: None }
+        Self { title: title.into(), scale: Scale::Log, range: None, steps: None }
     }
 
     /// Sets the range known in advance.
     #[must_use]
     pub const fn over(mut self, from: f64, to: f64) -> Self {
         self.range = Some((from, to));
+        self
+    }
+
+    /// Says how many steps of the work one unit is.
+    #[must_use]
+    pub const fn of_steps(mut self, steps: f64) -> Self {
+        self.steps = Some(steps);
         self
     }
 }

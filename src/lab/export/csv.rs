@@ -1,8 +1,10 @@
-//! Comma-separated values (RFC 4180), with the provenance in `#` lines on top: `pandas.read_csv(file, comment="#")`.
+//! Comma-separated values (RFC 4180): series, rows, and the runs that they come from. On request the provenance stands in
+//! `#` lines on top as well: `pandas.read_csv(file, comment="#")`.
 
 use super::source::NamedRun;
 use super::text;
 use serde_json::Value;
+use std::collections::BTreeMap;
 
 /// Lines of cells.
 pub struct CsvTable {
@@ -65,9 +67,34 @@ impl Default for CsvTable {
     }
 }
 
+/// The runs, one a line: where each comes from, its parameters, and what it remarks.
+pub fn runs(runs: &[NamedRun<'_>]) -> String {
+    let facts: Vec<BTreeMap<String, String>> = runs
+        .iter()
+        .map(|run| run.provenance().into_iter().chain([("remarks".to_owned(), run.remarks().join(" | "))]).collect())
+        .collect();
+    let mut keys: Vec<String> = Vec::new();
+    for run in runs {
+        for (key, _) in run.provenance() {
+            if !keys.contains(&key) {
+                keys.push(key);
+            }
+        }
+    }
+    keys.push("remarks".to_owned());
+    let mut table = CsvTable::new();
+    keys.iter().for_each(|key| table.cell(key));
+    table.end_line();
+    for facts in &facts {
+        keys.iter().for_each(|key| table.cell(facts.get(key).map_or("", String::as_str)));
+        table.end_line();
+    }
+    table.into_text()
+}
+
 /// Every point of every series.
-pub fn series(runs: &[NamedRun<'_>]) -> String {
-    let mut table = CsvTable::below(header(runs));
+pub fn series(runs: &[NamedRun<'_>], comments: bool) -> String {
+    let mut table = CsvTable::below(if comments { header(runs) } else { String::new() });
     ["run", "plot", "series", "label", "x", "y", "lo", "hi"].iter().for_each(|heading| table.cell(heading));
     table.end_line();
     for run in runs {
@@ -85,14 +112,14 @@ pub fn series(runs: &[NamedRun<'_>]) -> String {
 }
 
 /// The rows of the result table, with the run in front.
-pub fn rows(runs: &[NamedRun<'_>]) -> String {
+pub fn rows(runs: &[NamedRun<'_>], comments: bool) -> String {
     let mut keys: Vec<&str> = Vec::new();
     for key in runs.iter().flat_map(|run| &run.view.rows).flat_map(serde_json::Map::keys) {
         if !keys.contains(&key.as_str()) {
             keys.push(key);
         }
     }
-    let mut table = CsvTable::below(header(runs));
+    let mut table = CsvTable::below(if comments { header(runs) } else { String::new() });
     table.cell("run");
     keys.iter().for_each(|key| table.cell(key));
     table.end_line();

@@ -3,7 +3,7 @@
 use super::figure::ExportFigure;
 use super::source::{NamedRun, labels};
 use super::text::escaped;
-use super::{image, markdown};
+use super::{image, rows};
 use crate::lab::{LabError, Matrix, duration};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -48,8 +48,8 @@ pub fn page(runs: &[NamedRun<'_>], figures: &[ExportFigure]) -> Result<String, L
     for (run, name) in runs.iter().zip(&names) {
         let spent = duration(run.view.seconds);
         page += &format!("<details><summary>{} · {} · {spent}</summary>\n", escaped(name), run.view.state.name());
-        for note in run.view.notes.iter().chain(Some(&run.view.message).filter(|message| !message.is_empty())) {
-            page += &format!("<p>{}</p>\n", escaped(note));
+        for remark in run.remarks() {
+            page += &format!("<p>{}</p>\n", escaped(&remark));
         }
         page += "<table>\n";
         for (key, text) in run.provenance() {
@@ -62,23 +62,20 @@ pub fn page(runs: &[NamedRun<'_>], figures: &[ExportFigure]) -> Result<String, L
 
 /// A table for each problem.
 fn results(page: &mut String, runs: &[NamedRun<'_>]) {
-    for (problem, columns, rows) in markdown::by_problem(runs) {
-        *page += &format!("<h2>{}</h2>\n<table><tr>", escaped(&problem));
-        let several = rows.iter().any(|(label, _)| !label.is_empty());
-        if several {
-            *page += "<th>run</th>";
-        }
-        columns.iter().for_each(|column| *page += &format!("<th>{}</th>", escaped(&column.text())));
+    for table in rows::by_problem(runs).iter().map(|rows| rows.texts(|_| true)) {
+        *page += &format!("<h2>{}</h2>\n<table><tr>", escaped(&table.problem));
+        table.headings.iter().for_each(|(heading, _)| *page += &format!("<th>{}</th>", escaped(heading)));
         *page += "</tr>\n";
-        for (label, row) in rows {
+        for cells in &table.rows {
             *page += "<tr>";
-            if several {
-                *page += &format!("<td>{}</td>", escaped(&label));
+            for (cell, (_, numeric)) in cells.iter().zip(&table.headings) {
+                let class = if *numeric { " class=\"n\"" } else { "" };
+                *page += &format!("<td{class}>{}</td>", escaped(cell));
             }
-            columns.iter().for_each(|column| *page += &format!("<td class=\"n\">{}</td>", escaped(&column.cell(row))));
             *page += "</tr>\n";
         }
         *page += "</table>\n";
+        *page += &table.in_common().map_or_else(String::new, |words| format!("<p>{}</p>\n", escaped(&words)));
     }
 }
 

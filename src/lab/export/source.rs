@@ -57,6 +57,12 @@ impl<'a> NamedRun<'a> {
         runs.iter().zip(names).map(|(source, name)| Self { source, name }).collect()
     }
 
+    /// What it remarks, and why it ended as it did where that needs saying.
+    pub fn remarks(&self) -> Vec<String> {
+        let message = Some(&self.view.message).filter(|message| !message.is_empty());
+        self.view.notes.iter().chain(message).cloned().collect()
+    }
+
     /// Where it comes from: (name, text), parameters last.
     pub fn provenance(&self) -> Vec<(String, String)> {
         let facts = &self.record.run;

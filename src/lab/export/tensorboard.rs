@@ -1,11 +1,12 @@
 //! Event files as TensorBoard reads them: TFRecord frames of `tensorflow.Event` messages.
 //!
 //! The few messages are written by hand in protocol-buffer wire format (fields from TensorFlow's `event.proto`,
-//! `summary.proto` and `tensor.proto`); a frame is length, masked CRC-32C of it, message, masked CRC-32C of that.
+//! `summary.proto` and `tensor.proto`, and from `plugin_data.proto` of TensorBoard's hparams plugin); a frame is length,
+//! masked CRC-32C of it, message, masked CRC-32C of that.
 
 use super::source::NamedRun;
 use crate::lab::record::journal::Tail;
-use crate::lab::{Event, LabError};
+use crate::lab::{Event, LabError, RunState, SeriesView, StoredValue};
 use std::collections::BTreeMap;
 
 /// The name by which TensorBoard knows its files.
@@ -13,30 +14,102 @@ pub fn file_name(run: &NamedRun<'_>) -> String {
     format!("events.out.tfevents.{}.attnlab", created(run) as u64)
 }
 
-/// One scalar for every series, and the provenance as a text.
+/// One scalar for every series, the parameters and the last row's numbers as hyperparameters and their metrics, and the
+/// provenance as a text.
 ///
-/// A step is a whole number there: x where all of a series are whole, the point's number in its series otherwise.
+/// A step is a whole number there. Where the axis says how many steps of the work its unit is, it is the step of the work,
+/// so that every series of a training has the same axis; elsewhere it is x where all of a series are whole, and the
+/// point's number in its series otherwise.
 pub fn events(run: &NamedRun<'_>) -> Result<Vec<u8>, LabError> {
     let began = created(run);
     let mut file = Vec::new();
     frame(&mut file, &message(began, 0, WireField::text(3, "brain.Event:2")));
     let lines = run.provenance().into_iter().map(|(name, text)| format!("    {name}: {text}\n"));
     frame(&mut file, &message(began, 0, WireField::nested(5, &text_summary("provenance", &lines.collect::<String>()))));
-    let series = |view: &crate::lab::SeriesView| {
+    for (tag, data) in hyperparameters(run) {
+        frame(&mut file, &message(began, 0, WireField::nested(5, &plugin_summary(&tag, &data))));
+    }
+    let series = |view: &SeriesView| {
         let whole = view.points.iter().all(|point| point.x.fract() == 0.0 && point.x.abs() < 9e15);
+        let plot = run.view.plots.iter().find(|plot| plot.id == view.series.plot);
+        let unit = plot.and_then(|plot| plot.x.steps).or(whole.then_some(1.0));
         let tag = [&view.series.plot, &view.series.id].map(String::as_str).join("/");
-        (view.series.id.clone(), (tag, whole, 0_i64))
+        (view.series.id.clone(), (tag, unit, 0_i64))
     };
-    let mut known: BTreeMap<String, (String, bool, i64)> = run.view.series.iter().map(series).collect();
+    let mut known: BTreeMap<String, (String, Option<f64>, i64)> = run.view.series.iter().map(series).collect();
+    let mut last = (began, 0);
     for stamped in Tail::new(&run.folder).events()? {
         let Event::Point(point) = stamped.event else { continue };
-        let Some((tag, whole, count)) = known.get_mut(&point.series) else { continue };
-        let step = if *whole { point.x as i64 } else { *count };
+        let Some((tag, unit, count)) = known.get_mut(&point.series) else { continue };
+        let step = unit.map_or(*count, |unit| (point.x * unit).round() as i64);
         *count += 1;
-        let value = [WireField::text(1, tag), WireField::float(2, point.y as f32)].concat();
-        frame(&mut file, &message(began + stamped.t, step, WireField::nested(5, &WireField::nested(1, &value))));
+        last = (began + stamped.t, step.max(last.1));
+        frame(&mut file, &message(began + stamped.t, step, scalar(tag, point.y)));
+    }
+    for (key, number) in results(run) {
+        frame(&mut file, &message(last.0, last.1, scalar(&format!("result/{key}"), number)));
     }
     Ok(file)
+}
+
+/// The numbers of the last row.
+fn results<'a>(run: &'a NamedRun<'_>) -> impl Iterator<Item = (&'a str, f64)> {
+    let row = run.view.rows.last().into_iter().flatten();
+    row.filter_map(|(key, value)| Some((key.as_str(), value.as_f64()?)))
+}
+
+/// `Summary { value { tag, simple_value } }` as the field of an event.
+fn scalar(tag: &str, number: f64) -> Vec<u8> {
+    let value = [WireField::text(1, tag), WireField::float(2, number as f32)].concat();
+    WireField::nested(5, &WireField::nested(1, &value))
+}
+
+/// What the hparams plugin reads, with the tags under which it looks: an experiment with the names of parameters and of
+/// metrics, the values of the parameters, and how the run ended.
+fn hyperparameters(run: &NamedRun<'_>) -> [(String, Vec<u8>); 3] {
+    let began = created(run);
+    let infos = run.record.params.iter().map(|(key, value)| {
+        let (_, kind) = hyperparameter(value);
+        WireField::nested(4, &[WireField::text(1, key), WireField::whole(4, kind)].concat())
+    });
+    let metrics = results(run).map(|(key, _)| {
+        let name = WireField::nested(1, &WireField::text(2, &format!("result/{key}")));
+        WireField::nested(5, &[name, WireField::text(3, key)].concat())
+    });
+    let experiment = [WireField::double(3, began), infos.chain(metrics).flatten().collect()].concat();
+    let values = run.record.params.iter().map(|(key, value)| {
+        let entry = [WireField::text(1, key), WireField::nested(2, &hyperparameter(value).0)].concat();
+        WireField::nested(1, &entry)
+    });
+    let start = [values.flatten().collect(), WireField::text(4, &run.name), WireField::double(5, began)].concat();
+    let status = match run.view.state {
+        RunState::Finished => 1,
+        RunState::Failed | RunState::Diverged | RunState::Lost | RunState::Stopped => 2,
+        RunState::Queued | RunState::Running | RunState::Paused => 3,
+    };
+    let end = [WireField::whole(1, status), WireField::double(2, began + run.view.seconds)].concat();
+    [("experiment", 2, experiment), ("session_start_info", 3, start), ("session_end_info", 4, end)]
+        .map(|(tag, field, data)| (format!("_hparams_/{tag}"), WireField::nested(field, &data)))
+}
+
+/// A value of a parameter as `google.protobuf.Value`, and its kind for the plugin.
+fn hyperparameter(value: &StoredValue) -> (Vec<u8>, u64) {
+    const STRING: u64 = 1;
+    const BOOL: u64 = 2;
+    const FLOAT: u64 = 3;
+    let text = value.to_string();
+    match (text.parse::<f64>(), text.as_str()) {
+        (Ok(number), _) if number.is_finite() => (WireField::double(2, number), FLOAT),
+        (_, "yes" | "no") => (WireField::whole(4, u64::from(text == "yes")), BOOL),
+        _ => (WireField::text(3, &text), STRING),
+    }
+}
+
+/// `Summary { value { tag, metadata { plugin_data { "hparams", content } } } }`.
+fn plugin_summary(tag: &str, data: &[u8]) -> Vec<u8> {
+    let plugin = [WireField::text(1, "hparams"), WireField::nested(2, data)].concat();
+    let metadata = WireField::nested(9, &WireField::nested(1, &plugin));
+    WireField::nested(1, &[WireField::text(1, tag), metadata].concat())
 }
 
 /// Seconds since 1970 when the run was asked for.

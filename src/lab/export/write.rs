@@ -2,7 +2,7 @@
 
 use super::figure::{self, Scales};
 use super::source::{NamedRun, RunSource};
-use super::{csv, html, image, markdown, names, tensorboard};
+use super::{csv, html, image, latex, markdown, names, tensorboard};
 use crate::lab::{LabError, files};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,14 +10,18 @@ use std::path::{Path, PathBuf};
 /// A kind of file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
-    /// Every series, and the rows, as comma-separated values.
+    /// Every series, the rows, and the runs that they come from, as comma-separated values.
     Csv,
+    /// The same, with the provenance as comments above series and rows.
+    CommentedCsv,
     /// A vector figure for each plot.
     Svg,
     /// A pixel figure for each plot.
     Png,
     /// The rows as a table.
     Markdown,
+    /// The same for LaTeX.
+    Latex,
     /// Event files for TensorBoard, a folder for each run.
     TensorBoard,
     /// One page with everything, figures inside.
@@ -26,9 +30,12 @@ pub enum Format {
 
 /// One file of an export.
 enum Part {
-    Series,
-    Rows,
+    Runs,
+    /// With the provenance as comments, if so.
+    Series(bool),
+    Rows(bool),
     Markdown,
+    Latex,
     Page,
     /// The figure of this number, as a vector drawing.
     Drawing(usize),
@@ -56,10 +63,13 @@ pub fn export(runs: &[RunSource], formats: &[Format], scales: Scales, folder: &P
     let mut parts: Vec<(String, Part)> = Vec::new();
     for format in formats {
         match format {
-            Format::Csv => {
-                parts.extend([("-series.csv".to_owned(), Part::Series), ("-rows.csv".to_owned(), Part::Rows)])
+            Format::Csv | Format::CommentedCsv => {
+                let comments = *format == Format::CommentedCsv;
+                let tables = [("series", Part::Series(comments)), ("rows", Part::Rows(comments)), ("runs", Part::Runs)];
+                parts.extend(tables.map(|(name, part)| (format!("-{name}.csv"), part)));
             }
             Format::Markdown => parts.push((".md".to_owned(), Part::Markdown)),
+            Format::Latex => parts.push((".tex".to_owned(), Part::Latex)),
             Format::Html => parts.push((".html".to_owned(), Part::Page)),
             Format::Svg => {
                 parts.extend(figures.iter().enumerate().map(|(n, it)| (format!("-{}.svg", it.id), Part::Drawing(n))));
@@ -88,8 +98,12 @@ pub fn export(runs: &[RunSource], formats: &[Format], scales: Scales, folder: &P
     };
     let facts = || runs.iter().flat_map(|run| [run.name.as_str(), &run.record.run.created]);
     let is_free = |number: &usize| {
+        // Tables without comments do not say whose they are; the table of runs beside them does.
+        let told = place(*number, &("-runs.csv".to_owned(), Part::Runs));
+        let told = told.is_file() && names::is_ours(&told, facts());
         parts.iter().all(|part| match part.1 {
             Part::Events(run) => names::is_ours(&place(*number, part), [runs[run].name.as_str()]),
+            Part::Series(_) | Part::Rows(_) if told => true,
             _ => names::is_ours(&place(*number, part), facts()),
         })
     };
@@ -98,8 +112,10 @@ pub fn export(runs: &[RunSource], formats: &[Format], scales: Scales, folder: &P
     for part in &parts {
         let path = place(number, part);
         let bytes = match part.1 {
-            Part::Series => csv::series(&runs).into_bytes(),
-            Part::Rows => csv::rows(&runs).into_bytes(),
+            Part::Runs => csv::runs(&runs).into_bytes(),
+            Part::Series(comments) => csv::series(&runs, comments).into_bytes(),
+            Part::Rows(comments) => csv::rows(&runs, comments).into_bytes(),
+            Part::Latex => latex::page(&runs).into_bytes(),
             Part::Markdown => markdown::page(&runs).into_bytes(),
             Part::Page => html::page(&runs, &figures)?.into_bytes(),
             Part::Drawing(figure) => image::svg(&figures[figure], &runs)?.into_bytes(),

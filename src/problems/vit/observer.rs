@@ -43,9 +43,9 @@ pub(super) struct Reporter<'a> {
     rate: f64,
 }
 
-/// Declares the plots and series of a run.
-pub(super) fn declare(context: &mut RunContext, epochs: u64, validates: bool) {
-    let x = || Axis::linear("epoch").over(0.0, epochs as f64);
+/// Declares the plots and series of a run of so many epochs, each of so many steps.
+pub(super) fn declare(context: &mut RunContext, epochs: u64, epoch_steps: u64, validates: bool) {
+    let x = || Axis::linear("epoch").over(0.0, epochs as f64).of_steps(epoch_steps as f64);
     for (id, title, y) in [
         ("loss", "Loss", Axis::linear("cross-entropy")),
         ("accuracy", "Validation accuracy", Axis::linear("share of images").over(0.0, 1.0)),

@@ -36,7 +36,8 @@ pub(super) fn run(params: &Params, context: &mut RunContext) -> Result<(), RunEr
     let Beginning { mut trainer, interval, initial_accuracy } =
         beginning(params, context, &config, &dataset, &patcher)?;
     let epochs = trainer.options.epochs;
-    declare(context, epochs, !split.validation.is_empty());
+    let epoch_steps = split.train.len().div_ceil(trainer.options.batch.max(1)) as u64;
+    declare(context, epochs, epoch_steps, !split.validation.is_empty());
     pictures::declare_shapes(context, &config);
     let mut facts = BTreeMap::from([
         ("dataset".to_owned(), dataset.name.to_owned()),
