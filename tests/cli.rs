@@ -461,6 +461,17 @@ fn work_outlives_its_terminal() {
 fn help_completions_and_pipes() {
     let desk = Desk::new();
     assert_eq!(desk.say(&["--version"]).trim(), concat!("attnlab ", env!("CARGO_PKG_VERSION")));
+    let version = desk.say(&["--version", "--verbose"]);
+    for line in ["commit        ", "build         ", "instructions  ", "machine       "] {
+        assert!(version.contains(line), "{version}");
+    }
+    assert!(desk.refused(&["--verbose"]).contains("--version"));
+    let pages = desk.say(&["man", "pages"]);
+    for name in ["attnlab.1", "attnlab-run.1", "attnlab-sweep-status.1"] {
+        assert!(pages.contains(&format!("pages/{name}\n")), "{pages}");
+        let page = fs::read_to_string(desk.path("pages").join(name)).unwrap();
+        assert!(page.contains(".SH NAME") && page.contains(".SH OPTIONS"), "{page}");
+    }
     assert!(desk.say(&["--help"]).contains("Examples:"));
     for command in ["run", "sweep"] {
         assert!(desk.say(&[command, "--help"]).contains("--set <KEY=VALUE>"), "{command}");

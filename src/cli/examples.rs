@@ -35,7 +35,8 @@ Examples:
 pub const COMPARE_EXAMPLES: &str = "\
 Examples:
   attnlab compare problem=vit --by attention --against relu,exp --show train_seconds
-  attnlab compare problem=vit dataset=mnist --by attention --number test_loss --csv";
+  attnlab compare problem=vit --by attention,patch --against relu --markdown
+  attnlab compare problem=vit dataset=mnist --by attention --number test_loss --seeds --csv";
 
 pub const LIST_EXAMPLES: &str = "\
 Examples:

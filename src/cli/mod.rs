@@ -7,6 +7,7 @@ mod examples;
 mod export;
 mod failure;
 mod logging;
+mod man;
 mod merge;
 mod output;
 mod params;
@@ -20,6 +21,7 @@ mod store;
 mod sweep;
 mod table;
 mod target;
+mod version;
 
 use crate::lab::Places;
 use crate::paths::expanded_below;
@@ -43,12 +45,15 @@ pub fn main(console: impl FnOnce(Places) -> ExitCode, keys: impl FnOnce() -> Str
 fn attempt(console: impl FnOnce(Places) -> ExitCode, keys: impl FnOnce() -> String) -> Result<ExitCode, Failure> {
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
-        // `--help` and `--version` come this way too.
+        // `--help` comes this way too.
         Err(answer) if !answer.use_stderr() => {
             return output::print(&answer.to_string()).map(|()| ExitCode::SUCCESS);
         }
         Err(error) => return Err(error.into()),
     };
+    if arguments.version {
+        return output::print(&version::told(arguments.verbose)).map(|()| ExitCode::SUCCESS);
+    }
     let common = arguments.common;
     let place = |path: PathBuf| expanded_below(Path::new(""), &path);
     let places = Places { logs: place(common.logs), data: place(common.data_dir), presets: place(common.presets) };
@@ -78,6 +83,7 @@ fn attempt(console: impl FnOnce(Places) -> ExitCode, keys: impl FnOnce() -> Stri
         Command::Recommend(question) => recommend::answer(&question, &places),
         Command::Data(sets) => data::data(&sets, &places),
         Command::Keys => output::print(&keys()),
+        Command::Man { folder } => man::pages(&folder),
         Command::Completions { shell } => completions(shell),
     }?;
     Ok(ExitCode::SUCCESS)

@@ -28,6 +28,12 @@ pub static ALL: &[&dyn Problem] = &[
     &replacement::ReplacementProblem,
 ];
 
+/// The sets of vector instructions that the fused kernels can use on this machine, in words, the one that is used first.
+#[must_use]
+pub fn instructions() -> Vec<String> {
+    crate::vision::fused::Instructions::available().iter().map(ToString::to_string).collect()
+}
+
 /// The problem called `name`.
 #[must_use]
 pub fn find(name: &str) -> Option<&'static dyn Problem> {

@@ -24,6 +24,7 @@ use value::{assignment, positive};
 #[command(
     name = "attnlab",
     version,
+    disable_version_flag = true,
     about,
     long_about = "A terminal lab console for efficient attention: see, live, what a Performer trades for its speed.\n\n\
                   Without a command the console opens; the commands do the same jobs without a screen.",
@@ -35,6 +36,12 @@ pub struct Arguments {
     /// Where things lie and how much is told.
     #[command(flatten)]
     pub common: Common,
+    /// Print the version.
+    #[arg(short = 'V', long)]
+    pub version: bool,
+    /// Say with the version what the program was built from and what it can use here.
+    #[arg(long, requires = "version")]
+    pub verbose: bool,
     /// What to do; without a command the console opens.
     #[command(subcommand)]
     pub command: Option<Command>,
@@ -133,6 +140,13 @@ pub enum Command {
     Data(Data),
     /// Print the keys of the console as a Markdown table.
     Keys,
+    /// Write the manual pages: one for the program and one for each command.
+    #[command(after_help = "Example:\n  attnlab man ~/.local/share/man/man1\n  man attnlab-run")]
+    Man {
+        /// The folder to write into.
+        #[arg(value_name = "DIR", value_hint = ValueHint::DirPath)]
+        folder: PathBuf,
+    },
     /// Print a completion script for a shell.
     #[command(
         after_help = "Example, for bash:\n  attnlab completions bash > ~/.local/share/bash-completion/completions/attnlab"

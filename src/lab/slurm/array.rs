@@ -4,13 +4,13 @@ use super::commands::{ARRAY_LIMIT, SbatchAnswer, Slurm};
 use super::job::Job;
 use super::options::SlurmOptions;
 use super::plan::{ArrayPlan, PLAN, absolute};
+use super::program;
 use super::script::script;
 use crate::lab::{Differences, Draft, LabError, ParamError, Places, Problem, RunSpec, Schema, Sweep, files};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Component, Path, PathBuf};
 
 const POINTS: &str = "points.jsonl";
@@ -64,11 +64,7 @@ impl JobArray {
         write(&folder, POINTS, &lines)?;
         let place = folder.to_string_lossy();
         write(&folder, SCRIPT, script(&place, &plan).as_bytes())?;
-        let program = std::env::current_exe().map_err(LabError::io("find", "attnlab"))?;
-        let copy = folder.join("attnlab");
-        fs::copy(&program, &copy).map_err(LabError::io("copy the program to", &copy))?;
-        fs::set_permissions(&copy, fs::Permissions::from_mode(0o755))
-            .map_err(LabError::io("make executable", &copy))?;
+        program::put(&plan.logs, &folder)?;
         let sweep = Self { folder, plan };
         sweep.plan.write(&sweep.folder)?;
         Ok(sweep)

@@ -22,6 +22,7 @@ mod element;
 mod job;
 mod options;
 mod plan;
+mod program;
 mod script;
 mod status;
 
