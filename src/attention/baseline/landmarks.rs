@@ -47,7 +47,8 @@ pub fn k_means(
         for (row, nearest) in products.rows().into_iter().zip(&mut nearest) {
             // |t − c|² is smallest where t·c − |c|²/2 is largest.
             let closeness = row.iter().zip(&halves).map(|(product, half)| product - half).enumerate();
-            let best = closeness.fold((0, f64::NEG_INFINITY), |best, (i, value)| if value > best.1 { (i, value) } else { best });
+            let best = closeness
+                .fold((0, f64::NEG_INFINITY), |best, (i, value)| if value > best.1 { (i, value) } else { best });
             changed |= *nearest != best.0;
             *nearest = best.0;
         }

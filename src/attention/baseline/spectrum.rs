@@ -19,8 +19,11 @@ impl Spectrum {
     /// # Errors
     /// There is not enough memory.
     pub fn of(inputs: &Inputs, peak: f64) -> Result<Self, AttentionError> {
-        let scaled =
-            Inputs { row_exponents: &inputs.row_exponents - peak, queries: inputs.queries.clone(), keys: inputs.keys.clone() };
+        let scaled = Inputs {
+            row_exponents: &inputs.row_exponents - peak,
+            queries: inputs.queries.clone(),
+            keys: inputs.keys.clone(),
+        };
         let matrix = exact(&scaled)?;
         memory::probe::<f64>(matrix.dim(), "the matrix to be decomposed")?;
         let columns = DMatrix::from_row_iterator(matrix.nrows(), matrix.ncols(), matrix.iter().copied());

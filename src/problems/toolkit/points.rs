@@ -36,6 +36,11 @@ impl FinishedPoints {
         points
     }
 
+    /// Whether rows of this run have the column `key`: false where an earlier version of the program began it without that column.
+    pub fn has_column(&self, key: &str) -> bool {
+        self.has(key)
+    }
+
     fn has(&self, key: &str) -> bool {
         self.keys.as_ref().is_none_or(|keys| keys.contains(key))
     }
