@@ -113,6 +113,14 @@ impl Burst {
         row.extend(results.values());
         self.events.push(Event::Row { row });
     }
+
+    /// The same with more columns behind.
+    pub fn row_with<S: Columns>(&mut self, subject: &S, results: &impl Columns, more: &impl Columns) {
+        self.row(subject, results);
+        if let Some(Event::Row { row }) = self.events.last_mut() {
+            row.extend(more.values());
+        }
+    }
 }
 
 #[cfg(test)]
