@@ -348,7 +348,8 @@ fn large_logits_and_keys_stay_finite() {
 
 #[test]
 fn not_a_number_is_not_hidden() {
-    for attention in kernels().chain(typed()) {
+    // Without mixing no query is looked at.
+    for attention in kernels().filter(|attention| !attention.is_identity()).chain(typed()) {
         let mut case = Case::new(config(attention, 12, 4, 24, 3), 4, 8);
         let weight = case.layout.entry("blocks.0.attention.qkv.weight").offset;
         case.theta[weight] = f32::NAN;

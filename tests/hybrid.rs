@@ -318,6 +318,45 @@ fn rows_of(settings: &[(&str, &str)], folder: &Path) -> Vec<Row> {
 }
 
 #[test]
+fn plain_averages_have_the_error_of_both_parts_over_four() {
+    let folder = tempfile::tempdir().unwrap();
+    for (shared, budget) in [("no", "projections"), ("yes", "projections"), ("no", "features")] {
+        let settings = [
+            ("base", "hyperbolic,trigonometric,average-hyperbolic,hybrid-hyperbolic"),
+            ("radius", "0.7"),
+            ("angles", "3"),
+            ("dim", "4"),
+            ("m1", "6"),
+            ("m2", "6"),
+            ("n", "2"),
+            ("trials", "20000"),
+            ("shared", shared),
+            ("budget", budget),
+        ];
+        let rows = rows_of(&settings, folder.path());
+        let number = |row: &Row, key: &str| row[key].as_f64().unwrap();
+        let of = |base: &str| rows.iter().filter(move |row| row["base"] == base).collect::<Vec<_>>();
+        let [first, second, average, hybrid] =
+            ["hyperbolic", "trigonometric", "average-hyperbolic", "hybrid-hyperbolic"].map(of);
+        let equal_features = budget == "features";
+        for place in 0..3 {
+            let (mine, theory) = (average[place], number(average[place], "rel_mse_theory"));
+            // Errors of equal lengths have no covariance; single estimators have the features of the whole hybrid, twice those of a part.
+            let parts = number(first[place], "rel_mse_theory") + number(second[place], "rel_mse_theory");
+            let expected = if equal_features { 2.0 * parts / 4.0 } else { parts / 4.0 };
+            assert!((theory - expected).abs() < 1e-9 * expected.max(1e-3), "{theory} for {expected}");
+            let (found, error) = (number(mine, "rel_mse_mean"), number(mine, "rel_mse_sem"));
+            assert!((found - theory).abs() < (4.5 * error).max(0.03 * theory), "{found} ± {error} for {theory}");
+            assert!((number(mine, "mean_ratio") - 1.0).abs() < 4.5 * number(mine, "mean_ratio_sem") + 1e-12);
+            assert_eq!((number(mine, "a"), number(mine, "b"), mine["n"].as_u64()), (0.5, 0.0, Some(0)));
+            let features = if equal_features { hybrid[place]["features"].as_u64() } else { Some(24) };
+            assert_eq!(mine["features"].as_u64(), features);
+            assert!(number(mine, "estimate_bytes") > 0.0 && number(mine, "seconds_per_trial") > 0.0);
+        }
+    }
+}
+
+#[test]
 fn queries_are_paired_with_the_keys_beside_them() {
     let folder = tempfile::tempdir().unwrap();
     let mut rng = generator(3, "files", 0);

@@ -86,6 +86,9 @@ fn attention_has_its_reference_values() {
         (AttentionKernel::Relu, [1.02092695, 1.96860957, 1.66907648, 0.99638527]),
         (AttentionKernel::Exp, [1.8539577, 0.71906345, 1.94514053, 0.5822892]),
         (AttentionKernel::Elu, [1.81684106, 0.77473841, 1.90831750, 0.63752375]),
+        (AttentionKernel::ReluSquared, [1.11793176, 1.82310236, 1.62582008, 1.06126988]),
+        (AttentionKernel::CosFormer, [1.01484308, 1.97773538, 1.83105721, 0.75341418]),
+        (AttentionKernel::Identity, [1.0, 2.0, 3.0, -1.0]),
     ];
     for (kernel, expected) in expected {
         let out = composed::attend(kernel, None, &q, &k, &v).unwrap();
@@ -205,6 +208,10 @@ fn learned_maps_have_their_reference_values() {
     let expected = [(-1.4 - 0.36_f64).exp(), (0.35 - 0.0225_f64).exp(), (-2.0_f64).exp(), 0.5_f64.exp()];
     close(&found, &expected, 1e-5, "shape");
     assert!(composed::shape(AttentionKernel::Softmax, 3, None, &[0.0]).unwrap().is_none());
+    assert!(composed::shape(AttentionKernel::Identity, 3, None, &[0.0]).unwrap().is_none());
+    // At the first token the place says nothing, however many points there are.
+    let shapes = composed::shape(AttentionKernel::CosFormer, 3, None, &[-2.0, 0.5, 1.5]).unwrap().unwrap();
+    assert!(shapes[0].iter().zip([0.001, 0.501, 1.501]).all(|(f, expected)| (f - expected).abs() < 1e-6), "{shapes:?}");
 }
 
 #[test]

@@ -2,6 +2,7 @@
 //!
 //! Arrays in, arrays out. Heavy loops run on rayon's current pool; results never depend on its size.
 
+pub mod baseline;
 mod error;
 pub mod estimator;
 pub mod feature_map;

@@ -59,6 +59,8 @@ pub struct Exact {
     pub normalized_norm_squared: f64,
     /// How concentrated A is.
     pub spikiness: Spikiness,
+    /// Shares of the entries, the largest first, with the share of Σ A² that they hold: rising, ending at (1, 1).
+    pub energy: Vec<(f64, f64)>,
     /// Whether the profiles hold every entry; else they hold bins of this width.
     pub bin_width: Option<f64>,
     /// K²-weights over |x+y|².
@@ -134,6 +136,7 @@ impl Exact {
             all.add(partial, &ranges);
         }
         let spikiness = all.spikiness(count, &ranges);
+        let energy = all.energy(count);
         let norm_squared = all.second;
         let profile = |bins: Vec<(f64, f64)>| {
             let used = bins.into_iter().filter(|(_, weight)| *weight > 0.0);
@@ -147,6 +150,7 @@ impl Exact {
             norm_squared,
             normalized_norm_squared: all.normalized,
             spikiness,
+            energy,
             bin_width: (!ranges.entries).then_some(ranges.radius / BINS as f64),
             sums: profile(all.sums),
             differences: profile(all.differences),
@@ -301,6 +305,27 @@ impl Partial {
         join(&mut self.sums, other.sums, !ranges.entries, pairs);
         join(&mut self.differences, other.differences, !ranges.entries, pairs);
         self.centre += &other.centre;
+    }
+
+    /// What the largest entries hold, at about 16 shares a decade, from logarithms that are sorted or from their histogram.
+    fn energy(&self, count: usize) -> Vec<(f64, f64)> {
+        let (mut curve, mut held, mut seen, mut next) = (Vec::new(), 0.0, 0_u64, 1.0);
+        let mut add = |entries: u64, weight: f64| {
+            seen += entries;
+            held += weight;
+            if seen as f64 >= next {
+                curve.push((seen as f64 / count as f64, held / self.second));
+                next = (seen as f64 * 10_f64.powf(1.0 / 16.0)).max(seen as f64 + 1.0);
+            }
+        };
+        if self.logs.is_empty() {
+            self.counts.iter().filter(|(inside, _)| *inside > 0).for_each(|&(inside, weight)| add(inside, weight));
+        } else {
+            self.logs.iter().for_each(|log| add(1, (2.0 * log).exp()));
+        }
+        curve.retain(|(share, _)| *share < 1.0);
+        curve.push((1.0, 1.0));
+        curve
     }
 
     /// Reads the measures off the sorted logarithms, or off their histogram with linear interpolation inside a bin.

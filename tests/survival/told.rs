@@ -31,10 +31,16 @@ impl Told {
             let name = entry.unwrap().file_name().into_string().unwrap();
             assert!(FILES.contains(&name.as_str()), "{}: {name} is left behind", folder.display());
         }
-        let timed = |plot: &str| view.plots.iter().any(|known| known.id == plot && known.y.title.contains("second"));
+        let known = |plot: &str| view.plots.iter().find(|known| known.id == plot);
+        let timed = |plot: &str| known(plot).is_some_and(|known| known.y.title.contains("second"));
+        // Where time is the width, points stand in another order each time.
+        let over_time = |plot: &str| known(plot).is_some_and(|known| known.x.title.contains("second"));
         let series = view.series.iter().map(|known| {
-            let sample = |sample: &Sample| {
-                if timed(&known.series.plot) { Sample { x: sample.x, y: 0.0, lo: None, hi: None } } else { *sample }
+            let plot = &known.series.plot;
+            let sample = |sample: &Sample| match sample {
+                _ if over_time(plot) => Sample { x: 0.0, y: 0.0, lo: None, hi: None },
+                sample if timed(plot) => Sample { x: sample.x, y: 0.0, lo: None, hi: None },
+                sample => *sample,
             };
             (known.series.clone(), known.points.iter().map(sample).collect())
         });

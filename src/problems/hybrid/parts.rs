@@ -17,14 +17,16 @@ named! {
         Trigonometric = "trigonometric", "trigonometric features alone, with m2 projections";
         HybridPositive = "hybrid-positive", "positive and trigonometric features, weighed by the angle";
         HybridHyperbolic = "hybrid-hyperbolic", "hyperbolic and trigonometric features, weighed by the angle";
+        AveragePositive = "average-positive", "the plain average of positive and trigonometric features";
+        AverageHyperbolic = "average-hyperbolic", "the plain average of hyperbolic and trigonometric features";
     }
 }
 
 named! {
     /// What single estimators have in common with the hybrid they are compared with.
     pub(super) enum EqualBudget {
-        Projections = "projections", "single estimators take as many projections as the hybrid's part of that kind";
-        Features = "features", "single estimators take as many features as the whole hybrid";
+        Projections = "projections", "single estimators and averages take as many projections as the hybrid's part of that kind";
+        Features = "features", "single estimators and averages take as many features as the whole hybrid";
     }
 }
 
@@ -33,11 +35,16 @@ impl Base {
         matches!(self, Self::HybridPositive | Self::HybridHyperbolic)
     }
 
-    /// The map of a single estimator, or of a hybrid's first part.
+    /// Whether it is the plain average of two parts, which have the weights ½ and ½ whatever the angle.
+    pub const fn is_average(self) -> bool {
+        matches!(self, Self::AveragePositive | Self::AverageHyperbolic)
+    }
+
+    /// The map of a single estimator, or of the first of two parts.
     const fn map(self) -> FeatureMap {
         match self {
-            Self::Positive | Self::HybridPositive => FeatureMap::Positive,
-            Self::Hyperbolic | Self::HybridHyperbolic => FeatureMap::Hyperbolic,
+            Self::Positive | Self::HybridPositive | Self::AveragePositive => FeatureMap::Positive,
+            Self::Hyperbolic | Self::HybridHyperbolic | Self::AverageHyperbolic => FeatureMap::Hyperbolic,
             Self::Trigonometric => FeatureMap::Trigonometric,
         }
     }
@@ -48,9 +55,12 @@ impl Base {
 pub(super) enum HybridEstimator {
     /// A single estimator with so many projections.
     Single { base: Base, map: FeatureMap, projection: Projection, m: usize },
-    /// A hybrid.
+    /// A hybrid, or a plain average, which is one without sign features.
     Hybrid { base: Base, spec: HybridSpec },
 }
+
+/// λ = ½, known without sign features: the relative error is (V₁ + V₂ + 2C)/4.
+const AVERAGE: Weight = Weight { a: 0.5, b: 0.0 };
 
 /// The hybrid of `params` with the first part of `base` and this weight.
 fn spec(params: &Params, base: Base, weight: Weight) -> HybridSpec {
@@ -115,10 +125,17 @@ impl HybridEstimator {
         if base.is_hybrid() {
             return Self::Hybrid { base, spec: sized_spec(params, base, weight, sizes) };
         }
+        let equal_features = params.choice::<EqualBudget>("budget") == EqualBudget::Features;
+        if base.is_average() {
+            // A hybrid has its parts' features once more for every sign.
+            let [m1, m2, n] = sizes;
+            let times = if equal_features { n + 1 } else { 1 };
+            return Self::Hybrid { base, spec: sized_spec(params, base, AVERAGE, [m1 * times, m2 * times, 0]) };
+        }
         let projection: Projection = params.choice("projection");
         let map = base.map();
         let [m1, m2, _] = sizes;
-        let m = if params.choice::<EqualBudget>("budget") == EqualBudget::Features {
+        let m = if equal_features {
             // The hybrid it is compared with: the one of its own kind, the hyperbolic one for trigonometric features.
             let other = if base == Base::Positive { Base::HybridPositive } else { Base::HybridHyperbolic };
             sized_spec(params, other, Weight::ANGLE, sizes).features() / map.features_per_projection()
@@ -142,6 +159,16 @@ impl HybridEstimator {
             Self::Single { map, m, .. } => map.features(*m),
             Self::Hybrid { spec, .. } => spec.features(),
         }
+    }
+
+    /// Bytes of one estimate of so many pairs of vectors of so many coordinates: the projections and hyperplanes, and the features of
+    /// both sides, in 64 bits.
+    pub fn estimate_bytes(&self, (pairs, dim): (usize, usize)) -> u64 {
+        let (m1, m2) = self.projections();
+        let signs = self.spec().map_or(0, |spec| spec.n);
+        // A hybrid estimates pairs from its parts and its signs, without the columns of their products.
+        let columns = self.spec().map_or_else(|| self.features(), |spec| spec.part_features() + spec.n);
+        8 * ((m1 + m2 + signs) * dim + 2 * pairs * columns) as u64
     }
 
     /// Projections of the first and second part; 0 for a part that is not there.

@@ -13,6 +13,10 @@ pub(super) fn remarks(estimator: &HybridEstimator, dim: usize, radius: f64) -> V
         Ok(here) => here,
         Err(reason) => return vec![format!("{name}: no theory curve: {reason}")],
     };
+    if estimator.base().is_average() {
+        let here = decimal(here, 4);
+        return vec![format!("{name}, R={radius}: largest relative MSE {here}; exact at neither end")];
+    }
     let mut remarks = Vec::new();
     let ends = spec.weight == Weight::ANGLE && spec.n > 0;
     let at_ends = if ends {

@@ -33,6 +33,8 @@ columns! {
         mean_ratio: f64 = label("mean ratio").digits(4).brief(),
         mean_ratio_sem: f64 = label("± s.e.").digits(4).brief(),
         max_rel_mse: f64 = label("maximum over angles").digits(4),
+        seconds_per_trial: f64 = label("time a trial").unit("s").digits(6).optional(),
+        estimate_bytes: u64 = label("memory of an estimate").unit("B").optional(),
     }
 }
 

@@ -13,6 +13,7 @@ use crate::statistics::PowerSums;
 use ndarray::{Array1, Axis as Along};
 use rayon::ThreadPool;
 use rayon::prelude::*;
+use std::time::Instant;
 
 /// A relative squared error below this is nothing but rounding.
 const ROUNDING: f64 = 1e-24;
@@ -22,7 +23,9 @@ pub(super) fn run(params: &Params, context: &mut RunContext) -> Result<(), RunEr
     let largest = all.iter().map(|pairs| pairs.x.dim()).max().unwrap_or_default();
     let bases: Vec<Base> = params.choices("base");
     let trials = params.size("trials");
-    declare(context);
+    let points = FinishedPoints::new::<AngleSubject>(context);
+    let with_costs = points.has_column("estimate_bytes");
+    declare(with_costs, context);
     context.note("the pairs of a trial share its draw: the points of a curve rise and fall together");
     let several = all.len() > 1;
     let mut measurement = PairMeasurement {
@@ -30,7 +33,8 @@ pub(super) fn run(params: &Params, context: &mut RunContext) -> Result<(), RunEr
         pool: pool(params, context, memory::pieces(params, largest))?,
         trials,
         meter: Meter::new(trials * bases.len() * all.len(), "trials"),
-        points: FinishedPoints::new::<AngleSubject>(context),
+        points,
+        with_costs,
     };
     for (place, pairs) in all.iter().enumerate() {
         for base in &bases {
@@ -42,7 +46,7 @@ pub(super) fn run(params: &Params, context: &mut RunContext) -> Result<(), RunEr
     Ok(())
 }
 
-fn declare(context: &mut RunContext) {
+fn declare(with_costs: bool, context: &mut RunContext) {
     let angle = || Axis::linear("angle between x and y (radians)").over(0.0, 3.2);
     context.emit(Event::Plot(Plot {
         id: "mse".to_owned(),
@@ -56,6 +60,15 @@ fn declare(context: &mut RunContext) {
         x: angle(),
         y: Axis::linear("mean of estimate/K"),
     }));
+    let costs = [("time", "seconds a trial, all pairs"), ("memory", "bytes of an estimate, all pairs")];
+    for (id, x) in costs.into_iter().filter(|_| with_costs) {
+        context.emit(Event::Plot(Plot {
+            id: id.to_owned(),
+            title: format!("Largest relative MSE against {id}"),
+            x: Axis::log(x),
+            y: Axis::log("largest E (estimate − K)²/K²"),
+        }));
+    }
 }
 
 /// What the estimators of one run have in common.
@@ -65,6 +78,8 @@ struct PairMeasurement<'a> {
     trials: usize,
     meter: Meter,
     points: FinishedPoints,
+    /// Whether no earlier version of the program began the run, whose rows and figures had no costs.
+    with_costs: bool,
 }
 
 impl PairMeasurement<'_> {
@@ -82,6 +97,10 @@ impl PairMeasurement<'_> {
         let theory: Vec<Option<f64>> =
             pairs.x.rows().into_iter().zip(pairs.y.rows()).map(|(x, y)| estimator.theory(x, y).ok()).collect();
         declare_curve(&theory, pairs, name, context);
+        for plot in ["time", "memory"].into_iter().filter(|_| self.with_costs) {
+            let series = Series::new(format!("{name}/{plot}"), plot, name).drawn(Style::Points);
+            context.emit(Event::Series(series));
+        }
         if pairs.radius.is_nan() {
             if estimator.base().is_hybrid() {
                 context.note("pairs are not on one sphere: the hybrid is not exact at angle 0 and π any more");
@@ -97,8 +116,11 @@ impl PairMeasurement<'_> {
             self.meter.skip(self.trials);
             return Ok(());
         }
+        let began = Instant::now();
         let sums = self.draw(estimator, pairs, place, name, context)?;
-        self.points.tell(burst(name, &subjects, &sums, &theory), context);
+        let seconds = began.elapsed().as_secs_f64() / self.trials as f64;
+        let costs = (seconds, estimator.estimate_bytes(pairs.x.dim()));
+        self.points.tell(burst(name, &subjects, &sums, &theory, (costs, self.with_costs)), context);
         Ok(())
     }
 
@@ -179,9 +201,19 @@ fn declare_curve(theory: &[Option<f64>], pairs: &VectorPairs, name: &str, contex
 }
 
 /// The points and rows of a measured curve.
-fn burst(name: &str, subjects: &[AngleSubject], sums: &[PowerSums], theory: &[Option<f64>]) -> Burst {
+fn burst(
+    name: &str,
+    subjects: &[AngleSubject],
+    sums: &[PowerSums],
+    theory: &[Option<f64>],
+    ((seconds, bytes), with_costs): ((f64, u64), bool),
+) -> Burst {
     let largest = sums.iter().map(|sums| sums.mean_square().0).fold(0.0, f64::max);
     let mut burst = Burst::new();
+    if with_costs {
+        burst.point(Point::new(format!("{name}/time"), seconds, largest));
+        burst.point(Point::new(format!("{name}/memory"), bytes as f64, largest));
+    }
     for ((subject, sums), theory) in subjects.iter().zip(sums).zip(theory) {
         let ((mse, mse_sem), (error, ratio_sem)) = (sums.mean_square(), sums.mean());
         let ratio = 1.0 + error;
@@ -198,6 +230,8 @@ fn burst(name: &str, subjects: &[AngleSubject], sums: &[PowerSums], theory: &[Op
             mean_ratio: ratio,
             mean_ratio_sem: ratio_sem,
             max_rel_mse: largest,
+            seconds_per_trial: seconds,
+            estimate_bytes: bytes,
         };
         burst.row(subject, &errors);
     }

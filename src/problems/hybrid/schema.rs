@@ -23,6 +23,9 @@ const DEFAULT_PAIRS: &str = "64";
 
 const HYBRIDS: &[&str] = &["hybrid-positive", "hybrid-hyperbolic"];
 
+/// The estimators of two parts.
+const PAIRED: &[&str] = &["hybrid-positive", "hybrid-hyperbolic", "average-positive", "average-hyperbolic"];
+
 pub(super) static PARAMS: &[Param] = &[
     Param::choice("base", "estimators", Base::CHOICES, "hyperbolic,trigonometric,hybrid-hyperbolic")
         .help("what is compared; several at a time")
@@ -108,14 +111,14 @@ pub(super) static PARAMS: &[Param] = &[
     Param::flag("shared", "shared rows", "no")
         .help("both parts take the same projections (m1 = m2)")
         .group("estimator")
-        .read_with("base", HYBRIDS),
+        .read_with("base", PAIRED),
     Param::choice("projection", "projection", Projection::NORMAL, "gaussian")
         .help("how the rows of both parts are drawn")
         .group("estimator"),
     Param::choice("budget", "compare at equal", EqualBudget::CHOICES, "projections")
         .help("what single estimators have in common with the hybrid")
         .group("estimator")
-        .read_with("base", &["positive", "hyperbolic", "trigonometric"]),
+        .read_with("base", &["positive", "hyperbolic", "trigonometric", "average-positive", "average-hyperbolic"]),
     Param::int("trials", "trials", 1, 100_000_000, "2000")
         .help("fresh draws of everything")
         .steps(&["100", "500", "1000", "2000", "5000", "20000", "100000"])

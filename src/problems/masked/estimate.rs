@@ -5,7 +5,7 @@ use super::estimators::{estimator, subject};
 use super::exact::{ExactMatrix, MatrixTrial};
 use super::inputs::{MaskedInputs, MaskedReader, draws};
 use super::pictures;
-use super::rows::{MaskedSubject, MatrixErrors};
+use super::rows::{EstimateCosts, MaskedSubject, MatrixErrors};
 use super::schema::methods;
 use crate::attention::masked::{MaskedEstimator, MaskedMethod, MaskedTheory};
 use crate::attention::{AttentionError, Projection};
@@ -29,14 +29,11 @@ pub(super) fn run(
     let trials = params.size("trials");
     let masks: Vec<MaskKind> = params.choices("mask");
     let points = masks.len() * places.len() * projections.len() * methods(params).len() * budgets.len();
-    let mut session = MatrixSession {
-        params,
-        pool,
-        trials,
-        meter: Meter::new(points * trials, "trials"),
-        points: FinishedPoints::new::<MaskedSubject>(context),
-    };
-    declare(context);
+    let told = FinishedPoints::new::<MaskedSubject>(context);
+    let with_costs = told.has_column("estimate_bytes");
+    let mut session =
+        MatrixSession { params, pool, trials, meter: Meter::new(points * trials, "trials"), points: told, with_costs };
+    declare(with_costs, context);
     let mut reader = MaskedReader::of_run(params, context);
     for mask in masks.iter().copied() {
         for place in places {
@@ -65,7 +62,7 @@ pub(super) fn run(
     Ok(())
 }
 
-fn declare(context: &mut RunContext) {
+fn declare(with_costs: bool, context: &mut RunContext) {
     let axis = || Axis::log("features M (columns of Φ)");
     for (id, title, y) in [
         ("error", "Relative Frobenius error", Axis::log("‖Â − A‖/‖A‖")),
@@ -73,6 +70,13 @@ fn declare(context: &mut RunContext) {
         ("negative", "Entries below 0", Axis::linear("share of entries")),
     ] {
         context.emit(Event::Plot(Plot { id: id.to_owned(), title: title.to_owned(), x: axis(), y }));
+    }
+    let costs = [("time", "seconds a trial"), ("memory", "bytes of an estimate")];
+    for (id, x) in costs.into_iter().filter(|_| with_costs) {
+        let title = format!("Relative error against {id}");
+        context.emit(Event::Plot(Plot {
+            id: id.to_owned(), title, x: Axis::log(x), y: Axis::log("‖Â − A‖/‖A‖")
+        }));
     }
 }
 
@@ -108,6 +112,8 @@ struct MatrixSession<'a> {
     trials: usize,
     meter: Meter,
     points: FinishedPoints,
+    /// Whether no earlier version of the program began the run, whose rows and figures had no memory.
+    with_costs: bool,
 }
 
 /// A method with its result at the largest of the budgets: one that may be recommended.
@@ -130,6 +136,9 @@ impl MatrixSession<'_> {
         context: &mut RunContext,
     ) -> Result<Option<Candidate>, RunError> {
         declare_curve(name, method, context);
+        for plot in ["time", "memory"].into_iter().filter(|_| self.with_costs) {
+            context.emit(Event::Series(Series::new(format!("{}/{plot}", name.id), plot, &name.shown)));
+        }
         let budgets = self.params.sizes("features");
         let largest = budgets.iter().copied().max();
         let mut found = None;
@@ -151,7 +160,8 @@ impl MatrixSession<'_> {
                 });
                 let trials = self.trials(exact, &estimator, name, context)?;
                 let errors = errors(&trials, expected.filter(|value| value.is_finite()));
-                self.points.tell(burst(&name.id, method, &subject, &trials, &errors), context)
+                let bytes = self.with_costs.then(|| estimate_bytes(masks, &estimator));
+                self.points.tell(burst(&name.id, method, &subject, &trials, (&errors, bytes)), context)
             };
             if Some(features) == largest {
                 let errors = rows.first().and_then(MatrixErrors::read);
@@ -237,13 +247,19 @@ fn burst(
     method: MaskedMethod,
     subject: &MaskedSubject,
     trials: &[MatrixTrial],
-    errors: &MatrixErrors,
+    (errors, bytes): (&MatrixErrors, Option<u64>),
 ) -> Burst {
     let x = subject.features as f64;
     let sorted = sorted_errors(trials);
     let mut burst = Burst::new();
-    let point = Point::new(name, x, errors.rel_frobenius_median);
-    burst.point(point.within(weighted_quantile(&sorted, 0.25), weighted_quantile(&sorted, 0.75)));
+    let quartiles = [0.25, 0.75].map(|part| weighted_quantile(&sorted, part));
+    let point =
+        |series: String, x| Point::new(series, x, errors.rel_frobenius_median).within(quartiles[0], quartiles[1]);
+    burst.point(point(name.to_owned(), x));
+    if let Some(bytes) = bytes {
+        burst.point(point(format!("{name}/time"), errors.seconds_per_trial));
+        burst.point(point(format!("{name}/memory"), bytes as f64));
+    }
     if let Some(theory) = errors.rel_mse_theory {
         burst.point(Point::new(format!("{name}/theory"), x, theory.sqrt()));
     }
@@ -252,8 +268,14 @@ fn burst(
     if !method.is_non_negative() {
         burst.point(Point::new(format!("{name}/negative"), x, errors.negative_entries));
     }
-    burst.row(subject, errors);
+    burst.row_with(subject, errors, &EstimateCosts { estimate_bytes: bytes });
     burst
+}
+
+/// Bytes of an estimate: the projections of tokens, and the features of both sides, in 64 bits.
+fn estimate_bytes(masks: &MaskedInputs, estimator: &MaskedEstimator) -> u64 {
+    let tokens = masks.tokens.queries.nrows() + masks.tokens.keys.nrows();
+    8 * (estimator.projections() * masks.tokens.dim() + estimator.features() * tokens) as u64
 }
 
 impl Candidate {

@@ -51,5 +51,12 @@ columns! {
     }
 }
 
+columns! {
+    /// Task `estimate`: what an estimate takes.
+    pub(super) struct EstimateCosts {
+        estimate_bytes: Option<u64> = label("memory of an estimate").unit("B").optional(),
+    }
+}
+
 /// The columns of both tasks in their order.
-pub(super) static COLUMNS: &[Column] = table!(MaskedSubject; MatrixErrors, ProductResults);
+pub(super) static COLUMNS: &[Column] = table!(MaskedSubject; MatrixErrors, ProductResults, EstimateCosts);

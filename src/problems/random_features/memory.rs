@@ -4,6 +4,7 @@
 //! on top comes the largest of the survey, the closed forms, the picture and the trials. A trial holds the projections W,
 //! what the family makes of them, and the features of both sides.
 
+use super::baselines;
 use crate::attention::frobenius::{Precision, is_kept};
 use crate::attention::projection::RowLaw;
 use crate::attention::rowwise::rowwise_bytes;
@@ -97,6 +98,7 @@ fn of_matrix(tokens: Tokens, params: &Params, workers: usize, size: &dyn Fn(&str
         _ => 0.0,
     });
     let mut rest: f64 = typed.fold(theory, f64::max);
+    rest = rest.max(baselines::bytes(params, (queries as usize, keys as usize), dim as usize));
     for estimator in estimators(params) {
         for &projection in &projections {
             rest = rest.max(of_trials(tokens, estimator, projection, params, workers, size));

@@ -1,6 +1,10 @@
 //! The problem `random-features`: how well random features estimate the attention matrix, against theory.
 
+mod baseline_curves;
+mod baselines;
+mod costs;
 mod curve;
+mod energy;
 mod expected;
 mod heads;
 mod memory;

@@ -60,6 +60,7 @@ columns! {
         precision: &'static str = label("precision"),
         seconds_per_trial: f64 = label("time a trial").unit("s").digits(4),
         reason: Option<String> = label("why there is no number").optional(),
+        estimate_bytes: Option<u64> = label("memory of an estimate").unit("B").optional(),
     }
 }
 
@@ -105,5 +106,6 @@ pub(super) fn unfit(matrix: &SurveyedMatrix<'_>, reason: String) -> CurveResults
         precision: "",
         seconds_per_trial: f64::NAN,
         reason: Some(reason).filter(|reason| !reason.is_empty()),
+        estimate_bytes: None,
     }
 }

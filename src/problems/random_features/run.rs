@@ -1,5 +1,7 @@
 //! One run: every matrix of the grid, curve by curve.
 
+use super::baselines;
+use super::costs::{self, estimate_bytes};
 use super::curve::{CurveSampler, CurveTrials, PointStatistics};
 use super::heads::HeadSummary;
 use super::memory;
@@ -20,15 +22,22 @@ pub(super) fn run(params: &Params, context: &mut RunContext) -> Result<(), RunEr
     let places = places(params, context.folder().parent())?;
     let pool = pool(params, context, memory::pieces(params, &places))?;
     let with_values = places.iter().any(|place| place.value_dim > 0);
+    let points = FinishedPoints::new::<CurveSubject>(context);
+    let is_new = points.has_column("estimate_bytes");
     declare(params, with_values, context);
+    if is_new {
+        costs::declare(context);
+    }
     let curves = places.len() * estimators(params).len() * projections(params).len();
     let passes = if params.flag("nested") { 1 } else { sizes(params).len() };
     let stored = places.iter().filter(|place| place.layer.is_some() || place.head.is_some()).count();
+    let of_baselines = places.iter().map(|place| baselines::units(params, place)).sum::<usize>();
     let mut session = FeaturesSession {
         params,
         pool: &pool,
-        meter: Meter::new(curves * passes * params.size("trials"), "trials"),
-        points: FinishedPoints::new::<CurveSubject>(context),
+        meter: Meter::new(curves * passes * params.size("trials") + of_baselines, "trials"),
+        points,
+        is_new,
         curves: Curves::new(params, stored),
         is_first: true,
     };
@@ -48,6 +57,8 @@ pub(super) fn run(params: &Params, context: &mut RunContext) -> Result<(), RunEr
             context.note(note);
         }
         let matrix = facts.matrix(&survey)?;
+        session.energy(&matrix, context);
+        session.baselines(place, &matrix, context)?;
         let mut rows = Vec::new();
         for estimator in estimators(params) {
             for projection in projections(params) {
@@ -66,8 +77,10 @@ pub(super) fn run(params: &Params, context: &mut RunContext) -> Result<(), RunEr
 pub(super) struct FeaturesSession<'a> {
     pub(super) params: &'a Params,
     pub(super) pool: &'a ThreadPool,
-    meter: Meter,
-    points: FinishedPoints,
+    pub(super) meter: Meter,
+    pub(super) points: FinishedPoints,
+    /// Whether no earlier version of the program began the run, whose figures had no costs.
+    pub(super) is_new: bool,
     pub(super) curves: Curves<'a>,
     /// Whether this is the first matrix: of many heads only that one is shown as a picture.
     pub(super) is_first: bool,
@@ -95,6 +108,9 @@ impl FeaturesSession<'_> {
         self.remarks(matrix, estimator, &method, projection, theory.as_deref(), context);
         let sampler = CurveSampler::new(matrix, method, projection, params.size("trials"), self.pool);
         let series = self.curves.declare(matrix, estimator, projection, &ms, theory.as_deref(), context);
+        if self.is_new {
+            costs::declare_series(&series, context);
+        }
         let what = format!("{} {}", estimator.label(), projection.name());
         let largest = ms.last().copied().unwrap_or(1);
         if !self.curves.are_medians() || self.is_first {
@@ -122,7 +138,11 @@ impl FeaturesSession<'_> {
                 let index = range.start + place;
                 self.curves.tell(&series[index], subject, &statistics, &mut burst);
                 let expected = theory.as_deref().map(|theory| theory[index]);
-                burst.row(subject, &results(matrix, subject, &statistics, expected, &trials));
+                let found = results(matrix, subject, &statistics, expected, &trials);
+                if self.is_new {
+                    costs::tell(&series[index], &statistics, &found, &mut burst);
+                }
+                burst.row(subject, &found);
             }
             rows.extend(self.points.tell(burst, context));
         }
@@ -151,7 +171,7 @@ impl FeaturesSession<'_> {
 }
 
 /// What came out at one m.
-fn results(
+pub(super) fn results(
     matrix: &SurveyedMatrix<'_>,
     subject: &CurveSubject,
     found: &PointStatistics,
@@ -189,6 +209,7 @@ fn results(
         nonpositive_rows: found.nonpositive_rows,
         precision: trials.precision.name(),
         seconds_per_trial: trials.seconds,
+        estimate_bytes: Some(estimate_bytes(subject.m, subject.features, matrix.inputs, trials.precision)),
         window: window.map(|(width, _)| width),
         window_output_rel_error: window.and_then(|(_, errors)| errors.output),
         window_normalized_rel_error: window.map(|(_, errors)| errors.normalized),

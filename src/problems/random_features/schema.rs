@@ -1,9 +1,11 @@
 //! The parameters of the problem `random-features`, what no single one can say, and the cost.
 
+use super::baselines;
 use super::heads::HeadMap;
 use super::memory;
 use super::series::ErrorAxis;
 use super::surveyed::Recentring;
+use crate::attention::baseline::Baseline;
 use crate::attention::frobenius::Precision;
 use crate::attention::{AttentionError, FeatureMap, Projection};
 use crate::lab::{Estimate, Param, ParamError, Params, Schema, common};
@@ -69,6 +71,10 @@ static AFTER_CONSTANTS: &[Param] = &[
     Param::choice("recentre", "re-centre", Recentring::CHOICES, "none")
         .help("exact shift of the keys that takes variance away")
         .group("estimator"),
+    Param::choice("baselines", "baselines", Baseline::CHOICES, "none")
+        .help("what as many features can do at best, and what other methods do with them")
+        .group("estimator")
+        .list(),
     Param::int("trials", "trials", 1, 10_000_000, "15")
         .help("fresh draws of W for every point")
         .steps(&["1", "5", "15", "50", "200", "1000"])
@@ -192,9 +198,11 @@ pub(super) fn estimate(params: &Params) -> Estimate {
         let of_feature = estimators(params).into_iter().map(FeatureEstimator::feature_seconds).fold(0.0, f64::max);
         let rest = entries * sizes.len() as f64 * each + queries.max(keys) * columns * of_feature;
         seconds += (products + rest) * params.size("trials") as f64 * pairs as f64 + entries * 3e-8;
+        seconds += threads as f64 * baselines::seconds(params, place);
     }
     Estimate {
-        rows: places.len() * pairs * sizes.len(),
+        rows: places.len() * pairs * sizes.len()
+            + places.iter().map(|place| baselines::rows(params, place)).sum::<usize>(),
         seconds: Some(seconds / threads as f64),
         bytes: Some(memory::peak(params, &places, &|key| largest(params, key)) as u64),
     }

@@ -91,22 +91,8 @@ impl<'a> Curves<'a> {
             return vec![String::new(); ms.len()];
         }
         let length = matrix.inputs.queries.nrows();
-        let mut words = vec![estimator.label().to_owned(), projection.name().to_owned()];
-        if params.texts("inputs").len() > 1 {
-            words.insert(0, matrix.name().to_owned());
-        }
-        if params.sizes("dim").len() > 1 && layer.is_none() && head.is_none() {
-            words.push(format!("d={}", matrix.inputs.dim()));
-        }
-        if self.stored > 1 {
-            words.extend(layer.map(|layer| format!("layer {layer}")));
-            words.extend(head.map(|head| format!("head {head}")));
-        }
         let over_length = params.choice::<ErrorAxis>("axis") == ErrorAxis::Length;
-        if !over_length && params.sizes("length").len() > 1 {
-            words.push(format!("L={length}"));
-        }
-        let base = words.join(" ");
+        let base = self.title(matrix, vec![estimator.label().to_owned(), projection.name().to_owned()]);
         let with_output = matrix.head().is_some_and(|head| head.output().is_some());
         let mut names = Vec::new();
         for (index, &m) in ms.iter().enumerate() {
@@ -137,6 +123,27 @@ impl<'a> Curves<'a> {
             names.push(name);
         }
         names
+    }
+
+    /// These words, with those that tell the matrix from the others of the run.
+    pub fn title(&self, matrix: &SurveyedMatrix<'_>, mut words: Vec<String>) -> String {
+        let params = self.params;
+        let (layer, head) = matrix.layer_and_head();
+        if params.texts("inputs").len() > 1 {
+            words.insert(0, matrix.name().to_owned());
+        }
+        if params.sizes("dim").len() > 1 && layer.is_none() && head.is_none() {
+            words.push(format!("d={}", matrix.inputs.dim()));
+        }
+        if self.stored > 1 {
+            words.extend(layer.map(|layer| format!("layer {layer}")));
+            words.extend(head.map(|head| format!("head {head}")));
+        }
+        let over_length = params.choice::<ErrorAxis>("axis") == ErrorAxis::Length;
+        if !over_length && params.sizes("length").len() > 1 {
+            words.push(format!("L={}", matrix.inputs.queries.nrows()));
+        }
+        words.join(" ")
     }
 
     /// The points of a row.

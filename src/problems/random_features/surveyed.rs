@@ -173,6 +173,24 @@ impl<'a> SurveyedMatrix<'a> {
         }
     }
 
+    /// What a row of a baseline is about.
+    pub fn subject_of_baseline(&self, name: &'static str, rank: usize, trials: usize) -> CurveSubject {
+        CurveSubject {
+            inputs: self.name().to_owned(),
+            source: self.source.map(str::to_owned),
+            layer: self.place.layer,
+            head: self.place.head,
+            length: self.inputs.queries.nrows(),
+            dim: self.inputs.dim(),
+            estimator: name,
+            f: None,
+            projection: "none",
+            m: rank,
+            features: rank,
+            trials,
+        }
+    }
+
     /// The window that costs as much as `features` features of `m` projections, with its errors.
     pub fn window(&self, m: usize, features: usize) -> Option<(usize, BaselineErrors)> {
         let head = self.head.get()?;

@@ -36,6 +36,11 @@ impl FinishedPoints {
         points
     }
 
+    /// Whether rows of this run have the column `key`: false where an earlier version of the program began it without that column.
+    pub fn has_column(&self, key: &str) -> bool {
+        self.has(key)
+    }
+
     fn has(&self, key: &str) -> bool {
         self.keys.as_ref().is_none_or(|keys| keys.contains(key))
     }
@@ -107,6 +112,14 @@ impl Burst {
         self.identifying.push(S::COLUMNS);
         row.extend(results.values());
         self.events.push(Event::Row { row });
+    }
+
+    /// The same with more columns behind.
+    pub fn row_with<S: Columns>(&mut self, subject: &S, results: &impl Columns, more: &impl Columns) {
+        self.row(subject, results);
+        if let Some(Event::Row { row }) = self.events.last_mut() {
+            row.extend(more.values());
+        }
     }
 }
 

@@ -92,7 +92,7 @@ fn model_bytes(params: &Params, config: &VitConfig, batch: usize, threads: usize
 }
 
 /// Peak memory of a run whose images take `data` bytes.
-fn bytes(params: &Params, config: &VitConfig, data: u64) -> u64 {
+pub(super) fn bytes(params: &Params, config: &VitConfig, data: u64) -> u64 {
     model_bytes(params, config, largest_batch(params), threads(params)) + data
 }
 
@@ -148,11 +148,11 @@ pub(super) fn estimate(params: &Params) -> Estimate {
 }
 
 /// Multiply-adds of one image's forward pass.
-fn products(config: &VitConfig) -> f64 {
+pub(super) fn products(config: &VitConfig) -> f64 {
     let [tokens, dim, hidden] = [config.tokens(), config.dim, config.hidden()].map(|size| size as f64);
     let attention = match config.attention {
         Attention::Kernel(AttentionKernel::Softmax) => 2.0 * tokens * dim,
-        Attention::Kernel(_) => 2.0 * config.head_dim() as f64 * dim,
+        Attention::Kernel(kernel) => 2.0 * kernel.features(config.head_dim()) as f64 * dim,
         Attention::Typed(map) => 2.0 * map.features(config.head_dim()) as f64 * dim,
         Attention::Favor(map) => 3.0 * map.features() as f64 * dim,
     };

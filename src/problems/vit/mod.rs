@@ -52,6 +52,9 @@ static COLUMNS: &[Column] = &[
     Column { optional: true, ..column("accuracy_error", "standard error", "", 4, false) },
     column("test_loss", "test loss", "", 4, true),
     column("final_train_loss", "train loss", "", 4, false),
+    Column { optional: true, ..column("tokens", "tokens", "", 0, false) },
+    Column { optional: true, ..column("multiply_adds", "multiply-adds an image", "", 0, false) },
+    Column { optional: true, ..column("estimated_peak_bytes", "peak memory, estimated", "B", 0, false) },
 ];
 
 impl Problem for VitProblem {

@@ -34,6 +34,7 @@ pub(super) fn attention(
     let (tokens, heads) = (model.config().tokens(), model.config().heads);
     let how = match model.config().attention {
         attention if attention.is_softmax() => "softmax, exact",
+        attention if attention.is_identity() => "no mixing",
         attention if attention.favor().is_some() => "softmax as estimated by random features",
         _ => "f(q)·f(k), rows normalised",
     };

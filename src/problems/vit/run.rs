@@ -65,6 +65,8 @@ pub(super) fn run(params: &Params, context: &mut RunContext) -> Result<(), RunEr
     pictures::attention(context, &trainer.model, &dataset, &patcher, params.size("attention_image"))?;
     let mut row = row(params, seed, &trainer, &split, &found, inference);
     row.insert(INITIAL_ACCURACY.to_owned(), initial_accuracy.into());
+    let data = (dataset.train.memory() + dataset.test.memory()) as u64;
+    row.insert("estimated_peak_bytes".to_owned(), cost::bytes(params, &config, data).into());
     context.emit(Event::Row { row: row.clone() });
     evaluation::fresh_draws(params, context, &trainer.model, &test, &row)
 }
@@ -251,6 +253,8 @@ fn row(params: &Params, seed: u64, trainer: &Trainer, split: &Split, test: &Eval
         "accuracy_error": null,
         "test_loss": test.loss,
         "final_train_loss": position.epoch_loss,
+        "tokens": config.tokens(),
+        "multiply_adds": cost::products(config) as u64,
     });
     match row {
         serde_json::Value::Object(row) => row,

@@ -47,6 +47,9 @@ impl AttentionInputs {
     /// # Errors
     /// The shapes do not fit.
     pub fn attend(&self, attention: Attention, parameters: Option<&Tensor>) -> Result<Tensor> {
+        if attention.is_identity() {
+            return Ok(self.values.clone());
+        }
         let Some((q, k)) = self.features(attention, parameters)? else {
             return self.softmax_weights()?.matmul(&self.values);
         };
@@ -55,12 +58,17 @@ impl AttentionInputs {
         weighted.broadcast_div(&q.broadcast_mul(&sum)?.sum_keepdim(D::Minus1)?)
     }
 
-    /// The attention matrix itself, rows summing to one, `[batch, heads, tokens, tokens]`: exact for softmax,
+    /// The attention matrix itself, rows summing to one, `[batch, heads, tokens, tokens]`: exact for softmax and the identity,
     /// f(Q)f(K)ᵀ with its rows normalised otherwise.
     ///
     /// # Errors
     /// The shapes do not fit.
     pub fn weights(&self, attention: Attention, parameters: Option<&Tensor>) -> Result<Tensor> {
+        if attention.is_identity() {
+            let (batch, heads, tokens, _) = self.queries.dims4()?;
+            let identity = Tensor::eye(tokens, self.queries.dtype(), self.queries.device())?;
+            return identity.broadcast_as((batch, heads, tokens, tokens))?.contiguous();
+        }
         let Some((q, k)) = self.features(attention, parameters)? else {
             return self.softmax_weights();
         };
@@ -86,7 +94,7 @@ impl AttentionInputs {
         }
     }
 
-    /// f(Q) and f(K) of a linear kernel, up to factors that cancel in the ratio; none for softmax.
+    /// f(Q) and f(K) of a linear kernel, up to factors that cancel in the ratio; none for softmax and the identity.
     fn features(&self, attention: Attention, parameters: Option<&Tensor>) -> Result<Option<(Tensor, Tensor)>> {
         let mask = |side: usize| self.masks.as_ref().map(|masks| &masks[side]);
         let queries = attention.map(&self.queries, parameters, HeadSide::Queries, mask(0))?;

@@ -91,6 +91,9 @@ pub(super) fn kept_len(config: &VitConfig) -> usize {
     // As measured: matrices of scores that a block keeps, and those that the backward pass of one block holds at a time.
     let (attention, backward) = match config.attention {
         Attention::Kernel(AttentionKernel::Softmax) => (7 * scores + 2 * tokens * dim, 10 * scores),
+        Attention::Kernel(AttentionKernel::Identity) => (0, 0),
+        // Twice the features of the others, and what they are made of.
+        Attention::Kernel(AttentionKernel::CosFormer) => (34 * tokens * dim, 0),
         Attention::Kernel(_) => (20 * tokens * dim, 0),
         // Every step of the function keeps its value, twice where it broadcasts.
         Attention::Typed(map) => {

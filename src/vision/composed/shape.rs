@@ -5,9 +5,9 @@ use crate::vision::kernel::linear::{HeadSide, Mapped};
 use candle_core::{D, Device, Result, Tensor};
 
 /// The values that a head's map takes along each coordinate, f(u·e_l)_l, mean over l: for elementwise kernels f(u) itself;
-/// for focused maps with the other coordinates at 1.
+/// for focused maps with the other coordinates at 1, for maps that know places at the first token.
 /// A row for each of the heads of `parameters` `[heads, …]` (one head for fixed kernels), a column for each u; none for
-/// softmax.
+/// softmax and the identity.
 ///
 /// # Errors
 /// The device fails.
@@ -23,13 +23,17 @@ pub fn shape(
     for (block, u) in along.chunks_exact_mut(head_dim * head_dim).zip(points) {
         block.iter_mut().step_by(head_dim + 1).for_each(|value| *value = *u);
     }
-    let x = Tensor::from_vec(along, (1, 1, points.len() * head_dim, head_dim), device)?;
-    let x = x.broadcast_as((1, heads, points.len() * head_dim, head_dim))?.contiguous()?;
+    // A map that knows places sees each point as the first token of a sequence of its own.
+    let rows = points.len() * head_dim;
+    let (batch, tokens) = if attention.knows_places() { (rows, 1) } else { (1, rows) };
+    let x = Tensor::from_vec(along, (batch, 1, tokens, head_dim), device)?;
+    let x = x.broadcast_as((batch, heads, tokens, head_dim))?.contiguous()?;
     let features = match attention.map(&x, parameters, HeadSide::Queries, None)? {
         None => return Ok(None),
         Some(Mapped::Features(features)) => features,
         Some(Mapped::Logarithms(logarithms)) => logarithms.exp()?,
     };
+    let features = if attention.knows_places() { features.transpose(0, 2)?.contiguous()? } else { features };
     let width = features.dim(D::Minus1)?;
     let features: Vec<f32> = features.flatten_all()?.to_vec1()?;
     let mean = |block: &[f32]| (0..head_dim).map(|l| block[l * width + l]).sum::<f32>() / head_dim as f32;

@@ -14,6 +14,7 @@ mod cut;
 pub(in crate::vision) mod feature_map;
 mod gelu;
 pub(in crate::vision) mod head;
+pub(in crate::vision) mod identity_attention;
 mod instructions;
 mod layer_norm;
 mod linear;

@@ -31,6 +31,17 @@ impl Attention {
         self == Self::Kernel(AttentionKernel::Softmax)
     }
 
+    /// Whether tokens are not mixed at all.
+    #[must_use]
+    pub fn is_identity(self) -> bool {
+        self == Self::Kernel(AttentionKernel::Identity)
+    }
+
+    /// Whether features of a token depend on its place in the sequence.
+    pub(in crate::vision) fn knows_places(self) -> bool {
+        self == Self::Kernel(AttentionKernel::CosFormer)
+    }
+
     /// The name in parameters and files.
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -91,7 +102,7 @@ impl Attention {
     }
 
     /// What the composed feature map makes of the queries or keys `x` `[batch, heads, tokens, head_dim]`, given its parameters
-    /// `[heads, …]` where it has any, and their mask `[batch, heads, tokens, mask_dim]` where there is one; none for softmax.
+    /// `[heads, …]` where it has any, and their mask `[batch, heads, tokens, mask_dim]` where there is one; none for softmax and the identity.
     pub(in crate::vision) fn map(
         self,
         x: &Tensor,

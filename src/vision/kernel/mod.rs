@@ -6,6 +6,7 @@
 
 mod affine;
 mod attention;
+mod cosformer;
 mod elu;
 mod exp;
 mod favor;
@@ -14,6 +15,7 @@ pub(in crate::vision) mod linear;
 mod norms;
 mod rational;
 mod relu;
+mod relu_squared;
 mod softplus_mixture;
 mod tempered;
 mod typed;
@@ -23,18 +25,20 @@ pub use favor::{FavorEstimator, FavorMap};
 pub use typed::TypedMap;
 
 use crate::named::{self, Choice, named};
-use crate::vision::fused::feature_map::HeadShape;
+use crate::vision::fused::feature_map::{HeadMap, HeadShape};
 use crate::vision::fused::head::{HeadAttention, HeadGradient};
+use crate::vision::fused::identity_attention::IdentityAttention;
 use crate::vision::fused::linear_attention::LinearAttention;
 use crate::vision::fused::softmax_attention::SoftmaxAttention;
 use candle_core::{Result, Tensor};
 use linear::{LinearKernel, MapParameters, Mapped};
 use pulp::Simd;
 
-/// Declares the kernels: softmax, which stands alone, and the kernels of linear attention with their types.
+/// Declares the kernels: softmax and the identity, which stand alone, and the kernels of linear attention with their types.
 macro_rules! kernels {
     (
         Softmax = $softmax_name:literal, $softmax_help:literal;
+        Identity = $identity_name:literal, $identity_help:literal;
         $($(#[$attribute:meta])* $Kernel:ident($Map:ty) = $name:literal, $help:literal;)+
     ) => {
         named! {
@@ -42,6 +46,7 @@ macro_rules! kernels {
             pub enum AttentionKernel {
                 Softmax = $softmax_name, $softmax_help;
                 $($(#[$attribute])* $Kernel = $name, $help;)+
+                Identity = $identity_name, $identity_help;
             }
         }
 
@@ -59,7 +64,7 @@ macro_rules! kernels {
             #[must_use]
             pub fn feature_start(self, head_dim: usize) -> Vec<f32> {
                 match self {
-                    Self::Softmax => Vec::new(),
+                    Self::Softmax | Self::Identity => Vec::new(),
                     $(Self::$Kernel => <$Map>::start(head_dim),)+
                 }
             }
@@ -67,16 +72,25 @@ macro_rules! kernels {
             /// What the other coordinates are while the feature map is shown along one axis.
             pub(in crate::vision) const fn rest(self) -> f32 {
                 match self {
-                    Self::Softmax => 0.0,
+                    Self::Softmax | Self::Identity => 0.0,
                     $(Self::$Kernel => <$Map>::REST,)+
                 }
             }
 
+            /// Features of a head of width `head_dim`; 0 for softmax and the identity, which have no feature map.
+            #[must_use]
+            pub fn features(self, head_dim: usize) -> usize {
+                match self {
+                    Self::Softmax | Self::Identity => 0,
+                    $(Self::$Kernel => HeadMap::features(&<$Map>::FUSED, head_dim),)+
+                }
+            }
+
             /// What the composed feature map makes of `x` `[batch, heads, tokens, head_dim]`, given its parameters
-            /// `[heads, …]` where it has any; none for softmax.
+            /// `[heads, …]` where it has any; none for softmax and the identity.
             pub(in crate::vision) fn map(self, x: &Tensor, parameters: Option<&Tensor>) -> Result<Option<Mapped>> {
                 match self {
-                    Self::Softmax => Ok(None),
+                    Self::Softmax | Self::Identity => Ok(None),
                     $(Self::$Kernel => <$Map>::composed(x, &MapParameters(parameters)).map(Some),)+
                 }
             }
@@ -86,6 +100,7 @@ macro_rules! kernels {
         #[derive(Clone, Copy, Debug)]
         pub(in crate::vision) enum FusedAttention {
             Softmax(SoftmaxAttention),
+            Identity(IdentityAttention),
             Typed(LinearAttention<TypedMap>),
             Favor(LinearAttention<FavorMap>),
             $($Kernel(LinearAttention<<$Map as LinearKernel>::Fused>),)+
@@ -101,6 +116,7 @@ macro_rules! kernels {
                 };
                 match kernel {
                     AttentionKernel::Softmax => Self::Softmax(SoftmaxAttention::new(shape)),
+                    AttentionKernel::Identity => Self::Identity(IdentityAttention::new(shape)),
                     $(AttentionKernel::$Kernel => Self::$Kernel(LinearAttention::new(<$Map>::FUSED, shape)),)+
                 }
             }
@@ -111,6 +127,7 @@ macro_rules! kernels {
             ($fused:expr, $attention:ident => $body:expr) => {
                 match $fused {
                     FusedAttention::Softmax($attention) => $body,
+                    FusedAttention::Identity($attention) => $body,
                     FusedAttention::Typed($attention) => $body,
                     FusedAttention::Favor($attention) => $body,
                     $(FusedAttention::$Kernel($attention) => $body,)+
@@ -122,6 +139,7 @@ macro_rules! kernels {
 
 kernels! {
     Softmax = "softmax", "softmax(q·k/√d): exact, quadratic in the number of tokens";
+    Identity = "identity", "control without mixing: each token keeps its own value";
     /// Performer-ReLU (Choromanski et al. 2021).
     Relu(relu::Relu) = "relu", "f(u) = max(u, 0) + 0.001 in linear form";
     Exp(exp::Exp) = "exp", "f(u) = exp(u) in linear form, stabilised exactly";
@@ -141,6 +159,9 @@ kernels! {
     Hedgehog(affine::Hedgehog) = "hedgehog", "learned extension: exp(±(Wx + b)), both signs, starts near exp";
     /// Positive features with learned projections; W starts at the identity.
     Projection(affine::LearnedProjection) = "projection", "learned extension: exp(Wx + b − |x|²/2), starts near exp";
+    ReluSquared(relu_squared::ReluSquared) = "relu-squared", "f(u) = max(u, 0)² + 0.001 in linear form";
+    /// Qin et al. 2022.
+    CosFormer(cosformer::CosFormer) = "cosformer", "relu features weighed by place, cos(π(i − j)/2M), in linear form: two a coordinate";
 }
 
 /// The choice of a feature map that the user types.
