@@ -4,7 +4,7 @@ use super::memory::{self, BATCHES};
 use super::pairs::{PairPlan, VectorPairs};
 use super::parts::{Base, HybridEstimator};
 use super::remarks::remarks;
-use super::rows::{AngleErrors, AngleSubject};
+use super::rows::{AngleErrors, AngleSubject, OBSERVABLE};
 use crate::attention::AttentionError;
 use crate::lab::{Axis, Event, Params, Plot, Point, RunContext, RunError, Series, Style};
 use crate::problems::limits::failure;
@@ -79,8 +79,8 @@ impl PairMeasurement<'_> {
         name: &str,
         context: &mut RunContext,
     ) -> Result<(), RunError> {
-        let theory: Vec<Option<f64>> =
-            pairs.x.rows().into_iter().zip(pairs.y.rows()).map(|(x, y)| estimator.theory(x, y).ok()).collect();
+        let of = |(x, y)| estimator.theory(x, y, self.trials).ok();
+        let theory: Vec<Option<(f64, bool)>> = pairs.x.rows().into_iter().zip(pairs.y.rows()).map(of).collect();
         declare_curve(&theory, pairs, name, context);
         if pairs.radius.is_nan() {
             if estimator.base().is_hybrid() {
@@ -98,7 +98,9 @@ impl PairMeasurement<'_> {
             return Ok(());
         }
         let sums = self.draw(estimator, pairs, place, name, context)?;
-        self.points.tell(burst(name, &subjects, &sums, &theory), context);
+        // A run that an earlier version began has standard errors everywhere.
+        let hides = self.points.has(OBSERVABLE);
+        self.points.tell(burst(name, hides, &subjects, &sums, &theory), context);
         Ok(())
     }
 
@@ -163,7 +165,7 @@ impl PairMeasurement<'_> {
 }
 
 /// Declares the series of a curve and draws its theory, a point for each pair that has one.
-fn declare_curve(theory: &[Option<f64>], pairs: &VectorPairs, name: &str, context: &mut RunContext) {
+fn declare_curve(theory: &[Option<(f64, bool)>], pairs: &VectorPairs, name: &str, context: &mut RunContext) {
     context.emit(Event::Series(Series::new(name, "mse", name)));
     context.emit(Event::Series(Series::new(format!("{name}/bias"), "bias", name)));
     let id = format!("{name}/theory");
@@ -172,14 +174,20 @@ fn declare_curve(theory: &[Option<f64>], pairs: &VectorPairs, name: &str, contex
         context.emit(Event::Series(series));
     }
     for (angle, theory) in pairs.angles.iter().zip(theory) {
-        if let Some(theory) = theory {
+        if let Some((theory, _)) = theory {
             context.emit(Event::Point(Point::new(&id, *angle, *theory)));
         }
     }
 }
 
-/// The points and rows of a measured curve.
-fn burst(name: &str, subjects: &[AngleSubject], sums: &[PowerSums], theory: &[Option<f64>]) -> Burst {
+/// The points and rows of a measured curve. `hides` says whether standard errors that cannot be trusted are left out.
+fn burst(
+    name: &str,
+    hides: bool,
+    subjects: &[AngleSubject],
+    sums: &[PowerSums],
+    theory: &[Option<(f64, bool)>],
+) -> Burst {
     let largest = sums.iter().map(|sums| sums.mean_square().0).fold(0.0, f64::max);
     let mut burst = Burst::new();
     for ((subject, sums), theory) in subjects.iter().zip(sums).zip(theory) {
@@ -188,16 +196,20 @@ fn burst(name: &str, subjects: &[AngleSubject], sums: &[PowerSums], theory: &[Op
         // On a logarithmic axis the rounding that is left of an exact estimate would take up thirty decades.
         let shown = if mse < ROUNDING { 0.0 } else { mse };
         let point = Point::new(name, subject.angle, shown);
-        burst.point(point.within((mse - 2.0 * mse_sem).max(0.0), mse + 2.0 * mse_sem));
+        let observable = theory.map(|(_, observable)| observable);
+        let is_hidden = hides && observable == Some(false);
+        let within = |point: Point, low: f64, high: f64| if is_hidden { point } else { point.within(low, high) };
+        burst.point(within(point, (mse - 2.0 * mse_sem).max(0.0), mse + 2.0 * mse_sem));
         let point = Point::new(format!("{name}/bias"), subject.angle, ratio);
-        burst.point(point.within(ratio - 2.0 * ratio_sem, ratio + 2.0 * ratio_sem));
+        burst.point(within(point, ratio - 2.0 * ratio_sem, ratio + 2.0 * ratio_sem));
         let errors = AngleErrors {
             rel_mse_mean: mse,
-            rel_mse_sem: mse_sem,
-            rel_mse_theory: *theory,
+            rel_mse_sem: (!is_hidden).then_some(mse_sem),
+            rel_mse_theory: theory.map(|(mse, _)| mse),
             mean_ratio: ratio,
-            mean_ratio_sem: ratio_sem,
+            mean_ratio_sem: (!is_hidden).then_some(ratio_sem),
             max_rel_mse: largest,
+            observable,
         };
         burst.row(subject, &errors);
     }

@@ -1,6 +1,7 @@
 //! The problem `random-features`: how well random features estimate the attention matrix, against theory.
 
 mod curve;
+mod difference;
 mod expected;
 mod heads;
 mod memory;

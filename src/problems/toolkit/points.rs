@@ -36,7 +36,8 @@ impl FinishedPoints {
         points
     }
 
-    fn has(&self, key: &str) -> bool {
+    /// Whether the rows of this run have the column `key`: always, but for the rest of a run that an earlier version began.
+    pub fn has(&self, key: &str) -> bool {
         self.keys.as_ref().is_none_or(|keys| keys.contains(key))
     }
 
