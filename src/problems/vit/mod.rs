@@ -6,6 +6,7 @@ mod init;
 mod model;
 mod observer;
 mod pictures;
+mod processor;
 mod run;
 mod schema;
 
@@ -47,6 +48,9 @@ static COLUMNS: &[Column] = &[
     Column { optional: true, ..column("accuracy_error", "standard error", "", 4, false) },
     column("test_loss", "test loss", "", 4, true),
     column("final_train_loss", "train loss", "", 4, false),
+    Column { optional: true, ..column("accuracy_lo", "accuracy, lower end over test images", "", 4, false) },
+    Column { optional: true, ..column("accuracy_hi", "accuracy, upper end over test images", "", 4, false) },
+    Column { optional: true, ..column("train_cpu_seconds", "train, CPU time", "s", 1, false) },
 ];
 
 impl Problem for VitProblem {
