@@ -25,6 +25,38 @@ pub(crate) fn mean_and_interval(values: impl Iterator<Item = f64> + Clone) -> Op
     Some((mean, error.zip(student).map(|(error, student)| error * student.inverse_cdf(0.975))))
 }
 
+/// A mean over independent values, with its standard error and how many values there were.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct SampleMean {
+    pub mean: f64,
+    pub error: f64,
+    pub count: f64,
+}
+
+/// `first` minus `second`, means of independent samples, and half the width of the difference's 95 % interval by Student's t with
+/// the degrees of freedom of Welch (1947), The generalization of Student's problem; none where a sample has a single value.
+pub(crate) fn difference_and_interval(first: SampleMean, second: SampleMean) -> Option<(f64, f64)> {
+    let [a, b] = [first, second].map(|sample| sample.error * sample.error);
+    let error = (a + b).sqrt();
+    if error == 0.0 {
+        return (first.count > 1.0 && second.count > 1.0).then_some((first.mean - second.mean, 0.0));
+    }
+    let freedom = (a + b).powi(2) / (a * a / (first.count - 1.0) + b * b / (second.count - 1.0));
+    let student = StudentsT::new(0.0, 1.0, freedom).ok()?;
+    Some((first.mean - second.mean, error * student.inverse_cdf(0.975)))
+}
+
+/// The 95 % interval of a share that was found to be `share` of `count` independent cases (Wilson 1927, Probable inference, the
+/// law of succession, and statistical inference): it stays within 0 and 1, and has a width where all cases agree too. None
+/// without cases.
+pub(crate) fn wilson_interval(share: f64, count: usize) -> Option<[f64; 2]> {
+    let (n, z) = (count as f64, 1.959_963_984_540_054);
+    let middle = share + z * z / (2.0 * n);
+    let half = z * (share * (1.0 - share) / n + z * z / (4.0 * n * n)).sqrt();
+    let end = |end: f64| (end / (1.0 + z * z / n)).clamp(0.0, 1.0);
+    (count > 0).then(|| [end(middle - half), end(middle + half)])
+}
+
 /// The mean of `values`; NaN where there are none.
 pub(crate) fn mean(values: impl Iterator<Item = f64> + Clone) -> f64 {
     let count = values.clone().count() as f64;
@@ -109,6 +141,41 @@ mod tests {
         assert!((error.unwrap() - (129.0_f64 / 12.0).sqrt()).abs() < 1e-12);
         assert_eq!(mean_and_error([5.0].into_iter()), Some((5.0, None)));
         assert_eq!(mean_and_error([].into_iter()), None);
+    }
+
+    #[test]
+    fn intervals_of_shares_are_those_of_wilson() {
+        // Newcombe (1998), Two-sided confidence intervals for the single proportion, table I, method 3.
+        for (count, share, known) in [
+            (263, 81.0 / 263.0, [0.2553, 0.3662]),
+            (148, 15.0 / 148.0, [0.0624, 0.1605]),
+            (20, 0.0, [0.0, 0.1611]),
+            (29, 1.0 / 29.0, [0.0061, 0.1718]),
+        ] {
+            let found = wilson_interval(share, count).unwrap();
+            assert!(found.iter().zip(known).all(|(found, known)| (found - known).abs() < 5e-5), "{count}: {found:?}");
+        }
+        let [low, high] = wilson_interval(1.0, 20).unwrap();
+        assert!((low - 0.8389).abs() < 5e-5 && high == 1.0, "{low} {high}");
+        assert_eq!(wilson_interval(0.5, 0), None);
+    }
+
+    #[test]
+    fn differences_of_means_have_the_interval_of_welch() {
+        let sample = |values: &[f64]| {
+            let (mean, error) = mean_and_error(values.iter().copied()).unwrap();
+            SampleMean { mean, error: error.unwrap_or(0.0), count: values.len() as f64 }
+        };
+        // Equal variances and counts: Student's t with n₁ + n₂ − 2 = 8 degrees of freedom, 2.3060 at 97.5 %.
+        let (first, second) = (sample(&[1.0, 2.0, 3.0, 4.0, 5.0]), sample(&[3.0, 4.0, 5.0, 6.0, 7.0]));
+        let (difference, half) = difference_and_interval(first, second).unwrap();
+        assert!((difference + 2.0).abs() < 1e-12 && (half - 2.306_004).abs() < 1e-5, "{difference} {half}");
+        // One sample without spread: the other's interval, 4 degrees of freedom, 2.7764 · √(2.5/5).
+        let exact = sample(&[1.0; 9]);
+        let (_, half) = difference_and_interval(first, exact).unwrap();
+        assert!((half - 2.776_445 * 0.5_f64.sqrt()).abs() < 1e-5, "{half}");
+        assert_eq!(difference_and_interval(exact, exact), Some((0.0, 0.0)));
+        assert!(difference_and_interval(sample(&[1.0]), exact).is_none());
     }
 
     #[test]

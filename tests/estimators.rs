@@ -509,14 +509,9 @@ fn problem() -> &'static dyn Problem {
 
 /// Runs the problem: how it ended, its rows and its notes.
 fn run(changes: &[(&str, &str)]) -> (Result<(), RunError>, Vec<Row>, Vec<String>) {
-    let params = Params::with(&problem().schema(), changes).unwrap();
-    problem().check(&params).unwrap();
-    let (kept, folder) = (Kept::default(), tempfile::tempdir().unwrap());
-    let seed = u64::try_from(params.int("seed")).unwrap();
-    let mut context = RunContext::new(seed, folder.path(), Arc::new(Control::default()), vec![Box::new(kept.clone())]);
-    let end = problem().run(&params, &mut context);
+    let (end, events) = told(changes);
     let (mut rows, mut notes) = (Vec::new(), Vec::new());
-    for event in kept.0.lock().unwrap().drain(..) {
+    for event in events {
         match event {
             Event::Row { row } => rows.push(row),
             Event::Note { text } => notes.push(text),
@@ -524,6 +519,18 @@ fn run(changes: &[(&str, &str)]) -> (Result<(), RunError>, Vec<Row>, Vec<String>
         }
     }
     (end, rows, notes)
+}
+
+/// Runs the problem: how it ended and what it told.
+fn told(changes: &[(&str, &str)]) -> (Result<(), RunError>, Vec<Event>) {
+    let params = Params::with(&problem().schema(), changes).unwrap();
+    problem().check(&params).unwrap();
+    let (kept, folder) = (Kept::default(), tempfile::tempdir().unwrap());
+    let seed = u64::try_from(params.int("seed")).unwrap();
+    let mut context = RunContext::new(seed, folder.path(), Arc::new(Control::default()), vec![Box::new(kept.clone())]);
+    let end = problem().run(&params, &mut context);
+    let events = kept.0.lock().unwrap().drain(..).collect();
+    (end, events)
 }
 
 const SMALL: [(&str, &str); 3] = [("length", "40"), ("dim", "8"), ("trials", "12")];
@@ -596,6 +603,97 @@ fn heavy_tails_biases_and_padding_are_told() {
     assert!(notes.iter().any(|note| note.contains("biased")), "{notes:?}");
     let (_, _, notes) = run(&[("nested", "yes"), ("trials", "2"), ("length", "20")]);
     assert!(notes.iter().any(|note| note.contains("correlated")), "{notes:?}");
+}
+
+/// The points of a series: y and its interval.
+fn points(events: &[Event], series: &str) -> Vec<(f64, Option<(f64, f64)>)> {
+    let of = |event: &Event| match event {
+        Event::Point(point) if point.series == series => Some((point.y, point.lo.zip(point.hi))),
+        _ => None,
+    };
+    events.iter().filter_map(of).collect()
+}
+
+#[test]
+fn the_mean_stands_beside_theory_and_projections_beside_gaussian_rows() {
+    let (end, events) =
+        told(&[("length", "20"), ("dim", "4"), ("m", "8,16"), ("trials", "60"), ("estimator", "trigonometric")]);
+    assert!(end.is_ok(), "{end:?}");
+    let rows: Vec<&Row> =
+        events.iter().filter_map(|event| if let Event::Row { row } = event { Some(row) } else { None }).collect();
+    let number = |row: &Row, key: &str| row[key].as_f64().unwrap();
+    for event in &events {
+        if let Event::Series(series) = event
+            && series.id.ends_with("/theory")
+        {
+            assert_eq!(series.plot, "mean", "medians have no theory");
+        }
+    }
+    for (index, projection) in ["gaussian", "orthogonal"].into_iter().enumerate() {
+        let [medians, means, theory] =
+            ["", "/mean", "/theory"].map(|suffix| points(&events, &format!("trigonometric {projection}{suffix}")));
+        for place in 0..2 {
+            let row = rows[2 * index + place];
+            assert_eq!(medians[place].0, number(row, "rel_frobenius_median"));
+            assert_eq!(means[place].0, number(row, "rel_mse_mean").sqrt());
+            assert!((theory[place].0 - number(row, "rel_mse_theory").sqrt()).abs() < 1e-12);
+            let (low, high) = means[place].1.unwrap();
+            assert!(low < means[place].0 && means[place].0 < high);
+            if index == 0 {
+                assert!(row["mse_minus_gaussian"].is_null());
+                continue;
+            }
+            let difference = number(row, "rel_mse_mean") - number(rows[place], "rel_mse_mean");
+            assert_eq!(number(row, "mse_minus_gaussian"), difference);
+            let errors = [row, rows[place]].map(|row| number(row, "rel_mse_sem").powi(2)).iter().sum::<f64>().sqrt();
+            let interval = number(row, "mse_minus_gaussian_interval");
+            assert!((1.95..2.1).contains(&(interval / errors)), "{interval} {errors}");
+        }
+    }
+    let said =
+        |event: &Event| matches!(event, Event::Note { text } if text.contains("orthogonal minus that of gaussian"));
+    assert_eq!(events.iter().filter(|event| said(event)).count(), 1);
+}
+
+#[test]
+fn every_length_has_draws_of_its_own_and_the_first_those_it_has_alone() {
+    let at = |length: &str| {
+        let (end, mut rows, _) =
+            run(&[("length", length), ("dim", "4"), ("m", "8"), ("trials", "3"), ("projection", "gaussian")]);
+        assert!(end.is_ok(), "{end:?}");
+        rows.iter_mut().for_each(|row| drop(row.remove("seconds_per_trial")));
+        rows
+    };
+    let (both, first, second) = (at("12,20"), at("12"), at("20"));
+    assert_eq!(both[0], first[0]);
+    assert_eq!(both[1]["n90"], second[0]["n90"], "the inputs are the same");
+    assert_ne!(both[1]["rel_mse_mean"], second[0]["rel_mse_mean"]);
+}
+
+#[test]
+fn what_draws_cannot_show_has_no_standard_error() {
+    let changes = [
+        ("length", "20"),
+        ("dim", "8"),
+        ("trials", "12"),
+        ("m", "16"),
+        ("sigma", "2"),
+        ("estimator", "positive,trigonometric"),
+    ];
+    let (end, events) = told(&changes);
+    assert!(end.is_ok(), "{end:?}");
+    for event in &events {
+        let Event::Row { row } = event else { continue };
+        let hidden = row["observable"] == false;
+        assert_eq!(hidden, row["estimator"] == "positive", "{row:?}");
+        assert_eq!(row["rel_mse_sem"].is_null(), hidden);
+        assert_eq!(row["mean_ratio_sem"].is_null(), hidden);
+        let name = format!("{} {}", row["estimator"].as_str().unwrap(), row["projection"].as_str().unwrap());
+        for series in ["mean", "bias"] {
+            assert_eq!(points(&events, &format!("{name}/{series}"))[0].1.is_none(), hidden, "{name} {series}");
+        }
+        assert!(points(&events, &name)[0].1.is_some(), "quartiles of what was drawn stay");
+    }
 }
 
 #[test]

@@ -393,6 +393,29 @@ fn queries_are_paired_with_the_keys_beside_them() {
 }
 
 #[test]
+fn what_draws_cannot_show_has_no_standard_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let some = [("trials", "100"), ("angles", "3"), ("base", "hyperbolic,trigonometric,hybrid-hyperbolic")];
+    for (radius, expected) in [("0.5", [true; 9]), ("3", [false, false, true, true, true, true, true, true, true])] {
+        let rows = rows_of(&[&some[..], &[("radius", radius)]].concat(), folder.path());
+        for (row, expected) in rows.iter().zip(expected) {
+            // At an angle of 0 the hybrid is exact; elsewhere it has as heavy a tail as its first part.
+            let is_hybrid = row["base"] == "hybrid-hyperbolic";
+            if !is_hybrid {
+                assert_eq!(row["observable"], expected, "{row:?}");
+            }
+            let hidden = row["observable"] == false;
+            assert_eq!(
+                [&row["rel_mse_sem"], &row["mean_ratio_sem"]].map(|error| error.is_null()),
+                [hidden; 2],
+                "{row:?}"
+            );
+        }
+        assert_eq!(rows[6]["observable"], true);
+    }
+}
+
+#[test]
 fn every_distribution_gives_pairs() {
     let folder = tempfile::tempdir().unwrap();
     let some = [("pairs", "5"), ("length", "9"), ("trials", "10"), ("dim", "6"), ("base", "positive")];

@@ -453,6 +453,28 @@ fn values_of_the_file_are_attended_to() {
 }
 
 #[test]
+fn what_draws_cannot_show_has_no_standard_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let some = [("length", "16"), ("dim", "6"), ("features", "64"), ("trials", "20"), ("method", "tensor,stratified")];
+    for (sigma, observable) in [("0.2", true), ("2", false)] {
+        let told = said("masked", &[&some[..], &[("sigma", sigma)]].concat(), folder.path());
+        for row in rows(&told) {
+            assert_eq!(row["observable"], observable, "{row:?}");
+            assert_eq!([&row["rel_mse_sem"], &row["mean_ratio_sem"]].map(|error| error.is_null()), [!observable; 2]);
+        }
+        for event in &told {
+            match event {
+                Event::Point(point) if point.series.ends_with("/mean") || point.series.ends_with("/bias") => {
+                    assert_eq!(point.lo.is_some(), observable, "{point:?}");
+                }
+                Event::Series(series) if series.id.ends_with("/theory") => assert_eq!(series.plot, "mean"),
+                _ => {}
+            }
+        }
+    }
+}
+
+#[test]
 fn every_distribution_is_offered_with_its_parameters() {
     let folder = tempfile::tempdir().unwrap();
     let some = [("length", "24"), ("dim", "6"), ("features", "32"), ("method", "coordinate"), ("trials", "2")];

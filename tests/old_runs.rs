@@ -107,6 +107,8 @@ impl Told {
                     }
                     told.plots_and_series.insert(Value::from(event).to_string());
                 }
+                // What else the machine does is another thing each time.
+                "note" if name("text").contains("the machine was busy") => {}
                 "note" => drop(told.notes.insert(name("text"))),
                 "matrix" => drop(told.pictures.insert(name("id"), Value::from(event).to_string())),
                 "curve" => drop(told.pictures.insert(name("series"), Value::from(event).to_string())),

@@ -69,9 +69,17 @@ fn a_run_tells_curves_matrices_and_the_whole_row_and_its_checkpoint_predicts() {
     // Columns that are empty in a run of a shipped kernel with fresh weights.
     let empty: Vec<_> = columns.iter().filter(|key| row[**key].is_null()).copied().collect();
     let of_random_features = ["estimator", "projection", "m", "redraw", "mask", "eval_m", "eval_draws"];
+    let empty: Vec<_> =
+        empty.into_iter().filter(|key| *key != "train_cpu_seconds" || cfg!(target_os = "linux")).collect();
     assert_eq!(empty, [&["f"][..], &of_random_features, &["init", "initial_accuracy", "accuracy_error"]].concat());
     let rate = row["train_images_per_second"].as_f64().unwrap();
     assert!((rate * row["train_seconds"].as_f64().unwrap() - 2.0 * 1293.0).abs() < 1e-3);
+    let number = |key: &str| row[key].as_f64().unwrap();
+    assert!(0.0 < number("accuracy_lo") && number("accuracy_lo") < number("test_accuracy"));
+    assert!(number("test_accuracy") < number("accuracy_hi") && number("accuracy_hi") < 1.0);
+    if cfg!(target_os = "linux") {
+        assert!(number("train_cpu_seconds") > 0.0);
+    }
 
     // 21 steps an epoch, validation at the ends of both and in between.
     let losses = points(&events, "train_loss");
@@ -114,7 +122,13 @@ fn the_same_parameters_give_the_same_row_on_any_number_of_threads() {
         let (outcome, events) = run(&[("attention", "exp"), ("threads", threads), ("seed", seed)], folder.path());
         outcome.unwrap();
         let mut row = row(&events);
-        for key in ["train_seconds", "train_images_per_second", "inference_seconds", "inference_images_per_second"] {
+        for key in [
+            "train_seconds",
+            "train_images_per_second",
+            "inference_seconds",
+            "inference_images_per_second",
+            "train_cpu_seconds",
+        ] {
             row.remove(key).unwrap();
         }
         row

@@ -169,6 +169,17 @@ impl Vit {
         }
     }
 
+    /// What `read` gives on the calling thread and on every thread that the model computes with.
+    pub fn on_each_thread<T: Send>(&self, read: impl Fn() -> T + Sync) -> Vec<T> {
+        let pool = match &self.engine {
+            ModelEngine::Fused(fused) => fused.pool(),
+            ModelEngine::Composed(pool) => Some(&**pool),
+        };
+        let mut found = pool.map_or_else(Vec::new, |pool| pool.broadcast(|_| read()));
+        found.push(read());
+        found
+    }
+
     /// Logits `[image, class]`, patches as in [`Vit::loss_and_gradient`].
     ///
     /// # Errors

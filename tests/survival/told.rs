@@ -10,6 +10,9 @@ use std::path::Path;
 const FILES: [&str; 6] =
     ["run.toml", "events.jsonl", "summary.json", "log.txt", "checkpoint.json", "checkpoint.safetensors"];
 
+/// In remarks that follow from what else the machine does.
+const BUSY: &str = "the machine was busy";
+
 /// A finished run as its folder tells it.
 #[derive(Debug, PartialEq)]
 pub struct Told {
@@ -25,7 +28,7 @@ pub struct Told {
 impl Told {
     /// What the run of `problem` in `folder` has told. It is finished and has left nothing behind that should not be there.
     pub fn read(folder: &Path, problem: &dyn Problem) -> Self {
-        let view = RunView::read(folder).unwrap();
+        let mut view = RunView::read(folder).unwrap();
         assert_eq!(view.state, RunState::Finished, "{}: {}", folder.display(), view.message);
         for entry in fs::read_dir(folder).unwrap() {
             let name = entry.unwrap().file_name().into_string().unwrap();
@@ -44,6 +47,7 @@ impl Told {
             };
             (known.series.clone(), known.points.iter().map(sample).collect())
         });
+        view.notes.retain(|note| !note.contains(BUSY));
         Self {
             rows: view.rows.iter().map(|row| timeless(row, problem)).collect(),
             series: series.collect(),
@@ -99,6 +103,7 @@ fn counts(folder: &Path) -> BTreeMap<&'static str, usize> {
             Event::Curve(_) => "curves",
             Event::Matrix(_) => "matrices",
             Event::Row { .. } => "rows",
+            Event::Note { text } if text.contains(BUSY) => continue,
             Event::Note { .. } => "notes",
             _ => continue,
         };

@@ -5,7 +5,7 @@
 //! Gaussian rows. Everything here is relative to K².
 
 use super::spec::{HybridSpec, Weight};
-use crate::attention::theory::{MomentTable, Moments, Theory};
+use crate::attention::theory::{MomentTable, Moments, Theory, is_visible};
 use crate::attention::{AttentionError, FeatureMap, Inputs, Projection};
 use ndarray::{Array1, ArrayView1};
 use rayon::prelude::*;
@@ -78,11 +78,47 @@ impl<'a> HybridTheory<'a> {
         }
     }
 
+    /// What `trials` draws of the hybrid can be expected to show of these parts of the pair (x, y): a part whose rare draws
+    /// are too rare counts 0.
+    fn visible(&self, x: ArrayView1<'_, f64>, y: ArrayView1<'_, f64>, parts: Parts, trials: usize) -> Parts {
+        let shows = |theory: &Theory, m: usize| is_visible(theory.pair(x, y).rarity, (m * trials) as f64);
+        let (first, second) = (shows(&self.first, self.spec.m1), shows(&self.second, self.spec.m2));
+        let kept = |value: f64, kept: bool| if kept { value } else { 0.0 };
+        Parts {
+            first: kept(parts.first, first),
+            second: kept(parts.second, second),
+            covariance: kept(parts.covariance, first && second),
+            ..parts
+        }
+    }
+
+    /// The relative error of the pair (x, y), and whether `trials` draws can be expected to show at least half of it.
+    #[must_use]
+    pub fn observable(&self, x: ArrayView1<'_, f64>, y: ArrayView1<'_, f64>, trials: usize) -> (f64, bool) {
+        let parts = self.parts(x, y);
+        let [error, visible] = [parts, self.visible(x, y, parts, trials)]
+            .map(|parts| parts.relative_mse(self.spec.weight, self.spec.n as f64));
+        (error, error == 0.0 || visible >= 0.5 * error)
+    }
+
     /// E ‖Â − A‖²/‖A‖² over every entry of the matrix of `inputs`; not finite where 64 bits do not hold it.
     ///
     /// # Errors
     /// [`AttentionError::Stopped`] when `stop` says so.
     pub fn relative_mse(&self, inputs: &Inputs, stop: &(dyn Fn() -> bool + Sync)) -> Result<f64, AttentionError> {
+        self.relative_mse_and_visible(inputs, 1, stop).map(|(error, _)| error)
+    }
+
+    /// The same, and the share of it that `trials` draws can be expected to show.
+    ///
+    /// # Errors
+    /// As [`HybridTheory::relative_mse`].
+    pub fn relative_mse_and_visible(
+        &self,
+        inputs: &Inputs,
+        trials: usize,
+        stop: &(dyn Fn() -> bool + Sync),
+    ) -> Result<(f64, f64), AttentionError> {
         let exponents = |i: usize| {
             let row = inputs.queries.row(i);
             inputs.keys.rows().into_iter().map(move |key| row.dot(&key) + inputs.row_exponents[i])
@@ -91,22 +127,24 @@ impl<'a> HybridTheory<'a> {
         // The largest entry sets the scale, so that squares of entries fit.
         let top = rows.clone().into_par_iter().map(|i| exponents(i).fold(f64::NEG_INFINITY, f64::max));
         let top = top.reduce(|| f64::NEG_INFINITY, f64::max);
-        let sums: Vec<(f64, f64)> = rows
+        let sums: Vec<[f64; 3]> = rows
             .into_par_iter()
             .map(|i| {
                 if stop() {
                     return Err(AttentionError::Stopped);
                 }
                 let row = inputs.queries.row(i);
-                Ok(exponents(i).zip(inputs.keys.rows()).fold((0.0, 0.0), |(error, norm), (exponent, key)| {
+                Ok(exponents(i).zip(inputs.keys.rows()).fold([0.0; 3], |[error, norm, visible], (exponent, key)| {
                     let weight = (2.0 * (exponent - top)).exp();
-                    let mse = self.parts(row, key).relative_mse(self.spec.weight, self.spec.n as f64);
-                    (error + weight * mse, norm + weight)
+                    let parts = self.parts(row, key);
+                    let of = |parts: Parts| parts.relative_mse(self.spec.weight, self.spec.n as f64);
+                    let shown = of(self.visible(row, key, parts, trials));
+                    [error + weight * of(parts), norm + weight, visible + weight * shown]
                 }))
             })
             .collect::<Result<_, _>>()?;
-        let (error, norm) = sums.iter().fold((0.0, 0.0), |sum, part| (sum.0 + part.0, sum.1 + part.1));
-        Ok(error / norm)
+        let [error, norm, visible] = sums.iter().fold([0.0; 3], |sum, part| [0, 1, 2].map(|i| sum[i] + part[i]));
+        Ok((error / norm, if error > 0.0 { visible / error } else { 1.0 }))
     }
 }
 

@@ -16,7 +16,7 @@
 //! A₂ = N − Q, B₂ = (a·b)² − Q and e = 2 for even M, 1 for odd; it has no closed form on coupled rows.
 
 use super::estimator::{Gate, MaskedEstimator};
-use crate::attention::theory::Theory;
+use crate::attention::theory::{Theory, is_visible};
 use crate::attention::{FeatureMap, Projection};
 use ndarray::{ArrayView1, ArrayView2};
 use rayon::prelude::*;
@@ -156,6 +156,13 @@ impl<'a> MaskedTheory<'a> {
         }
     }
 
+    /// Whether the rare draws that carry the error of this entry can be expected among `trials` draws of the estimator: those
+    /// of its positive features, of whose projections it has so many.
+    fn is_visible(&self, pair: MaskedPair, trials: usize) -> bool {
+        let z = &pair.x + &pair.y;
+        is_visible(self.tokens.radial(z.dot(&z)).rarity, (self.estimator.projections() * trials) as f64)
+    }
+
     /// E ‖Â − A‖²/‖A‖² for queries (`x`, `a`) and keys (`y`, `b`), rows alike; not finite where 64 bits do not hold it,
     /// NaN when A is zero.
     #[must_use]
@@ -164,23 +171,47 @@ impl<'a> MaskedTheory<'a> {
         (x, a): (ArrayView2<f64>, ArrayView2<f64>),
         (y, b): (ArrayView2<f64>, ArrayView2<f64>),
     ) -> f64 {
+        self.sums((x, a), (y, b), None).0
+    }
+
+    /// The same, and whether `trials` draws can be expected to show at least half of it; not known where it is not finite.
+    #[must_use]
+    pub fn observable(
+        &self,
+        queries: (ArrayView2<f64>, ArrayView2<f64>),
+        keys: (ArrayView2<f64>, ArrayView2<f64>),
+        trials: usize,
+    ) -> (f64, Option<bool>) {
+        let (error, visible) = self.sums(queries, keys, Some(trials));
+        let observable = if error > 0.0 { visible >= 0.5 * error } else { true };
+        (error, error.is_finite().then_some(observable))
+    }
+
+    /// The relative error, and the part of it that `trials` draws show.
+    fn sums(
+        &self,
+        (x, a): (ArrayView2<f64>, ArrayView2<f64>),
+        (y, b): (ArrayView2<f64>, ArrayView2<f64>),
+        trials: Option<usize>,
+    ) -> (f64, f64) {
         let pair = |i: usize, j: usize| MaskedPair { x: x.row(i), y: y.row(j), a: a.row(i), b: b.row(j) };
         // The largest entry sets the scale, so that squares of entries fit.
         let top = largest_log_kernel(x, y);
-        let sums: Vec<(f64, f64)> = (0..x.nrows())
+        let sums: Vec<[f64; 3]> = (0..x.nrows())
             .into_par_iter()
             .map(|i| {
-                (0..y.nrows()).fold((0.0, 0.0), |(error, norm), j| {
+                (0..y.nrows()).fold([0.0; 3], |[error, norm, visible], j| {
                     let pair = pair(i, j);
                     let weight = (2.0 * (pair.log_kernel() - top)).exp();
                     let mse = self.scaled_mse(pair);
                     let mse = if mse == 0.0 { 0.0 } else { weight * mse };
-                    (error + mse, norm + weight * pair.a.dot(&pair.b).powi(2))
+                    let shown = if trials.is_some_and(|trials| self.is_visible(pair, trials)) { mse } else { 0.0 };
+                    [error + mse, norm + weight * pair.a.dot(&pair.b).powi(2), visible + shown]
                 })
             })
             .collect();
-        let (error, norm) = sums.iter().fold((0.0, 0.0), |sum, part| (sum.0 + part.0, sum.1 + part.1));
-        error / norm
+        let [error, norm, visible] = sums.iter().fold([0.0; 3], |sum, part| [0, 1, 2].map(|i| sum[i] + part[i]));
+        (error / norm, visible / norm)
     }
 }
 

@@ -13,8 +13,8 @@ pub struct Expectation {
     pub variance: f64,
     /// E ⟨Â,A⟩/‖A‖²: 1 for unbiased estimators.
     pub mean_ratio: f64,
-    /// The share of `relative_mse` that the given number of draws can be expected to show: that of pairs whose rarity is
-    /// below the logarithm of trials · m. The rest is carried by draws too rare to be seen.
+    /// The share of `relative_mse` that the given number of draws can be expected to show: that of pairs for which
+    /// [`is_visible`] holds with trials · m draws. The rest is carried by draws too rare to be seen.
     pub visible: f64,
 }
 
@@ -27,11 +27,26 @@ impl Expectation {
         ratio.is_finite().then(|| ratio.floor() as u64 + 1)
     }
 
-    /// Whether draws can be expected to show at least half of the expectation; otherwise they mostly lie far below it.
+    /// Whether draws can be expected to show at least half of the expectation; otherwise they mostly lie far below it, and so
+    /// do their standard errors. None where that is not known.
     #[must_use]
-    pub fn is_observable(&self) -> bool {
-        self.visible >= 0.5
+    pub fn observable(&self) -> Option<bool> {
+        if !self.relative_mse.is_finite() {
+            return Some(false);
+        }
+        (!self.visible.is_nan()).then_some(self.visible >= 0.5)
     }
+}
+
+/// How often a draw has to be expected before the mean squared error over draws can be relied upon to show it. That it be
+/// expected once is not enough: a calibration by simulation is in `docs/random-features.md`.
+pub const SIGHTINGS: usize = 16;
+
+/// Whether `draws` draws, trials times projections, show what draws of this rarity (see
+/// [`Moments::rarity`](super::Moments::rarity)) carry: `rarity` ≤ ln(`draws`/[`SIGHTINGS`]).
+#[must_use]
+pub fn is_visible(rarity: f64, draws: f64) -> bool {
+    rarity <= (draws / SIGHTINGS as f64).ln()
 }
 
 /// What the number of draws and their coupling come to.

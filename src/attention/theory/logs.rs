@@ -2,7 +2,7 @@
 //! logarithm, and every entry counts.
 
 use super::Theory;
-use super::expected::{DrawBudget, Expectation};
+use super::expected::{DrawBudget, Expectation, is_visible};
 use super::moments::Moments;
 use crate::attention::spikiness::Exact;
 use crate::attention::{AttentionError, Inputs};
@@ -57,11 +57,11 @@ impl LogSums {
         self.raise(scale);
         let factor = (scale - self.scale).exp();
         self.ratio += log_weight.exp() * moments.mean_ratio;
-        for ([bias, variance, visible], &(m, log_draws)) in self.of_m.iter_mut().zip(budgets) {
+        for ([bias, variance, visible], &(m, draws)) in self.of_m.iter_mut().zip(budgets) {
             let (of_bias, of_variance) = moments.split(m, block);
             *bias += factor * of_bias;
             *variance += factor * of_variance;
-            if moments.rarity <= log_draws {
+            if is_visible(moments.rarity, draws) {
                 *visible += factor * (of_bias + of_variance);
             }
         }
@@ -111,7 +111,7 @@ pub(super) fn by_entry(
         MomentTable::new(theory, (longest(&inputs.queries) + longest(&inputs.keys)).powi(2))
     });
     let norm = 2.0 * exact.peak + exact.norm_squared.ln();
-    let budgets: Vec<(usize, f64)> = ms.iter().map(|&m| (m, ((m * draws.trials) as f64).ln())).collect();
+    let budgets: Vec<(usize, f64)> = ms.iter().map(|&m| (m, (m * draws.trials) as f64)).collect();
     let rows: Vec<LogSums> = (0..inputs.queries.nrows())
         .into_par_iter()
         .map(|i| {

@@ -1,6 +1,6 @@
 //! Expectations over a whole matrix: E relF² = Σ_ij MSE(x_i, y_j)/Σ_ij K_ij².
 
-use super::expected::{DrawBudget, Expectation};
+use super::expected::{DrawBudget, Expectation, is_visible};
 use super::moments::Moments;
 use super::{Theory, logs};
 use crate::attention::spikiness::Exact;
@@ -24,7 +24,7 @@ impl MomentSums {
         self.bias += scale * bias;
         self.variance += scale * variance;
         self.ratio += weight * moments.mean_ratio;
-        if moments.rarity <= ((m * draws.trials) as f64).ln() {
+        if is_visible(moments.rarity, (m * draws.trials) as f64) {
             self.visible += scale * (bias + variance);
         }
         self

@@ -25,7 +25,7 @@ mod quadrature;
 mod series;
 pub mod special;
 
-pub use expected::Expectation;
+pub use expected::{Expectation, SIGHTINGS, is_visible};
 pub(in crate::attention) use logs::MomentTable;
 pub use matrix::expectation;
 pub use mehler::{TypedTheory, typed_bytes};

@@ -1,8 +1,8 @@
 //! The estimators that are compared, each with its draws and its theory.
 
 use super::pairs::is_spherical;
-use crate::attention::hybrid::{self, HybridSpec, Weight};
-use crate::attention::theory::Theory;
+use crate::attention::hybrid::{self, HybridSpec, HybridTheory, Weight};
+use crate::attention::theory::{Theory, is_visible};
 use crate::attention::{AttentionError, FeatureMap, Projection, RandomFeatures};
 use crate::lab::{Optimum, Params};
 use crate::named::named;
@@ -203,14 +203,22 @@ impl HybridEstimator {
         }
     }
 
-    /// The relative mean squared error of one pair, or why it has no closed form.
-    pub fn theory(&self, x: ArrayView1<'_, f64>, y: ArrayView1<'_, f64>) -> Result<f64, &'static str> {
+    /// The relative mean squared error of one pair, and whether `trials` draws can be expected to show at least half of it; or why
+    /// it has no closed form.
+    pub fn theory(
+        &self,
+        x: ArrayView1<'_, f64>,
+        y: ArrayView1<'_, f64>,
+        trials: usize,
+    ) -> Result<(f64, bool), &'static str> {
         match self {
             Self::Single { map, projection, m, .. } => {
                 let theory = Theory::new(map, *projection, x.len())?;
-                Ok(theory.pair(x, y).relative_mse(*m, theory.block()))
+                let moments = theory.pair(x, y);
+                let error = moments.relative_mse(*m, theory.block());
+                Ok((error, error == 0.0 || is_visible(moments.rarity, (m * trials) as f64)))
             }
-            Self::Hybrid { spec, .. } => Ok(hybrid::pair_parts(spec, x, y)?.relative_mse(spec.weight, spec.n as f64)),
+            Self::Hybrid { spec, .. } => Ok(HybridTheory::new(spec, x.len())?.observable(x, y, trials)),
         }
     }
 }

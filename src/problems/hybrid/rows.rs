@@ -28,15 +28,19 @@ columns! {
     /// What came out: errors relative to the kernel value, over the trials.
     pub(super) struct AngleErrors {
         rel_mse_mean: f64 = label("relative MSE").digits(4).brief(),
-        rel_mse_sem: f64 = label("± s.e.").digits(4).brief(),
+        rel_mse_sem: Option<f64> = label("± s.e.").digits(4).brief(),
         rel_mse_theory: Option<f64> = label("theory").digits(4).brief(),
         mean_ratio: f64 = label("mean ratio").digits(4).brief(),
-        mean_ratio_sem: f64 = label("± s.e.").digits(4).brief(),
+        mean_ratio_sem: Option<f64> = label("± s.e.").digits(4).brief(),
         max_rel_mse: f64 = label("maximum over angles").digits(4),
         seconds_per_trial: f64 = label("time a trial").unit("s").digits(6).optional(),
         estimate_bytes: u64 = label("memory of an estimate").unit("B").optional(),
+        observable: Option<bool> = label("observable").optional(),
     }
 }
+
+/// The column that rows of versions before standard errors were hidden lack.
+pub(super) const OBSERVABLE: &str = "observable";
 
 /// The columns in their order.
 pub(super) static COLUMNS: &[Column] = table!(AngleSubject; AngleErrors);

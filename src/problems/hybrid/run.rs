@@ -4,7 +4,7 @@ use super::memory::{self, BATCHES};
 use super::pairs::{PairPlan, VectorPairs};
 use super::parts::{Base, HybridEstimator};
 use super::remarks::remarks;
-use super::rows::{AngleErrors, AngleSubject};
+use super::rows::{AngleErrors, AngleSubject, OBSERVABLE};
 use crate::attention::AttentionError;
 use crate::lab::{Axis, Event, Params, Plot, Point, RunContext, RunError, Series, Style};
 use crate::problems::limits::failure;
@@ -24,8 +24,8 @@ pub(super) fn run(params: &Params, context: &mut RunContext) -> Result<(), RunEr
     let bases: Vec<Base> = params.choices("base");
     let trials = params.size("trials");
     let points = FinishedPoints::new::<AngleSubject>(context);
-    let with_costs = points.has_column("estimate_bytes");
-    declare(with_costs, context);
+    let is_current = points.has(OBSERVABLE);
+    declare(is_current, context);
     context.note("the pairs of a trial share its draw: the points of a curve rise and fall together");
     let several = all.len() > 1;
     let mut measurement = PairMeasurement {
@@ -34,7 +34,7 @@ pub(super) fn run(params: &Params, context: &mut RunContext) -> Result<(), RunEr
         trials,
         meter: Meter::new(trials * bases.len() * all.len(), "trials"),
         points,
-        with_costs,
+        is_current,
     };
     for (place, pairs) in all.iter().enumerate() {
         for base in &bases {
@@ -46,7 +46,7 @@ pub(super) fn run(params: &Params, context: &mut RunContext) -> Result<(), RunEr
     Ok(())
 }
 
-fn declare(with_costs: bool, context: &mut RunContext) {
+fn declare(is_current: bool, context: &mut RunContext) {
     let angle = || Axis::linear("angle between x and y (radians)").over(0.0, 3.2);
     context.emit(Event::Plot(Plot {
         id: "mse".to_owned(),
@@ -61,7 +61,7 @@ fn declare(with_costs: bool, context: &mut RunContext) {
         y: Axis::linear("mean of estimate/K"),
     }));
     let costs = [("time", "seconds a trial, all pairs"), ("memory", "bytes of an estimate, all pairs")];
-    for (id, x) in costs.into_iter().filter(|_| with_costs) {
+    for (id, x) in costs.into_iter().filter(|_| is_current) {
         context.emit(Event::Plot(Plot {
             id: id.to_owned(),
             title: format!("Largest relative MSE against {id}"),
@@ -78,8 +78,9 @@ struct PairMeasurement<'a> {
     trials: usize,
     meter: Meter,
     points: FinishedPoints,
-    /// Whether no earlier version of the program began the run, whose rows and figures had no costs.
-    with_costs: bool,
+    /// Whether the run has the form of this version. One that an earlier version began keeps its form to the end: standard errors
+    /// everywhere, no costs.
+    is_current: bool,
 }
 
 impl PairMeasurement<'_> {
@@ -94,10 +95,10 @@ impl PairMeasurement<'_> {
         name: &str,
         context: &mut RunContext,
     ) -> Result<(), RunError> {
-        let theory: Vec<Option<f64>> =
-            pairs.x.rows().into_iter().zip(pairs.y.rows()).map(|(x, y)| estimator.theory(x, y).ok()).collect();
+        let of = |(x, y)| estimator.theory(x, y, self.trials).ok();
+        let theory: Vec<Option<(f64, bool)>> = pairs.x.rows().into_iter().zip(pairs.y.rows()).map(of).collect();
         declare_curve(&theory, pairs, name, context);
-        for plot in ["time", "memory"].into_iter().filter(|_| self.with_costs) {
+        for plot in ["time", "memory"].into_iter().filter(|_| self.is_current) {
             let series = Series::new(format!("{name}/{plot}"), plot, name).drawn(Style::Points);
             context.emit(Event::Series(series));
         }
@@ -120,7 +121,7 @@ impl PairMeasurement<'_> {
         let sums = self.draw(estimator, pairs, place, name, context)?;
         let seconds = began.elapsed().as_secs_f64() / self.trials as f64;
         let costs = (seconds, estimator.estimate_bytes(pairs.x.dim()));
-        self.points.tell(burst(name, &subjects, &sums, &theory, (costs, self.with_costs)), context);
+        self.points.tell(burst(name, self.is_current, &subjects, &sums, &theory, costs), context);
         Ok(())
     }
 
@@ -185,7 +186,7 @@ impl PairMeasurement<'_> {
 }
 
 /// Declares the series of a curve and draws its theory, a point for each pair that has one.
-fn declare_curve(theory: &[Option<f64>], pairs: &VectorPairs, name: &str, context: &mut RunContext) {
+fn declare_curve(theory: &[Option<(f64, bool)>], pairs: &VectorPairs, name: &str, context: &mut RunContext) {
     context.emit(Event::Series(Series::new(name, "mse", name)));
     context.emit(Event::Series(Series::new(format!("{name}/bias"), "bias", name)));
     let id = format!("{name}/theory");
@@ -194,7 +195,7 @@ fn declare_curve(theory: &[Option<f64>], pairs: &VectorPairs, name: &str, contex
         context.emit(Event::Series(series));
     }
     for (angle, theory) in pairs.angles.iter().zip(theory) {
-        if let Some(theory) = theory {
+        if let Some((theory, _)) = theory {
             context.emit(Event::Point(Point::new(&id, *angle, *theory)));
         }
     }
@@ -203,14 +204,15 @@ fn declare_curve(theory: &[Option<f64>], pairs: &VectorPairs, name: &str, contex
 /// The points and rows of a measured curve.
 fn burst(
     name: &str,
+    is_current: bool,
     subjects: &[AngleSubject],
     sums: &[PowerSums],
-    theory: &[Option<f64>],
-    ((seconds, bytes), with_costs): ((f64, u64), bool),
+    theory: &[Option<(f64, bool)>],
+    (seconds, bytes): (f64, u64),
 ) -> Burst {
     let largest = sums.iter().map(|sums| sums.mean_square().0).fold(0.0, f64::max);
     let mut burst = Burst::new();
-    if with_costs {
+    if is_current {
         burst.point(Point::new(format!("{name}/time"), seconds, largest));
         burst.point(Point::new(format!("{name}/memory"), bytes as f64, largest));
     }
@@ -220,18 +222,22 @@ fn burst(
         // On a logarithmic axis the rounding that is left of an exact estimate would take up thirty decades.
         let shown = if mse < ROUNDING { 0.0 } else { mse };
         let point = Point::new(name, subject.angle, shown);
-        burst.point(point.within((mse - 2.0 * mse_sem).max(0.0), mse + 2.0 * mse_sem));
+        let observable = theory.map(|(_, observable)| observable);
+        let is_hidden = is_current && observable == Some(false);
+        let within = |point: Point, low: f64, high: f64| if is_hidden { point } else { point.within(low, high) };
+        burst.point(within(point, (mse - 2.0 * mse_sem).max(0.0), mse + 2.0 * mse_sem));
         let point = Point::new(format!("{name}/bias"), subject.angle, ratio);
-        burst.point(point.within(ratio - 2.0 * ratio_sem, ratio + 2.0 * ratio_sem));
+        burst.point(within(point, ratio - 2.0 * ratio_sem, ratio + 2.0 * ratio_sem));
         let errors = AngleErrors {
             rel_mse_mean: mse,
-            rel_mse_sem: mse_sem,
-            rel_mse_theory: *theory,
+            rel_mse_sem: (!is_hidden).then_some(mse_sem),
+            rel_mse_theory: theory.map(|(mse, _)| mse),
             mean_ratio: ratio,
-            mean_ratio_sem: ratio_sem,
+            mean_ratio_sem: (!is_hidden).then_some(ratio_sem),
             max_rel_mse: largest,
             seconds_per_trial: seconds,
             estimate_bytes: bytes,
+            observable,
         };
         burst.row(subject, &errors);
     }

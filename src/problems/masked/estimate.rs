@@ -5,7 +5,7 @@ use super::estimators::{estimator, subject};
 use super::exact::{ExactMatrix, MatrixTrial};
 use super::inputs::{MaskedInputs, MaskedReader, draws};
 use super::pictures;
-use super::rows::{EstimateCosts, MaskedSubject, MatrixErrors};
+use super::rows::{EstimateCosts, MaskedSubject, MatrixErrors, OBSERVABLE};
 use super::schema::methods;
 use crate::attention::masked::{MaskedEstimator, MaskedMethod, MaskedTheory};
 use crate::attention::{AttentionError, Projection};
@@ -29,11 +29,11 @@ pub(super) fn run(
     let trials = params.size("trials");
     let masks: Vec<MaskKind> = params.choices("mask");
     let points = masks.len() * places.len() * projections.len() * methods(params).len() * budgets.len();
-    let told = FinishedPoints::new::<MaskedSubject>(context);
-    let with_costs = told.has_column("estimate_bytes");
+    let found = FinishedPoints::new::<MaskedSubject>(context);
+    let is_current = found.has(OBSERVABLE);
     let mut session =
-        MatrixSession { params, pool, trials, meter: Meter::new(points * trials, "trials"), points: told, with_costs };
-    declare(with_costs, context);
+        MatrixSession { params, pool, trials, meter: Meter::new(points * trials, "trials"), points: found, is_current };
+    declare(is_current, context);
     let mut reader = MaskedReader::of_run(params, context);
     for mask in masks.iter().copied() {
         for place in places {
@@ -62,17 +62,20 @@ pub(super) fn run(
     Ok(())
 }
 
-fn declare(with_costs: bool, context: &mut RunContext) {
+fn declare(is_current: bool, context: &mut RunContext) {
     let axis = || Axis::log("features M (columns of Φ)");
     for (id, title, y) in [
         ("error", "Relative Frobenius error", Axis::log("‖Â − A‖/‖A‖")),
+        ("mean", "Root of the mean squared error, and theory", Axis::log("√(mean ‖Â−A‖²)/‖A‖, ± 2 s.e.")),
         ("bias", "Bias statistic ⟨Â, A⟩/‖A‖², ± 2 s.e.", Axis::linear("1 is unbiased")),
         ("negative", "Entries below 0", Axis::linear("share of entries")),
     ] {
-        context.emit(Event::Plot(Plot { id: id.to_owned(), title: title.to_owned(), x: axis(), y }));
+        if id != "mean" || is_current {
+            context.emit(Event::Plot(Plot { id: id.to_owned(), title: title.to_owned(), x: axis(), y }));
+        }
     }
     let costs = [("time", "seconds a trial"), ("memory", "bytes of an estimate")];
-    for (id, x) in costs.into_iter().filter(|_| with_costs) {
+    for (id, x) in costs.into_iter().filter(|_| is_current) {
         let title = format!("Relative error against {id}");
         context.emit(Event::Plot(Plot {
             id: id.to_owned(), title, x: Axis::log(x), y: Axis::log("‖Â − A‖/‖A‖")
@@ -112,8 +115,9 @@ struct MatrixSession<'a> {
     trials: usize,
     meter: Meter,
     points: FinishedPoints,
-    /// Whether no earlier version of the program began the run, whose rows and figures had no memory.
-    with_costs: bool,
+    /// Whether the run has the form of this version. One that an earlier version began keeps its form to the end: theory in the plot
+    /// of medians, standard errors everywhere.
+    is_current: bool,
 }
 
 /// A method with its result at the largest of the budgets: one that may be recommended.
@@ -135,8 +139,8 @@ impl MatrixSession<'_> {
         name: &CurveName,
         context: &mut RunContext,
     ) -> Result<Option<Candidate>, RunError> {
-        declare_curve(name, method, context);
-        for plot in ["time", "memory"].into_iter().filter(|_| self.with_costs) {
+        declare_curve(name, method, self.is_current, context);
+        for plot in ["time", "memory"].into_iter().filter(|_| self.is_current) {
             context.emit(Event::Series(Series::new(format!("{}/{plot}", name.id), plot, &name.shown)));
         }
         let budgets = self.params.sizes("features");
@@ -156,12 +160,12 @@ impl MatrixSession<'_> {
                 let expected = theory.ok().map(|theory| {
                     let (queries, keys) = (masks.tokens.queries.view(), masks.tokens.keys.view());
                     let masks = (masks.queries.view(), masks.keys.view());
-                    self.pool.install(|| theory.relative_mse((queries, masks.0), (keys, masks.1)))
+                    self.pool.install(|| theory.observable((queries, masks.0), (keys, masks.1), self.trials))
                 });
                 let trials = self.trials(exact, &estimator, name, context)?;
-                let errors = errors(&trials, expected.filter(|value| value.is_finite()));
-                let bytes = self.with_costs.then(|| estimate_bytes(masks, &estimator));
-                self.points.tell(burst(&name.id, method, &subject, &trials, (&errors, bytes)), context)
+                let errors = self.errors(&trials, expected.filter(|(value, _)| value.is_finite()));
+                let bytes = self.is_current.then(|| estimate_bytes(masks, &estimator));
+                self.points.tell(burst(&name.id, method, self.is_current, &subject, &trials, (&errors, bytes)), context)
             };
             if Some(features) == largest {
                 let errors = rows.first().and_then(MatrixErrors::read);
@@ -169,6 +173,34 @@ impl MatrixSession<'_> {
             }
         }
         Ok(found)
+    }
+
+    /// Statistics of a point over its trials; `theory` is the expected squared error and whether draws show it.
+    fn errors(&self, trials: &[MatrixTrial], theory: Option<(f64, Option<bool>)>) -> MatrixErrors {
+        let all = |value: fn(&MatrixTrial) -> f64| trials.iter().map(value);
+        let observable = theory.and_then(|(_, observable)| observable);
+        let is_hidden = self.is_current && observable == Some(false);
+        // A single trial has no standard error; rows say 0 there.
+        let with_error = |value: fn(&MatrixTrial) -> f64| {
+            let found = mean_and_error(all(value));
+            let (mean, error) = found.map_or((f64::NAN, f64::NAN), |(mean, error)| (mean, error.unwrap_or(0.0)));
+            (mean, (!is_hidden).then_some(error))
+        };
+        let (rel_mse_mean, rel_mse_sem) = with_error(|trial| trial.square);
+        let (mean_ratio, mean_ratio_sem) = with_error(|trial| trial.ratio);
+        MatrixErrors {
+            trials: trials.len(),
+            rel_frobenius_median: weighted_quantile(&sorted_errors(trials), 0.5),
+            rel_mse_mean,
+            rel_mse_sem,
+            rel_mse_theory: theory.map(|(mse, _)| mse),
+            mean_ratio,
+            mean_ratio_sem,
+            negative_entries: mean(all(|trial| trial.negative_entries)),
+            negative_row_sums: mean(all(|trial| trial.negative_row_sums)),
+            seconds_per_trial: mean(all(|trial| trial.seconds)),
+            observable,
+        }
     }
 
     /// Fresh draws of one estimator.
@@ -199,38 +231,19 @@ impl MatrixSession<'_> {
     }
 }
 
-fn declare_curve(name: &CurveName, method: MaskedMethod, context: &mut RunContext) {
+fn declare_curve(name: &CurveName, method: MaskedMethod, with_means: bool, context: &mut RunContext) {
     let CurveName { id, shown } = name;
     let mut declare = |series| context.emit(Event::Series(series));
     declare(Series::new(id, "error", shown));
-    let theory = Series::new(format!("{id}/theory"), "error", format!("{shown}, theory"));
-    declare(theory.drawn(Style::Dashed).beside(id));
+    let (plot, measured) = if with_means { ("mean", format!("{id}/mean")) } else { ("error", id.clone()) };
+    if with_means {
+        declare(Series::new(&measured, plot, shown));
+    }
+    let theory = Series::new(format!("{id}/theory"), plot, format!("{shown}, theory"));
+    declare(theory.drawn(Style::Dashed).beside(measured));
     declare(Series::new(format!("{id}/bias"), "bias", shown));
     if !method.is_non_negative() {
         declare(Series::new(format!("{id}/negative"), "negative", shown));
-    }
-}
-
-/// Statistics of a point over its trials.
-fn errors(trials: &[MatrixTrial], theory: Option<f64>) -> MatrixErrors {
-    let all = |value: fn(&MatrixTrial) -> f64| trials.iter().map(value);
-    // A single trial has no standard error; rows say 0 there.
-    let with_error = |value: fn(&MatrixTrial) -> f64| {
-        mean_and_error(all(value)).map_or((f64::NAN, f64::NAN), |(mean, error)| (mean, error.unwrap_or(0.0)))
-    };
-    let (rel_mse_mean, rel_mse_sem) = with_error(|trial| trial.square);
-    let (mean_ratio, mean_ratio_sem) = with_error(|trial| trial.ratio);
-    MatrixErrors {
-        trials: trials.len(),
-        rel_frobenius_median: weighted_quantile(&sorted_errors(trials), 0.5),
-        rel_mse_mean,
-        rel_mse_sem,
-        rel_mse_theory: theory,
-        mean_ratio,
-        mean_ratio_sem,
-        negative_entries: mean(all(|trial| trial.negative_entries)),
-        negative_row_sums: mean(all(|trial| trial.negative_row_sums)),
-        seconds_per_trial: mean(all(|trial| trial.seconds)),
     }
 }
 
@@ -245,6 +258,7 @@ fn sorted_errors(trials: &[MatrixTrial]) -> Vec<f64> {
 fn burst(
     name: &str,
     method: MaskedMethod,
+    with_means: bool,
     subject: &MaskedSubject,
     trials: &[MatrixTrial],
     (errors, bytes): (&MatrixErrors, Option<u64>),
@@ -263,8 +277,20 @@ fn burst(
     if let Some(theory) = errors.rel_mse_theory {
         burst.point(Point::new(format!("{name}/theory"), x, theory.sqrt()));
     }
-    let (ratio, error) = (errors.mean_ratio, errors.mean_ratio_sem);
-    burst.point(Point::new(format!("{name}/bias"), x, ratio).within(ratio - 2.0 * error, ratio + 2.0 * error));
+    if with_means {
+        let mse = errors.rel_mse_mean;
+        let point = Point::new(format!("{name}/mean"), x, mse.sqrt());
+        let root = |square: f64| square.max(0.0).sqrt();
+        burst.point(match errors.rel_mse_sem {
+            Some(error) => point.within(root(mse - 2.0 * error), root(mse + 2.0 * error)),
+            None => point,
+        });
+    }
+    let point = Point::new(format!("{name}/bias"), x, errors.mean_ratio);
+    burst.point(match errors.mean_ratio_sem {
+        Some(error) => point.within(errors.mean_ratio - 2.0 * error, errors.mean_ratio + 2.0 * error),
+        None => point,
+    });
     if !method.is_non_negative() {
         burst.point(Point::new(format!("{name}/negative"), x, errors.negative_entries));
     }

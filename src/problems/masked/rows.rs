@@ -29,13 +29,14 @@ columns! {
         trials: usize = label("trials"),
         rel_frobenius_median: f64 = label("error").digits(4).brief(),
         rel_mse_mean: f64 = label("relative MSE").digits(4).brief(),
-        rel_mse_sem: f64 = label("± s.e.").digits(4),
+        rel_mse_sem: Option<f64> = label("± s.e.").digits(4),
         rel_mse_theory: Option<f64> = label("theory").digits(4).brief(),
         mean_ratio: f64 = label("mean ratio").digits(4).brief(),
-        mean_ratio_sem: f64 = label("± s.e.").digits(4).brief(),
+        mean_ratio_sem: Option<f64> = label("± s.e.").digits(4).brief(),
         negative_entries: f64 = label("entries < 0").digits(4).brief().share(),
         negative_row_sums: f64 = label("row sums < 0").digits(4).brief().share(),
         seconds_per_trial: f64 = label("a trial").unit("s").digits(4),
+        observable: Option<bool> = label("observable").optional(),
     }
 }
 
@@ -57,6 +58,9 @@ columns! {
         estimate_bytes: Option<u64> = label("memory of an estimate").unit("B").optional(),
     }
 }
+
+/// The column that rows of versions before standard errors were hidden lack.
+pub(super) const OBSERVABLE: &str = "observable";
 
 /// The columns of both tasks in their order.
 pub(super) static COLUMNS: &[Column] = table!(MaskedSubject; MatrixErrors, ProductResults, EstimateCosts);

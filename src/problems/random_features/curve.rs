@@ -28,6 +28,8 @@ pub(super) struct CurveSampler<'a, 'm> {
     matrix: &'a SurveyedMatrix<'m>,
     method: FittedEstimator,
     projection: Projection,
+    /// What draws of this matrix have in their name beside the rest: nothing, or its length.
+    stream: String,
     pub trials: usize,
     pool: &'a ThreadPool,
 }
@@ -69,20 +71,22 @@ impl CurveTrials {
 
 impl<'a, 'm> CurveSampler<'a, 'm> {
     /// A sampler of `method` on rows of `projection`.
-    pub const fn new(
+    pub fn new(
         matrix: &'a SurveyedMatrix<'m>,
         method: FittedEstimator,
         projection: Projection,
         trials: usize,
+        stream: String,
         pool: &'a ThreadPool,
     ) -> Self {
-        Self { matrix, method, projection, trials, pool }
+        Self { matrix, method, projection, stream, trials, pool }
     }
 
-    /// The generator of a trial's draw, the same for every estimator.
+    /// The generator of a trial's draw, the same for every estimator and for inputs of one shape.
     fn generator(&self, seed: u64, m: usize, trial: usize) -> Generator {
         let d = self.matrix.inputs.dim();
-        generator(seed, &format!("projection {} m={m} d={d}", self.projection.name()), trial as u64)
+        let purpose = format!("projection {} m={m} d={d}{}", self.projection.name(), self.stream);
+        generator(seed, &purpose, trial as u64)
     }
 
     /// The sketch of a trial.
@@ -281,6 +285,11 @@ pub(super) struct PointStatistics {
 }
 
 impl PointStatistics {
+    /// The same without standard errors.
+    pub fn without_errors(self) -> Self {
+        Self { mse_sem: None, ratio_sem: None, ..self }
+    }
+
     /// The statistics of at least one trial.
     pub fn of(measures: &[ErrorMeasure]) -> Self {
         let all = |value: fn(&ErrorMeasure) -> f64| measures.iter().map(value);

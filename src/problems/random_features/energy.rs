@@ -7,7 +7,7 @@ use crate::lab::{Curve, Event, RunContext, Series};
 impl FeaturesSession<'_> {
     /// Draws which share of ΣA² the largest entries hold.
     pub(super) fn energy(&self, matrix: &SurveyedMatrix<'_>, context: &mut RunContext) {
-        if !self.is_new || (self.curves.are_medians() && !self.is_first) {
+        if !self.is_current || (self.curves.are_medians() && !self.is_first) {
             return;
         }
         let name = self.curves.title(matrix, vec!["entries of".to_owned()]);

@@ -4,7 +4,7 @@ use super::run::FeaturesSession;
 use super::schema::{projections, sizes};
 use super::surveyed::SurveyedMatrix;
 use crate::attention::hybrid::{HybridSpec, HybridTheory};
-use crate::attention::theory::{Expectation, Theory, TypedTheory, expectation};
+use crate::attention::theory::{Expectation, SIGHTINGS, Theory, TypedTheory, expectation};
 use crate::attention::{AttentionError, FeatureMap, Projection};
 use crate::function::Function;
 use crate::lab::{RunContext, RunError};
@@ -17,6 +17,11 @@ const DIRECTIONS: usize = 1 << 31;
 const MATRIX: usize = 1 << 26;
 
 impl FeaturesSession<'_> {
+    /// Trials as the rule of what can be observed counts them: runs that an earlier version began keep to its rule.
+    fn trials(&self) -> usize {
+        self.params.size("trials") * if self.is_current { 1 } else { SIGHTINGS }
+    }
+
     /// The closed form for every m; a note says why where there is none.
     pub(super) fn theory(
         &self,
@@ -52,7 +57,7 @@ impl FeaturesSession<'_> {
         let control = context.control();
         let stop = move || control.is_stopping();
         self.pool
-            .install(|| expectation(&theory, matrix.inputs, matrix.exact, ms, self.params.size("trials"), &stop))
+            .install(|| expectation(&theory, matrix.inputs, matrix.exact, ms, self.trials(), &stop))
             .map(Some)
             .map_err(failure)
     }
@@ -81,13 +86,14 @@ impl FeaturesSession<'_> {
                     return Ok(None);
                 }
             };
-            let relative_mse = if matrix.is_rowwise() || entries.saturating_mul(each) > DIRECTIONS {
-                f64::INFINITY
+            let (relative_mse, visible) = if matrix.is_rowwise() || entries.saturating_mul(each) > DIRECTIONS {
+                // What draws show of an error that is summed as logarithms is not known.
+                (f64::INFINITY, f64::NAN)
             } else {
-                self.pool.install(|| theory.relative_mse(matrix.inputs, &stop)).map_err(failure)?
+                let found = || theory.relative_mse_and_visible(matrix.inputs, self.trials(), &stop);
+                self.pool.install(found).map_err(failure)?
             };
-            // How heavy the tail is has no closed form here.
-            let visible = f64::NAN;
+            let visible = if self.is_current { visible } else { f64::NAN };
             let (squared_bias, mean_ratio) = (0.0, 1.0);
             let log10_relative_mse = relative_mse.log10();
             expected.push(Expectation {
@@ -223,9 +229,7 @@ impl FeaturesSession<'_> {
             .into_iter()
             .flatten()
             .zip(sizes(self.params))
-            .filter(|(expected, _)| {
-                !expected.relative_mse.is_finite() || (!expected.visible.is_nan() && !expected.is_observable())
-            })
+            .filter(|(expected, _)| expected.observable() == Some(false))
             .map(|(_, m)| m.to_string())
             .collect();
         if !hidden.is_empty() {

@@ -4,6 +4,7 @@ mod baseline_curves;
 mod baselines;
 mod costs;
 mod curve;
+mod difference;
 mod energy;
 mod expected;
 mod heads;

@@ -61,8 +61,13 @@ columns! {
         seconds_per_trial: f64 = label("time a trial").unit("s").digits(4),
         reason: Option<String> = label("why there is no number").optional(),
         estimate_bytes: Option<u64> = label("memory of an estimate").unit("B").optional(),
+        mse_minus_gaussian: Option<f64> = label("squared, minus gaussian's").digits(5).optional(),
+        mse_minus_gaussian_interval: Option<f64> = label("± 95 %").digits(5).optional(),
     }
 }
+
+/// The column that rows of versions before standard errors were hidden lack.
+pub(super) const MSE_MINUS_GAUSSIAN: &str = "mse_minus_gaussian";
 
 /// The columns in their order.
 pub(super) static COLUMNS: &[Column] = table!(CurveSubject; CurveResults);
@@ -107,5 +112,7 @@ pub(super) fn unfit(matrix: &SurveyedMatrix<'_>, reason: String) -> CurveResults
         seconds_per_trial: f64::NAN,
         reason: Some(reason).filter(|reason| !reason.is_empty()),
         estimate_bytes: None,
+        mse_minus_gaussian: None,
+        mse_minus_gaussian_interval: None,
     }
 }

@@ -3,16 +3,17 @@
 use super::baselines;
 use super::costs::{self, estimate_bytes};
 use super::curve::{CurveSampler, CurveTrials, PointStatistics};
+use super::difference::{remarks as difference_remarks, to_gaussian};
 use super::heads::HeadSummary;
 use super::memory;
 use super::pictures;
-use super::rows::{CurveResults, CurveSubject, unfit};
+use super::rows::{CurveResults, CurveSubject, MSE_MINUS_GAUSSIAN, unfit};
 use super::schema::{projections, sizes};
-use super::series::{Curves, declare};
+use super::series::Curves;
 use super::surveyed::{MatrixFacts, SurveyedMatrix};
 use crate::attention::theory::Expectation;
 use crate::attention::{AttentionError, Projection};
-use crate::lab::{Params, RunContext, RunError};
+use crate::lab::{Params, Row, RunContext, RunError};
 use crate::problems::estimators::{FeatureEstimator, estimators};
 use crate::problems::inputs::{InputReader, places};
 use crate::problems::toolkit::{Burst, FinishedPoints, Meter, pool};
@@ -23,23 +24,24 @@ pub(super) fn run(params: &Params, context: &mut RunContext) -> Result<(), RunEr
     let pool = pool(params, context, memory::pieces(params, &places))?;
     let with_values = places.iter().any(|place| place.value_dim > 0);
     let points = FinishedPoints::new::<CurveSubject>(context);
-    let is_new = points.has_column("estimate_bytes");
-    declare(params, with_values, context);
-    if is_new {
-        costs::declare(context);
-    }
+    let is_current = points.has(MSE_MINUS_GAUSSIAN);
     let curves = places.len() * estimators(params).len() * projections(params).len();
     let passes = if params.flag("nested") { 1 } else { sizes(params).len() };
     let stored = places.iter().filter(|place| place.layer.is_some() || place.head.is_some()).count();
     let of_baselines = places.iter().map(|place| baselines::units(params, place)).sum::<usize>();
+    let plotted = Curves::new(params, stored, is_current);
+    plotted.declare_plots(with_values, places.len() > stored, context);
+    if is_current {
+        costs::declare(context);
+    }
     let mut session = FeaturesSession {
         params,
         pool: &pool,
         meter: Meter::new(curves * passes * params.size("trials") + of_baselines, "trials"),
         points,
-        is_new,
-        curves: Curves::new(params, stored),
+        curves: plotted,
         is_first: true,
+        is_current,
     };
     if params.flag("nested") && sizes(params).len() > 1 {
         context.note("nested draws: the points of a curve share their draws, so they are correlated along m");
@@ -61,9 +63,18 @@ pub(super) fn run(params: &Params, context: &mut RunContext) -> Result<(), RunEr
         session.baselines(place, &matrix, context)?;
         let mut rows = Vec::new();
         for estimator in estimators(params) {
+            let mut curves: Vec<(Projection, Vec<Row>)> = Vec::new();
             for projection in projections(params) {
-                rows.extend(session.curve(&matrix, estimator, projection, context)?);
+                let gaussian = curves.iter().find(|(projection, _)| *projection == Projection::Gaussian);
+                let gaussian = gaussian.map_or(&[][..], |(_, rows)| rows);
+                let found = session.curve(&matrix, estimator, projection, gaussian, context)?;
+                curves.push((projection, found));
             }
+            if is_current && !session.curves.are_medians() {
+                let what = format!("{} on {}, L = {}", estimator.label(), matrix.title, matrix.inputs.queries.nrows());
+                difference_remarks(&what, &curves).into_iter().for_each(|remark| context.note(remark));
+            }
+            rows.extend(curves.into_iter().flat_map(|(_, rows)| rows));
         }
         session.is_first = false;
         summary.add(place, rows);
@@ -79,22 +90,35 @@ pub(super) struct FeaturesSession<'a> {
     pub(super) pool: &'a ThreadPool,
     pub(super) meter: Meter,
     pub(super) points: FinishedPoints,
-    /// Whether no earlier version of the program began the run, whose figures had no costs.
-    pub(super) is_new: bool,
     pub(super) curves: Curves<'a>,
     /// Whether this is the first matrix: of many heads only that one is shown as a picture.
     pub(super) is_first: bool,
+    /// Whether the run has the form of this version. One that an earlier version began keeps its form to the end: a mean and theory
+    /// in the plot of medians, standard errors everywhere, draws shared by all lengths, no costs.
+    pub(super) is_current: bool,
 }
 
 impl FeaturesSession<'_> {
-    /// Measures one curve and returns its rows. An estimator that does not fit has rows that say why.
+    /// What draws for `matrix` have in their name: drawn inputs of every length but the first have draws of their own.
+    fn stream(&self, matrix: &SurveyedMatrix<'_>) -> String {
+        let length = matrix.inputs.queries.nrows();
+        let is_first = self.params.sizes("length").first() == Some(&length);
+        if !self.is_current || is_first || !matrix.is_drawn() {
+            return String::new();
+        }
+        format!(" L={length}")
+    }
+
+    /// Measures one curve and returns its rows. An estimator that does not fit has rows that say why. `gaussian` holds the rows of
+    /// Gaussian rows where they came before.
     fn curve(
         &mut self,
         matrix: &SurveyedMatrix<'_>,
         estimator: FeatureEstimator,
         projection: Projection,
+        gaussian: &[Row],
         context: &mut RunContext,
-    ) -> Result<Vec<crate::lab::Row>, RunError> {
+    ) -> Result<Vec<Row>, RunError> {
         let (params, ms) = (self.params, sizes(self.params));
         let subjects: Vec<CurveSubject> =
             ms.iter().map(|&m| matrix.subject(estimator, projection, m, params)).collect();
@@ -106,9 +130,10 @@ impl FeaturesSession<'_> {
         };
         let theory = self.theory(matrix, &method, projection, &ms, context)?;
         self.remarks(matrix, estimator, &method, projection, theory.as_deref(), context);
-        let sampler = CurveSampler::new(matrix, method, projection, params.size("trials"), self.pool);
+        let sampler =
+            CurveSampler::new(matrix, method, projection, params.size("trials"), self.stream(matrix), self.pool);
         let series = self.curves.declare(matrix, estimator, projection, &ms, theory.as_deref(), context);
-        if self.is_new {
+        if self.is_current {
             costs::declare_series(&series, context);
         }
         let what = format!("{} {}", estimator.label(), projection.name());
@@ -134,12 +159,23 @@ impl FeaturesSession<'_> {
                 burst.note(note);
             }
             for (place, subject) in subjects.iter().enumerate() {
-                let statistics = PointStatistics::of(&trials.measures[place]);
                 let index = range.start + place;
-                self.curves.tell(&series[index], subject, &statistics, &mut burst);
                 let expected = theory.as_deref().map(|theory| theory[index]);
-                let found = results(matrix, subject, &statistics, expected, &trials);
-                if self.is_new {
+                let mut statistics = PointStatistics::of(&trials.measures[place]);
+                if self.is_current && expected.is_some_and(|expected| expected.observable() == Some(false)) {
+                    // Standard errors over such draws are as much too small as the means.
+                    statistics = statistics.without_errors();
+                }
+                self.curves.tell(&series[index], subject, &statistics, &mut burst);
+                let difference = gaussian
+                    .get(index)
+                    .and_then(|gaussian| to_gaussian(statistics.mse, statistics.mse_sem, sampler.trials, gaussian));
+                let found = CurveResults {
+                    mse_minus_gaussian: difference.map(|(difference, _)| difference),
+                    mse_minus_gaussian_interval: difference.map(|(_, half)| half),
+                    ..results(matrix, subject, &statistics, expected, &trials)
+                };
+                if self.is_current {
                     costs::tell(&series[index], &statistics, &found, &mut burst);
                 }
                 burst.row(subject, &found);
@@ -156,7 +192,7 @@ impl FeaturesSession<'_> {
         subjects: &[CurveSubject],
         error: &AttentionError,
         context: &mut RunContext,
-    ) -> Vec<crate::lab::Row> {
+    ) -> Vec<Row> {
         let passes = if self.params.flag("nested") { 1 } else { subjects.len() };
         self.meter.skip(passes * self.params.size("trials"));
         if let Some(found) = self.points.find(&subjects.iter().collect::<Vec<_>>(), context) {
@@ -194,10 +230,7 @@ pub(super) fn results(
         enough_projections: expected
             .filter(|_| subject.f.is_some())
             .and_then(|expected| expected.enough_projections(subject.m)),
-        observable: expected.and_then(|expected| {
-            let known = expected.relative_mse.is_finite() && !expected.visible.is_nan();
-            if expected.relative_mse.is_finite() { known.then(|| expected.is_observable()) } else { Some(false) }
-        }),
+        observable: expected.and_then(|expected| expected.observable()),
         mean_ratio: found.ratio,
         mean_ratio_sem: found.ratio_sem,
         mean_ratio_theory: expected.map(|expected| expected.mean_ratio),

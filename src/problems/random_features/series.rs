@@ -22,8 +22,8 @@ named! {
 /// More heads than this are drawn as their median.
 pub(super) const SINGLE_HEADS: usize = 6;
 
-/// Declares the plots; that of output errors where there are values.
-pub(super) fn declare(params: &Params, with_values: bool, context: &mut RunContext) {
+/// Declares the plots; that of means where there are curves of theory, that of output errors where there are values.
+fn declare(params: &Params, (with_means, with_values): (bool, bool), context: &mut RunContext) {
     let axis = match params.choice("axis") {
         ErrorAxis::Features => "features (columns of Φ)",
         ErrorAxis::Length => "sequence length L",
@@ -34,6 +34,10 @@ pub(super) fn declare(params: &Params, with_values: bool, context: &mut RunConte
         ("error", "Relative Frobenius error".to_owned(), "‖Â−A‖/‖A‖ (median, quartiles)"),
         ("normalized", format!("Relative Frobenius error, rows normalised{causal}"), "‖D̂⁻¹Â−D⁻¹A‖/‖D⁻¹A‖ (median)"),
     ];
+    if with_means {
+        let mean = ("mean", "Root of the mean squared error, and theory".to_owned(), "√(mean ‖Â−A‖²)/‖A‖, ± 2 s.e.");
+        plots.insert(1, mean);
+    }
     if with_values {
         plots.push(("output", format!("Error of the attention output{causal}"), "‖D̂⁻¹ÂV−D⁻¹AV‖/‖D⁻¹AV‖ (median)"));
     }
@@ -62,11 +66,19 @@ pub(super) struct Curves<'a> {
     params: &'a Params,
     /// Matrices of files and checkpoints.
     stored: usize,
+    /// Whether means and theory have a plot of their own; runs of earlier versions have theory beside medians.
+    with_means: bool,
 }
 
 impl<'a> Curves<'a> {
-    pub const fn new(params: &'a Params, stored: usize) -> Self {
-        Self { params, stored }
+    pub const fn new(params: &'a Params, stored: usize, with_means: bool) -> Self {
+        Self { params, stored, with_means }
+    }
+
+    /// Declares the plots; `with_drawn` says whether inputs are drawn, whose curves are never part of a median.
+    pub fn declare_plots(&self, with_values: bool, with_drawn: bool, context: &mut RunContext) {
+        let with_means = self.with_means && (with_drawn || !self.are_medians());
+        declare(self.params, (with_means, with_values), context);
     }
 
     /// Whether there are so many heads that their medians are drawn and no single curves.
@@ -98,16 +110,22 @@ impl<'a> Curves<'a> {
         for (index, &m) in ms.iter().enumerate() {
             let name = if over_length && ms.len() > 1 { format!("{base} m={m}") } else { base.clone() };
             if index == 0 || over_length {
-                for (plot, suffix) in
-                    [("error", ""), ("normalized", "/normalized"), ("bias", "/bias"), ("output", "/output")]
-                {
-                    if plot != "output" || with_output {
+                for (plot, suffix, is_there) in [
+                    ("error", "", true),
+                    ("mean", "/mean", self.with_means),
+                    ("normalized", "/normalized", true),
+                    ("bias", "/bias", true),
+                    ("output", "/output", with_output),
+                ] {
+                    if is_there {
                         context.emit(Event::Series(Series::new(format!("{name}{suffix}"), plot, &name)));
                     }
                 }
                 if theory.is_some() {
-                    let series = Series::new(format!("{name}/theory"), "error", format!("{name}, theory"));
-                    context.emit(Event::Series(series.drawn(Style::Dashed).beside(&name)));
+                    let (plot, measured) =
+                        if self.with_means { ("mean", format!("{name}/mean")) } else { ("error", name.clone()) };
+                    let series = Series::new(format!("{name}/theory"), plot, format!("{name}, theory"));
+                    context.emit(Event::Series(series.drawn(Style::Dashed).beside(measured)));
                 }
             }
             if let Some(theory) = theory {
@@ -153,6 +171,16 @@ impl<'a> Curves<'a> {
         }
         let x = place(self.params, subject.m, subject.features, subject.length);
         burst.point(Point::new(series, x, found.median).within(found.q25, found.q75));
+        if self.with_means {
+            let point = Point::new(format!("{series}/mean"), x, found.mse.sqrt());
+            burst.point(match found.mse_sem {
+                Some(sem) => {
+                    let [low, high] = [-2.0, 2.0].map(|errors: f64| (found.mse + errors * sem).max(0.0).sqrt());
+                    point.within(low, high)
+                }
+                None => point,
+            });
+        }
         burst.point(Point::new(format!("{series}/normalized"), x, found.normalized));
         let point = Point::new(format!("{series}/bias"), x, found.ratio);
         burst.point(match found.ratio_sem {

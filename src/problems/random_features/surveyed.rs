@@ -144,6 +144,11 @@ impl<'a> SurveyedMatrix<'a> {
         (self.place.layer, self.place.head)
     }
 
+    /// Whether the inputs are drawn.
+    pub const fn is_drawn(&self) -> bool {
+        self.place.source.is_drawn()
+    }
+
     /// The name of the inputs.
     pub const fn name(&self) -> &'static str {
         self.place.source.name()

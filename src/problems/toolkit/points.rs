@@ -36,12 +36,8 @@ impl FinishedPoints {
         points
     }
 
-    /// Whether rows of this run have the column `key`: false where an earlier version of the program began it without that column.
-    pub fn has_column(&self, key: &str) -> bool {
-        self.has(key)
-    }
-
-    fn has(&self, key: &str) -> bool {
+    /// Whether the rows of this run have the column `key`: always, but for the rest of a run that an earlier version began.
+    pub fn has(&self, key: &str) -> bool {
         self.keys.as_ref().is_none_or(|keys| keys.contains(key))
     }
 

@@ -2,7 +2,7 @@
 
 use super::model::eval_sizes;
 use crate::lab::{Axis, Event, Params, Plot, Point, Progress, Row, RunContext, RunError, Series};
-use crate::statistics::mean_and_error;
+use crate::statistics::{mean_and_error, wilson_interval};
 use crate::vision::{Attention, Samples, Vit, VitConfig, evaluate, time_inference};
 
 /// Draws of a test are numbered from here on, so that training has none of them.
@@ -48,11 +48,15 @@ pub(super) fn fresh_draws(
         }
         let mut row = trained.clone();
         let images = test.indices.len() as f64;
+        // The mean over draws varies less over images than the accuracy of one draw does: the interval is rather too wide.
+        let over_images = wilson_interval(accuracy, test.indices.len());
         for (key, value) in [
             ("eval_m", serde_json::json!(m)),
             ("eval_draws", draws.into()),
             ("test_accuracy", accuracy.into()),
             ("accuracy_error", error.into()),
+            ("accuracy_lo", over_images.map(|[low, _]| low).into()),
+            ("accuracy_hi", over_images.map(|[_, high]| high).into()),
             ("test_loss", loss.into()),
             ("inference_seconds", seconds.into()),
             ("inference_images_per_second", (images / seconds).into()),

@@ -1,6 +1,7 @@
 //! Passes what happens in training on to the run as events, and tells training when the run is to stop.
 
 use super::pictures;
+use super::processor::ProcessorClock;
 use crate::lab::{Axis, Event, Plot, Point, Progress, RunContext, RunError, Series, Style};
 use crate::vision::dataset::Normalisation;
 use crate::vision::{Evaluation, StepReport, TrainObserver, Trainer};
@@ -36,6 +37,7 @@ pub(super) struct Reporter<'a> {
     pub epochs: u64,
     pub epoch_images: usize,
     pub interval: Interval,
+    pub processor: ProcessorClock,
     /// Why training was told to end.
     pub ended: Option<RunError>,
     told: Instant,
@@ -74,9 +76,10 @@ impl<'a> Reporter<'a> {
         facts: BTreeMap<String, String>,
         (epochs, epoch_images): (u64, usize),
         interval: Interval,
+        processor: ProcessorClock,
     ) -> Self {
         let told = Instant::now() - PROGRESS;
-        Self { context, normalisation, facts, epochs, epoch_images, interval, ended: None, told, rate: 0.0 }
+        Self { context, normalisation, facts, epochs, epoch_images, interval, processor, ended: None, told, rate: 0.0 }
     }
 
     fn point(&mut self, series: &str, x: f64, y: f64) {
@@ -87,6 +90,7 @@ impl<'a> Reporter<'a> {
     pub(super) fn save(&mut self, trainer: &Trainer) -> Result<(), RunError> {
         let mut checkpoint = trainer.checkpoint(self.normalisation)?;
         checkpoint.facts.extend(self.facts.clone());
+        checkpoint.facts.extend(self.processor.facts(&trainer.model));
         self.context.save_checkpoint(&self.interval, |path| checkpoint.save(path).map_err(|error| error.to_string()))
     }
 

@@ -2,8 +2,10 @@
 
 use super::model::{self, ImageShape};
 use super::observer::{Interval, Reporter, declare};
+use super::processor::ProcessorClock;
 use super::{cost, evaluation, init, pictures};
 use crate::lab::{Event, ParamError, Params, Progress, Row, RunContext, RunError};
+use crate::statistics::wilson_interval;
 use crate::vision::dataset::{
     Augment, Dataset, Normalisation, Only, Options, Patcher, Split, default_cache, load_watched,
 };
@@ -33,7 +35,7 @@ pub(super) fn run(params: &Params, context: &mut RunContext) -> Result<(), RunEr
     let normalisation = Normalisation::of(&dataset.train, &split.train)?;
     let patcher = Patcher::new(config.patch, &normalisation);
 
-    let Beginning { mut trainer, interval, initial_accuracy } =
+    let Beginning { mut trainer, interval, initial_accuracy, processor } =
         beginning(params, context, &config, &dataset, &patcher)?;
     let epochs = trainer.options.epochs;
     let epoch_steps = split.train.len().div_ceil(trainer.options.batch.max(1)) as u64;
@@ -45,12 +47,14 @@ pub(super) fn run(params: &Params, context: &mut RunContext) -> Result<(), RunEr
     ]);
     facts.extend(initial_accuracy.map(|accuracy| (INITIAL_ACCURACY.to_owned(), accuracy.to_string())));
     let size = (epochs, split.train.len());
-    let mut reporter = Reporter::new(context, &normalisation, facts, size, interval);
+    let mut reporter = Reporter::new(context, &normalisation, facts, size, interval, processor);
     let outcome = train(&mut trainer, &dataset.train, &split, &patcher, &mut reporter)?;
     if outcome.is_break() {
         return Err(reporter.ended.unwrap_or(RunError::Stopped));
     }
     reporter.save(&trainer)?;
+    let (cpu_seconds, busy) = reporter.processor.read(&trainer.model);
+    busy.into_iter().for_each(|remark| context.note(remark));
 
     let indices: Vec<usize> = (0..dataset.test.count()).collect();
     let test = Samples { images: &dataset.test, indices: &indices, patcher: &patcher };
@@ -67,6 +71,7 @@ pub(super) fn run(params: &Params, context: &mut RunContext) -> Result<(), RunEr
     row.insert(INITIAL_ACCURACY.to_owned(), initial_accuracy.into());
     let data = (dataset.train.memory() + dataset.test.memory()) as u64;
     row.insert("estimated_peak_bytes".to_owned(), cost::bytes(params, &config, data).into());
+    row.insert("train_cpu_seconds".to_owned(), cpu_seconds.into());
     context.emit(Event::Row { row: row.clone() });
     evaluation::fresh_draws(params, context, &trainer.model, &test, &row)
 }
@@ -156,6 +161,7 @@ struct Beginning {
     interval: Interval,
     /// Of a model that starts from another one's weights: its accuracy on the test images before it is trained.
     initial_accuracy: Option<f64>,
+    processor: ProcessorClock,
 }
 
 /// The column, and the fact in checkpoints, of a model's accuracy before it is trained.
@@ -192,8 +198,9 @@ fn beginning(
         let model = Vit::new(config.clone(), checkpoint.parameters.clone(), kernels, threads)?;
         model.make_room(options.batch)?;
         let initial_accuracy = checkpoint.facts.get(INITIAL_ACCURACY).and_then(|text| text.parse().ok());
+        let processor = ProcessorClock::go_on(&model, &checkpoint.facts);
         let trainer = Trainer::resume(model, options, &mut checkpoint)?;
-        return Ok(Beginning { trainer, interval, initial_accuracy });
+        return Ok(Beginning { trainer, interval, initial_accuracy, processor });
     }
     let started = init::parameters(params, context, config, dataset)?;
     let from_another = started.is_some();
@@ -207,7 +214,8 @@ fn beginning(
     } else {
         None
     };
-    Ok(Beginning { trainer: Trainer::new(model, options)?, interval: Interval::default(), initial_accuracy })
+    let processor = ProcessorClock::begin(&model);
+    Ok(Beginning { trainer: Trainer::new(model, options)?, interval: Interval::default(), initial_accuracy, processor })
 }
 
 fn stage(context: &mut RunContext, trainer: &Trainer, split: &Split, stage: &str) {
@@ -227,6 +235,7 @@ fn row(params: &Params, seed: u64, trainer: &Trainer, split: &Split, test: &Eval
         FavorEstimator::Custom(map) => Some(map),
         _ => None,
     });
+    let over_images = wilson_interval(test.accuracy, test.images);
     let row = serde_json::json!({
         "attention": params.text("attention"),
         "f": function.map(|map| map.function().text()),
@@ -255,6 +264,9 @@ fn row(params: &Params, seed: u64, trainer: &Trainer, split: &Split, test: &Eval
         "final_train_loss": position.epoch_loss,
         "tokens": config.tokens(),
         "multiply_adds": cost::products(config) as u64,
+        "accuracy_lo": over_images.map(|[low, _]| low),
+        "accuracy_hi": over_images.map(|[_, high]| high),
+        "train_cpu_seconds": null,
     });
     match row {
         serde_json::Value::Object(row) => row,

@@ -127,6 +127,11 @@ impl FusedVit {
         self.model.places.len
     }
 
+    /// The threads it computes with; none where it computes on the calling thread.
+    pub(in crate::vision) fn pool(&self) -> Option<&ThreadPool> {
+        self.pool.as_deref()
+    }
+
     /// Seconds all threads together have spent in each stage since the beginning.
     #[must_use]
     pub fn seconds(&self) -> [(Stage, f64); Stage::ALL.len()] {
