@@ -49,7 +49,7 @@ static COLUMNS: &[Column] = &[
     column("final_train_loss", "train loss", "", 4, false),
     Column { optional: true, ..column("tokens", "tokens", "", 0, false) },
     Column { optional: true, ..column("multiply_adds", "multiply-adds an image", "", 0, false) },
-    Column { optional: true, ..column("estimated_peak_bytes", "peak memory, estimated", "B", 0, false) },
+    Column { optional: true, ..column("estimated_peak_bytes", "peak memory on one thread, estimated", "B", 0, false) },
 ];
 
 impl Problem for VitProblem {
