@@ -323,7 +323,7 @@ fn plain_averages_have_the_error_of_both_parts_over_four() {
     for (shared, budget) in [("no", "projections"), ("yes", "projections"), ("no", "features")] {
         let settings = [
             ("base", "hyperbolic,trigonometric,average-hyperbolic,hybrid-hyperbolic"),
-            ("radius", "0.7"),
+            ("radius", "0.4"),
             ("angles", "3"),
             ("dim", "4"),
             ("m1", "6"),

@@ -100,7 +100,7 @@ pub(super) fn bytes(params: &Params, shape: (usize, usize), dim: usize) -> f64 {
         let fits = |rank: &&usize| refusal(baseline, **rank, shape).is_none();
         let m = ranks.iter().filter(fits).max().map_or(0.0, |&rank| rank as f64);
         match baseline {
-            Baseline::Svd if m > 0.0 => 24.0 * entries,
+            Baseline::Svd if m > 0.0 => 24.0 * entries + 8.0 * tokens * dim as f64,
             Baseline::Nystrom | Baseline::KMeans => {
                 8.0 * (5.0 * m * m + 4.0 * m * tokens + (2.0 * tokens + m) * dim as f64)
             }

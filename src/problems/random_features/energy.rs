@@ -10,8 +10,10 @@ impl FeaturesSession<'_> {
         if !self.is_current || (self.curves.are_medians() && !self.is_first) {
             return;
         }
-        let name = self.curves.title(matrix, vec!["entries of".to_owned()]);
-        let name = if name == "entries of" { format!("entries of {}", matrix.name()) } else { name };
+        let mut name = self.curves.title(matrix, vec!["entries".to_owned()]);
+        if !name.starts_with(matrix.name()) {
+            name = format!("{} {name}", matrix.name());
+        }
         context.emit(Event::Series(Series::new(&name, "energy", &name)));
         let (x, y) = matrix.exact.energy.iter().copied().unzip();
         context.emit(Event::Curve(Curve { series: name, x, y }));

@@ -92,8 +92,13 @@ fn model_bytes(params: &Params, config: &VitConfig, batch: usize, threads: usize
 }
 
 /// Peak memory of a run whose images take `data` bytes.
-pub(super) fn bytes(params: &Params, config: &VitConfig, data: u64) -> u64 {
+fn bytes(params: &Params, config: &VitConfig, data: u64) -> u64 {
     model_bytes(params, config, largest_batch(params), threads(params)) + data
+}
+
+/// The same on one thread, which every machine has.
+pub(super) fn bytes_on_one_thread(params: &Params, config: &VitConfig, data: u64) -> u64 {
+    model_bytes(params, config, largest_batch(params), 1) + data
 }
 
 /// Images that go through the model at a time: a batch, or every image where there are fewer.

@@ -55,10 +55,10 @@ static COLUMNS: &[Column] = &[
     column("final_train_loss", "train loss", "", 4, false),
     Column { optional: true, ..column("tokens", "tokens", "", 0, false) },
     Column { optional: true, ..column("multiply_adds", "multiply-adds an image", "", 0, false) },
-    Column { optional: true, ..column("estimated_peak_bytes", "peak memory, estimated", "B", 0, false) },
     Column { optional: true, ..column("accuracy_lo", "accuracy, lower end over test images", "", 4, false) },
     Column { optional: true, ..column("accuracy_hi", "accuracy, upper end over test images", "", 4, false) },
     Column { optional: true, ..column("train_cpu_seconds", "train, CPU time", "s", 1, false) },
+    Column { optional: true, ..column("estimated_peak_bytes", "peak memory on one thread, estimated", "B", 0, false) },
 ];
 
 impl Problem for VitProblem {

@@ -70,8 +70,8 @@ pub(super) fn run(params: &Params, context: &mut RunContext) -> Result<(), RunEr
     let mut row = row(params, seed, &trainer, &split, &found, inference);
     row.insert(INITIAL_ACCURACY.to_owned(), initial_accuracy.into());
     let data = (dataset.train.memory() + dataset.test.memory()) as u64;
-    row.insert("estimated_peak_bytes".to_owned(), cost::bytes(params, &config, data).into());
     row.insert("train_cpu_seconds".to_owned(), cpu_seconds.into());
+    row.insert("estimated_peak_bytes".to_owned(), cost::bytes_on_one_thread(params, &config, data).into());
     context.emit(Event::Row { row: row.clone() });
     evaluation::fresh_draws(params, context, &trainer.model, &test, &row)
 }
