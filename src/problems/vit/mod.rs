@@ -8,6 +8,7 @@ mod observer;
 mod pictures;
 mod run;
 mod schema;
+mod stopping;
 
 use crate::lab::{Column, CurveSummary, Estimate, ParamError, Params, Problem, RunContext, RunError, Schema};
 use crate::vision::dataset::DataError;
@@ -47,6 +48,11 @@ static COLUMNS: &[Column] = &[
     Column { optional: true, ..column("accuracy_error", "standard error", "", 4, false) },
     column("test_loss", "test loss", "", 4, true),
     column("final_train_loss", "train loss", "", 4, false),
+    Column { optional: true, ..column("validation_accuracy", "validation accuracy", "", 4, false) },
+    Column { optional: true, ..column("trained_epochs", "trained epochs", "", 2, true) },
+    Column { optional: true, ..column("best_epoch", "best epoch", "", 2, false) },
+    Column { optional: true, ..column("steps_to_target", "steps to target", "", 0, false) },
+    Column { optional: true, ..column("seconds_to_target", "to target", "s", 1, true) },
 ];
 
 impl Problem for VitProblem {
@@ -109,6 +115,7 @@ impl Problem for VitProblem {
     }
 
     fn check(&self, params: &Params) -> Result<(), ParamError> {
+        stopping::check(params)?;
         let config = model::config(params, ImageShape::expected(params), 1)?;
         cost::check(params, &config, cost::expected_data(params))?;
         init::check(params, &config)
