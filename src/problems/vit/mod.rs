@@ -125,6 +125,11 @@ impl Problem for VitProblem {
         cost::estimate(params)
     }
 
+    fn halving_budget(&self, params: &Params) -> Result<f64, ParamError> {
+        stopping::check_halving(params)?;
+        Ok(params.int("epochs") as f64)
+    }
+
     /// The queries and keys of the trained model.
     fn follow_up(&self, id: &str) -> Option<(&'static str, Vec<(&'static str, String)>)> {
         Some(("random-features", vec![("inputs", "checkpoint".to_owned()), ("checkpoint", id.to_owned())]))

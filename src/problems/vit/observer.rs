@@ -2,7 +2,7 @@
 
 use super::pictures;
 use super::stopping::{StoppingRule, Watch};
-use crate::lab::{Axis, Event, Plot, Point, Progress, RunContext, RunError, Series, Style};
+use crate::lab::{Axis, Event, Plot, Point, Progress, RunContext, RunError, Series, Style, decimal};
 use crate::vision::dataset::Normalisation;
 use crate::vision::{Evaluation, StepReport, TrainObserver, Trainer};
 use serde::{Deserialize, Serialize};
@@ -179,6 +179,11 @@ impl TrainObserver for Reporter<'_> {
             }
         }
         if self.observed.watch.stopped().is_some() {
+            return ControlFlow::Break(());
+        }
+        if self.context.is_held_at(epoch) {
+            let held = format!("held after {} of {} epochs", decimal(epoch, 2), self.epochs);
+            self.ended = Some(self.save(trainer).err().unwrap_or(RunError::Held(held)));
             return ControlFlow::Break(());
         }
         self.check_cancelled(trainer)

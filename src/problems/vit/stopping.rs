@@ -58,6 +58,21 @@ pub(super) fn check_held_out(params: &Params, held_out: usize) -> Result<(), Par
     Err(ParamError::new("validation", params.typed("validation"), allowed))
 }
 
+/// Refuses what a sweep that halves cannot rank at equal budgets.
+pub(super) fn check_halving(params: &Params) -> Result<(), ParamError> {
+    let refuse = |key: &str, allowed: &str| Err(ParamError::new(key, params.typed(key), allowed));
+    if params.float("validation") == 0.0 {
+        return refuse("validation", "a share above 0 in a sweep that halves, which ranks by validation accuracy");
+    }
+    if params.int("patience") > 0 {
+        return refuse("patience", "off in a sweep that halves, where every point has the same budget");
+    }
+    if params.float("target_accuracy") > 0.0 {
+        return refuse("target_accuracy", "none in a sweep that halves, where every point has the same budget");
+    }
+    Ok(())
+}
+
 /// The best evaluation so far.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 struct BestEvaluation {
