@@ -71,7 +71,13 @@ fn a_run_tells_curves_matrices_and_the_whole_row_and_its_checkpoint_predicts() {
     let of_random_features = ["estimator", "projection", "m", "redraw", "mask", "eval_m", "eval_draws"];
     let empty: Vec<_> =
         empty.into_iter().filter(|key| *key != "train_cpu_seconds" || cfg!(target_os = "linux")).collect();
-    assert_eq!(empty, [&["f"][..], &of_random_features, &["init", "initial_accuracy", "accuracy_error"]].concat());
+    let of_a_rule = ["trained_epochs", "best_epoch", "steps_to_target", "seconds_to_target"];
+    let beginning = ["init", "initial_accuracy", "accuracy_error"];
+    assert_eq!(empty, [&["f"][..], &of_random_features, &beginning, &of_a_rule].concat());
+    assert_eq!(
+        row["validation_accuracy"].as_f64(),
+        points(&events, "validation_accuracy").last().map(|(_, accuracy)| *accuracy)
+    );
     let rate = row["train_images_per_second"].as_f64().unwrap();
     assert!((rate * row["train_seconds"].as_f64().unwrap() - 2.0 * 1293.0).abs() < 1e-3);
     let number = |key: &str| row[key].as_f64().unwrap();

@@ -27,6 +27,8 @@ goes on.";
 pub const SWEEP_EXAMPLES: &str = "\
 Examples:
   attnlab sweep vision-digits --repeats 5                     here, what is not finished
+  attnlab sweep vit --set attention=relu,exp --set 'lr=log(1e-4..1e-2, 5)' --halve --within attention
+                                                              the best rate of each kernel
   attnlab sweep vision-digits --slurm --max-parallel 8 -c 4   as a job array of Slurm; returns at once
   attnlab sweep status last                                   how far it is
   attnlab sweep resume last                                   submit again what is missing

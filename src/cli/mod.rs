@@ -6,6 +6,7 @@ mod data;
 mod examples;
 mod export;
 mod failure;
+mod halve;
 mod logging;
 mod man;
 mod merge;

@@ -5,7 +5,8 @@ use super::failure::Failure;
 use super::{output, table};
 use crate::lab::store::{self, Filter, RunSummary};
 use crate::lab::{
-    Differences, Document, Places, RunRecord, RunView, StoredParams, VariedColumns, decimal, distinct_names, duration,
+    Differences, Document, Places, RunRecord, RunState, RunView, StoredParams, VariedColumns, decimal, distinct_names,
+    duration,
 };
 use crate::problems;
 use crate::text::visible;
@@ -96,7 +97,9 @@ fn line(run: &RunSummary, name: String, params: &[String]) -> Vec<String> {
         None => decimal(value, 4),
     });
     let tags = run.tags.iter().map(|tag| format!("#{tag}"));
-    let remarks: Vec<String> = tags.chain(run.damage.clone()).collect();
+    // A run that the user stopped says nothing; one that a halving stopped says so.
+    let why = Some(&run.message).filter(|message| run.state == RunState::Stopped && !message.is_empty());
+    let remarks: Vec<String> = tags.chain(why.cloned()).chain(run.damage.clone()).collect();
     let time = duration(run.seconds);
     let mut cells = vec![run.id.clone(), run.state.name().to_owned(), name];
     cells.extend_from_slice(params);

@@ -2,7 +2,7 @@
 
 use super::args::{Run, SweepArguments, SweepCommand};
 use super::failure::Failure;
-use super::{merge, output, run, signals, table, target};
+use super::{halve, merge, output, run, signals, table, target};
 use crate::lab::slurm::{self, Ending, JobArray, Slurm, Status};
 use crate::lab::{Document, LabError, Places, RunSpec, RunState, decimal, shell, store};
 use crate::problems;
@@ -15,6 +15,7 @@ use std::path::Path;
 pub fn sweep(arguments: &SweepArguments, places: Places) -> Result<(), Failure> {
     match &arguments.command {
         Some(command) => existing(command, &places),
+        None if arguments.halve => halve::halve(arguments, places),
         None if arguments.commands => commands(&arguments.run, &places),
         None if arguments.slurm => submit(arguments, &places),
         None => run::run(&Run { resume: true, ..arguments.run.clone() }, places),

@@ -28,6 +28,10 @@ pub fn sweep(arguments: &Run, places: &Places) -> Result<Sweep, Failure> {
     if arguments.zip {
         sweep.mode = SweepMode::Zip;
     }
+    sweep.interleaved = arguments.interleave;
+    if sweep.interleaved && !sweep.has_several_seeds() {
+        return Err(Failure::bad_input("--interleave: found one seed, allowed: several, as with --repeats 5"));
+    }
     sweep.title = arguments.title.clone().or(sweep.title);
     sweep.allows_unread |= arguments.allow_unread;
     if sweep.allows_unread {

@@ -35,13 +35,13 @@ pub use param::{
     Choice, Draft, Kind, Param, ParamError, Params, Schema, Special, StoredParams, StoredValue, TextOf, Value, choice,
     list,
 };
-pub use plan::{Preset, RunSpec, Sweep, SweepMode, estimate, preset, shell};
+pub use plan::{Candidate, Halving, Preset, RunSpec, Standing, Sweep, SweepMode, estimate, preset, shell};
 pub use record::{
     Document, Journal, Machine, Owner, Places, Realm, Request, RunFacts, RunLog, RunRecord, SCHEMA, files, journal,
     logs_of_process,
 };
 pub use run::{
     Column, Control, CurveSummary, Estimate, Observer, Optimum, Problem, Queue, RunContext, RunError, RunHandle,
-    RunView, SMALL_SECONDS, SeriesView, common,
+    RunView, SMALL_SECONDS, SeriesView, common, say_why,
 };
 pub use store::{Filter, FilterError, RunSummary, Store};

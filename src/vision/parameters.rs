@@ -107,6 +107,14 @@ impl Parameters {
         Ok(self.theta.to_vec1()?)
     }
 
+    /// Puts `values`, as many as there are, in place of those it has.
+    ///
+    /// # Errors
+    /// The number of values is another.
+    pub fn assign(&self, values: Vec<f32>) -> Result<(), VisionError> {
+        Ok(self.theta.set(&Tensor::from_vec(values, self.layout.len(), &Device::Cpu)?)?)
+    }
+
     /// The tensor called `name`, as a view of θ that gradients flow through.
     ///
     /// # Errors

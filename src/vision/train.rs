@@ -206,6 +206,7 @@ impl Trainer {
             parameters: self.model.parameters().clone(),
             normalisation: normalisation.clone(),
             moments: Some([moments[0].to_vec1()?, moments[1].to_vec1()?]),
+            best: None,
             facts: self.position.to_facts(),
         })
     }

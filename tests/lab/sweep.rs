@@ -166,6 +166,26 @@ fn a_sweep_is_one_command_that_stands_for_the_same_runs() {
 }
 
 #[test]
+fn points_take_turns_where_a_sweep_is_interleaved() {
+    let schema = SLOPE.schema();
+    let mut draft = Draft::new(&schema);
+    draft.set(&schema, "steps", "1,2").unwrap();
+    let order = |sweep: &Sweep| {
+        let runs = sweep.specs().unwrap().into_iter();
+        runs.map(|spec| (spec.params.int("steps"), spec.seed())).collect::<Vec<_>>()
+    };
+    let sweep = Sweep::new(&SLOPE, draft.clone()).repeated(2);
+    assert_eq!(order(&sweep), [(1, 0), (1, 1), (2, 0), (2, 1)]);
+    let turns = Sweep { interleaved: true, ..sweep };
+    assert_eq!(order(&turns), [(1, 0), (2, 0), (1, 1), (2, 1)]);
+    assert_eq!(turns.command("sweep"), "attnlab sweep slope --set steps=1,2 --repeats 2 --interleave");
+    // Seeds that are listed take turns too, in the order of the list.
+    draft.set(&schema, "seed", "7,3").unwrap();
+    let listed = Sweep { interleaved: true, ..Sweep::new(&SLOPE, draft) };
+    assert_eq!(order(&listed), [(1, 7), (2, 7), (1, 3), (2, 3)]);
+}
+
+#[test]
 fn lists_of_one_run_have_a_limit_on_their_combinations() {
     use attnlab::problems::find;
     let problem = find("random-features").unwrap();

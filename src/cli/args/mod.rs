@@ -172,6 +172,9 @@ pub struct Run {
     /// Sweep parameters side by side: the first value of one with the first of the others.
     #[arg(long)]
     pub zip: bool,
+    /// Let points take turns: every point with one seed, then every point with the next.
+    #[arg(long)]
+    pub interleave: bool,
     /// Warn of parameters that are set but not read, instead of refusing them.
     #[arg(long)]
     pub allow_unread: bool,
@@ -198,6 +201,12 @@ pub struct SweepArguments {
     /// What is run, as in `attnlab run`.
     #[command(flatten)]
     pub run: Run,
+    /// Stop the worse half of the points at a part of their budget, by the number of their validation, and go on with the rest.
+    #[arg(long)]
+    pub halve: bool,
+    /// Let only points with the same values of these parameters compete, so that each value has a best point of its own.
+    #[arg(long, value_name = "KEY,…", value_delimiter = ',', requires = "halve")]
+    pub within: Vec<String>,
     /// Submit a job array to Slurm.
     #[arg(long, help_heading = "Slurm")]
     pub slurm: bool,

@@ -5,7 +5,7 @@ use super::spec::warn_of_unread;
 use crate::lab::param::list;
 use crate::lab::{Draft, Param, ParamError, Params, Problem, RunSpec, Scale, Value, common};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 
 /// How several swept parameters go together.
@@ -30,6 +30,9 @@ pub struct Sweep {
     pub mode: SweepMode,
     /// How often every point is run, with the seed counted up.
     pub repeats: usize,
+    /// Whether points take turns: every point with one seed, then every point with the next. Times of points are then taken under
+    /// the same conditions, should the machine change in the course of a day.
+    pub interleaved: bool,
     /// The name that all its runs are given.
     pub title: Option<String>,
     /// Whether parameters may be set that are not read: in a form, which always holds every field, and in a run that was
@@ -44,6 +47,7 @@ impl fmt::Debug for Sweep {
             .field("draft", &self.draft)
             .field("mode", &self.mode)
             .field("repeats", &self.repeats)
+            .field("interleaved", &self.interleaved)
             .field("title", &self.title)
             .field("allows_unread", &self.allows_unread)
             .finish()
@@ -81,7 +85,15 @@ impl Sweep {
     /// The grid over `draft`, every point once.
     #[must_use]
     pub const fn new(problem: &'static dyn Problem, draft: Draft) -> Self {
-        Self { problem, draft, mode: SweepMode::Grid, repeats: 1, title: None, allows_unread: false }
+        Self {
+            problem,
+            draft,
+            mode: SweepMode::Grid,
+            repeats: 1,
+            interleaved: false,
+            title: None,
+            allows_unread: false,
+        }
     }
 
     /// The same, every point `repeats` times.
@@ -129,6 +141,12 @@ impl Sweep {
     pub fn scales(&self) -> BTreeMap<String, Option<Scale>> {
         let scale = |param: &Param| (param.key.to_owned(), list::scale(self.draft.text(param.key)));
         self.swept().into_iter().map(scale).collect()
+    }
+
+    /// Whether its runs have more seeds than one.
+    #[must_use]
+    pub fn has_several_seeds(&self) -> bool {
+        self.repeats > 1 || self.swept().iter().any(|param| param.key == common::SEED.key)
     }
 
     /// A few words for it: `vit by dim, depth`.
@@ -184,7 +202,7 @@ impl Sweep {
 
     /// Every run, at most [`Sweep::LIMIT`]: one for each combination of the values of parameters that take one value at a
     /// time, each as often as it is repeated, with seeds counted up. Later parameters change fastest, the repeated seed
-    /// fastest of all.
+    /// fastest of all; where the sweep is interleaved the seed changes slowest of all.
     ///
     /// # Errors
     /// A value or a combination is not allowed, or there are too many runs.
@@ -199,7 +217,16 @@ impl Sweep {
     pub fn specs_up_to(&self, most: usize) -> Result<Vec<RunSpec>, ParamError> {
         let count = self.count_up_to(most)?;
         let axes = self.axes()?;
-        (0..count).map(|run| self.spec(&axes, run)).collect()
+        let mut specs = (0..count).map(|run| self.spec(&axes, run)).collect::<Result<Vec<_>, _>>()?;
+        if self.interleaved {
+            let mut turns = HashMap::new();
+            for spec in &specs {
+                let next = turns.len();
+                turns.entry(spec.seed()).or_insert(next);
+            }
+            specs.sort_by_key(|spec| turns.get(&spec.seed()).copied());
+        }
+        Ok(specs)
     }
 
     /// The first run alone.
@@ -230,6 +257,9 @@ impl Sweep {
         }
         if self.repeats > 1 {
             line += &format!(" --repeats {}", self.repeats);
+        }
+        if self.interleaved {
+            line += " --interleave";
         }
         if !self.unread().is_empty() {
             line += " --allow-unread";

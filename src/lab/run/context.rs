@@ -70,6 +70,8 @@ pub struct RunContext {
     saved: Instant,
     save_cost: Duration,
     fence: Box<Fence>,
+    /// Where the run is to be held for now.
+    hold: Option<f64>,
 }
 
 impl RunContext {
@@ -101,6 +103,7 @@ impl RunContext {
             saved: Instant::now(),
             save_cost: Duration::ZERO,
             fence: Box::new(|| Ok(0)),
+            hold: None,
         }
     }
 
@@ -147,6 +150,19 @@ impl RunContext {
     pub(in crate::lab) fn with_fence(mut self, fence: Box<Fence>) -> Self {
         self.fence = fence;
         self
+    }
+
+    /// Sets where the run is to be held for now, on the axis of its problem's [live](crate::lab::Problem::live) series.
+    pub(in crate::lab) const fn with_hold(mut self, hold: Option<f64>) -> Self {
+        self.hold = hold;
+        self
+    }
+
+    /// Whether the run is to be held at `x`, where its newest evaluation stands: it then saves a checkpoint and ends with
+    /// [`RunError::Held`](crate::lab::RunError::Held).
+    #[must_use]
+    pub fn is_held_at(&self, x: f64) -> bool {
+        self.hold.is_some_and(|hold| x >= hold)
     }
 
     /// The run's folder, for files of its own (checkpoint, learned shapes).

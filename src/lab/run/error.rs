@@ -13,6 +13,9 @@ pub enum RunError {
     /// The user stopped it; what was done is kept.
     #[error("stopped")]
     Stopped,
+    /// It has come as far as it was to be worked on for now, as the text says, and can go on.
+    #[error("{0}")]
+    Held(String),
     /// A loss or an error is not finite.
     #[error("diverged: {0}")]
     Diverged(String),

@@ -36,6 +36,8 @@ pub struct RunHandle {
     /// Set once this process has lost the run: another has taken it over, or its folder is gone.
     lost: AtomicBool,
     resumed: Mutex<Option<Resumed>>,
+    /// Where it is to be held for now.
+    hold: Option<f64>,
     live: Mutex<Live>,
     changed: Condvar,
 }
@@ -62,14 +64,15 @@ struct Pending {
 
 impl RunHandle {
     /// A run whose folder this process has just made or taken over. `before` is what its journal says and `end` where
-    /// that ends; `resumed` is there if the run has something behind it.
+    /// that ends; `resumed` is there if the run has something behind it, and
+    /// `hold` where it is to be held for now.
     pub(super) fn new(
         spec: RunSpec,
         record: RunRecord,
         folder: PathBuf,
         lease: Lease,
         (before, end): (RunView, u64),
-        resumed: Option<Resumed>,
+        (resumed, hold): (Option<Resumed>, Option<f64>),
     ) -> Self {
         Self {
             small: spec.estimate().is_small(),
@@ -80,6 +83,7 @@ impl RunHandle {
             lease,
             lost: AtomicBool::new(false),
             resumed: Mutex::new(resumed),
+            hold,
             live: Mutex::new(Live { view: before, refused: false, end, pending: None }),
             changed: Condvar::new(),
         }
@@ -243,6 +247,11 @@ impl RunHandle {
             Some(Request::Stop) => self.control.stop(),
             None => {}
         }
+    }
+
+    /// Where the run is to be held for now.
+    pub(super) const fn hold(&self) -> Option<f64> {
+        self.hold
     }
 
     /// What the run has behind it; for the worker, once.

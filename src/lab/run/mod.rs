@@ -12,6 +12,7 @@ mod queue;
 mod recorder;
 mod replay;
 mod resumed;
+mod say_why;
 mod view;
 
 pub use column::Column;
@@ -24,4 +25,5 @@ pub use problem::{CurveSummary, Estimate, Optimum, Problem, SMALL_SECONDS, commo
 pub use queue::Queue;
 #[doc(hidden)]
 pub use resumed::read_resumed;
+pub use say_why::say_why;
 pub use view::{RunView, SeriesView};

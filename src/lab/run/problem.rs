@@ -111,6 +111,14 @@ pub trait Problem: Sync {
     fn follow_up(&self, _id: &str) -> Option<(&'static str, Vec<(&'static str, String)>)> {
         None
     }
+    /// How far a run with `params` goes on the horizontal axis of the series of [`Problem::live`], for a sweep that halves. The
+    /// run then asks [`RunContext::is_held_at`] after each of its points, and the higher they are, the better it is.
+    ///
+    /// # Errors
+    /// Its runs cannot be held on their way and ranked.
+    fn halving_budget(&self, _params: &Params) -> Result<f64, ParamError> {
+        Err(ParamError::new("--halve", self.name(), "a problem whose runs are evaluated while they work: vit"))
+    }
     /// Does the work. Emits what happened, calls [`RunContext::check_cancelled`] at every step.
     ///
     /// # Errors

@@ -70,11 +70,20 @@ impl Queue {
     /// # Errors
     /// The folder cannot be made, or the queue is shut down.
     pub fn submit(&self, spec: RunSpec) -> Result<Arc<RunHandle>, LabError> {
+        self.submit_until(spec, None)
+    }
+
+    /// As [`Queue::submit`]; with `hold` the run is held there, on the axis of its problem's live series, as stopped.
+    ///
+    /// # Errors
+    /// As [`Queue::submit`].
+    pub fn submit_until(&self, spec: RunSpec, hold: Option<f64>) -> Result<Arc<RunHandle>, LabError> {
         self.shared.refuse_if_shut()?;
         let describe = |id, now| describe::record(&spec, id, now);
         let name = spec.problem.name();
         let (folder, record, lease, end) = folder::create(&self.shared.places.logs, name, &spec.label(), describe)?;
-        Ok(self.enqueue(RunHandle::new(spec, record, folder, lease, (RunView::default(), end), None)))
+        let before = (RunView::default(), end);
+        Ok(self.enqueue(RunHandle::new(spec, record, folder, lease, before, (None, hold))))
     }
 
     /// Queues the run in `folder` to go on from its last checkpoint, in the same folder: one that was stopped, failed
@@ -85,7 +94,20 @@ impl Queue {
     /// [`LabError::Checkpoint`] when its checkpoint is damaged or another run's; its files cannot be read, or its
     /// parameters were changed since it began.
     pub fn resume(&self, folder: &Path, problems: &[&'static dyn Problem]) -> Result<Arc<RunHandle>, LabError> {
-        self.go_on(folder, problems, false)
+        self.go_on(folder, problems, false, None)
+    }
+
+    /// As [`Queue::resume`]; with `hold` the run is held there, as [`Queue::submit_until`] says.
+    ///
+    /// # Errors
+    /// As [`Queue::resume`].
+    pub fn resume_until(
+        &self,
+        folder: &Path,
+        problems: &[&'static dyn Problem],
+        hold: Option<f64>,
+    ) -> Result<Arc<RunHandle>, LabError> {
+        self.go_on(folder, problems, false, hold)
     }
 
     /// As [`Queue::resume`], without the checkpoint: the run works from its beginning and keeps what it has emitted.
@@ -93,7 +115,7 @@ impl Queue {
     /// # Errors
     /// As [`Queue::resume`], but for the checkpoint.
     pub fn restart(&self, folder: &Path, problems: &[&'static dyn Problem]) -> Result<Arc<RunHandle>, LabError> {
-        self.go_on(folder, problems, true)
+        self.go_on(folder, problems, true, None)
     }
 
     fn go_on(
@@ -101,6 +123,7 @@ impl Queue {
         folder: &Path,
         problems: &[&'static dyn Problem],
         restart: bool,
+        hold: Option<f64>,
     ) -> Result<Arc<RunHandle>, LabError> {
         self.shared.refuse_if_shut()?;
         let record = RunRecord::read(folder)?;
@@ -131,7 +154,7 @@ impl Queue {
         // The results of the part before are not those of the run any more.
         fs::remove_file(folder.join(folder::SUMMARY)).ok();
         let before = (view, journal.end());
-        Ok(self.enqueue(RunHandle::new(spec, record, folder.to_owned(), lease, before, Some(resumed))))
+        Ok(self.enqueue(RunHandle::new(spec, record, folder.to_owned(), lease, before, (Some(resumed), hold))))
     }
 
     fn enqueue(&self, handle: RunHandle) -> Arc<RunHandle> {
@@ -256,6 +279,7 @@ impl Shared {
                 let handle = Arc::clone(handle);
                 Box::new(move || handle.fence())
             })
+            .with_hold(handle.hold())
             .with_threads(if alone { self.cores } else { 1 });
         let resumed = handle.take_resumed();
         let goes_on = resumed.is_some();
@@ -287,6 +311,7 @@ impl Shared {
         let (mut state, mut message) = match outcome {
             Ok(()) => (RunState::Finished, String::new()),
             Err(RunError::Stopped) => (RunState::Stopped, String::new()),
+            Err(RunError::Held(how_far)) => (RunState::Stopped, how_far),
             Err(RunError::Diverged(what)) => (RunState::Diverged, what),
             Err(error) => (RunState::Failed, error.to_string()),
         };

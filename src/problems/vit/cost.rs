@@ -93,7 +93,9 @@ fn model_bytes(params: &Params, config: &VitConfig, batch: usize, threads: usize
 
 /// Peak memory of a run whose images take `data` bytes.
 fn bytes(params: &Params, config: &VitConfig, data: u64) -> u64 {
-    model_bytes(params, config, largest_batch(params), threads(params)) + data
+    // θ at the best evaluation.
+    let best = if params.int("patience") > 0 { 4 * config.parameters() as u64 } else { 0 };
+    model_bytes(params, config, largest_batch(params), threads(params)) + best + data
 }
 
 /// The same on one thread, which every machine has.

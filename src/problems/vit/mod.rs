@@ -9,6 +9,7 @@ mod pictures;
 mod processor;
 mod run;
 mod schema;
+mod stopping;
 
 use crate::lab::{Column, CurveSummary, Estimate, ParamError, Params, Problem, RunContext, RunError, Schema};
 use crate::vision::dataset::DataError;
@@ -59,6 +60,11 @@ static COLUMNS: &[Column] = &[
     Column { optional: true, ..column("accuracy_hi", "accuracy, upper end over test images", "", 4, false) },
     Column { optional: true, ..column("train_cpu_seconds", "train, CPU time", "s", 1, false) },
     Column { optional: true, ..column("estimated_peak_bytes", "peak memory on one thread, estimated", "B", 0, false) },
+    Column { optional: true, ..column("validation_accuracy", "validation accuracy", "", 4, false) },
+    Column { optional: true, ..column("trained_epochs", "trained epochs", "", 2, true) },
+    Column { optional: true, ..column("best_epoch", "best epoch", "", 2, false) },
+    Column { optional: true, ..column("steps_to_target", "steps to target", "", 0, false) },
+    Column { optional: true, ..column("seconds_to_target", "to target", "s", 1, true) },
 ];
 
 impl Problem for VitProblem {
@@ -121,6 +127,7 @@ impl Problem for VitProblem {
     }
 
     fn check(&self, params: &Params) -> Result<(), ParamError> {
+        stopping::check(params)?;
         let config = model::config(params, ImageShape::expected(params), 1)?;
         cost::check(params, &config, cost::expected_data(params))?;
         init::check(params, &config)
@@ -128,6 +135,11 @@ impl Problem for VitProblem {
 
     fn estimate(&self, params: &Params) -> Estimate {
         cost::estimate(params)
+    }
+
+    fn halving_budget(&self, params: &Params) -> Result<f64, ParamError> {
+        stopping::check_halving(params)?;
+        Ok(params.int("epochs") as f64)
     }
 
     /// The queries and keys of the trained model.

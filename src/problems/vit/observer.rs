@@ -2,7 +2,8 @@
 
 use super::pictures;
 use super::processor::ProcessorClock;
-use crate::lab::{Axis, Event, Plot, Point, Progress, RunContext, RunError, Series, Style};
+use super::stopping::{StoppingRule, Watch};
+use crate::lab::{Axis, Event, Plot, Point, Progress, RunContext, RunError, Series, Style, decimal};
 use crate::vision::dataset::Normalisation;
 use crate::vision::{Evaluation, StepReport, TrainObserver, Trainer};
 use serde::{Deserialize, Serialize};
@@ -28,6 +29,16 @@ pub(super) struct Interval {
     seconds: f64,
 }
 
+/// What is saved with a checkpoint beside the state of the training.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(super) struct Observed {
+    #[serde(flatten)]
+    pub interval: Interval,
+    /// None in a checkpoint of a version that did not watch.
+    #[serde(default)]
+    pub watch: Watch,
+}
+
 /// Observes the training loop on behalf of the run.
 pub(super) struct Reporter<'a> {
     pub context: &'a mut RunContext,
@@ -36,8 +47,11 @@ pub(super) struct Reporter<'a> {
     pub facts: BTreeMap<String, String>,
     pub epochs: u64,
     pub epoch_images: usize,
-    pub interval: Interval,
+    pub observed: Observed,
     pub processor: ProcessorClock,
+    pub rule: StoppingRule,
+    /// θ at the best evaluation, where it is kept.
+    pub best: Option<Vec<f32>>,
     /// Why training was told to end.
     pub ended: Option<RunError>,
     told: Instant,
@@ -75,11 +89,12 @@ impl<'a> Reporter<'a> {
         normalisation: &'a Normalisation,
         facts: BTreeMap<String, String>,
         (epochs, epoch_images): (u64, usize),
-        interval: Interval,
+        (rule, observed, best): (StoppingRule, Observed, Option<Vec<f32>>),
         processor: ProcessorClock,
     ) -> Self {
         let told = Instant::now() - PROGRESS;
-        Self { context, normalisation, facts, epochs, epoch_images, interval, processor, ended: None, told, rate: 0.0 }
+        let (ended, rate) = (None, 0.0);
+        Self { context, normalisation, facts, epochs, epoch_images, observed, processor, rule, best, ended, told, rate }
     }
 
     fn point(&mut self, series: &str, x: f64, y: f64) {
@@ -91,7 +106,11 @@ impl<'a> Reporter<'a> {
         let mut checkpoint = trainer.checkpoint(self.normalisation)?;
         checkpoint.facts.extend(self.facts.clone());
         checkpoint.facts.extend(self.processor.facts(&trainer.model));
-        self.context.save_checkpoint(&self.interval, |path| checkpoint.save(path).map_err(|error| error.to_string()))
+        checkpoint.best = self.best.take();
+        let write = |path: &std::path::Path| checkpoint.save(path).map_err(|error| error.to_string());
+        let saved = self.context.save_checkpoint(&self.observed, write);
+        self.best = checkpoint.best;
+        saved
     }
 
     fn check_cancelled(&mut self, trainer: &Trainer) -> ControlFlow<()> {
@@ -124,7 +143,7 @@ impl TrainObserver for Reporter<'_> {
     fn step(&mut self, trainer: &Trainer, report: &StepReport) -> ControlFlow<()> {
         let now = report.images as f64 / report.seconds;
         self.rate = if self.rate == 0.0 { now } else { 0.9 * self.rate + 0.1 * now };
-        let interval = &mut self.interval;
+        let interval = &mut self.observed.interval;
         interval.loss += report.loss * report.images as f64;
         interval.images += report.images;
         interval.seconds += report.seconds;
@@ -151,6 +170,26 @@ impl TrainObserver for Reporter<'_> {
     fn validated(&mut self, trainer: &Trainer, epoch: f64, validation: &Evaluation) -> ControlFlow<()> {
         self.point("validation_loss", epoch, validation.loss);
         self.point("validation_accuracy", epoch, validation.accuracy);
+        let is_best = self.observed.watch.take(&self.rule, trainer, epoch, validation);
+        if is_best && self.rule.keeps_best() {
+            // The copy before goes first: there is room for one.
+            self.best = None;
+            match trainer.model.parameters().values() {
+                Ok(theta) => self.best = Some(theta),
+                Err(error) => {
+                    self.ended = Some(error.into());
+                    return ControlFlow::Break(());
+                }
+            }
+        }
+        if self.observed.watch.stopped().is_some() {
+            return ControlFlow::Break(());
+        }
+        if self.context.is_held_at(epoch) {
+            let held = format!("held after {} of {} epochs", decimal(epoch, 2), self.epochs);
+            self.ended = Some(self.save(trainer).err().unwrap_or(RunError::Held(held)));
+            return ControlFlow::Break(());
+        }
         self.check_cancelled(trainer)
     }
 }

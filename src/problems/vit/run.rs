@@ -1,9 +1,10 @@
 //! One run: it loads the data, trains, tests, and measures the speed of inference.
 
 use super::model::{self, ImageShape};
-use super::observer::{Interval, Reporter, declare};
+use super::observer::{Observed, Reporter, declare};
 use super::processor::ProcessorClock;
-use super::{cost, evaluation, init, pictures};
+use super::stopping::StoppingRule;
+use super::{cost, evaluation, init, pictures, stopping};
 use crate::lab::{Event, ParamError, Params, Progress, Row, RunContext, RunError};
 use crate::statistics::wilson_interval;
 use crate::vision::dataset::{
@@ -32,11 +33,13 @@ pub(super) fn run(params: &Params, context: &mut RunContext) -> Result<(), RunEr
     if split.train.len() < params.size("train_images") {
         context.note(format!("trains on {} images: there are no more", split.train.len()));
     }
+    stopping::check_held_out(params, split.validation.len()).map_err(wrong)?;
     let normalisation = Normalisation::of(&dataset.train, &split.train)?;
     let patcher = Patcher::new(config.patch, &normalisation);
 
-    let Beginning { mut trainer, interval, initial_accuracy, processor } =
+    let Beginning { mut trainer, observed, best, initial_accuracy, processor } =
         beginning(params, context, &config, &dataset, &patcher)?;
+    let rule = StoppingRule::of(params);
     let epochs = trainer.options.epochs;
     let epoch_steps = split.train.len().div_ceil(trainer.options.batch.max(1)) as u64;
     declare(context, epochs, epoch_steps, !split.validation.is_empty());
@@ -47,14 +50,23 @@ pub(super) fn run(params: &Params, context: &mut RunContext) -> Result<(), RunEr
     ]);
     facts.extend(initial_accuracy.map(|accuracy| (INITIAL_ACCURACY.to_owned(), accuracy.to_string())));
     let size = (epochs, split.train.len());
-    let mut reporter = Reporter::new(context, &normalisation, facts, size, interval, processor);
-    let outcome = train(&mut trainer, &dataset.train, &split, &patcher, &mut reporter)?;
-    if outcome.is_break() {
-        return Err(reporter.ended.unwrap_or(RunError::Stopped));
+    let mut reporter = Reporter::new(context, &normalisation, facts, size, (rule, observed, best), processor);
+    // A run that was ended while it tested has its training behind it.
+    if reporter.observed.watch.stopped().is_none() {
+        let outcome = train(&mut trainer, &dataset.train, &split, &patcher, &mut reporter)?;
+        if outcome.is_break() && reporter.observed.watch.stopped().is_none() {
+            return Err(reporter.ended.unwrap_or(RunError::Stopped));
+        }
+    }
+    if let Some(best) = reporter.best.take() {
+        trainer.model.parameters().assign(best)?;
     }
     reporter.save(&trainer)?;
+    let watch = reporter.observed.watch;
     let (cpu_seconds, busy) = reporter.processor.read(&trainer.model);
     busy.into_iter().for_each(|remark| context.note(remark));
+    watch.tell(&rule, context, epochs);
+    let trained = watch.stopped().unwrap_or(epochs as f64);
 
     let indices: Vec<usize> = (0..dataset.test.count()).collect();
     let test = Samples { images: &dataset.test, indices: &indices, patcher: &patcher };
@@ -64,7 +76,7 @@ pub(super) fn run(params: &Params, context: &mut RunContext) -> Result<(), RunEr
     stage(context, &trainer, &split, "timing inference");
     let inference = time_inference(&trainer.model, &test, batch)?;
     pictures::confusion(context, &dataset.classes, &found);
-    pictures::learned_shapes(context, &trainer.model, epochs as f64)?;
+    pictures::learned_shapes(context, &trainer.model, trained)?;
     note_denominators(context, &trainer.model, &dataset, &patcher)?;
     pictures::attention(context, &trainer.model, &dataset, &patcher, params.size("attention_image"))?;
     let mut row = row(params, seed, &trainer, &split, &found, inference);
@@ -72,6 +84,7 @@ pub(super) fn run(params: &Params, context: &mut RunContext) -> Result<(), RunEr
     let data = (dataset.train.memory() + dataset.test.memory()) as u64;
     row.insert("train_cpu_seconds".to_owned(), cpu_seconds.into());
     row.insert("estimated_peak_bytes".to_owned(), cost::bytes_on_one_thread(params, &config, data).into());
+    row.extend(watch.columns(&rule, trained).map(|(key, value)| (key.to_owned(), value)));
     context.emit(Event::Row { row: row.clone() });
     evaluation::fresh_draws(params, context, &trainer.model, &test, &row)
 }
@@ -158,7 +171,9 @@ fn split(params: &Params, dataset: &Dataset, seed: u64) -> Split {
 /// Where the training begins or goes on.
 struct Beginning {
     trainer: Trainer,
-    interval: Interval,
+    observed: Observed,
+    /// θ at the best evaluation, of a continued run that keeps it.
+    best: Option<Vec<f32>>,
     /// Of a model that starts from another one's weights: its accuracy on the test images before it is trained.
     initial_accuracy: Option<f64>,
     processor: ProcessorClock,
@@ -190,7 +205,7 @@ fn beginning(
     };
     let threads = cost::useful_threads(params, context.threads(params.size("threads")), config.tokens());
     let kernels = params.choice("kernels");
-    if let (Some(interval), Some(file)) = (context.resume_state()?, context.resume_file()) {
+    if let (Some(observed), Some(file)) = (context.resume_state()?, context.resume_file()) {
         let mut checkpoint = Checkpoint::load(&file)?;
         if checkpoint.config != *config {
             return Err(RunError::Input(format!("{}: a model of another shape", file.display())));
@@ -200,7 +215,7 @@ fn beginning(
         let initial_accuracy = checkpoint.facts.get(INITIAL_ACCURACY).and_then(|text| text.parse().ok());
         let processor = ProcessorClock::go_on(&model, &checkpoint.facts);
         let trainer = Trainer::resume(model, options, &mut checkpoint)?;
-        return Ok(Beginning { trainer, interval, initial_accuracy, processor });
+        return Ok(Beginning { trainer, observed, best: checkpoint.best, initial_accuracy, processor });
     }
     let started = init::parameters(params, context, config, dataset)?;
     let from_another = started.is_some();
@@ -215,7 +230,8 @@ fn beginning(
         None
     };
     let processor = ProcessorClock::begin(&model);
-    Ok(Beginning { trainer: Trainer::new(model, options)?, interval: Interval::default(), initial_accuracy, processor })
+    let trainer = Trainer::new(model, options)?;
+    Ok(Beginning { trainer, observed: Observed::default(), best: None, initial_accuracy, processor })
 }
 
 fn stage(context: &mut RunContext, trainer: &Trainer, split: &Split, stage: &str) {

@@ -154,6 +154,19 @@ static MODEL_PARAMS: &[Param] = &[
         .help("share of a label's probability spread over all classes")
         .steps(&["0", "0.05", "0.1", "0.2"])
         .group("training"),
+    Param::int("patience", "patience", 0, 100_000, "0")
+        .help("evaluations without a better validation accuracy after which training stops; the best weights are tested")
+        .stands_for("0", "off")
+        .steps(&["0", "3", "5", "10", "20"])
+        .group("training"),
+    Param::float("target_accuracy", "target accuracy", 0.0, 1.0, "0")
+        .help("validation accuracy at which training stops; the row has the time and the steps to it")
+        .stands_for("0", "none")
+        .steps(&["0", "0.5", "0.8", "0.9", "0.95", "0.99"])
+        .group("training"),
+    Param::flag("past_target", "go on past target", "no")
+        .help("whether training goes on after it has reached target_accuracy")
+        .group("training"),
     super::init::INIT,
     Param::int("attention_image", "shown image", 0, 100_000_000, "0")
         .help("the test image whose attention is shown at the end; counts from 0")

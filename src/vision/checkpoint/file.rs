@@ -19,6 +19,9 @@ use std::path::Path;
 /// The optimiser's moments in a checkpoint, `[parameters]` each.
 const MOMENTS: [&str; 2] = ["optimiser.first_moment", "optimiser.second_moment"];
 
+/// All parameters as they were at the best evaluation so far, `[parameters]`.
+const BEST: &str = "training.best";
+
 /// A model with what is needed to use it or to go on training it.
 #[derive(Clone, Debug)]
 pub struct Checkpoint {
@@ -30,6 +33,8 @@ pub struct Checkpoint {
     pub normalisation: Normalisation,
     /// First and second moments of the optimiser, when training may go on.
     pub moments: Option<[Vec<f32>; 2]>,
+    /// All parameters at the best evaluation so far, of an unfinished training that is to end with them.
+    pub best: Option<Vec<f32>>,
     /// Further facts, written beside the shape: data set, training position.
     pub facts: BTreeMap<String, String>,
 }
@@ -59,6 +64,9 @@ impl Checkpoint {
         }
         for (name, moment) in MOMENTS.iter().zip(self.moments.iter().flatten()) {
             tensors.push((name, vec![layout.len()], moment));
+        }
+        if let Some(best) = &self.best {
+            tensors.push((BEST, vec![layout.len()], best));
         }
         tensors.sort_by_key(|(name, ..)| *name);
         let mut offset = 0;
@@ -116,17 +124,18 @@ impl Checkpoint {
         for entry in layout.entries() {
             tensors.read(&entry.name, &entry.shape, &mut theta)?;
         }
-        let moment = |name| {
-            let mut moment = reserve(layout.len()).map_err(|error| error.to_string())?;
-            tensors.read(name, &[layout.len()], &mut moment)?;
-            Ok::<_, String>(moment)
+        let vector = |name| {
+            let mut values = reserve(layout.len()).map_err(|error| error.to_string())?;
+            tensors.read(name, &[layout.len()], &mut values)?;
+            Ok::<_, String>(values)
         };
-        let moments = match MOMENTS.map(moment) {
+        let moments = match MOMENTS.map(vector) {
             [Ok(first), Ok(second)] => Some([first, second]),
             _ => None,
         };
+        let best = tensors.header.info(BEST).is_some().then(|| vector(BEST)).transpose()?;
         let parameters = Parameters::from_values(layout, theta).map_err(|error| error.to_string())?;
-        Ok(Self { config, parameters, normalisation, moments, facts })
+        Ok(Self { config, parameters, normalisation, moments, best, facts })
     }
 }
 

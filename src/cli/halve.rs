@@ -1,0 +1,295 @@
+//! `attnlab sweep --halve`: points that fall behind are stopped at a checkpoint, the rest goes on with twice the budget.
+
+use super::args::SweepArguments;
+use super::failure::Failure;
+use super::progress::Display;
+use super::signals::Listener;
+use super::{merge, output, run, table, target};
+use crate::lab::{
+    Document, Halving, LabError, Places, Queue, RunHandle, RunSpec, RunState, RunView, Standing, decimal, duration,
+    estimate, files, say_why, store,
+};
+use crate::problems;
+use md5::{Digest, Md5};
+use serde_json::{Value, json};
+use std::collections::HashMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How often the runs are looked at.
+const TICK: Duration = Duration::from_millis(25);
+
+/// Trains the points of the sweep share by share, and stops the worse half of each group after each but the last.
+pub fn halve(arguments: &SweepArguments, places: Places) -> Result<(), Failure> {
+    if arguments.slurm || arguments.commands {
+        let found = if arguments.slurm { "--slurm" } else { "--commands" };
+        return Err(Failure::bad_input(format!(
+            "--halve: found `{found}` with it, allowed: here, in one process, which waits for the runs of a share before it ranks them"
+        )));
+    }
+    let sweep = target::sweep(&arguments.run, &places)?;
+    let halving = Halving::new(&sweep, &arguments.within)?;
+    if arguments.run.dry_run {
+        return output::print(&forecast(&halving));
+    }
+    let workers = usize::from(arguments.run.telling.workers);
+    let mut work = Work {
+        listener: Listener::start()?,
+        queue: Queue::new(places.clone(), workers)?,
+        series: sweep.problem.live().unwrap_or_default(),
+        quiet: arguments.run.telling.quiet,
+        folders: HashMap::new(),
+        places,
+        halving,
+    };
+    let told = work.all(&arguments.within)?;
+    let documents = work.documents()?;
+    if arguments.run.telling.json {
+        return merge::print(&documents);
+    }
+    output::print(&format!("{}\n{}", run::tables(&documents, arguments.run.telling.wide), told.table(work.series)))
+}
+
+/// One half, a quarter and so on, in words.
+fn fraction(share: f64) -> String {
+    if share == 1.0 { "all".to_owned() } else { format!("1/{}", (1.0 / share).round()) }
+}
+
+/// What would be done and its cost.
+fn forecast(halving: &Halving) -> String {
+    let all: Vec<usize> = (0..halving.candidates.len()).collect();
+    let specs = halving.specs(&all);
+    let mut page: String = specs.iter().map(|spec| spec.command() + "\n").collect();
+    for (share, runs) in halving.shares.iter().zip(halving.runs()) {
+        page += &format!("# {} of the budget: {runs} runs\n", fraction(*share));
+    }
+    let about = |seconds: Option<f64>| seconds.map_or_else(|| "an unknown time".to_owned(), duration);
+    let (halved, whole) = (about(halving.estimate().seconds), about(estimate(&specs, 1).seconds));
+    page + &format!("# about {halved}; all {} runs to the end would take about {whole}\n", specs.len())
+}
+
+/// What was decided, share by share.
+#[derive(Default)]
+struct Decisions(Vec<(f64, Vec<Told>)>);
+
+/// Where one candidate stood at one share.
+struct Told {
+    group: String,
+    name: String,
+    standing: Standing,
+}
+
+impl Decisions {
+    /// A line for each candidate: its numbers at each share and what became of it.
+    fn table(&self, series: &str) -> String {
+        let Some((_, first)) = self.0.first() else { return String::new() };
+        let numbers: Vec<String> =
+            self.0.iter().map(|(share, _)| format!("{series} at {}", fraction(*share))).collect();
+        let lines = first.iter().map(|candidate| {
+            let of_it = |(share, all): &(f64, Vec<Told>)| {
+                let is_it = |told: &&Told| told.standing.candidate == candidate.standing.candidate;
+                all.iter().find(is_it).map(|told| (*share, told.standing))
+            };
+            let standings: Vec<_> = self.0.iter().map(of_it).collect();
+            let number = |standing: &Option<(f64, Standing)>| {
+                let number = standing.map(|(_, standing)| standing.number);
+                number.map_or_else(String::new, |number| number.map_or("–".to_owned(), |number| decimal(number, 4)))
+            };
+            let fate = standings.iter().flatten().find(|(_, standing)| !standing.kept).map_or_else(
+                || "trained to the end".to_owned(),
+                |(share, standing)| {
+                    let Standing { rank, of, .. } = standing;
+                    format!("stopped at {}, rank {rank} of {of}", fraction(*share))
+                },
+            );
+            let words = [candidate.group.clone(), candidate.name.clone()];
+            words.into_iter().chain(standings.iter().map(number)).chain([fate]).collect()
+        });
+        let headings = numbers.iter().map(|heading| (heading.as_str(), true));
+        let headings = [("group", false), ("point", false)].into_iter().chain(headings).chain([("", false)]);
+        table::render(headings, lines)
+    }
+
+    fn to_json(&self) -> Value {
+        let told = |told: &Told| {
+            let Standing { number, rank, of, kept, .. } = told.standing;
+            json!({ "group": told.group, "point": told.name, "number": number, "rank": rank, "of": of, "kept": kept })
+        };
+        let share = |(share, all): &(f64, Vec<Told>)| json!({ "share": share, "points": all.iter().map(told).collect::<Vec<_>>() });
+        self.0.iter().map(share).collect()
+    }
+}
+
+/// A halving at work.
+struct Work {
+    halving: Halving,
+    places: Places,
+    queue: Queue,
+    listener: Listener,
+    /// The series that candidates are ranked by.
+    series: &'static str,
+    quiet: bool,
+    /// The folder of each run, by its point.
+    folders: HashMap<String, PathBuf>,
+}
+
+impl Work {
+    /// Goes through every share. Runs that came so far before are not trained again: what was decided follows from their
+    /// journals alone, whoever asks.
+    fn all(&mut self, within: &[String]) -> Result<Decisions, Failure> {
+        let mut decisions = Decisions::default();
+        let mut left: Vec<usize> = (0..self.halving.candidates.len()).collect();
+        for share in self.halving.shares.clone() {
+            self.train(&self.halving.specs(&left), share)?;
+            if share == 1.0 {
+                break;
+            }
+            let numbers = left.iter().map(|candidate| self.number(*candidate, share)).collect::<Result<Vec<_>, _>>()?;
+            let standings = self.halving.decide(&left, &numbers);
+            let tell = |standing: &Standing| {
+                let candidate = &self.halving.candidates[standing.candidate];
+                Told { group: candidate.group.clone(), name: candidate.name.clone(), standing: *standing }
+            };
+            decisions.0.push((share, standings.iter().map(tell).collect()));
+            self.record(within, &decisions)?;
+            for standing in standings.iter().filter(|standing| !standing.kept) {
+                self.stop(standing, share)?;
+            }
+            left = standings.iter().filter(|standing| standing.kept).map(|standing| standing.candidate).collect();
+        }
+        Ok(decisions)
+    }
+
+    /// Where a run is held at this share; none for the whole of it.
+    fn hold(&self, share: f64) -> Option<f64> {
+        Some(share * self.halving.budget).filter(|_| share < 1.0)
+    }
+
+    /// Trains every run of `specs` to `share` of its budget.
+    fn train(&mut self, specs: &[RunSpec], share: f64) -> Result<(), Failure> {
+        let hold = self.hold(share);
+        let plan = store::Plan::new(specs.to_vec(), &store::list(&self.places.logs)?);
+        if let Some(run) = plan.underway.first() {
+            return Err(Failure::failed(format!(
+                "{}: another process works on it; call again when it is over",
+                run.id
+            )));
+        }
+        let mut handles: Vec<Arc<RunHandle>> = Vec::new();
+        for run in &plan.finished {
+            self.folders.insert(run.point.clone(), run.folder(&self.places.logs));
+        }
+        for (_, run) in &plan.unfinished {
+            let folder = run.folder(&self.places.logs);
+            self.folders.insert(run.point.clone(), folder.clone());
+            // One that diverged would do so again.
+            let is_done = hold.is_some() && (run.state == RunState::Diverged || self.reached(&folder, hold)?.is_some());
+            if !is_done {
+                handles.push(self.queue.resume_until(&folder, problems::ALL, hold)?);
+            }
+        }
+        for spec in plan.fresh {
+            let handle = self.queue.submit_until(spec, hold)?;
+            self.folders.insert(handle.spec().point(), handle.folder().to_owned());
+            handles.push(handle);
+        }
+        let mut is_stopped = false;
+        let mut display = Display::new(&handles, self.quiet);
+        while !display.update() {
+            if self.listener.wait(TICK) {
+                is_stopped = true;
+                handles.iter().for_each(|handle| handle.control().stop());
+            }
+        }
+        display.clear();
+        self.outcome(&handles, hold, is_stopped)
+    }
+
+    /// Whether every run came as far as it was to come.
+    fn outcome(&self, handles: &[Arc<RunHandle>], hold: Option<f64>, is_stopped: bool) -> Result<(), Failure> {
+        for handle in handles {
+            match handle.state() {
+                RunState::Finished => {}
+                RunState::Diverged if hold.is_some() => {}
+                RunState::Stopped if self.reached(handle.folder(), hold)?.is_some() => {}
+                RunState::Stopped => {
+                    return Err(Failure::stopped("stopped; the same command goes on with what is kept"));
+                }
+                _ => {
+                    let message = format!("{}: {}", handle.spec().label(), handle.message());
+                    return Err(match handle.refused() {
+                        true => Failure::bad_input(message),
+                        false => Failure::failed(message),
+                    });
+                }
+            }
+        }
+        if is_stopped { Err(Failure::stopped("stopped; the same command goes on with what is kept")) } else { Ok(()) }
+    }
+
+    /// The number of the run in `folder` at the place `hold`: that of the first evaluation there or behind it.
+    fn reached(&self, folder: &Path, hold: Option<f64>) -> Result<Option<f64>, LabError> {
+        let view = RunView::read(folder)?;
+        let series = view.series.iter().find(|view| view.series.id == self.series);
+        let mut points = series.into_iter().flat_map(|series| &series.points);
+        Ok(hold.and_then(|hold| points.find(|point| point.x >= hold)).map(|point| point.y))
+    }
+
+    /// The mean number of a candidate over its runs at `share`; none where one of them has none.
+    fn number(&self, candidate: usize, share: f64) -> Result<Option<f64>, LabError> {
+        let specs = &self.halving.candidates[candidate].specs;
+        let mut sum = 0.0;
+        for spec in specs {
+            let Some(folder) = self.folders.get(&spec.point()) else { return Ok(None) };
+            let Some(number) = self.reached(folder, self.hold(share))? else { return Ok(None) };
+            sum += number;
+        }
+        Ok(Some(sum / specs.len() as f64))
+    }
+
+    /// Says in its runs that a candidate was stopped here, and why.
+    fn stop(&self, standing: &Standing, share: f64) -> Result<(), LabError> {
+        let candidate = &self.halving.candidates[standing.candidate];
+        let Standing { number, rank, of, .. } = standing;
+        let within = if candidate.group.is_empty() { String::new() } else { format!(" within {}", candidate.group) };
+        let number = number.map_or_else(|| "none".to_owned(), |number| decimal(number, 4));
+        let message = format!(
+            "stopped by the halving: rank {rank} of {of}{within} at {} of the budget ({} {number})",
+            fraction(share),
+            self.series
+        );
+        for folder in candidate.specs.iter().filter_map(|spec| self.folders.get(&spec.point())) {
+            // One that another command has trained to the end keeps its own words.
+            if Document::read(folder).is_ok_and(|document| document.state == RunState::Stopped) {
+                say_why(folder, &message)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes what was decided into the sweep's folder.
+    fn record(&self, within: &[String], decisions: &Decisions) -> Result<(), LabError> {
+        let all: Vec<usize> = (0..self.halving.candidates.len()).collect();
+        let mut points: Vec<String> = self.halving.specs(&all).iter().map(RunSpec::point).collect();
+        points.sort();
+        let hash = Md5::digest(format!("{}\n{}", within.join(","), points.join("\n")));
+        let folder = self.places.logs.join(format!("sweep-halving-{}", hex::encode(&hash[..8])));
+        fs::create_dir_all(&folder).map_err(LabError::io("create", &folder))?;
+        let path = folder.join("halving.json");
+        let told = json!({
+            "schema": 1, "series": self.series, "within": within, "budget": self.halving.budget,
+            "shares": decisions.to_json(),
+        });
+        let text = serde_json::to_vec_pretty(&told).unwrap_or_default();
+        files::replace(&path, &text, true).map_err(LabError::io("write", path))
+    }
+
+    /// What came out of every run, in the order of the sweep.
+    fn documents(&self) -> Result<Vec<Document>, LabError> {
+        let all: Vec<usize> = (0..self.halving.candidates.len()).collect();
+        let specs = self.halving.specs(&all);
+        specs.iter().filter_map(|spec| self.folders.get(&spec.point())).map(|folder| Document::read(folder)).collect()
+    }
+}
