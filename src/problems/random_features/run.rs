@@ -59,7 +59,6 @@ pub(super) fn run(params: &Params, context: &mut RunContext) -> Result<(), RunEr
             context.note(note);
         }
         let matrix = facts.matrix(&survey)?;
-        session.energy(&matrix, context);
         session.baselines(place, &matrix, context)?;
         let mut rows = Vec::new();
         for estimator in estimators(params) {
@@ -76,6 +75,7 @@ pub(super) fn run(params: &Params, context: &mut RunContext) -> Result<(), RunEr
             }
             rows.extend(curves.into_iter().flat_map(|(_, rows)| rows));
         }
+        session.energy(&matrix, context);
         session.is_first = false;
         summary.add(place, rows);
         summary.tell(context);
