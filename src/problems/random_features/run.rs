@@ -14,7 +14,7 @@ use crate::attention::{AttentionError, Projection};
 use crate::lab::{Params, Row, RunContext, RunError};
 use crate::problems::estimators::{FeatureEstimator, estimators};
 use crate::problems::inputs::{InputReader, places};
-use crate::problems::toolkit::{Burst, FinishedPoints, Meter, pool};
+use crate::problems::toolkit::{Burst, FinishedPoints, Meter, ProcessorMeter, pool};
 use rayon::ThreadPool;
 
 pub(super) fn run(params: &Params, context: &mut RunContext) -> Result<(), RunError> {
@@ -34,6 +34,7 @@ pub(super) fn run(params: &Params, context: &mut RunContext) -> Result<(), RunEr
         meter: Meter::new(curves * passes * params.size("trials"), "trials"),
         points,
         curves: plotted,
+        processor: ProcessorMeter::default(),
         is_first: true,
         is_current,
     };
@@ -73,6 +74,7 @@ pub(super) fn run(params: &Params, context: &mut RunContext) -> Result<(), RunEr
         summary.tell(context);
     }
     summary.conclude(context);
+    session.processor.remark().into_iter().for_each(|remark| context.note(remark));
     Ok(())
 }
 
@@ -82,6 +84,7 @@ pub(super) struct FeaturesSession<'a> {
     pub(super) pool: &'a ThreadPool,
     meter: Meter,
     points: FinishedPoints,
+    processor: ProcessorMeter,
     pub(super) curves: Curves<'a>,
     /// Whether this is the first matrix: of many heads only that one is shown as a picture.
     pub(super) is_first: bool,
@@ -142,7 +145,9 @@ impl FeaturesSession<'_> {
                 continue;
             }
             let stage = format!("{} {what} m = {}", matrix.title, group.last().copied().unwrap_or(0));
+            self.processor.begin(self.pool);
             let trials = sampler.trials(group, &stage, &mut self.meter, context)?;
+            let cpu_seconds = self.processor.end(self.pool);
             let mut burst = Burst::new();
             if let Some(note) = trials.precision_note(matrix, &stage) {
                 burst.note(note);
@@ -162,6 +167,7 @@ impl FeaturesSession<'_> {
                 let results = CurveResults {
                     mse_minus_gaussian: difference.map(|(difference, _)| difference),
                     mse_minus_gaussian_interval: difference.map(|(_, half)| half),
+                    cpu_seconds_per_trial: cpu_seconds.map(|seconds| seconds / sampler.trials as f64),
                     ..results(matrix, subject, &statistics, expected, &trials)
                 };
                 burst.row(subject, &results);
