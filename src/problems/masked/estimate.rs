@@ -12,7 +12,7 @@ use crate::attention::{AttentionError, Projection};
 use crate::lab::{Axis, Event, Params, Plot, Point, RunContext, RunError, Series, Style, decimal};
 use crate::problems::inputs::HeadPlace;
 use crate::problems::limits::failure;
-use crate::problems::toolkit::{Burst, Columns, FinishedPoints, Meter};
+use crate::problems::toolkit::{Burst, Columns, FinishedPoints, Meter, ProcessorMeter};
 use crate::random::generator;
 use crate::statistics::{mean, mean_and_error, weighted_quantile};
 use rayon::ThreadPool;
@@ -31,8 +31,15 @@ pub(super) fn run(
     let points = masks.len() * places.len() * projections.len() * methods(params).len() * budgets.len();
     let found = FinishedPoints::new::<MaskedSubject>(context);
     let is_current = found.has(OBSERVABLE);
-    let mut session =
-        MatrixSession { params, pool, trials, meter: Meter::new(points * trials, "trials"), points: found, is_current };
+    let mut session = MatrixSession {
+        params,
+        pool,
+        trials,
+        meter: Meter::new(points * trials, "trials"),
+        points: found,
+        processor: ProcessorMeter::default(),
+        is_current,
+    };
     declare(is_current, context);
     let mut reader = MaskedReader::of_run(params, context);
     for mask in masks.iter().copied() {
@@ -59,6 +66,7 @@ pub(super) fn run(
             conclude(&candidates, &about, &exact, context)?;
         }
     }
+    session.processor.remark().into_iter().for_each(|remark| context.note(remark));
     Ok(())
 }
 
@@ -115,6 +123,7 @@ struct MatrixSession<'a> {
     trials: usize,
     meter: Meter,
     points: FinishedPoints,
+    processor: ProcessorMeter,
     /// Whether the run has the form of this version. One that an earlier version began keeps its form to the end: theory in the plot
     /// of medians, standard errors everywhere.
     is_current: bool,
@@ -162,9 +171,13 @@ impl MatrixSession<'_> {
                     let masks = (masks.queries.view(), masks.keys.view());
                     self.pool.install(|| theory.observable((queries, masks.0), (keys, masks.1), self.trials))
                 });
+                self.processor.begin(self.pool);
                 let trials = self.trials(exact, &estimator, name, context)?;
+                let cpu_seconds = self.processor.end(self.pool);
                 let errors = self.errors(&trials, expected.filter(|(value, _)| value.is_finite()));
                 let bytes = self.is_current.then(|| estimate_bytes(masks, &estimator));
+                let cpu_seconds_per_trial = cpu_seconds.map(|seconds| seconds / trials.len() as f64);
+                let errors = MatrixErrors { cpu_seconds_per_trial, ..errors };
                 self.points.tell(burst(&name.id, method, self.is_current, &subject, &trials, (&errors, bytes)), context)
             };
             if Some(features) == largest {
@@ -200,6 +213,7 @@ impl MatrixSession<'_> {
             negative_row_sums: mean(all(|trial| trial.negative_row_sums)),
             seconds_per_trial: mean(all(|trial| trial.seconds)),
             observable,
+            cpu_seconds_per_trial: None,
         }
     }
 

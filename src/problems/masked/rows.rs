@@ -37,6 +37,7 @@ columns! {
         negative_row_sums: f64 = label("row sums < 0").digits(4).brief().share(),
         seconds_per_trial: f64 = label("a trial").unit("s").digits(4),
         observable: Option<bool> = label("observable").optional(),
+        cpu_seconds_per_trial: Option<f64> = label("CPU time a trial").unit("s").digits(4).optional(),
     }
 }
 

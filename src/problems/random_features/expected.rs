@@ -233,13 +233,17 @@ impl FeaturesSession<'_> {
             .map(|(_, m)| m.to_string())
             .collect();
         if !hidden.is_empty() {
-            context.note(format!(
-                "{} {} on {}: theory is not observable at this budget for m = {}: rare, huge draws carry the expectation, {trials} trials will mostly lie far below it",
-                estimator.label(),
-                projection.name(),
-                matrix.title,
-                hidden.join(", ")
-            ));
+            let what = format!("{} {} on {}", estimator.label(), projection.name(), matrix.title);
+            let ms = hidden.join(", ");
+            context.note(if self.is_current {
+                format!(
+                    "{what}: theory is not observable at this budget for m = {ms}: rare, huge draws carry the expectation, so that the mean of {trials} trials lies below it more often than not; no standard errors are given there"
+                )
+            } else {
+                format!(
+                    "{what}: theory is not observable at this budget for m = {ms}: rare, huge draws carry the expectation, {trials} trials will mostly lie far below it"
+                )
+            });
         }
     }
 }

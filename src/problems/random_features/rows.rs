@@ -30,7 +30,7 @@ columns! {
         rel_frobenius_q25: f64 = label("lower quartile").digits(4),
         rel_frobenius_q75: f64 = label("upper quartile").digits(4),
         rel_frobenius_mean: f64 = label("mean").digits(4),
-        rel_mse_mean: f64 = label("squared, mean").digits(4),
+        rel_mse_mean: f64 = label("squared, mean").digits(4).brief(),
         rel_mse_sem: Option<f64> = label("± s.e.").digits(4),
         rel_mse_theory: Option<f64> = label("squared, theory").digits(4).brief(),
         log10_rel_mse_theory: Option<f64> = label("log₁₀ squared, theory").digits(4).optional(),
@@ -63,6 +63,7 @@ columns! {
         estimate_bytes: Option<u64> = label("memory of an estimate").unit("B").optional(),
         mse_minus_gaussian: Option<f64> = label("squared, minus gaussian's").digits(5).optional(),
         mse_minus_gaussian_interval: Option<f64> = label("± 95 %").digits(5).optional(),
+        cpu_seconds_per_trial: Option<f64> = label("CPU time a trial").unit("s").digits(4).optional(),
     }
 }
 
@@ -114,5 +115,6 @@ pub(super) fn unfit(matrix: &SurveyedMatrix<'_>, reason: String) -> CurveResults
         estimate_bytes: None,
         mse_minus_gaussian: None,
         mse_minus_gaussian_interval: None,
+        cpu_seconds_per_trial: None,
     }
 }

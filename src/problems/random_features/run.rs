@@ -16,7 +16,7 @@ use crate::attention::{AttentionError, Projection};
 use crate::lab::{Params, Row, RunContext, RunError};
 use crate::problems::estimators::{FeatureEstimator, estimators};
 use crate::problems::inputs::{InputReader, places};
-use crate::problems::toolkit::{Burst, FinishedPoints, Meter, pool};
+use crate::problems::toolkit::{Burst, FinishedPoints, Meter, ProcessorMeter, pool};
 use rayon::ThreadPool;
 
 pub(super) fn run(params: &Params, context: &mut RunContext) -> Result<(), RunError> {
@@ -40,6 +40,7 @@ pub(super) fn run(params: &Params, context: &mut RunContext) -> Result<(), RunEr
         meter: Meter::new(curves * passes * params.size("trials") + of_baselines, "trials"),
         points,
         curves: plotted,
+        processor: ProcessorMeter::default(),
         is_first: true,
         is_current,
     };
@@ -81,6 +82,7 @@ pub(super) fn run(params: &Params, context: &mut RunContext) -> Result<(), RunEr
         summary.tell(context);
     }
     summary.conclude(context);
+    session.processor.remark().into_iter().for_each(|remark| context.note(remark));
     Ok(())
 }
 
@@ -90,6 +92,7 @@ pub(super) struct FeaturesSession<'a> {
     pub(super) pool: &'a ThreadPool,
     pub(super) meter: Meter,
     pub(super) points: FinishedPoints,
+    processor: ProcessorMeter,
     pub(super) curves: Curves<'a>,
     /// Whether this is the first matrix: of many heads only that one is shown as a picture.
     pub(super) is_first: bool,
@@ -153,7 +156,9 @@ impl FeaturesSession<'_> {
                 continue;
             }
             let stage = format!("{} {what} m = {}", matrix.title, group.last().copied().unwrap_or(0));
+            self.processor.begin(self.pool);
             let trials = sampler.trials(group, &stage, &mut self.meter, context)?;
+            let cpu_seconds = self.processor.end(self.pool);
             let mut burst = Burst::new();
             if let Some(note) = trials.precision_note(matrix, &stage) {
                 burst.note(note);
@@ -173,6 +178,7 @@ impl FeaturesSession<'_> {
                 let found = CurveResults {
                     mse_minus_gaussian: difference.map(|(difference, _)| difference),
                     mse_minus_gaussian_interval: difference.map(|(_, half)| half),
+                    cpu_seconds_per_trial: cpu_seconds.map(|seconds| seconds / sampler.trials as f64),
                     ..results(matrix, subject, &statistics, expected, &trials)
                 };
                 if self.is_current {

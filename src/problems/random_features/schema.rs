@@ -75,9 +75,9 @@ static AFTER_CONSTANTS: &[Param] = &[
         .help("what as many features can do at best, and what other methods do with them")
         .group("estimator")
         .list(),
-    Param::int("trials", "trials", 1, 10_000_000, "100")
+    Param::int("trials", "trials", 1, 10_000_000, "200")
         .help("fresh draws of W for every point")
-        .steps(&["1", "5", "15", "100", "400", "1000"])
+        .steps(&["1", "5", "15", "50", "200", "1000"])
         .group("run"),
     Param::flag("nested", "nested draws", "no")
         .help("all m from one draw, in one pass: several times faster, but the points of a curve are correlated")
