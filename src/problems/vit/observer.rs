@@ -1,7 +1,7 @@
 //! Passes what happens in training on to the run as events, and tells training when the run is to stop.
 
 use super::pictures;
-use super::stopping::{StoppingRule, Watch};
+use super::stopping::{EvaluationWatch, StoppingRule};
 use crate::lab::{Axis, Event, Plot, Point, Progress, RunContext, RunError, Series, Style, decimal};
 use crate::vision::dataset::Normalisation;
 use crate::vision::{Evaluation, StepReport, TrainObserver, Trainer};
@@ -35,7 +35,7 @@ pub(super) struct Observed {
     pub interval: Interval,
     /// None in a checkpoint of a version that did not watch.
     #[serde(default)]
-    pub watch: Watch,
+    pub watch: EvaluationWatch,
 }
 
 /// Observes the training loop on behalf of the run.
