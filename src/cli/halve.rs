@@ -6,7 +6,7 @@ use super::progress::Display;
 use super::signals::Listener;
 use super::{merge, output, run, table, target};
 use crate::lab::{
-    Document, Halving, LabError, Places, Queue, RunHandle, RunSpec, RunState, RunView, Standing, decimal, duration,
+    Document, Halving, HalvingRank, LabError, Places, Queue, RunHandle, RunSpec, RunState, RunView, decimal, duration,
     estimate, files, say_why, store,
 };
 use crate::problems;
@@ -35,7 +35,7 @@ pub fn halve(arguments: &SweepArguments, places: Places) -> Result<(), Failure> 
         return output::print(&forecast(&halving));
     }
     let workers = usize::from(arguments.run.telling.workers);
-    let mut work = Work {
+    let mut work = HalvingWork {
         listener: Listener::start()?,
         queue: Queue::new(places.clone(), workers)?,
         series: sweep.problem.live().unwrap_or_default(),
@@ -72,35 +72,35 @@ fn forecast(halving: &Halving) -> String {
 
 /// What was decided, share by share.
 #[derive(Default)]
-struct Decisions(Vec<(f64, Vec<Told>)>);
+struct HalvingDecisions(Vec<(f64, Vec<ToldRank>)>);
 
 /// Where one candidate stood at one share.
-struct Told {
+struct ToldRank {
     group: String,
     name: String,
-    standing: Standing,
+    standing: HalvingRank,
 }
 
-impl Decisions {
+impl HalvingDecisions {
     /// A line for each candidate: its numbers at each share and what became of it.
     fn table(&self, series: &str) -> String {
         let Some((_, first)) = self.0.first() else { return String::new() };
         let numbers: Vec<String> =
             self.0.iter().map(|(share, _)| format!("{series} at {}", fraction(*share))).collect();
         let lines = first.iter().map(|candidate| {
-            let of_it = |(share, all): &(f64, Vec<Told>)| {
-                let is_it = |told: &&Told| told.standing.candidate == candidate.standing.candidate;
+            let of_it = |(share, all): &(f64, Vec<ToldRank>)| {
+                let is_it = |told: &&ToldRank| told.standing.candidate == candidate.standing.candidate;
                 all.iter().find(is_it).map(|told| (*share, told.standing))
             };
             let standings: Vec<_> = self.0.iter().map(of_it).collect();
-            let number = |standing: &Option<(f64, Standing)>| {
+            let number = |standing: &Option<(f64, HalvingRank)>| {
                 let number = standing.map(|(_, standing)| standing.number);
                 number.map_or_else(String::new, |number| number.map_or("–".to_owned(), |number| decimal(number, 4)))
             };
             let fate = standings.iter().flatten().find(|(_, standing)| !standing.kept).map_or_else(
                 || "trained to the end".to_owned(),
                 |(share, standing)| {
-                    let Standing { rank, of, .. } = standing;
+                    let HalvingRank { rank, of, .. } = standing;
                     format!("stopped at {}, rank {rank} of {of}", fraction(*share))
                 },
             );
@@ -113,17 +113,17 @@ impl Decisions {
     }
 
     fn to_json(&self) -> Value {
-        let told = |told: &Told| {
-            let Standing { number, rank, of, kept, .. } = told.standing;
+        let told = |told: &ToldRank| {
+            let HalvingRank { number, rank, of, kept, .. } = told.standing;
             json!({ "group": told.group, "point": told.name, "number": number, "rank": rank, "of": of, "kept": kept })
         };
-        let share = |(share, all): &(f64, Vec<Told>)| json!({ "share": share, "points": all.iter().map(told).collect::<Vec<_>>() });
+        let share = |(share, all): &(f64, Vec<ToldRank>)| json!({ "share": share, "points": all.iter().map(told).collect::<Vec<_>>() });
         self.0.iter().map(share).collect()
     }
 }
 
 /// A halving at work.
-struct Work {
+struct HalvingWork {
     halving: Halving,
     places: Places,
     queue: Queue,
@@ -135,11 +135,11 @@ struct Work {
     folders: HashMap<String, PathBuf>,
 }
 
-impl Work {
+impl HalvingWork {
     /// Goes through every share. Runs that came so far before are not trained again: what was decided follows from their
     /// journals alone, whoever asks.
-    fn all(&mut self, within: &[String]) -> Result<Decisions, Failure> {
-        let mut decisions = Decisions::default();
+    fn all(&mut self, within: &[String]) -> Result<HalvingDecisions, Failure> {
+        let mut decisions = HalvingDecisions::default();
         let mut left: Vec<usize> = (0..self.halving.candidates.len()).collect();
         for share in self.halving.shares.clone() {
             self.train(&self.halving.specs(&left), share)?;
@@ -148,9 +148,9 @@ impl Work {
             }
             let numbers = left.iter().map(|candidate| self.number(*candidate, share)).collect::<Result<Vec<_>, _>>()?;
             let standings = self.halving.decide(&left, &numbers);
-            let tell = |standing: &Standing| {
+            let tell = |standing: &HalvingRank| {
                 let candidate = &self.halving.candidates[standing.candidate];
-                Told { group: candidate.group.clone(), name: candidate.name.clone(), standing: *standing }
+                ToldRank { group: candidate.group.clone(), name: candidate.name.clone(), standing: *standing }
             };
             decisions.0.push((share, standings.iter().map(tell).collect()));
             self.record(within, &decisions)?;
@@ -250,9 +250,9 @@ impl Work {
     }
 
     /// Says in its runs that a candidate was stopped here, and why.
-    fn stop(&self, standing: &Standing, share: f64) -> Result<(), LabError> {
+    fn stop(&self, standing: &HalvingRank, share: f64) -> Result<(), LabError> {
         let candidate = &self.halving.candidates[standing.candidate];
-        let Standing { number, rank, of, .. } = standing;
+        let HalvingRank { number, rank, of, .. } = standing;
         let within = if candidate.group.is_empty() { String::new() } else { format!(" within {}", candidate.group) };
         let number = number.map_or_else(|| "none".to_owned(), |number| decimal(number, 4));
         let message = format!(
@@ -270,7 +270,7 @@ impl Work {
     }
 
     /// Writes what was decided into the sweep's folder.
-    fn record(&self, within: &[String], decisions: &Decisions) -> Result<(), LabError> {
+    fn record(&self, within: &[String], decisions: &HalvingDecisions) -> Result<(), LabError> {
         let all: Vec<usize> = (0..self.halving.candidates.len()).collect();
         let mut points: Vec<String> = self.halving.specs(&all).iter().map(RunSpec::point).collect();
         points.sort();

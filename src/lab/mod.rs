@@ -35,7 +35,7 @@ pub use param::{
     Choice, Draft, Kind, Param, ParamError, Params, Schema, Special, StoredParams, StoredValue, TextOf, Value, choice,
     list,
 };
-pub use plan::{Candidate, Halving, Preset, RunSpec, Standing, Sweep, SweepMode, estimate, preset, shell};
+pub use plan::{Halving, HalvingCandidate, HalvingRank, Preset, RunSpec, Sweep, SweepMode, estimate, preset, shell};
 pub use record::{
     Document, Journal, Machine, Owner, Places, Realm, Request, RunFacts, RunLog, RunRecord, SCHEMA, files, journal,
     logs_of_process,

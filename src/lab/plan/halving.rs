@@ -5,7 +5,7 @@ use crate::nearest::hint;
 
 /// The runs of one point of a sweep over all its seeds, which are stopped or go on together.
 #[derive(Clone, Debug)]
-pub struct Candidate {
+pub struct HalvingCandidate {
     /// The values that its group has in common, as `attention=relu`; empty where all compete with all.
     pub group: String,
     /// Its own values, as `lr=0.002`.
@@ -16,7 +16,7 @@ pub struct Candidate {
 
 /// Where a candidate stands among those of its group that were left.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Standing {
+pub struct HalvingRank {
     /// Its place in [`Halving::candidates`].
     pub candidate: usize,
     /// What it is ranked by, the higher the better; none where one of its runs has no such number, as it diverged.
@@ -38,7 +38,7 @@ pub struct Standing {
 #[derive(Clone, Debug)]
 pub struct Halving {
     /// Every candidate, in the order of the sweep.
-    pub candidates: Vec<Candidate>,
+    pub candidates: Vec<HalvingCandidate>,
     /// The shares of the budget, rising; the last is 1.
     pub shares: Vec<f64>,
     /// The whole budget of every run, as [`Problem::halving_budget`](crate::lab::Problem::halving_budget) says.
@@ -64,7 +64,7 @@ impl Halving {
             let keys = keys.iter().filter(|key| within.iter().any(|group| group == *key) == of_group);
             keys.map(|key| format!("{key}={}", spec.params.typed(key))).collect::<Vec<_>>().join(" ")
         };
-        let mut candidates: Vec<Candidate> = Vec::new();
+        let mut candidates: Vec<HalvingCandidate> = Vec::new();
         let mut budget = None;
         for spec in sweep.specs()? {
             let whole = spec.problem.halving_budget(&spec.params)?;
@@ -74,7 +74,7 @@ impl Halving {
             }
             let (group, name) = (words(&spec, true), words(&spec, false));
             match candidates.iter_mut().find(|known| known.group == group && known.name == name) {
-                None => candidates.push(Candidate { group, name, specs: vec![spec] }),
+                None => candidates.push(HalvingCandidate { group, name, specs: vec![spec] }),
                 Some(known) if known.specs.iter().any(|other| other.point() == spec.point()) => {}
                 Some(known) => known.specs.push(spec),
             }
@@ -99,7 +99,7 @@ impl Halving {
     /// Ranks the candidates `left`, in the order of the sweep, by `numbers` within each group: the better half of a group goes
     /// on, rounded up. Of equal ones the earlier is better, and one without a number never goes on.
     #[must_use]
-    pub fn decide(&self, left: &[usize], numbers: &[Option<f64>]) -> Vec<Standing> {
+    pub fn decide(&self, left: &[usize], numbers: &[Option<f64>]) -> Vec<HalvingRank> {
         let numbers: Vec<_> = numbers.iter().map(|number| number.filter(|number| number.is_finite())).collect();
         let all: Vec<_> = left.iter().copied().zip(numbers).collect();
         let group = |candidate: usize| self.candidates[candidate].group.as_str();
@@ -110,7 +110,7 @@ impl Halving {
                 (theirs, own) => theirs.is_some() || (own.is_none() && *other < place),
             };
             let (of, rank) = (rivals.clone().count(), 1 + rivals.filter(before).count());
-            Standing { candidate, number, rank, of, kept: number.is_some() && rank <= of.div_ceil(2) }
+            HalvingRank { candidate, number, rank, of, kept: number.is_some() && rank <= of.div_ceil(2) }
         };
         all.iter().enumerate().map(stand).collect()
     }

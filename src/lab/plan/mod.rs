@@ -8,7 +8,7 @@ mod spec;
 mod sweep;
 
 pub use cost::estimate;
-pub use halving::{Candidate, Halving, Standing};
+pub use halving::{Halving, HalvingCandidate, HalvingRank};
 pub use preset::Preset;
 pub use spec::RunSpec;
 pub use sweep::{Sweep, SweepMode};

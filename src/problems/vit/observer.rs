@@ -2,7 +2,7 @@
 
 use super::pictures;
 use super::processor::ProcessorClock;
-use super::stopping::{StoppingRule, Watch};
+use super::stopping::{EvaluationWatch, StoppingRule};
 use crate::lab::{Axis, Event, Plot, Point, Progress, RunContext, RunError, Series, Style, decimal};
 use crate::vision::dataset::Normalisation;
 use crate::vision::{Evaluation, StepReport, TrainObserver, Trainer};
@@ -36,7 +36,7 @@ pub(super) struct Observed {
     pub interval: Interval,
     /// None in a checkpoint of a version that did not watch.
     #[serde(default)]
-    pub watch: Watch,
+    pub watch: EvaluationWatch,
 }
 
 /// Observes the training loop on behalf of the run.

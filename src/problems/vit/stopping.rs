@@ -93,7 +93,7 @@ enum StopReason {
 /// What the evaluations have shown. It is saved with a checkpoint, so that a continued run stops where it would have.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
-pub(super) struct Watch {
+pub(super) struct EvaluationWatch {
     /// Accuracy of the newest evaluation.
     newest: Option<f64>,
     best: Option<BestEvaluation>,
@@ -105,7 +105,7 @@ pub(super) struct Watch {
     stopped: Option<(StopReason, f64)>,
 }
 
-impl Watch {
+impl EvaluationWatch {
     /// Takes an evaluation in, `epoch` epochs into the training. Returns whether it is the best so far: its accuracy is
     /// higher, or the same with a lower loss.
     pub fn take(&mut self, rule: &StoppingRule, trainer: &Trainer, epoch: f64, found: &Evaluation) -> bool {
