@@ -2,7 +2,9 @@
 
 mod columns;
 pub mod compare;
+mod heat;
 mod names;
+mod overlay;
 mod seeds;
 mod show;
 mod span;
@@ -10,7 +12,9 @@ mod study;
 mod variant;
 
 pub use columns::VariedColumns;
+pub use heat::{matrix_range, matrix_scale, viridis};
 pub use names::{Differences, RunNames, distinct_names};
+pub use overlay::{CurveSource, OverlaidCurve, OverlaidLine, curve_name, overlaid_curves, span_decades};
 pub use seeds::{MeanCurve, mean_curves};
 pub use show::{decimal, duration};
 pub use span::{Rounding, Span};

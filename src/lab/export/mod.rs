@@ -3,20 +3,21 @@
 //! Every file carries where it comes from (parameters, seed, version, command of each run), in a form that its readers
 //! pass over: comment lines, metadata, text chunks.
 
-mod axis;
 mod csv;
+mod drawing;
 mod figure;
 mod html;
 mod image;
 mod markdown;
 mod names;
+mod png_file;
 mod source;
 mod tensorboard;
 mod text;
 mod write;
 
 pub use csv::CsvTable;
-pub use figure::Scales;
+pub use figure::{FigureLook, LegendPlace, length};
 pub use source::RunSource;
 pub use text::{in_latex, in_markdown};
 pub use write::{Format, export};

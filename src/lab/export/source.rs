@@ -38,6 +38,7 @@ impl RunSource {
 }
 
 /// A run with its name in exported files: one component of a path that no other run of the export has.
+#[derive(Clone)]
 pub(super) struct NamedRun<'a> {
     source: &'a RunSource,
     pub name: String,
@@ -55,6 +56,11 @@ impl<'a> NamedRun<'a> {
     pub fn all(runs: &'a [RunSource]) -> Vec<Self> {
         let names = names::distinct(runs.iter().map(|run| names::component(&run.id())));
         runs.iter().zip(names).map(|(source, name)| Self { source, name }).collect()
+    }
+
+    /// The name that its problem gives it.
+    pub fn label(&self) -> String {
+        self.record.run.label.clone()
     }
 
     /// Where it comes from: (name, text), parameters last.
