@@ -24,8 +24,9 @@ pub mod slurm;
 pub mod store;
 
 pub use analysis::{
-    Differences, MeanCurve, Rounding, RunNames, Span, Study, StudyCurve, StudyPlot, StudyRun, StudyVariant,
-    VariedColumns, compare, decimal, distinct_names, duration, mean,
+    CurveSource, Differences, MeanCurve, OverlaidCurve, OverlaidLine, Rounding, RunNames, Span, Study, StudyCurve,
+    StudyPlot, StudyRun, StudyVariant, VariedColumns, compare, curve_name, decimal, distinct_names, duration,
+    matrix_range, matrix_scale, mean, overlaid_curves, span_decades, viridis,
 };
 pub use error::LabError;
 pub use event::{

@@ -1,7 +1,7 @@
 //! Runs as files for others.
 
 use crate::slope::{SLOPE, places, spec};
-use attnlab::lab::export::{Format, RunSource, Scales, export};
+use attnlab::lab::export::{FigureLook, Format, RunSource, export};
 use attnlab::lab::{
     Axis, Column, Estimate, Event, Matrix, Param, ParamError, Params, Plot, Point, Problem, Queue, Row, RunContext,
     RunError, RunSpec, Scale, Schema, Series, Style, common,
@@ -137,17 +137,9 @@ fn text(files: &[PathBuf], ending: &str) -> String {
 fn every_file_says_where_it_comes_from() {
     let root = tempfile::tempdir().unwrap();
     let runs = sources(root.path(), &[&[("seed", "7"), ("rate", "0.25")]]);
-    let formats = [
-        Format::CommentedCsv,
-        Format::Svg,
-        Format::Png,
-        Format::Markdown,
-        Format::Latex,
-        Format::TensorBoard,
-        Format::Html,
-    ];
-    let files = export(&runs, &formats, Scales::default(), &root.path().join("out")).unwrap();
-    assert_eq!(files.len(), 9, "{files:?}");
+    let formats = EVERY.map(|format| if format == Format::Csv { Format::CommentedCsv } else { format });
+    let files = export(&runs, &formats, &FigureLook::default(), &root.path().join("out")).unwrap();
+    assert_eq!(files.len(), 19, "{files:?}");
     let runs_table = text(&files, "-runs.csv");
     assert!(
         runs_table.starts_with("run,problem,command,seed,") && runs_table.contains(",a <remark> & more"),
@@ -169,7 +161,7 @@ fn tables_hold_every_number() {
     let root = tempfile::tempdir().unwrap();
     let runs = sources(root.path(), &[&[("rate", "0.5")], &[("rate", "1")]]);
     let formats = [Format::Csv, Format::Markdown, Format::Latex];
-    let files = export(&runs, &formats, Scales::default(), &root.path().join("out")).unwrap();
+    let files = export(&runs, &formats, &FigureLook::default(), &root.path().join("out")).unwrap();
     let series = text(&files, "-series.csv");
     let lines: Vec<&str> = series.lines().collect();
     assert_eq!(lines[0], "run,plot,series,label,x,y,lo,hi");
@@ -191,7 +183,7 @@ fn tables_hold_every_number() {
 fn runs_of_a_problem_share_a_figure_with_axes_legend_and_intervals() {
     let root = tempfile::tempdir().unwrap();
     let runs = sources(root.path(), &[&[("rate", "0.5")], &[("rate", "1"), ("points", "90000")]]);
-    let files = export(&runs, &[Format::Svg, Format::Png], Scales::default(), &root.path().join("out")).unwrap();
+    let files = export(&runs, &[Format::Svg, Format::Png], &FigureLook::default(), &root.path().join("out")).unwrap();
     let svg = text(&files, "-error.svg");
     for words in
         ["Error against features", "features m", "relative error", "median &amp; quartiles", "rate=1 points=90000"]
@@ -201,12 +193,12 @@ fn runs_of_a_problem_share_a_figure_with_axes_legend_and_intervals() {
     assert!(svg.len() < 2_000_000, "{} bytes: long series are reduced to what can be seen", svg.len());
     let drawn = files.iter().find(|file| file.to_string_lossy().ends_with("-error.png")).unwrap();
     let png = png::Decoder::new(std::io::BufReader::new(fs::File::open(drawn).unwrap())).read_info().unwrap();
-    assert_eq!((png.info().width, png.info().height), (1800, 1120));
+    assert_eq!(png.info().width, 1950, "6.5 inches at 300 pixels an inch");
 
     // What the runs differ in has a figure of its own.
     assert!(files.iter().any(|file| file.to_string_lossy().ends_with("-sweep.svg")), "{files:?}");
-    let linear = Scales { x: None, y: Some(Scale::Linear) };
-    let files = export(&runs[..1], &[Format::Svg], linear, &root.path().join("out")).unwrap();
+    let linear = FigureLook { y: Some(Scale::Linear), ..FigureLook::default() };
+    let files = export(&runs[..1], &[Format::Svg], &linear, &root.path().join("out")).unwrap();
     assert!(text(&files, ".svg").contains("0.10"), "ticks of a linear axis");
 }
 
@@ -214,7 +206,7 @@ fn runs_of_a_problem_share_a_figure_with_axes_legend_and_intervals() {
 fn a_page_needs_nothing_beside_it() {
     let root = tempfile::tempdir().unwrap();
     let runs = sources(root.path(), &[&[]]);
-    let files = export(&runs, &[Format::Html], Scales::default(), &root.path().join("out")).unwrap();
+    let files = export(&runs, &[Format::Html], &FigureLook::default(), &root.path().join("out")).unwrap();
     let page = text(&files, ".html");
     assert!(page.contains("<svg") && page.contains("data:image/png;base64,"), "figure and matrix are inside");
     assert!(page.contains("a &lt;remark&gt; &amp; more"));
@@ -239,7 +231,7 @@ fn events_for_tensorboard_are_whole_frames() {
     let run = queue.submit(spec(&[("steps", "5")])).unwrap();
     run.wait();
     let source = [RunSource::read(run.folder(), PROBLEMS).unwrap()];
-    let files = export(&source, &[Format::TensorBoard], Scales::default(), &root.path().join("tb")).unwrap();
+    let files = export(&source, &[Format::TensorBoard], &FigureLook::default(), &root.path().join("tb")).unwrap();
     assert!(files[0].to_string_lossy().contains("/events.out.tfevents."));
     let bytes = fs::read(&files[0]).unwrap();
     let (mut at, mut frames) = (0, 0);
@@ -264,7 +256,7 @@ fn tensorboard_reads_what_is_exported() {
     let root = tempfile::tempdir().unwrap();
     let runs = sources(root.path(), &[&[("seed", "7")], &[("rate", "1"), ("points", "3000")]]);
     let out = root.path().join("out");
-    export(&runs, &[Format::Csv, Format::TensorBoard], Scales::default(), &out).unwrap();
+    export(&runs, &[Format::Csv, Format::TensorBoard], &FigureLook::default(), &out).unwrap();
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/check_tensorboard.py");
     let read = Command::new(python).arg(script).arg(&out).output().unwrap();
     assert!(read.status.success(), "{}", String::from_utf8_lossy(&read.stderr));
@@ -279,9 +271,9 @@ fn what_cannot_be_written_is_named() {
     let runs = sources(root.path(), &[&[]]);
     let file = root.path().join("a file");
     fs::write(&file, "").unwrap();
-    let error = export(&runs, &[Format::Csv], Scales::default(), &file).unwrap_err().to_string();
+    let error = export(&runs, &[Format::Csv], &FigureLook::default(), &file).unwrap_err().to_string();
     assert!(error.contains("a file") && error.lines().count() == 1, "{error}");
-    assert!(export(&[], &[Format::Csv], Scales::default(), root.path()).is_err());
+    assert!(export(&[], &[Format::Csv], &FigureLook::default(), root.path()).is_err());
 }
 
 /// The files below a folder, by their paths from there.
@@ -300,8 +292,17 @@ fn below(folder: &Path) -> Vec<String> {
     all
 }
 
-const EVERY: [Format; 7] =
-    [Format::Csv, Format::Svg, Format::Png, Format::Markdown, Format::Latex, Format::TensorBoard, Format::Html];
+const EVERY: [Format; 9] = [
+    Format::Csv,
+    Format::Svg,
+    Format::Png,
+    Format::Pdf,
+    Format::Tikz,
+    Format::Markdown,
+    Format::Latex,
+    Format::TensorBoard,
+    Format::Html,
+];
 
 #[test]
 fn no_file_of_an_export_takes_the_place_of_another() {
@@ -319,7 +320,7 @@ fn no_file_of_an_export_takes_the_place_of_another() {
     below(&runs[0]).iter().for_each(|file| assert!(fs::copy(runs[0].join(file), copy.join(file)).is_ok()));
     let sources = [&runs[0], &runs[1], &copy].map(|folder| RunSource::read(folder, PROBLEMS).unwrap());
     let out = root.path().join("out");
-    let files = export(&sources, &EVERY, Scales::default(), &out).unwrap();
+    let files = export(&sources, &EVERY, &FigureLook::default(), &out).unwrap();
     assert_eq!(below(&out).len(), files.len(), "{files:?}");
     let names: Vec<_> = files.iter().map(|file| file.to_string_lossy().into_owned()).collect();
     for ending in ["-decay-error.svg", "-rust-error.svg", "-decay-error.png", "-rust-error.png"] {
@@ -335,12 +336,12 @@ fn other_files_of_the_same_name_stay_and_earlier_exports_are_replaced() {
     let root = tempfile::tempdir().unwrap();
     let runs = sources(root.path(), &[&[("rate", "0.5")], &[("rate", "1")], &[("rate", "2")]]);
     let out = root.path().join("out");
-    let first = export(&runs[..2], &[Format::Csv], Scales::default(), &out).unwrap();
-    assert_eq!(export(&runs[..2], &[Format::Csv], Scales::default(), &out).unwrap(), first, "the same runs again");
+    let first = export(&runs[..2], &[Format::Csv], &FigureLook::default(), &out).unwrap();
+    assert_eq!(export(&runs[..2], &[Format::Csv], &FigureLook::default(), &out).unwrap(), first, "the same runs again");
     let before = fs::read(&first[1]).unwrap();
     // The first and one more: the same words, but other runs.
     let [a, _, c] = <[RunSource; 3]>::try_from(runs).ok().unwrap();
-    let second = export(&[a, c], &[Format::Csv], Scales::default(), &out).unwrap();
+    let second = export(&[a, c], &[Format::Csv], &FigureLook::default(), &out).unwrap();
     assert!(second.iter().all(|file| !first.contains(file)), "{second:?}");
     assert_eq!(fs::read(&first[1]).unwrap(), before);
 }
@@ -373,7 +374,7 @@ fn nothing_is_written_outside_of_the_folder() {
         });
         let desk = tempfile::tempdir().unwrap();
         let out = desk.path().join("a/b/out");
-        let files = export(&[source], &EVERY, Scales::default(), &out).unwrap();
+        let files = export(&[source], &EVERY, &FigureLook::default(), &out).unwrap();
         assert!(files.len() > 4, "{files:?}");
         assert!(files.iter().all(|file| file.starts_with(&out) && file.is_file()), "{id}: {files:?}");
         assert_eq!(below(desk.path()).len(), files.len(), "{id}: only what was named is there");
@@ -391,14 +392,14 @@ fn nothing_in_a_file_is_obeyed_by_what_opens_it() {
             .replace("median & quartiles", "@SUM(A1) \\u001b]52;c;eA==\\u0007<script>\\u202e")
             .replace("a <remark> & more", "\\u001b[31m<script>"),
     });
-    let files = export(&[source], &EVERY, Scales::default(), &root.path().join("out")).unwrap();
+    let files = export(&[source], &EVERY, &FigureLook::default(), &root.path().join("out")).unwrap();
     let series = text(&files, "-series.csv");
     assert!(series.contains(",'@SUM(A1) ") && !series.contains(",@SUM"), "{series}");
     let rows = text(&files, "-rows.csv");
     assert!(rows.contains(",'=HYPERLINK(1)<img src=x>[l](u),"), "{rows}");
     let page = text(&files, ".md");
     assert!(page.contains("=HYPERLINK(1)&lt;img src=x>\\[l](u)"), "{page}");
-    for ending in [".svg", ".html", ".md", "-series.csv", "-runs.csv", ".tex"] {
+    for ending in [".svg", ".html", ".md", ".tikz", "-series.csv", "-runs.csv", ".tex"] {
         let text = text(&files, ending);
         let obeyed = |c: char| (c.is_control() && c != '\n') || c == '\u{202e}';
         assert!(!text.contains(obeyed), "{ending} has a control character");

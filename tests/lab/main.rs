@@ -1,6 +1,7 @@
 //! Runs, their folders and the queue, with a problem made for the purpose.
 
 mod export;
+mod figures;
 mod fold;
 mod going_on;
 mod grid;

@@ -8,7 +8,9 @@ mod value;
 
 pub use recommend::Recommend;
 pub use slurm::SlurmArguments;
-pub use stored::{AxisScale, Compare, Delete, Export, List, Report, Resume, Show, Tag, Trash};
+pub use stored::{
+    AxisScale, Compare, Delete, Export, FigureArguments, LegendChoice, List, Report, Resume, Show, Tag, Trash,
+};
 pub use telling::Telling;
 
 use super::examples::{

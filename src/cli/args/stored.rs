@@ -1,6 +1,7 @@
 //! Arguments of the commands that deal with runs that are there.
 
 use super::telling::Telling;
+use crate::lab::export::length;
 use clap::{Args, ValueHint};
 use std::path::PathBuf;
 
@@ -102,6 +103,12 @@ pub struct Export {
     /// A pixel figure for each plot.
     #[arg(long)]
     pub png: bool,
+    /// A page of PDF for each plot, its text as text.
+    #[arg(long)]
+    pub pdf: bool,
+    /// Source for LaTeX's pgfplots for each plot, with its numbers inside.
+    #[arg(long)]
+    pub tikz: bool,
     /// The rows as a Markdown table.
     #[arg(long)]
     pub markdown: bool,
@@ -111,15 +118,57 @@ pub struct Export {
     /// Event files for TensorBoard.
     #[arg(long)]
     pub tensorboard: bool,
+    /// How figures look.
+    #[command(flatten)]
+    pub figures: FigureArguments,
+    /// The folder to write into.
+    #[arg(short, long, value_name = "DIR", default_value = "export", value_hint = ValueHint::DirPath)]
+    pub output: PathBuf,
+}
+
+/// How figures look, for `attnlab export` and `attnlab report`.
+#[derive(Args, Debug)]
+pub struct FigureArguments {
+    /// Only this figure; may be given often.
+    #[arg(long, value_name = "NAME")]
+    pub figure: Vec<String>,
+    /// Width in print: a number with in, cm, mm or pt.
+    #[arg(long, value_name = "LENGTH", default_value = "6.5in", value_parser = length)]
+    pub width: f64,
+    /// Size of text in print, in points.
+    #[arg(long, value_name = "POINTS", default_value = "8")]
+    pub font_size: f64,
+    /// Where the legend is; it never covers data and stands below where it has no room.
+    #[arg(long, value_name = "PLACE", default_value = "outside")]
+    pub legend: LegendChoice,
+    /// A panel for each value of this parameter, or of `problem`, with the same axes.
+    #[arg(long, value_name = "KEY")]
+    pub facet: Option<String>,
+    /// The heading, where not as declared; an empty one for none.
+    #[arg(long, value_name = "TEXT")]
+    pub title: Option<String>,
+    /// Say below what the runs are and which parameters they share.
+    #[arg(long)]
+    pub caption: bool,
     /// Scale of horizontal axes, where not as declared.
     #[arg(long, value_name = "SCALE")]
     pub x: Option<AxisScale>,
     /// Scale of vertical axes, where not as declared.
     #[arg(long, value_name = "SCALE")]
     pub y: Option<AxisScale>,
-    /// The folder to write into.
-    #[arg(short, long, value_name = "DIR", default_value = "export", value_hint = ValueHint::DirPath)]
-    pub output: PathBuf,
+}
+
+/// Where a legend is, as typed.
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+pub enum LegendChoice {
+    /// Beside the plot, or below.
+    Outside,
+    /// In a free part of the plot.
+    Inside,
+    /// A name at the end of each curve.
+    Direct,
+    /// Nowhere.
+    None,
 }
 
 /// A scale as typed.
@@ -137,6 +186,9 @@ pub struct Report {
     /// The runs, as in `attnlab show`.
     #[arg(required = true, value_name = "RUN")]
     pub runs: Vec<String>,
+    /// How figures look.
+    #[command(flatten)]
+    pub figures: FigureArguments,
     /// The folder to write into.
     #[arg(short, long, value_name = "DIR", default_value = "export", value_hint = ValueHint::DirPath)]
     pub output: PathBuf,

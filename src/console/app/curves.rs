@@ -2,24 +2,12 @@
 
 use super::tab::ProblemTab;
 use crate::console::widget::plot::Prominence;
-use crate::lab::{Axis, Plot, RunState, Sample, Series, SeriesView};
+use crate::lab::{
+    Axis, CurveSource, OverlaidCurve, OverlaidLine, Plot, RunView, Sample, Series, curve_name, overlaid_curves,
+};
 
 /// The most runs or variants that are drawn over each other.
 const OVERLAID: usize = 64;
-
-/// Where the points of a curve are.
-#[derive(Clone, Copy, Debug)]
-pub enum CurveSource {
-    /// A series of a run.
-    Run {
-        /// Index of the run.
-        run: usize,
-        /// Index of the series in the run.
-        series: usize,
-    },
-    /// The mean of a series over the runs of a variant, by its index among those of the study.
-    Mean(usize),
-}
 
 /// Which series a curve draws, and in which colour and with which marker.
 #[derive(Clone, Copy, Debug)]
@@ -104,59 +92,25 @@ impl ProblemTab {
     #[must_use]
     pub fn curves(&self, id: &str) -> Vec<CurveOf> {
         let drawn = self.drawn();
-        let of = |run: usize| {
-            let series = self.runs[run].view.series.iter().enumerate();
-            series.filter(|(_, view)| view.series.plot == id).map(|(index, _)| index).collect::<Vec<_>>()
-        };
         let several = drawn.len() > 1;
         let target = self.target();
-        let mut curves = Vec::new();
-        for line in drawn {
-            let prominence = match (several, Some(line) == target) {
-                (false, _) => Prominence::Plain,
-                (true, true) => Prominence::Chosen,
-                (true, false) => Prominence::Dimmed,
+        let line = |run: usize| {
+            let runs = self.together(run);
+            let variant = self.variant_index(run).filter(|_| runs.len() > 1);
+            OverlaidLine { run, runs, variant, ink: self.ink(run), symbol: self.symbol(run) }
+        };
+        let lines: Vec<OverlaidLine> = drawn.into_iter().map(line).collect();
+        let views: Vec<&RunView> = self.runs.iter().map(|run| &run.view).collect();
+        let of = |OverlaidCurve { source, run, ink, symbol, is_part }: OverlaidCurve| {
+            let prominence = match (is_part, several, Some(run) == target) {
+                (true, ..) => Prominence::Faint,
+                (_, false, _) => Prominence::Plain,
+                (_, true, true) => Prominence::Chosen,
+                (_, true, false) => Prominence::Dimmed,
             };
-            let runs = self.together(line);
-            let variant = self.variant_index(line).filter(|_| runs.len() > 1);
-            let means: Vec<usize> = variant.map_or_else(Vec::new, |variant| {
-                let means = self.study.means.iter().enumerate();
-                means.filter(|(_, mean)| mean.variant == variant && mean.series.plot == id).map(|(at, _)| at).collect()
-            });
-            let finished = |run: &usize| self.runs[*run].view.state == RunState::Finished;
-            let first =
-                runs.iter().copied().find(finished).or_else(|| runs.iter().copied().find(|run| !of(*run).is_empty()));
-            for run in runs {
-                let stands_for_all = means.is_empty() && Some(run) == first;
-                let at_work = matches!(self.runs[run].view.state, RunState::Running | RunState::Paused);
-                if !stands_for_all && !at_work && several {
-                    continue;
-                }
-                let colours = if several { Vec::new() } else { colours(&self.runs[run].view.series) };
-                for (place, series) in of(run).into_iter().enumerate() {
-                    // Markers of the series of one line are three apart, so that those of neighbours differ as well.
-                    let (ink, symbol) = match colours.get(series) {
-                        Some(colour) => (*colour, *colour),
-                        None => (self.ink(line), self.symbol(line) + 3 * place),
-                    };
-                    let prominence = if stands_for_all { prominence } else { Prominence::Faint };
-                    let source = CurveSource::Run { run, series };
-                    curves.push(CurveOf { source, run: line, ink, symbol, prominence });
-                }
-            }
-            for (place, mean) in means.iter().enumerate() {
-                let (ink, symbol) = if several {
-                    (self.ink(line), self.symbol(line) + 3 * place)
-                } else {
-                    let series = &self.runs[first.unwrap_or(line)].view.series;
-                    let at = series.iter().position(|view| view.series.id == self.study.means[*mean].series.id);
-                    let colour = at.map_or(place, |at| colours(series)[at]);
-                    (colour, colour)
-                };
-                curves.push(CurveOf { source: CurveSource::Mean(*mean), run: line, ink, symbol, prominence });
-            }
-        }
-        curves
+            CurveOf { source, run, ink, symbol, prominence }
+        };
+        overlaid_curves(id, &lines, several, &views, &self.study.means).into_iter().map(of).collect()
     }
 
     /// The declaration and the points of a curve.
@@ -177,34 +131,13 @@ impl ProblemTab {
     /// The name of a curve in the legend; empty for a single run beside the mean of its variant.
     #[must_use]
     pub fn curve_label(&self, curve: &CurveOf, curves: &[CurveOf]) -> String {
-        if curve.prominence == Prominence::Faint {
-            return String::new();
-        }
-        let (series, _) = self.curve(curve);
-        let named = || curves.iter().filter(|other| other.prominence != Prominence::Faint);
-        if named().all(|other| other.run == curve.run) {
-            return series.label.clone();
-        }
+        let plain = |curve: &CurveOf| {
+            let CurveOf { source, run, ink, symbol, prominence } = *curve;
+            OverlaidCurve { source, run, ink, symbol, is_part: prominence == Prominence::Faint }
+        };
+        let all: Vec<OverlaidCurve> = curves.iter().map(plain).collect();
         let star = self.star(self.variant_index(curve.run));
-        let name = self.line_name(curve.run);
-        let alone = named().filter(|other| other.run == curve.run).count() == 1;
-        if alone { format!("{star}{name}") } else { format!("{star}{name} {}", series.label) }
+        let line = format!("{star}{}", self.line_name(curve.run));
+        curve_name(&plain(curve), &all, &line, &self.curve(curve).0.label)
     }
-}
-
-/// The number of the colour of each series of a run. Series with one label have one colour in every plot, and a series
-/// that is declared beside another one has the colour of that one.
-fn colours(all: &[SeriesView]) -> Vec<usize> {
-    let mut labels: Vec<&str> = Vec::new();
-    for view in all.iter().filter(|view| view.series.beside.is_none()) {
-        if !labels.contains(&view.series.label.as_str()) {
-            labels.push(&view.series.label);
-        }
-    }
-    let colour = |(index, view): (usize, &SeriesView)| {
-        let beside = view.series.beside.as_ref();
-        let owner = beside.and_then(|id| all.iter().position(|other| other.series.id == *id)).unwrap_or(index);
-        labels.iter().position(|label| *label == all[owner].series.label).unwrap_or(owner)
-    };
-    all.iter().enumerate().map(colour).collect()
 }

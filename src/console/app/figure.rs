@@ -1,10 +1,7 @@
 //! What a problem's tab draws: plots with the curves of every visible run, and groups of matrices.
 
 use super::tab::ProblemTab;
-use crate::lab::{Matrix, Plot, Sample, Scale, StudyPlot, Style};
-
-/// The ratio of heights from which a linear axis would hide most of them: two decades.
-const DECADES: f64 = 100.0;
+use crate::lab::{Matrix, Plot, Sample, Scale, StudyPlot, Style, span_decades};
 
 /// One figure.
 #[derive(Clone, Copy, Debug)]
@@ -123,13 +120,4 @@ impl ProblemTab {
         }
         figures
     }
-}
-
-/// Whether every height is positive and the highest at least [`DECADES`] of the lowest.
-fn span_decades(curves: &[&[Sample]]) -> bool {
-    let heights = curves.iter().flat_map(|points| points.iter()).map(|point| point.y).filter(|y| y.is_finite());
-    let mut positive = heights.map(|y| (y > 0.0).then_some(y));
-    let range =
-        positive.try_fold((f64::INFINITY, 0.0_f64), |(lowest, highest), y| Some((y?.min(lowest), y?.max(highest))));
-    range.is_some_and(|(lowest, highest)| highest >= DECADES * lowest)
 }

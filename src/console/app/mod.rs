@@ -41,7 +41,7 @@ mod toast;
 
 pub use click::ClickTarget;
 pub use command_line::{CommandLine, Deed};
-pub use curves::{CurveOf, CurveSource};
+pub use curves::CurveOf;
 pub use figure::Figure;
 pub use home::{Home, HomePart, RunGlance};
 pub use looks::{CellCursor, DrawnAxis, Inspection, Looks, SMOOTHINGS};

@@ -2,9 +2,9 @@
 
 use super::frame::pane;
 use crate::console::app::{App, ClickTarget, DrawnAxis, Figure, Pane, ProblemTab};
-use crate::console::widget::heatmap::{self, Heatmap};
+use crate::console::widget::heatmap::Heatmap;
 use crate::console::widget::plot::{DrawnCurve, PlotWidget, Prominence};
-use crate::lab::{Axis, CurveSummary, Matrix, Plot, Scale, StudyCurve, StudyPlot, Style};
+use crate::lab::{Axis, CurveSummary, Plot, Scale, StudyCurve, StudyPlot, Style, matrix_scale};
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
@@ -123,7 +123,7 @@ fn draw_matrices(
         let is_alike = || (matrix.rows, matrix.cols) == (matrices[active].rows, matrices[active].cols);
         let view = Heatmap {
             matrix,
-            range: scale_of(matrix, &matrices),
+            range: matrix_scale(matrix, &matrices),
             look: tab.look,
             cell: cell.filter(|_| is_alike()).map(|cell| (cell.row, cell.column)),
             fills: spot.is_alone,
@@ -140,22 +140,6 @@ fn draw_matrices(
         }
     }
     targets
-}
-
-/// Smallest and largest value of the scale of a matrix of a group. Those that are to be compared share it. Where it is not
-/// said which these are, all do whose range is not far smaller than that of all together.
-fn scale_of(matrix: &Matrix, group: &[&Matrix]) -> Option<(f32, f32)> {
-    let own = heatmap::range(matrix);
-    let shared = |among: &dyn Fn(&Matrix) -> bool| {
-        let ranges = group.iter().filter(|other| among(other)).filter_map(|other| heatmap::range(other));
-        ranges.reduce(|one, other| (one.0.min(other.0), one.1.max(other.1)))
-    };
-    if !matrix.scale.is_empty() {
-        return shared(&|other| other.scale == matrix.scale);
-    }
-    let whole = shared(&|_| true);
-    let is_alike = own.zip(whole).is_some_and(|(own, whole)| own.1 - own.0 > 0.2 * (whole.1 - whole.0));
-    if is_alike { whole } else { own }
 }
 
 /// A plot to draw, with what the runs on screen make of it.

@@ -1,6 +1,7 @@
 //! One page about runs that needs nothing beside itself.
 
-use super::figure::ExportFigure;
+use super::figure::{ExportFigure, FigureLook};
+use super::png_file::encoded;
 use super::source::{NamedRun, labels};
 use super::text::escaped;
 use super::{image, rows};
@@ -16,7 +17,7 @@ figure{display:inline-block;margin:1em 1em 1em 0}svg{max-width:100%;height:auto}
 figcaption{font-size:13px;color:#555;max-width:300px}code{background:#f4f4f4;padding:.1em .3em}summary{cursor:pointer}";
 
 /// The page: results, figures, matrices, remarks, and where all of it comes from.
-pub fn page(runs: &[NamedRun<'_>], figures: &[ExportFigure]) -> Result<String, LabError> {
+pub fn page(runs: &[NamedRun<'_>], figures: &[ExportFigure], look: &FigureLook) -> Result<String, LabError> {
     let names: Vec<String> = runs
         .iter()
         .zip(labels(runs))
@@ -34,9 +35,8 @@ pub fn page(runs: &[NamedRun<'_>], figures: &[ExportFigure]) -> Result<String, L
          <h1>{title}</h1>\n"
     );
     results(&mut page, runs);
-    for figure in figures {
-        let svg = image::svg(figure, runs)?;
-        let drawing = svg.find("<svg").map_or(svg.as_str(), |start| &svg[start..]);
+    for figure in figures.iter().filter(|figure| figure.has_curves() || !look.figures.is_empty()) {
+        let drawing = image::svg(&figure.sheet(look), &figure.title, runs)?;
         page += &format!("<figure>{drawing}</figure>\n");
     }
     for (run, name) in runs.iter().zip(&names) {
@@ -100,7 +100,7 @@ fn picture(matrix: &Matrix, run: &str) -> Result<String, LabError> {
             "<figure>{drawing}<figcaption>{run}: {title}. {caption} White {low:.3e}, black {high:.3e}.</figcaption></figure>\n"
         ));
     }
-    let file = image::encoded(width, height, png::ColorType::Grayscale, &pixels, &[])?;
+    let file = encoded((width, height), png::ColorType::Grayscale, &pixels, &[], None)?;
     let (wide, high_px) = (280, 280 * u64::from(height) / u64::from(width.max(1)));
     Ok(format!(
         "<figure><img width=\"{wide}\" height=\"{high_px}\" alt=\"{title}\" src=\"data:image/png;base64,{data}\">\

@@ -3,14 +3,15 @@
 //! Every file carries where it comes from (parameters, seed, version, command of each run), in a form that its readers
 //! pass over: comment lines, metadata, text chunks.
 
-mod axis;
 mod csv;
+mod drawing;
 mod figure;
 mod html;
 mod image;
 mod latex;
 mod markdown;
 mod names;
+mod png_file;
 mod rows;
 mod source;
 mod tensorboard;
@@ -18,7 +19,7 @@ mod text;
 mod write;
 
 pub use csv::CsvTable;
-pub use figure::Scales;
+pub use figure::{FigureLook, LegendPlace, length};
 pub use source::RunSource;
 pub use text::{in_latex, in_markdown};
 pub use write::{Format, export};

@@ -38,6 +38,7 @@ impl RunSource {
 }
 
 /// A run with its name in exported files: one component of a path that no other run of the export has.
+#[derive(Clone)]
 pub(super) struct NamedRun<'a> {
     source: &'a RunSource,
     pub name: String,
@@ -61,6 +62,11 @@ impl<'a> NamedRun<'a> {
     pub fn remarks(&self) -> Vec<String> {
         let message = Some(&self.view.message).filter(|message| !message.is_empty());
         self.view.notes.iter().chain(message).cloned().collect()
+    }
+
+    /// The name that its problem gives it.
+    pub fn label(&self) -> String {
+        self.record.run.label.clone()
     }
 
     /// Where it comes from: (name, text), parameters last.

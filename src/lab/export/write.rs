@@ -1,6 +1,6 @@
 //! Writing the files of an export.
 
-use super::figure::{self, Scales};
+use super::figure::{self, FigureLook};
 use super::source::{NamedRun, RunSource};
 use super::{csv, html, image, latex, markdown, names, tensorboard};
 use crate::lab::{LabError, files};
@@ -18,6 +18,10 @@ pub enum Format {
     Svg,
     /// A pixel figure for each plot.
     Png,
+    /// A page for each figure, text as text.
+    Pdf,
+    /// A figure for each plot as source for LaTeX's pgfplots, with its numbers inside.
+    Tikz,
     /// The rows as a table.
     Markdown,
     /// The same for LaTeX.
@@ -41,25 +45,34 @@ enum Part {
     Drawing(usize),
     /// The figure of this number, in pixels.
     Picture(usize),
+    /// The figure of this number, as a page.
+    Leaf(usize),
+    /// The figure of this number, as source for LaTeX.
+    Source(usize),
     /// TensorBoard's events of the run of this number.
     Events(usize),
 }
 
-/// Writes `runs` together in each of `formats` into `folder` and says which files there are now.
+/// Writes `runs` together in each of `formats`, figures as `look` says, into `folder` and says which files there are now.
 ///
 /// Files of an earlier export of the same runs are replaced; where a file of that name holds something else, these get
 /// a number of their own.
 ///
 /// # Errors
-/// There is nothing to write, or a file cannot be written.
-pub fn export(runs: &[RunSource], formats: &[Format], scales: Scales, folder: &Path) -> Result<Vec<PathBuf>, LabError> {
+/// There is nothing to write, `look` asks for what is not there, or a file cannot be written.
+pub fn export(
+    runs: &[RunSource],
+    formats: &[Format],
+    look: &FigureLook,
+    folder: &Path,
+) -> Result<Vec<PathBuf>, LabError> {
     let runs = NamedRun::all(runs);
     let stem = match runs.as_slice() {
         [] => return Err(LabError::Refused("no run to export".to_owned())),
         [one] => one.name.clone(),
         [first, others @ ..] => format!("{}-and-{}-more", first.name, others.len()),
     };
-    let figures = figure::figures(&runs, scales);
+    let figures = figure::figures(&runs, look)?;
     let mut parts: Vec<(String, Part)> = Vec::new();
     for format in formats {
         match format {
@@ -76,6 +89,12 @@ pub fn export(runs: &[RunSource], formats: &[Format], scales: Scales, folder: &P
             }
             Format::Png => {
                 parts.extend(figures.iter().enumerate().map(|(n, it)| (format!("-{}.png", it.id), Part::Picture(n))));
+            }
+            Format::Pdf => {
+                parts.extend(figures.iter().enumerate().map(|(n, it)| (format!("-{}.pdf", it.id), Part::Leaf(n))));
+            }
+            Format::Tikz => {
+                parts.extend(figures.iter().enumerate().map(|(n, it)| (format!("-{}.tikz", it.id), Part::Source(n))));
             }
             Format::TensorBoard => {
                 parts.extend(runs.iter().enumerate().map(|(n, it)| (tensorboard::file_name(it), Part::Events(n))));
@@ -117,9 +136,11 @@ pub fn export(runs: &[RunSource], formats: &[Format], scales: Scales, folder: &P
             Part::Rows(comments) => csv::rows(&runs, comments).into_bytes(),
             Part::Latex => latex::page(&runs).into_bytes(),
             Part::Markdown => markdown::page(&runs).into_bytes(),
-            Part::Page => html::page(&runs, &figures)?.into_bytes(),
-            Part::Drawing(figure) => image::svg(&figures[figure], &runs)?.into_bytes(),
-            Part::Picture(figure) => image::png(&figures[figure], &runs)?,
+            Part::Page => html::page(&runs, &figures, look)?.into_bytes(),
+            Part::Drawing(at) => image::svg(&figures[at].sheet(look), &figures[at].title, &runs)?.into_bytes(),
+            Part::Picture(at) => image::png(&figures[at].sheet(look), &figures[at].title, &runs)?,
+            Part::Leaf(at) => image::pdf(&figures[at].sheet(look), &figures[at].title, &runs)?,
+            Part::Source(at) => figure::tikz(&figures[at], look, &image::facts(&runs, "% ")).into_bytes(),
             Part::Events(run) => {
                 let below = path.parent().unwrap_or(folder);
                 fs::create_dir_all(below).map_err(LabError::io("create", below))?;

@@ -142,7 +142,7 @@ impl App {
             let runs: Vec<_> =
                 folders.iter().map(|folder| export::RunSource::read(folder, &problems)).collect::<Result<_, _>>()?;
             let formats = [export::Format::Csv, export::Format::Svg, export::Format::Markdown];
-            export::export(&runs, &formats, export::Scales::default(), Path::new(EXPORTS))
+            export::export(&runs, &formats, &export::FigureLook::default(), Path::new(EXPORTS))
         };
         self.start(name, work, |app, files| {
             app.say(format!("{} files are written into {EXPORTS}/", files.len()), Tone::Good);

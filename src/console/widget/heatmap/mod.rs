@@ -7,7 +7,7 @@ mod ramp;
 mod widget;
 
 pub use grid::Grid;
-pub use widget::{Heatmap, Look, range};
+pub use widget::{Heatmap, Look};
 
 #[cfg(test)]
 mod tests;

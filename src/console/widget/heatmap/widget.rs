@@ -5,7 +5,7 @@ use super::layout::{Arrangement, MatrixLayout, longest};
 use super::ramp::{self, RAMP};
 use crate::console::theme::Theme;
 use crate::console::widget::text;
-use crate::lab::Matrix;
+use crate::lab::{Matrix, matrix_range};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
@@ -47,15 +47,6 @@ pub struct Heatmap<'a> {
     pub focused: bool,
     /// How everything looks.
     pub theme: &'a Theme,
-}
-
-/// Smallest and largest finite value.
-#[must_use]
-pub fn range(matrix: &Matrix) -> Option<(f32, f32)> {
-    let finite = matrix.values.iter().copied().filter(|value| value.is_finite());
-    finite.fold(None, |range, value| {
-        Some(range.map_or((value, value), |(lo, hi): (f32, f32)| (lo.min(value), hi.max(value))))
-    })
 }
 
 /// The mean of the values of rows and columns; none where there are none, or one of them is not finite.
@@ -282,7 +273,7 @@ impl Heatmap<'_> {
         let block = this.block(area.width);
         let inner = block.inner(area);
         block.render(area, buffer);
-        let Some(range) = this.range.or_else(|| range(matrix)).filter(|_| matrix.is_whole()) else {
+        let Some(range) = this.range.or_else(|| matrix_range(matrix)).filter(|_| matrix.is_whole()) else {
             Line::styled("no finite values", this.theme.dim()).render(inner, buffer);
             return None;
         };
