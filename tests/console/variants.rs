@@ -1,7 +1,8 @@
 //! Many runs on one screen: names by difference, variants over seeds, order, filter, what is hidden, the best.
 
 use super::{Desk, ascii_snapshots, snapshots};
-use attnlab::console::app::{CurveSource, Pane};
+use attnlab::console::app::Pane;
+use attnlab::lab::CurveSource;
 use attnlab::lab::{RunState, RunView};
 
 /// Sixteen depths of two kinds with three seeds each: 32 variants. The accuracy is the larger the deeper, and larger for

@@ -45,6 +45,7 @@ impl Problem for Waves {
             identity: false,
             error: false,
             optional: false,
+            range: None,
         };
         &[LAST]
     }

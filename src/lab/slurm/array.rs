@@ -64,7 +64,7 @@ impl JobArray {
         write(&folder, POINTS, &lines)?;
         let place = folder.to_string_lossy();
         write(&folder, SCRIPT, script(&place, &plan).as_bytes())?;
-        program::put(&plan.logs, &folder)?;
+        program::put(&folders(&plan.logs), &folder)?;
         let sweep = Self { folder, plan };
         sweep.plan.write(&sweep.folder)?;
         Ok(sweep)

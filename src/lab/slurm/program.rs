@@ -1,24 +1,23 @@
 //! The program in a sweep's folder, which every element of the sweep runs, whatever becomes of the one that planned it.
 
-use super::array::folders;
 use crate::lab::LabError;
 use std::fs::{self, File, Permissions};
 use std::io::{self, Read};
 use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Its name in the folder.
 const PROGRAM: &str = "attnlab";
 
-/// Puts the program of this process into `folder`, a sweep below `logs`. Where another sweep there has the same one, byte for
-/// byte, both folders share one file. The program itself is never linked: an update may write over it.
+/// Puts the program of this process into `folder`. Where one of the other `sweeps` has the same one, byte for byte, both folders
+/// share one file. The program itself is never linked: an update may write over it.
 ///
 /// # Errors
 /// The program cannot be found or copied.
-pub(super) fn put(logs: &Path, folder: &Path) -> Result<(), LabError> {
+pub(super) fn put(sweeps: &[PathBuf], folder: &Path) -> Result<(), LabError> {
     let program = std::env::current_exe().map_err(LabError::io("find", PROGRAM))?;
     let copy = folder.join(PROGRAM);
-    let others = folders(logs).into_iter().rev().map(|other| other.join(PROGRAM));
+    let others = sweeps.iter().rev().map(|other| other.join(PROGRAM));
     for other in others.filter(|other| *other != copy) {
         if is_same(&program, &other).unwrap_or(false) && fs::hard_link(&other, &copy).is_ok() {
             return Ok(());
@@ -59,8 +58,8 @@ mod tests {
         let place = |name: &str| {
             let folder = logs.path().join(name);
             fs::create_dir(&folder).unwrap();
-            fs::write(folder.join(super::super::plan::PLAN), "").unwrap();
-            put(logs.path(), &folder).unwrap();
+            let sweeps: Vec<PathBuf> = ["sweep-1", "sweep-2", "sweep-3"].map(|sweep| logs.path().join(sweep)).to_vec();
+            put(&sweeps, &folder).unwrap();
             folder.join(PROGRAM)
         };
         let (first, second) = (place("sweep-1"), place("sweep-2"));
