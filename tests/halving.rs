@@ -5,7 +5,8 @@ mod program;
 #[path = "support/results.rs"]
 mod results;
 
-use attnlab::lab::{RunState, RunSummary, RunView};
+use attnlab::lab::{Draft, Halving, RunState, RunSummary, RunView, Sweep};
+use attnlab::problems;
 use program::program;
 use results::{run_folders, timeless};
 use rustix::process::{Pid, Signal, kill_process};
@@ -16,14 +17,14 @@ use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
 use std::time::{Duration, Instant};
 
-/// Two kernels at four rates, small enough for a test; evaluations at the ends of 4 epochs and between.
+/// Two kernels at four rates, small enough for a test; evaluations at the ends of 8 epochs and between.
 const SWEEP: &[&str] = &[
     "vit",
     "--quiet",
     "--set",
     "attention=relu,exp",
     "--set",
-    "lr=0.0001,0.003,0.02,0.1",
+    "lr=0.0001,0.01,0.05,0.3",
     "--set",
     "dim=8",
     "--set",
@@ -37,9 +38,9 @@ const SWEEP: &[&str] = &[
     "--set",
     "test_images=16",
     "--set",
-    "epochs=4",
+    "epochs=8",
     "--set",
-    "batch=16",
+    "batch=8",
     "--set",
     "threads=1",
 ];
@@ -105,16 +106,16 @@ fn the_better_half_of_each_group_goes_on_and_an_interrupted_halving_ends_alike()
     assert_eq!(runs.len(), 8);
     for kernel in ["\"relu\"", "\"exp\""] {
         let of_it: Vec<_> = runs.iter().filter(|(_, summary)| point(summary).0 == kernel).collect();
-        // Four are trained for one epoch of four, two for two, one for all.
-        let mut first: Vec<_> = of_it.iter().map(|(run, _)| (number(run, 1.0), run)).collect();
+        // Four are trained for two epochs of eight, two for four, one for all.
+        let mut first: Vec<_> = of_it.iter().map(|(run, _)| (number(run, 2.0), run)).collect();
         first.sort_by(|one, other| other.0.total_cmp(&one.0));
         let trained = |wanted: f64| of_it.iter().filter(|(run, _)| last_epoch(run) == wanted).collect::<Vec<_>>();
-        assert_eq!([1.0, 2.0, 4.0].map(|epochs| trained(epochs).len()), [2, 1, 1], "{kernel}");
-        let least = trained(2.0).iter().chain(&trained(4.0)).map(|(run, _)| number(run, 1.0)).fold(1.0, f64::min);
-        assert!(trained(1.0).iter().all(|(run, _)| number(run, 1.0) <= least), "{kernel}: {first:?}");
-        assert!(number(&trained(2.0)[0].0, 2.0) <= number(&trained(4.0)[0].0, 2.0), "{kernel}");
-        assert_eq!(trained(4.0)[0].1.state, RunState::Finished);
-        for (place, epochs, share) in [(3, 1.0, "1/4"), (2, 2.0, "1/2")] {
+        assert_eq!([2.0, 4.0, 8.0].map(|epochs| trained(epochs).len()), [2, 1, 1], "{kernel}");
+        let least = trained(4.0).iter().chain(&trained(8.0)).map(|(run, _)| number(run, 2.0)).fold(1.0, f64::min);
+        assert!(trained(2.0).iter().all(|(run, _)| number(run, 2.0) <= least), "{kernel}: {first:?}");
+        assert!(number(&trained(4.0)[0].0, 4.0) <= number(&trained(8.0)[0].0, 4.0), "{kernel}");
+        assert_eq!(trained(8.0)[0].1.state, RunState::Finished);
+        for (place, epochs, share) in [(3, 2.0, "1/4"), (2, 4.0, "1/2")] {
             for (_, summary) in trained(epochs) {
                 let said = &summary.message;
                 assert_eq!(summary.state, RunState::Stopped);
@@ -176,6 +177,26 @@ fn the_better_half_of_each_group_goes_on_and_an_interrupted_halving_ends_alike()
 }
 
 #[test]
+fn ranks_are_by_number_within_a_group() {
+    let problem = problems::find("vit").unwrap();
+    let schema = problem.schema();
+    let mut draft = Draft::new(&schema);
+    draft.set(&schema, "attention", "relu,exp").unwrap();
+    draft.set(&schema, "lr", "0.001,0.002,0.003,0.004,0.005").unwrap();
+    let halving = Halving::new(&Sweep::new(problem, draft), &["attention".to_owned()]).unwrap();
+    assert_eq!((halving.shares.clone(), halving.runs()), (vec![0.125, 0.25, 0.5, 1.0], vec![10, 6, 4, 2]));
+    let all: Vec<usize> = (0..10).collect();
+    let relu = [Some(0.5), Some(0.9), None, Some(0.7), Some(0.7)];
+    // What the other kernel reaches changes nothing for this one.
+    let exp = [Some(f64::NAN), None, Some(1.0), None, Some(0.95)];
+    let ranks = halving.decide(&all, &[relu, exp].concat());
+    let told: Vec<_> = ranks.iter().map(|rank| (rank.rank, rank.of, rank.kept)).collect();
+    let (stays, goes) = (true, false);
+    assert_eq!(told[..5], [(4, 5, goes), (1, 5, stays), (5, 5, goes), (2, 5, stays), (3, 5, stays)]);
+    assert_eq!(told[5..], [(3, 5, goes), (4, 5, goes), (1, 5, stays), (5, 5, goes), (2, 5, stays)]);
+}
+
+#[test]
 fn seeds_are_stopped_and_kept_together() {
     let folder = tempfile::tempdir().unwrap();
     let output = halve(folder.path(), &["--set", "attention=relu", "--set", "lr=0.0001,0.02", "--repeats", "2"]);
@@ -186,7 +207,7 @@ fn seeds_are_stopped_and_kept_together() {
     let runs = summaries(folder.path());
     for (place, rate) in ["lr=0.0001", "lr=0.02"].iter().enumerate() {
         let of_it: Vec<_> = runs.iter().filter(|(_, summary)| format!("lr={}", point(summary).1) == *rate).collect();
-        let mean = of_it.iter().map(|(run, _)| number(run, 2.0)).sum::<f64>() / 2.0;
+        let mean = of_it.iter().map(|(run, _)| number(run, 4.0)).sum::<f64>() / 2.0;
         assert_eq!((points[place]["point"].as_str(), points[place]["number"].as_f64()), (Some(*rate), Some(mean)));
         let kept = points[place]["kept"].as_bool().unwrap();
         let wanted = if kept { RunState::Finished } else { RunState::Stopped };
