@@ -1,12 +1,13 @@
 //! How a figure of curves stands on its sheet: title, plots side by side, axes, legend, remarks.
 
 use super::curves::CurveFigure;
+use super::free::free_place;
 use super::legend::{self, EndLabel, LegendBlock, LegendEntry};
 use super::look::{FigureLook, LegendPlace};
 use super::marks::DARK;
 use super::panel::{self, AxisLabels, PanelPlace};
 use super::ruler::{Ruler, is_below};
-use crate::lab::export::drawing::{Anchor, Group, LINE, Sheet, SheetPlace, SheetShape, width, wrapped};
+use crate::lab::export::drawing::{Anchor, LINE, Sheet, SheetPlace, width, wrapped};
 use crate::lab::{Axis, Rounding, Sample, Scale, Span};
 use std::f64::consts::PI;
 
@@ -16,6 +17,8 @@ const SHAPES: (f64, f64) = (0.62, 0.74);
 const REACH: f64 = 1.5;
 /// A plot beside its legend is at least so wide, in sizes of the text.
 const WIDE: f64 = 24.0;
+/// The same where names stand at the ends of curves.
+const NARROW: f64 = 16.0;
 /// One of several plots is at least so wide.
 const PANEL: f64 = 14.0;
 
@@ -108,7 +111,7 @@ impl<'a> FigurePlan<'a> {
         let beside = match attempt {
             Attempt::Beside if has_legend => block.size().0 + 1.4 * em,
             Attempt::AtEnds if has_legend && count > 1 => return None,
-            Attempt::AtEnds if has_legend => self.end_width(legend_room) + 1.9 * em,
+            Attempt::AtEnds if has_legend => self.end_width(legend_room) + 2.3 * em,
             _ => 0.0,
         };
         let top = write_title(&mut sheet, self.title, em);
@@ -119,13 +122,13 @@ impl<'a> FigurePlan<'a> {
         let y_room = 8;
         let numbers = self.number_width(y_room).max(if self.strips.1 { width("≤ 0", em) } else { 0.0 });
         let left = 0.4 * em + titles + 0.3 * em + numbers + 0.6 * em;
-        let last = Ruler { span: self.spans.0, from: 0.0, to: 1.0, strip: None, is_angle: self.is_angle() };
-        let last = last.ticks(5).last().map_or(0.0, |(_, label)| width(label, em) / 2.0);
+        let last = self.last_number();
         let room = sheet.width - left - beside - last.max(0.6 * em);
-        if matches!(attempt, Attempt::Beside | Attempt::AtEnds) && beside > 0.0 && room < WIDE * em {
+        let least = if attempt == Attempt::AtEnds { NARROW } else { WIDE };
+        if beside > 0.0 && room < least * em {
             return None;
         }
-        let gap = 1.3 * em;
+        let gap = (1.3 * em).max(2.0 * last + 0.5 * em);
         let fit = (((room + gap) / (PANEL * em + gap)).floor() as usize).clamp(1, count.max(1));
         let rows = count.div_ceil(fit);
         let columns = count.div_ceil(rows);
@@ -191,7 +194,7 @@ impl<'a> FigurePlan<'a> {
                 if !legend::write_at_ends(
                     &mut sheet,
                     labels,
-                    right + 0.3 * em,
+                    right + 0.7 * em,
                     (place.corner.1 - 0.5 * em, below + 0.5 * em),
                     em,
                 ) {
@@ -211,7 +214,7 @@ impl<'a> FigurePlan<'a> {
 
     /// The axes of a plot with this corner and size.
     fn place(&self, (left, top): SheetPlace, (panel_width, height): (f64, f64)) -> PanelPlace {
-        let strip = 1.7 * self.look.font_size;
+        let strip = 2.2 * self.look.font_size;
         let (right, bottom) = (left + panel_width, top + height);
         let (from_x, strip_x) = if self.strips.0 { (left + strip, Some(left + strip / 2.0)) } else { (left, None) };
         let (from_y, strip_y) =
@@ -222,6 +225,13 @@ impl<'a> FigurePlan<'a> {
             corner: (left, top),
             opposite: (right, bottom),
         }
+    }
+
+    /// How far the last number of the horizontal axis reaches beyond it.
+    fn last_number(&self) -> f64 {
+        let ruler = Ruler { span: self.spans.0, from: 0.0, to: 1.0, strip: None, is_angle: self.is_angle() };
+        let last = (2..=10).filter_map(|room| ruler.ticks(room).pop());
+        last.map(|(_, label)| width(&label, self.look.font_size) / 2.0).fold(0.0, f64::max)
     }
 
     fn number_width(&self, room: usize) -> f64 {
@@ -285,104 +295,21 @@ fn spans(figure: &CurveFigure) -> (Span, Span) {
     }
     let fit = |data, axis: &Axis| Span::fit(data, axis.range, axis.scale, Rounding::Ticks);
     let mut spans = (fit(x, &figure.x), fit(y, &figure.y));
+    if let (None, Some((lo, hi))) = (figure.x.range, x) {
+        spans.0 = close(lo, hi, x_scale).unwrap_or(spans.0);
+    }
     if measures_angles(&figure.x) && x.is_some_and(|(lo, hi)| lo >= 0.0 && hi <= PI * 1.001) {
         spans.0 = Span { lo: 0.0, hi: PI * 1.001, scale: Scale::Linear };
     }
     spans
 }
 
-/// The corner of a place for a block of this size in a plot that no data touch: a corner of the plot, or near one.
-fn free_place(
-    sheet: &Sheet,
-    place: &PanelPlace,
-    (block_width, block_height): (f64, f64),
-    em: f64,
-) -> Option<SheetPlace> {
-    const STEPS: usize = 12;
-    let margin = 0.9 * em;
-    let (left, top) = (place.corner.0 + margin, place.corner.1 + margin);
-    let (free_x, free_y) =
-        (place.opposite.0 - margin - block_width - left, place.opposite.1 - margin - block_height - top);
-    if free_x < 0.0 || free_y < 0.0 {
-        return None;
-    }
-    let data = data(sheet);
-    let mut all: Vec<(f64, SheetPlace)> = Vec::new();
-    for column in 0..=STEPS {
-        for row in 0..=STEPS {
-            let along = (column as f64 / STEPS as f64, row as f64 / STEPS as f64);
-            // Corners first, the upper right one before all.
-            let far = |along: f64| along.min(1.0 - along);
-            let wish = far(along.0) + far(along.1) + 0.01 * (1.0 - along.0) + 0.02 * along.1;
-            all.push((wish, (left + along.0 * free_x, top + along.1 * free_y)));
-        }
-    }
-    all.sort_by(|one, other| one.0.total_cmp(&other.0));
-    let is_free = |(_, (x, y)): &&(f64, SheetPlace)| {
-        let corners = ((x - margin, y - margin), (x + block_width + margin, y + block_height + margin));
-        data.iter().all(|shape| !touches(shape, corners))
+/// A range with a little room at either end; none where it has no width.
+fn close(lo: f64, hi: f64, scale: Scale) -> Option<Span> {
+    let (low, high) = match scale {
+        Scale::Log => ((hi / lo).powf(-0.03) * lo, (hi / lo).powf(0.03) * hi),
+        Scale::Linear if lo >= 0.0 && lo <= hi / 3.0 => (0.0, hi + 0.02 * hi),
+        Scale::Linear => (lo - 0.03 * (hi - lo), hi + 0.03 * (hi - lo)),
     };
-    all.iter().find(is_free).map(|(_, at)| *at)
-}
-
-/// The shapes of data.
-fn data(sheet: &Sheet) -> Vec<&SheetShape> {
-    let mut inside = false;
-    let mut all = Vec::new();
-    for shape in &sheet.shapes {
-        match shape {
-            SheetShape::Begin(group) => inside = *group == Group::Data,
-            SheetShape::End => inside = false,
-            shape if inside => all.push(shape),
-            _ => {}
-        }
-    }
-    all
-}
-
-/// Whether a shape reaches into a rectangle.
-fn touches(shape: &SheetShape, corners: (SheetPlace, SheetPlace)) -> bool {
-    let ((left, top), (right, bottom)) = corners;
-    match shape {
-        SheetShape::Circle { at: (x, y), radius, .. } => {
-            x + radius > left && x - radius < right && y + radius > top && y - radius < bottom
-        }
-        SheetShape::Path { places, closed, fill, .. } => {
-            let back = closed.then(|| places.last().zip(places.first())).flatten();
-            let pairs = places.windows(2).map(|pair| (pair[0], pair[1])).chain(back.map(|(one, other)| (*one, *other)));
-            let crosses = pairs.into_iter().any(|(from, to)| crosses(from, to, corners));
-            crosses || (fill.is_some() && holds(places, ((left + right) / 2.0, (top + bottom) / 2.0)))
-        }
-        _ => false,
-    }
-}
-
-/// Whether a straight line reaches into a rectangle (Liang and Barsky).
-fn crosses(from: SheetPlace, to: SheetPlace, ((left, top), (right, bottom)): (SheetPlace, SheetPlace)) -> bool {
-    let (dx, dy) = (to.0 - from.0, to.1 - from.1);
-    let (mut enter, mut leave) = (0.0_f64, 1.0_f64);
-    for (step, room) in [(-dx, from.0 - left), (dx, right - from.0), (-dy, from.1 - top), (dy, bottom - from.1)] {
-        if step == 0.0 {
-            if room < 0.0 {
-                return false;
-            }
-        } else if step < 0.0 {
-            enter = enter.max(room / step);
-        } else {
-            leave = leave.min(room / step);
-        }
-    }
-    enter <= leave
-}
-
-/// Whether a polygon holds a place.
-fn holds(places: &[SheetPlace], (x, y): SheetPlace) -> bool {
-    let mut inside = false;
-    for (index, (x1, y1)) in places.iter().enumerate() {
-        let (x2, y2) = places[(index + 1) % places.len()];
-        if (*y1 > y) != (y2 > y) && x < (x2 - x1) * (y - y1) / (y2 - y1) + x1 {
-            inside = !inside;
-        }
-    }
-    inside
+    (hi - lo > 1e-9 * hi.abs().max(lo.abs()) && low < high).then_some(Span { lo: low, hi: high, scale })
 }

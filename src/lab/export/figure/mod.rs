@@ -3,6 +3,7 @@
 mod caption;
 mod curves;
 mod facet;
+mod free;
 mod layout;
 mod legend;
 mod look;

@@ -7,8 +7,10 @@ use super::ruler::Ruler;
 use crate::lab::export::drawing::{Anchor, Group, Sheet, SheetPlace, SheetShape, Stroke};
 use crate::lab::{Sample, Style};
 
-/// Up to so many points each has its marker, and its interval is a bar; above, a few have one and intervals are a band.
+/// Up to so many points each has an interval as a bar; above, intervals are a band.
 const APART: usize = 48;
+/// Up to so many points of a line each has its marker; above, a few have one.
+const MARKED: usize = 24;
 /// Markers of a curve with more points.
 const MARKERS: usize = 8;
 
@@ -111,7 +113,7 @@ fn markers(sheet: &mut Sheet, curve: &FigureCurve, place: &PanelPlace, several: 
     let FigureCurve { mark, points, .. } = curve;
     let at = |point: &Sample| Some((place.x.place(point.x)?, place.y.place(point.y)?));
     let is_in_strip = |point: &Sample| place.x.on_axis(point.x).is_none() || place.y.on_axis(point.y).is_none();
-    let sparse = points.len() <= APART || mark.style == Style::Points;
+    let sparse = points.len() <= MARKED || mark.style == Style::Points;
     // Markers of different curves are shifted against each other, so that close ones can still be told apart.
     let spacing = (points.len() / MARKERS).max(1);
     let shift = mark.symbol * spacing * 2 / 5 % spacing;
@@ -131,7 +133,9 @@ fn markers(sheet: &mut Sheet, curve: &FigureCurve, place: &PanelPlace, several: 
 fn intervals(sheet: &mut Sheet, curve: &FigureCurve, place: &PanelPlace, em: f64) {
     let ends = |point: &Sample| {
         let (x, _) = place.x.on_axis(point.x).zip(place.y.place(point.y))?;
-        Some((x, place.y.end(point.lo?), place.y.end(point.hi?)))
+        let (low, high) = (place.y.end(point.lo?), place.y.end(point.hi?));
+        // An interval of no length, or one that lies beyond the axis as a whole, is not seen.
+        ((low.0 - high.0).abs() > 0.02).then_some((x, low, high))
     };
     let colour = curve.mark.colour();
     let is_band = curve.mark.style != Style::Points && (curve.points.len() > APART || curve.is_mean);
