@@ -213,6 +213,17 @@ fn learned_kernels_train_and_show_their_shape() {
             assert!(last.y.iter().all(|f| *f > 0.0 && f.is_finite()), "{kernel}: {last:?}");
             assert_ne!(shapes[0].y, last.y, "{kernel} learns");
         }
+        // Beside them stand, once, where they start, relu, and exp as far as relu reaches.
+        let reference = |name: &str| {
+            let mut all = events.iter().filter_map(|event| match event {
+                Event::Curve(curve) if curve.series == format!("feature-1-{name}") => Some(curve),
+                _ => None,
+            });
+            (all.next().unwrap(), all.count())
+        };
+        assert!(["start", "relu", "exp"].iter().all(|name| reference(name).1 == 0), "{kernel}");
+        assert_eq!((reference("start").0.x.len(), reference("relu").0.y[80]), (81, 4.0));
+        assert_eq!(reference("exp").0.x.len(), 40 + 13 + 1, "e^1.3 is the last below 4");
         assert!(row(&events)["test_loss"].as_f64().unwrap().is_finite());
     }
 }

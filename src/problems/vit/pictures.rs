@@ -1,6 +1,6 @@
 //! Matrices to look at: attention of one image, confusion of classes.
 
-use crate::lab::{Axis, Curve, Event, Matrix, Plot, Point, RunContext, RunError, Series};
+use crate::lab::{Axis, Curve, Event, Matrix, Plot, Point, RunContext, RunError, Series, Style};
 use crate::vision::dataset::{Dataset, Patcher};
 use crate::vision::{Evaluation, VisionError, Vit, VitConfig};
 
@@ -106,6 +106,36 @@ fn scalar_series(block: usize, head: usize, name: &str) -> String {
     format!("scalar-{block}-{head}-{name}")
 }
 
+/// Where the learned feature maps of a training that begins are seen from: the map that the first head starts with, relu, and exp
+/// as far as relu reaches; nothing for fixed kernels.
+pub(super) fn shape_references(context: &mut RunContext, model: &Vit) -> Result<(), VisionError> {
+    let points: Vec<f32> = grid().collect();
+    for (block, heads) in model.feature_shapes(&points)?.into_iter().enumerate() {
+        let start = heads.into_iter().next().unwrap_or_default();
+        let reach = points.iter().copied().fold(0.0, f32::max);
+        let relu = points.iter().map(|u| u.max(0.0)).collect();
+        let exp = points.iter().map(|u| u.exp()).take_while(|value| *value <= reach).collect();
+        for (name, values) in [("start", start), ("relu", relu), ("exp", exp)] {
+            let plot = format!("feature-{}", block + 1);
+            let series = format!("{plot}-{name}");
+            context.emit(Event::Series(Series::new(&series, plot, name).drawn(Style::Dashed)));
+            context.emit(Event::Curve(shape(series, &points, &values)));
+        }
+    }
+    Ok(())
+}
+
+/// The places at which feature maps are shown.
+fn grid() -> impl Iterator<Item = f32> {
+    (-40..=40).map(|tenth| tenth as f32 / 10.0)
+}
+
+/// A curve with numbers as a person would write them, which keeps the journal short.
+fn shape(series: String, points: &[f32], values: &[f32]) -> Curve {
+    let short = |value: &f32| value.to_string().parse().unwrap_or(f64::NAN);
+    Curve { series, x: points.iter().take(values.len()).map(short).collect(), y: values.iter().map(short).collect() }
+}
+
 /// The learned feature map of each head over [−4, 4] as it is after `epoch` epochs, and the values of its learned scalars;
 /// nothing for fixed kernels.
 pub(super) fn learned_shapes(context: &mut RunContext, model: &Vit, epoch: f64) -> Result<(), VisionError> {
@@ -118,14 +148,11 @@ pub(super) fn learned_shapes(context: &mut RunContext, model: &Vit, epoch: f64) 
             }
         }
     }
-    let points: Vec<f32> = (-40..=40).map(|tenth| tenth as f32 / 10.0).collect();
+    let points: Vec<f32> = grid().collect();
     for (block, heads) in model.feature_shapes(&points)?.into_iter().enumerate() {
         for (head, values) in heads.into_iter().enumerate() {
             let series = format!("feature-{}-{}", block + 1, head + 1);
-            // As a person would write them, which keeps the journal short.
-            let short = |value: &f32| value.to_string().parse().unwrap_or(f64::NAN);
-            let (x, y) = (points.iter().map(short).collect(), values.iter().map(short).collect());
-            context.emit(Event::Curve(Curve { series, x, y }));
+            context.emit(Event::Curve(shape(series, &points, &values)));
         }
     }
     Ok(())

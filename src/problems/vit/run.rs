@@ -44,6 +44,9 @@ pub(super) fn run(params: &Params, context: &mut RunContext) -> Result<(), RunEr
     let epoch_steps = split.train.len().div_ceil(trainer.options.batch.max(1)) as u64;
     declare(context, epochs, epoch_steps, !split.validation.is_empty());
     pictures::declare_shapes(context, &config);
+    if trainer.position.trained == 0 {
+        pictures::shape_references(context, &trainer.model)?;
+    }
     let mut facts = BTreeMap::from([
         ("dataset".to_owned(), dataset.name.to_owned()),
         ("class_names".to_owned(), dataset.classes.join("\t")),

@@ -43,9 +43,9 @@ impl ExportFigure {
         }
     }
 
-    /// Whether it has a place on a page that shows matrices otherwise.
-    pub const fn has_curves(&self) -> bool {
-        matches!(self.drawn, FigureDrawn::Curves(_))
+    /// Whether it shows matrices of a run, and not what a sweep makes of its runs.
+    pub fn shows_run(&self) -> bool {
+        matches!(&self.drawn, FigureDrawn::Matrices(group) if group.matrices.iter().all(|matrix| matrix.group != "sweep"))
     }
 }
 
