@@ -58,8 +58,10 @@ fn series(view: &RunView, id: &str) -> Vec<(f64, f64)> {
     series.points.iter().map(|point| (point.x, point.y)).collect()
 }
 
+/// The remarks, without that on what else the machine did, which is another thing each time.
 fn notes(handle: &RunHandle) -> String {
-    handle.with_view(|view| view.notes.join("\n"))
+    let of_it = |note: &&String| !note.contains("the machine was busy");
+    handle.with_view(|view| view.notes.iter().filter(of_it).cloned().collect::<Vec<_>>().join("\n"))
 }
 
 #[test]

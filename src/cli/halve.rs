@@ -7,7 +7,7 @@ use super::signals::Listener;
 use super::{merge, output, run, table, target};
 use crate::lab::{
     Document, Halving, HalvingRank, LabError, Places, Queue, RunHandle, RunSpec, RunState, RunView, decimal, duration,
-    estimate, files, say_why, store,
+    end_lost, estimate, files, say_why, store,
 };
 use crate::problems;
 use md5::{Digest, Md5};
@@ -181,12 +181,15 @@ impl HalvingWork {
         for run in &plan.finished {
             self.folders.insert(run.point.clone(), run.folder(&self.places.logs));
         }
-        for (_, run) in &plan.unfinished {
+        for (spec, run) in &plan.unfinished {
             let folder = run.folder(&self.places.logs);
             self.folders.insert(run.point.clone(), folder.clone());
             // One that diverged would do so again.
             let is_done = hold.is_some() && (run.state == RunState::Diverged || self.reached(&folder, hold)?.is_some());
-            if !is_done {
+            if is_done && run.state == RunState::Lost {
+                // It came so far in a process that is gone, and is not over by its own word.
+                end_lost(&folder, spec)?;
+            } else if !is_done {
                 handles.push(self.queue.resume_until(&folder, problems::ALL, hold)?);
             }
         }

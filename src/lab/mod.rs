@@ -43,6 +43,6 @@ pub use record::{
 };
 pub use run::{
     Column, Control, CurveSummary, Estimate, Observer, Optimum, Problem, Queue, RunContext, RunError, RunHandle,
-    RunView, SMALL_SECONDS, SeriesView, common, say_why,
+    RunView, SMALL_SECONDS, SeriesView, common, end_lost, say_why,
 };
 pub use store::{Filter, FilterError, RunSummary, Store};

@@ -32,8 +32,8 @@ fn a_person_reads_a_curve_and_looks_closer() {
     session.wait_for("log, part");
     session.press("0");
     session.wait_until("the whole axis", |screen| !screen.contains("log, part"));
-    // Past the means, the row-normalised errors and the bias to the first matrix.
-    (0..4).for_each(|_| session.press("n"));
+    // Past the means, the row-normalised errors, the bias, the costs and the sorted entries to the first matrix.
+    (0..7).for_each(|_| session.press("n"));
     session.wait_for("query");
     let written = String::from_utf8_lossy(&session.written()).into_owned();
     assert!(written.contains("38;2;"), "the matrix has no colour of 24 bits");

@@ -4,6 +4,7 @@ mod column;
 mod context;
 mod control;
 mod describe;
+mod ending;
 mod error;
 mod handle;
 mod outbox;
@@ -12,12 +13,12 @@ mod queue;
 mod recorder;
 mod replay;
 mod resumed;
-mod say_why;
 mod view;
 
 pub use column::Column;
 pub use context::RunContext;
 pub use control::Control;
+pub use ending::{end_lost, say_why};
 pub use error::{Reason, RunError};
 pub use handle::RunHandle;
 pub use outbox::Observer;
@@ -25,5 +26,4 @@ pub use problem::{CurveSummary, Estimate, Optimum, Problem, SMALL_SECONDS, commo
 pub use queue::Queue;
 #[doc(hidden)]
 pub use resumed::read_resumed;
-pub use say_why::say_why;
 pub use view::{RunView, SeriesView};

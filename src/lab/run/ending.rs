@@ -1,0 +1,68 @@
+//! The end of a run, told after the process that worked on it: why it is over, or that it is.
+
+use super::describe;
+use super::view::RunView;
+use crate::lab::LabError;
+use crate::lab::event::{Event, RunState, Stamped};
+use crate::lab::plan::RunSpec;
+use crate::lab::record::folder::{Document, RunRecord, SUMMARY};
+use crate::lab::record::journal::Journal;
+use crate::lab::record::lease::Lease;
+use crate::lab::record::{checkpoint, files};
+use std::path::Path;
+
+/// Says in the run's folder why a run that is over is in the state it is in, unless that is said there already.
+///
+/// # Errors
+/// A process works on the run, it is not over, or its files cannot be written.
+pub fn say_why(folder: &Path, message: &str) -> Result<(), LabError> {
+    let lease = Lease::take(folder)?;
+    let outcome = write(folder, message, lease.from_afar);
+    lease.release();
+    outcome
+}
+
+fn write(folder: &Path, message: &str, from_afar: bool) -> Result<(), LabError> {
+    let mut document = Document::read(folder)?;
+    if document.message == message {
+        return Ok(());
+    }
+    if from_afar {
+        Journal::part_from_others(folder)?;
+    }
+    checkpoint::clear(folder);
+    message.clone_into(&mut document.message);
+    let event = Event::state(document.state, message);
+    Journal::open(folder)?.append(&Stamped { t: document.seconds, event })?;
+    summarise(folder, &document)
+}
+
+/// Ends a run that came as far as it was to come in a process that is gone before it could say so: it counts as stopped from
+/// now on. `spec` is what the run works on.
+///
+/// # Errors
+/// A process works on the run, or its files cannot be read or written.
+pub fn end_lost(folder: &Path, spec: &RunSpec) -> Result<(), LabError> {
+    let lease = Lease::take(folder)?;
+    let outcome = end(folder, spec, lease.from_afar);
+    lease.release();
+    outcome
+}
+
+fn end(folder: &Path, spec: &RunSpec, from_afar: bool) -> Result<(), LabError> {
+    if from_afar {
+        Journal::part_from_others(folder)?;
+    }
+    checkpoint::clear(folder);
+    let (record, mut view) = (RunRecord::read(folder)?, RunView::read(folder)?);
+    let stopped = Stamped { t: view.seconds, event: Event::state(RunState::Stopped, "") };
+    Journal::open(folder)?.append(&stopped)?;
+    view.fold(&stopped);
+    summarise(folder, &describe::document(spec, &record, &view))
+}
+
+fn summarise(folder: &Path, document: &Document) -> Result<(), LabError> {
+    let path = folder.join(SUMMARY);
+    let text = serde_json::to_vec_pretty(document).unwrap_or_default();
+    files::replace(&path, &text, false).map_err(LabError::io("write", path))
+}
