@@ -35,28 +35,8 @@ impl Problem for Decay {
         Schema(PARAMS)
     }
     fn columns(&self) -> &'static [Column] {
-        const WORD: Column = Column {
-            key: "word",
-            label: "word",
-            unit: "",
-            digits: 0,
-            brief: true,
-            identity: false,
-            error: false,
-            optional: false,
-            range: None,
-        };
-        const LAST: Column = Column {
-            key: "last",
-            label: "last",
-            unit: "m",
-            digits: 3,
-            brief: true,
-            identity: false,
-            error: false,
-            optional: false,
-            range: None,
-        };
+        const WORD: Column = Column::new("word", "word").brief();
+        const LAST: Column = Column::new("last", "last").unit("m").digits(3).brief();
         &[WORD, LAST]
     }
     fn headline(&self) -> &'static str {

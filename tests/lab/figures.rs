@@ -36,17 +36,7 @@ impl Problem for Waves {
         Schema(PARAMS)
     }
     fn columns(&self) -> &'static [Column] {
-        const LAST: Column = Column {
-            key: "last",
-            label: "last",
-            unit: "",
-            digits: 3,
-            brief: true,
-            identity: false,
-            error: false,
-            optional: false,
-            range: None,
-        };
+        const LAST: Column = Column::new("last", "last").digits(3).brief();
         &[LAST]
     }
     fn headline(&self) -> &'static str {

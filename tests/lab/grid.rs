@@ -37,17 +37,7 @@ impl Problem for Grid {
     }
     fn columns(&self) -> &'static [Column] {
         const fn column(key: &'static str) -> Column {
-            Column {
-                key,
-                label: key,
-                unit: "",
-                digits: 2,
-                brief: true,
-                identity: false,
-                error: false,
-                optional: false,
-                range: None,
-            }
+            Column::new(key, key).digits(2).brief()
         }
         const COLUMNS: &[Column] = &[column("piece").identifying(), column("half").identifying(), column("value")];
         COLUMNS

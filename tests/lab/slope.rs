@@ -37,17 +37,7 @@ impl Problem for Slope {
         Schema(PARAMS)
     }
     fn columns(&self) -> &'static [Column] {
-        const DEPTH: Column = Column {
-            key: "depth",
-            label: "depth",
-            unit: "m",
-            digits: 2,
-            brief: true,
-            identity: false,
-            error: false,
-            optional: false,
-            range: None,
-        };
+        const DEPTH: Column = Column::new("depth", "depth").unit("m").digits(2).brief();
         &[DEPTH]
     }
     fn headline(&self) -> &'static str {

@@ -76,17 +76,7 @@ mod tests {
         assert_eq!(decimal(12_345_678.9, 1), "1.2e7");
         assert_eq!(decimal(f64::NAN, 1), "–");
         assert_eq!(decimal(f64::NEG_INFINITY, 1), "-inf");
-        let column = Column {
-            key: "t",
-            label: "train",
-            unit: "s",
-            digits: 1,
-            brief: true,
-            identity: false,
-            error: false,
-            optional: false,
-            range: None,
-        };
+        let column = Column::new("t", "train").unit("s").digits(1).brief();
         assert_eq!(column.heading(), "train s");
         assert_eq!(column.show(Some(&json!(1.25))), "1.2");
         assert_eq!(column.show(Some(&json!(7))), "7");

@@ -29,6 +29,64 @@ pub struct Column {
 }
 
 impl Column {
+    /// The column `key` with this heading: without unit, digits or bounds, in the full table only.
+    #[must_use]
+    pub const fn new(key: &'static str, label: &'static str) -> Self {
+        Self {
+            key,
+            label,
+            unit: "",
+            digits: 0,
+            brief: false,
+            identity: false,
+            error: false,
+            optional: false,
+            range: None,
+        }
+    }
+
+    /// Sets the unit that stands in the heading.
+    #[must_use]
+    pub const fn unit(mut self, unit: &'static str) -> Self {
+        self.unit = unit;
+        self
+    }
+
+    /// Sets the digits after the point.
+    #[must_use]
+    pub const fn digits(mut self, digits: usize) -> Self {
+        self.digits = digits;
+        self
+    }
+
+    /// Shows it in the compact table too.
+    #[must_use]
+    pub const fn brief(mut self) -> Self {
+        self.brief = true;
+        self
+    }
+
+    /// Says that it is an error relative to what is estimated: at 1 or more, an estimate of 0 is as good.
+    #[must_use]
+    pub const fn error(mut self) -> Self {
+        self.error = true;
+        self
+    }
+
+    /// Leaves it out of tables where no row has a value in it.
+    #[must_use]
+    pub const fn optional(mut self) -> Self {
+        self.optional = true;
+        self
+    }
+
+    /// Says that it is a share, between 0 and 1.
+    #[must_use]
+    pub const fn share(mut self) -> Self {
+        self.range = Some((0.0, 1.0));
+        self
+    }
+
     /// The column, marked as one whose value tells the row from the run's other rows.
     #[must_use]
     pub const fn identifying(mut self) -> Self {

@@ -5,74 +5,9 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-/// How a column is shown.
-#[derive(Clone, Copy)]
-pub(in crate::problems) struct ColumnStyle {
-    label: &'static str,
-    unit: &'static str,
-    digits: usize,
-    brief: bool,
-    error: bool,
-    optional: bool,
-    range: Option<(f64, f64)>,
-}
-
-/// A column with this heading and no digits after the point.
-pub(in crate::problems) const fn label(label: &'static str) -> ColumnStyle {
-    ColumnStyle { label, unit: "", digits: 0, brief: false, error: false, optional: false, range: None }
-}
-
-impl ColumnStyle {
-    /// Sets the unit that stands in the heading.
-    pub const fn unit(mut self, unit: &'static str) -> Self {
-        self.unit = unit;
-        self
-    }
-
-    /// Sets the digits after the point.
-    pub const fn digits(mut self, digits: usize) -> Self {
-        self.digits = digits;
-        self
-    }
-
-    /// Shows it in the compact table too.
-    pub const fn brief(mut self) -> Self {
-        self.brief = true;
-        self
-    }
-
-    /// Says that it is an error relative to what is estimated: at 1 or more, an estimate of 0 is as good.
-    pub const fn error(mut self) -> Self {
-        self.error = true;
-        self
-    }
-
-    /// Leaves it out of tables where no row has a value in it.
-    pub const fn optional(mut self) -> Self {
-        self.optional = true;
-        self
-    }
-
-    /// Says that it is a share, between 0 and 1.
-    pub const fn share(mut self) -> Self {
-        self.range = Some((0.0, 1.0));
-        self
-    }
-
-    /// The column under `key`.
-    pub const fn under(self, key: &'static str) -> Column {
-        Column {
-            key,
-            label: self.label,
-            unit: self.unit,
-            digits: self.digits,
-            brief: self.brief,
-            identity: false,
-            error: self.error,
-            optional: self.optional,
-            range: self.range,
-        }
-    }
+/// A column with this heading, whose key is the name of its field.
+pub(in crate::problems) const fn label(label: &'static str) -> Column {
+    Column::new("", label)
 }
 
 /// Values of some columns of a row. The macro `columns!` makes such types.
@@ -108,7 +43,7 @@ macro_rules! columns {
         impl $crate::problems::toolkit::Columns for $name {
             const COLUMNS: &'static [$crate::lab::Column] = {
                 use $crate::problems::toolkit::label;
-                &[$($style.under(stringify!($key)),)*]
+                &[$($crate::lab::Column { key: stringify!($key), ..$style },)*]
             };
         }
     };
@@ -130,7 +65,7 @@ pub(in crate::problems) use table;
 
 /// The columns of `subject`, which identify a row, and those of `results`, `N` together.
 pub(in crate::problems) const fn joined<const N: usize>(subject: &[Column], results: &[&[Column]]) -> [Column; N] {
-    let mut all = [label("").under(""); N];
+    let mut all = [label(""); N];
     let mut place = 0;
     while place < subject.len() {
         all[place] = subject[place].identifying();

@@ -20,51 +20,46 @@ use model::ImageShape;
 pub(super) struct VitProblem;
 
 const fn column(key: &'static str, label: &'static str, unit: &'static str, digits: usize, brief: bool) -> Column {
-    Column { key, label, unit, digits, brief, identity: false, error: false, optional: false, range: None }
-}
-
-/// A column of shares.
-const fn share(key: &'static str, label: &'static str) -> Column {
-    Column { range: Some((0.0, 1.0)), ..column(key, label, "", 4, true) }
+    Column { unit, digits, brief, ..Column::new(key, label) }
 }
 
 static COLUMNS: &[Column] = &[
     column("attention", "attention", "", 0, true),
-    Column { optional: true, ..column("f", "f(u)", "", 0, true) },
-    Column { optional: true, ..column("estimator", "estimator", "", 0, true) },
-    Column { optional: true, ..column("projection", "projection", "", 0, false) },
-    Column { optional: true, ..column("m", "m", "", 0, true) },
-    Column { optional: true, ..column("redraw", "redraw", "", 0, false) },
-    Column { optional: true, ..column("mask", "mask", "", 0, true) },
-    Column { optional: true, ..column("eval_m", "test m", "", 0, true) },
-    Column { optional: true, ..column("eval_draws", "test draws", "", 0, false) },
+    column("f", "f(u)", "", 0, true).optional(),
+    column("estimator", "estimator", "", 0, true).optional(),
+    column("projection", "projection", "", 0, false).optional(),
+    column("m", "m", "", 0, true).optional(),
+    column("redraw", "redraw", "", 0, false).optional(),
+    column("mask", "mask", "", 0, true).optional(),
+    column("eval_m", "test m", "", 0, true).optional(),
+    column("eval_draws", "test draws", "", 0, false).optional(),
     column("dataset", "data set", "", 0, true),
     column("seed", "seed", "", 0, true),
     column("epochs", "epochs", "", 0, false),
     column("train_images", "train images", "", 0, false),
     column("test_images", "test images", "", 0, false),
     column("parameters", "parameters", "", 0, false),
-    Column { optional: true, ..column("init", "start from", "", 0, true) },
-    Column { optional: true, ..share("initial_accuracy", "initial accuracy") },
+    column("init", "start from", "", 0, true).optional(),
+    column("initial_accuracy", "initial accuracy", "", 4, true).share().optional(),
     column("train_seconds", "train", "s", 1, true),
     column("train_images_per_second", "train", "images/s", 0, true),
     column("inference_seconds", "inference", "s", 3, true),
     column("inference_images_per_second", "inference", "images/s", 0, true),
-    share("test_accuracy", "test accuracy"),
-    Column { optional: true, ..column("accuracy_error", "standard error", "", 4, false) },
+    column("test_accuracy", "test accuracy", "", 4, true).share(),
+    column("accuracy_error", "standard error", "", 4, false).optional(),
     column("test_loss", "test loss", "", 4, true),
     column("final_train_loss", "train loss", "", 4, false),
-    Column { optional: true, ..column("tokens", "tokens", "", 0, false) },
-    Column { optional: true, ..column("multiply_adds", "multiply-adds an image", "", 0, false) },
-    Column { optional: true, ..column("accuracy_lo", "accuracy, lower end over test images", "", 4, false) },
-    Column { optional: true, ..column("accuracy_hi", "accuracy, upper end over test images", "", 4, false) },
-    Column { optional: true, ..column("train_cpu_seconds", "train, CPU time", "s", 1, false) },
-    Column { optional: true, ..column("estimated_peak_bytes", "peak memory on one thread, estimated", "B", 0, false) },
-    Column { optional: true, ..column("validation_accuracy", "validation accuracy", "", 4, false) },
-    Column { optional: true, ..column("trained_epochs", "trained epochs", "", 2, true) },
-    Column { optional: true, ..column("best_epoch", "best epoch", "", 2, false) },
-    Column { optional: true, ..column("steps_to_target", "steps to target", "", 0, false) },
-    Column { optional: true, ..column("seconds_to_target", "to target", "s", 1, true) },
+    column("tokens", "tokens", "", 0, false).optional(),
+    column("multiply_adds", "multiply-adds an image", "", 0, false).optional(),
+    column("accuracy_lo", "accuracy, lower end over test images", "", 4, false).optional(),
+    column("accuracy_hi", "accuracy, upper end over test images", "", 4, false).optional(),
+    column("train_cpu_seconds", "train, CPU time", "s", 1, false).optional(),
+    column("estimated_peak_bytes", "peak memory on one thread, estimated", "B", 0, false).optional(),
+    column("validation_accuracy", "validation accuracy", "", 4, false).optional(),
+    column("trained_epochs", "trained epochs", "", 2, true).optional(),
+    column("best_epoch", "best epoch", "", 2, false).optional(),
+    column("steps_to_target", "steps to target", "", 0, false).optional(),
+    column("seconds_to_target", "to target", "s", 1, true).optional(),
 ];
 
 impl Problem for VitProblem {
