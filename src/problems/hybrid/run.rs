@@ -8,7 +8,7 @@ use super::rows::{AngleErrors, AngleSubject, OBSERVABLE};
 use crate::attention::AttentionError;
 use crate::lab::{Axis, Event, Params, Plot, Point, RunContext, RunError, Series, Style};
 use crate::problems::limits::failure;
-use crate::problems::toolkit::{Burst, FinishedPoints, Meter, pool};
+use crate::problems::toolkit::{Burst, FinishedPoints, Meter, declare_cost_series, declare_costs, pool, tell_costs};
 use crate::statistics::PowerSums;
 use ndarray::{Array1, Axis as Along};
 use rayon::ThreadPool;
@@ -60,14 +60,8 @@ fn declare(is_current: bool, context: &mut RunContext) {
         x: angle(),
         y: Axis::linear("mean of estimate/K"),
     }));
-    let costs = [("time", "seconds a trial, all pairs"), ("memory", "bytes of an estimate, all pairs")];
-    for (id, x) in costs.into_iter().filter(|_| is_current) {
-        context.emit(Event::Plot(Plot {
-            id: id.to_owned(),
-            title: format!("Largest relative MSE against {id}"),
-            x: Axis::log(x),
-            y: Axis::log("largest E (estimate − K)²/K²"),
-        }));
+    if is_current {
+        declare_costs("Largest relative MSE", ", all pairs", "largest E (estimate − K)²/K²", context);
     }
 }
 
@@ -98,9 +92,8 @@ impl PairMeasurement<'_> {
         let of = |(x, y)| estimator.theory(x, y, self.trials).ok();
         let theory: Vec<Option<(f64, bool)>> = pairs.x.rows().into_iter().zip(pairs.y.rows()).map(of).collect();
         declare_curve(&theory, pairs, name, context);
-        for plot in ["time", "memory"].into_iter().filter(|_| self.is_current) {
-            let series = Series::new(format!("{name}/{plot}"), plot, name).drawn(Style::Points);
-            context.emit(Event::Series(series));
+        if self.is_current {
+            declare_cost_series(name, name, Style::Points, context);
         }
         if pairs.radius.is_nan() {
             if estimator.base().is_hybrid() {
@@ -213,8 +206,7 @@ fn burst(
     let largest = sums.iter().map(|sums| sums.mean_square().0).fold(0.0, f64::max);
     let mut burst = Burst::new();
     if is_current {
-        burst.point(Point::new(format!("{name}/time"), seconds, largest));
-        burst.point(Point::new(format!("{name}/memory"), bytes as f64, largest));
+        tell_costs(name, (seconds, Some(bytes)), |series, x| Point::new(series, x, largest), &mut burst);
     }
     for ((subject, sums), theory) in subjects.iter().zip(sums).zip(theory) {
         let ((mse, mse_sem), (error, ratio_sem)) = (sums.mean_square(), sums.mean());

@@ -12,7 +12,9 @@ use crate::attention::{AttentionError, Projection};
 use crate::lab::{Axis, Event, Params, Plot, Point, RunContext, RunError, Series, Style, decimal};
 use crate::problems::inputs::HeadPlace;
 use crate::problems::limits::failure;
-use crate::problems::toolkit::{Burst, Columns, FinishedPoints, Meter, ProcessorMeter};
+use crate::problems::toolkit::{
+    Burst, Columns, FinishedPoints, Meter, ProcessorMeter, declare_cost_series, declare_costs, tell_costs,
+};
 use crate::random::generator;
 use crate::statistics::{mean, mean_and_error, weighted_quantile};
 use rayon::ThreadPool;
@@ -82,12 +84,8 @@ fn declare(is_current: bool, context: &mut RunContext) {
             context.emit(Event::Plot(Plot { id: id.to_owned(), title: title.to_owned(), x: axis(), y }));
         }
     }
-    let costs = [("time", "seconds a trial"), ("memory", "bytes of an estimate")];
-    for (id, x) in costs.into_iter().filter(|_| is_current) {
-        let title = format!("Relative error against {id}");
-        context.emit(Event::Plot(Plot {
-            id: id.to_owned(), title, x: Axis::log(x), y: Axis::log("‖Â − A‖/‖A‖")
-        }));
+    if is_current {
+        declare_costs("Relative error", "", "‖Â − A‖/‖A‖", context);
     }
 }
 
@@ -149,8 +147,8 @@ impl MatrixSession<'_> {
         context: &mut RunContext,
     ) -> Result<Option<Candidate>, RunError> {
         declare_curve(name, method, self.is_current, context);
-        for plot in ["time", "memory"].into_iter().filter(|_| self.is_current) {
-            context.emit(Event::Series(Series::new(format!("{}/{plot}", name.id), plot, &name.shown)));
+        if self.is_current {
+            declare_cost_series(&name.id, &name.shown, Style::Line, context);
         }
         let budgets = self.params.sizes("features");
         let largest = budgets.iter().copied().max();
@@ -284,9 +282,8 @@ fn burst(
     let point =
         |series: String, x| Point::new(series, x, errors.rel_frobenius_median).within(quartiles[0], quartiles[1]);
     burst.point(point(name.to_owned(), x));
-    if let Some(bytes) = bytes {
-        burst.point(point(format!("{name}/time"), errors.seconds_per_trial));
-        burst.point(point(format!("{name}/memory"), bytes as f64));
+    if bytes.is_some() {
+        tell_costs(name, (errors.seconds_per_trial, bytes), point, &mut burst);
     }
     if let Some(theory) = errors.rel_mse_theory {
         burst.point(Point::new(format!("{name}/theory"), x, theory.sqrt()));

@@ -3,24 +3,18 @@
 use super::curve::{NumberFormat, PointStatistics};
 use super::rows::CurveResults;
 use crate::attention::Inputs;
-use crate::lab::{Axis, Event, Plot, Point, RunContext, Series};
-use crate::problems::toolkit::Burst;
+use crate::lab::{Axis, Event, Plot, Point, RunContext, Style};
+use crate::problems::toolkit::{Burst, declare_cost_series, declare_costs, tell_costs};
 
 /// Declares the plots of costs, and that of the sorted entries.
 pub(super) fn declare(context: &mut RunContext) {
-    let error = "‖Â−A‖/‖A‖ (median)";
-    for (id, title, x, y) in [
-        ("time", "Relative error against time", "seconds a trial", Axis::log(error)),
-        ("memory", "Relative error against memory", "bytes of an estimate", Axis::log(error)),
-        (
-            "energy",
-            "How spiky: what the largest entries hold of ΣA²",
-            "share of the entries, the largest first",
-            Axis::linear("share of ΣA²"),
-        ),
-    ] {
-        context.emit(Event::Plot(Plot { id: id.to_owned(), title: title.to_owned(), x: Axis::log(x), y }));
-    }
+    declare_costs("Relative error", "", "‖Â−A‖/‖A‖ (median)", context);
+    context.emit(Event::Plot(Plot {
+        id: "energy".to_owned(),
+        title: "How spiky: what the largest entries hold of ΣA²".to_owned(),
+        x: Axis::log("share of the entries, the largest first"),
+        y: Axis::linear("share of ΣA²"),
+    }));
 }
 
 /// Declares the series of a curve in the plots of costs; `names` are those of its points.
@@ -28,9 +22,7 @@ pub(super) fn declare_series(names: &[String], context: &mut RunContext) {
     let mut before = "";
     for name in names.iter().filter(|name| !name.is_empty()) {
         if name != before {
-            for plot in ["time", "memory"] {
-                context.emit(Event::Series(Series::new(format!("{name}/{plot}"), plot, name)));
-            }
+            declare_cost_series(name, name, Style::Line, context);
         }
         before = name;
     }
@@ -41,12 +33,8 @@ pub(super) fn tell(series: &str, found: &PointStatistics, results: &CurveResults
     if series.is_empty() {
         return;
     }
-    let bytes = results.estimate_bytes.map_or(f64::NAN, |bytes| bytes as f64);
-    for (plot, x) in [("time", results.seconds_per_trial), ("memory", bytes)] {
-        if x.is_finite() {
-            burst.point(Point::new(format!("{series}/{plot}"), x, found.median).within(found.q25, found.q75));
-        }
-    }
+    let point = |series: String, x| Point::new(series, x, found.median).within(found.q25, found.q75);
+    tell_costs(series, (results.seconds_per_trial, results.estimate_bytes), point, burst);
 }
 
 /// Bytes of an estimate: the projections W (m×d) and the features of both sides, in the format they are computed in. The exact
