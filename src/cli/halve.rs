@@ -2,7 +2,7 @@
 
 use super::args::SweepArguments;
 use super::failure::Failure;
-use super::progress::Display;
+use super::progress::watch;
 use super::signals::Listener;
 use super::{merge, output, run, table, target};
 use crate::lab::{
@@ -16,10 +16,6 @@ use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
-
-/// How often the runs are looked at.
-const TICK: Duration = Duration::from_millis(25);
 
 /// Trains the points of the sweep share by share, and stops the worse half of each group after each but the last.
 pub fn halve(arguments: &SweepArguments, places: Places) -> Result<(), Failure> {
@@ -198,15 +194,7 @@ impl HalvingWork {
             self.folders.insert(handle.spec().point(), handle.folder().to_owned());
             handles.push(handle);
         }
-        let mut is_stopped = false;
-        let mut display = Display::new(&handles, self.quiet);
-        while !display.update() {
-            if self.listener.wait(TICK) {
-                is_stopped = true;
-                handles.iter().for_each(|handle| handle.control().stop());
-            }
-        }
-        display.clear();
+        let is_stopped = watch(&handles, &self.listener, self.quiet);
         self.outcome(&handles, hold, is_stopped)
     }
 

@@ -1,6 +1,7 @@
 //! Progress on standard error: bars when it is a terminal, plain lines otherwise.
 
 use super::output;
+use super::signals::Listener;
 use crate::lab::{Progress, RunHandle, RunState, RunView, decimal, duration};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::{IsTerminal, stderr};
@@ -9,11 +10,27 @@ use std::time::{Duration, Instant};
 
 /// Plain lines of one run come no more often than this, except where its stage changes.
 const EVERY: Duration = Duration::from_secs(10);
+/// How often the runs are looked at.
+const TICK: Duration = Duration::from_millis(25);
 /// Series whose newest value a line shows.
 const SHOWN: usize = 3;
 
+/// Waits for runs and shows how far they are. A signal stops them; returns whether one came.
+pub fn watch(handles: &[Arc<RunHandle>], listener: &Listener, quiet: bool) -> bool {
+    let mut is_stopped = false;
+    let mut display = Display::new(handles, quiet);
+    while !display.update() {
+        if listener.wait(TICK) {
+            is_stopped = true;
+            handles.iter().for_each(|handle| handle.control().stop());
+        }
+    }
+    display.clear();
+    is_stopped
+}
+
 /// Follows runs and shows how far they are.
-pub struct Display {
+struct Display {
     channel: Channel,
     runs: Vec<Follower>,
 }

@@ -2,7 +2,7 @@
 
 use super::args::{Resume, Run, Telling};
 use super::failure::Failure;
-use super::progress::Display;
+use super::progress::watch;
 use super::signals::Listener;
 use super::store::Finder;
 use super::{merge, output, table, target};
@@ -11,10 +11,6 @@ use crate::problems;
 use crate::threads;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
-
-/// How often the runs are looked at.
-const TICK: Duration = Duration::from_millis(25);
 
 /// Runs what was asked and prints what came out.
 pub fn run(arguments: &Run, places: Places) -> Result<(), Failure> {
@@ -106,13 +102,7 @@ impl Batch {
         if self.refused.len() > 1 || !(self.handles.is_empty() && self.done.is_empty()) {
             self.refused.iter().for_each(|failure| output::complain(&failure.line()));
         }
-        let mut display = Display::new(&self.handles, telling.quiet);
-        while !display.update() {
-            if listener.wait(TICK) {
-                self.handles.iter().for_each(|handle| handle.control().stop());
-            }
-        }
-        display.clear();
+        watch(&self.handles, listener, telling.quiet);
         queue.shutdown(false);
         // What came out of a run that another process has taken over is for that process to print.
         let ours = self.handles.iter().filter(|handle| handle.state() != RunState::Lost);
