@@ -16,25 +16,15 @@ use std::path::Path;
 /// # Errors
 /// A process works on the run, it is not over, or its files cannot be written.
 pub fn say_why(folder: &Path, message: &str) -> Result<(), LabError> {
-    let lease = Lease::take(folder)?;
-    let outcome = write(folder, message, lease.from_afar);
-    lease.release();
-    outcome
-}
-
-fn write(folder: &Path, message: &str, from_afar: bool) -> Result<(), LabError> {
-    let mut document = Document::read(folder)?;
-    if document.message == message {
-        return Ok(());
-    }
-    if from_afar {
-        Journal::part_from_others(folder)?;
-    }
-    checkpoint::clear(folder);
-    message.clone_into(&mut document.message);
-    let event = Event::state(document.state, message);
-    Journal::open(folder)?.append(&Stamped { t: document.seconds, event })?;
-    summarise(folder, &document)
+    end(folder, || {
+        let mut document = Document::read(folder)?;
+        if document.message == message {
+            return Ok(None);
+        }
+        message.clone_into(&mut document.message);
+        let event = Event::state(document.state, message);
+        Ok(Some((Stamped { t: document.seconds, event }, document)))
+    })
 }
 
 /// Ends a run that came as far as it was to come in a process that is gone before it could say so: it counts as stopped from
@@ -43,26 +33,28 @@ fn write(folder: &Path, message: &str, from_afar: bool) -> Result<(), LabError> 
 /// # Errors
 /// A process works on the run, or its files cannot be read or written.
 pub fn end_lost(folder: &Path, spec: &RunSpec) -> Result<(), LabError> {
+    end(folder, || {
+        let (record, mut view) = (RunRecord::read(folder)?, RunView::read(folder)?);
+        let stopped = Stamped { t: view.seconds, event: Event::state(RunState::Stopped, "") };
+        view.fold(&stopped);
+        Ok(Some((stopped, describe::document(spec, &record, &view))))
+    })
+}
+
+/// Writes the last word of a run and its summary, which `say` gives once the run is this process's; nothing where it gives none.
+fn end(folder: &Path, say: impl FnOnce() -> Result<Option<(Stamped, Document)>, LabError>) -> Result<(), LabError> {
     let lease = Lease::take(folder)?;
-    let outcome = end(folder, spec, lease.from_afar);
+    let write = |(word, document): (Stamped, Document)| {
+        if lease.from_afar {
+            Journal::part_from_others(folder)?;
+        }
+        checkpoint::clear(folder);
+        Journal::open(folder)?.append(&word)?;
+        let path = folder.join(SUMMARY);
+        let text = serde_json::to_vec_pretty(&document).unwrap_or_default();
+        files::replace(&path, &text, false).map_err(LabError::io("write", path))
+    };
+    let outcome = say().and_then(|told| told.map_or(Ok(()), write));
     lease.release();
     outcome
-}
-
-fn end(folder: &Path, spec: &RunSpec, from_afar: bool) -> Result<(), LabError> {
-    if from_afar {
-        Journal::part_from_others(folder)?;
-    }
-    checkpoint::clear(folder);
-    let (record, mut view) = (RunRecord::read(folder)?, RunView::read(folder)?);
-    let stopped = Stamped { t: view.seconds, event: Event::state(RunState::Stopped, "") };
-    Journal::open(folder)?.append(&stopped)?;
-    view.fold(&stopped);
-    summarise(folder, &describe::document(spec, &record, &view))
-}
-
-fn summarise(folder: &Path, document: &Document) -> Result<(), LabError> {
-    let path = folder.join(SUMMARY);
-    let text = serde_json::to_vec_pretty(document).unwrap_or_default();
-    files::replace(&path, &text, false).map_err(LabError::io("write", path))
 }
