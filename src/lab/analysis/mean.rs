@@ -1,7 +1,7 @@
 //! Means over a few runs, their intervals and tests.
 
 use super::show::decimal;
-use crate::statistics::mean_and_error;
+use crate::statistics::{mean_and_error, mean_and_interval};
 use serde::Serialize;
 use statrs::distribution::{ContinuousCDF, StudentsT};
 
@@ -67,17 +67,10 @@ impl Mean {
     }
 }
 
-/// The mean and half the width of its 95 % interval by Student's t.
+/// The mean and half the width of its 95 % interval, from [`LEAST`] numbers on.
 fn mean_and_half(numbers: &[f64]) -> Option<(f64, Option<f64>)> {
-    let (mean, error) = mean_and_error(numbers.iter().copied())?;
-    let quantile = || Some(student(numbers.len())?.inverse_cdf(0.975));
-    let error = error.filter(|_| numbers.len() >= LEAST);
-    Some((mean, error.zip(quantile()).map(|(error, quantile)| error * quantile)))
-}
-
-/// Student's distribution for the mean of so many numbers; none below two.
-fn student(count: usize) -> Option<StudentsT> {
-    StudentsT::new(0.0, 1.0, count.checked_sub(1)? as f64).ok()
+    let (mean, half) = mean_and_interval(numbers.iter().copied())?;
+    Some((mean, half.filter(|_| numbers.len() >= LEAST)))
 }
 
 /// The two-sided p of the t test that the mean of `differences` is 0; none of fewer than [`LEAST`], and none where it is
@@ -93,7 +86,8 @@ fn two_sided(t: f64, count: usize) -> Option<f64> {
     if t.is_nan() || count < LEAST {
         return None;
     }
-    Some(2.0 * student(count)?.sf(t.abs())).filter(|p| p.is_finite())
+    let student = StudentsT::new(0.0, 1.0, count.checked_sub(1)? as f64).ok()?;
+    Some(2.0 * student.sf(t.abs())).filter(|p| p.is_finite())
 }
 
 /// The p values corrected for each other, so that the chance of even one false finding among them stays below the level

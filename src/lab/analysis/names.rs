@@ -6,9 +6,6 @@ use std::collections::{BTreeSet, HashMap};
 /// Numbers with at most so many characters are shown as they are.
 const SHORT: usize = 7;
 
-/// The most characters of a name made of the parameters that differ.
-const LONGEST: usize = 44;
-
 /// The parameters in which several runs differ, and those that are equal in all of them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Differences {
@@ -127,6 +124,9 @@ pub struct RunNames {
 }
 
 impl RunNames {
+    /// The most characters of a name made of the parameters that differ.
+    pub const LONGEST: usize = 44;
+
     /// Names for runs of the problem with this `schema`, given as label and parameters. Where the parameters that differ
     /// would make a name long, the runs keep their labels, and only those of equal labels are told apart by parameters.
     #[must_use]
@@ -134,7 +134,7 @@ impl RunNames {
         let params: Vec<&StoredParams> = runs.iter().map(|(_, params)| *params).collect();
         let differences = Differences::between(&params, Some(schema), |_| true);
         let words: Vec<String> = (0..runs.len()).map(|run| differences.words(run)).collect();
-        if runs.len() > 1 && words.iter().all(|words| (1..=LONGEST).contains(&words.chars().count())) {
+        if runs.len() > 1 && words.iter().all(|words| (1..=Self::LONGEST).contains(&words.chars().count())) {
             return Self { names: numbered(words), common: differences.in_common(runs, schema) };
         }
         let named: Vec<(&str, &str, &StoredParams)> =

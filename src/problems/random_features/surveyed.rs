@@ -163,18 +163,10 @@ impl<'a> SurveyedMatrix<'a> {
         params: &Params,
     ) -> CurveSubject {
         CurveSubject {
-            inputs: self.name().to_owned(),
-            source: self.source.map(str::to_owned),
-            layer: self.place.layer,
-            head: self.place.head,
-            length: self.inputs.queries.nrows(),
-            dim: self.inputs.dim(),
-            estimator: estimator.name(),
             f: estimator.function(),
             projection: projection.name(),
-            m,
             features: estimator.features(m, params),
-            trials: params.size("trials"),
+            ..self.subject_of_baseline(estimator.name(), m, params.size("trials"))
         }
     }
 

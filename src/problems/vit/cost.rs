@@ -93,14 +93,18 @@ fn model_bytes(params: &Params, config: &VitConfig, batch: usize, threads: usize
 
 /// Peak memory of a run whose images take `data` bytes.
 fn bytes(params: &Params, config: &VitConfig, data: u64) -> u64 {
-    // θ at the best evaluation.
-    let best = if params.int("patience") > 0 { 4 * config.parameters() as u64 } else { 0 };
-    model_bytes(params, config, largest_batch(params), threads(params)) + best + data
+    bytes_on(threads(params), params, config, data)
 }
 
 /// The same on one thread, which every machine has.
 pub(super) fn bytes_on_one_thread(params: &Params, config: &VitConfig, data: u64) -> u64 {
-    model_bytes(params, config, largest_batch(params), 1) + data
+    bytes_on(1, params, config, data)
+}
+
+fn bytes_on(threads: usize, params: &Params, config: &VitConfig, data: u64) -> u64 {
+    // θ at the best evaluation.
+    let best = if params.int("patience") > 0 { 4 * config.parameters() as u64 } else { 0 };
+    model_bytes(params, config, largest_batch(params), threads) + best + data
 }
 
 /// Images that go through the model at a time: a batch, or every image where there are fewer.

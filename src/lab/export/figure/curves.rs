@@ -12,9 +12,6 @@ use std::collections::BTreeMap;
 /// Points of a series that are drawn; of more only the extremes of equal stretches.
 const DRAWN: usize = 4000;
 
-/// The most characters of a name made of the parameters that differ.
-const LONGEST: usize = 44;
-
 /// A plot to draw.
 #[derive(Clone, Debug)]
 pub struct CurveFigure {
@@ -315,7 +312,7 @@ fn names(runs: &[&NamedRun<'_>], lines: &[OverlaidLine], study: Option<&Study>, 
     };
     let differences = Differences::between(&params, Some(schema), counts);
     let words: Vec<String> = lines.iter().map(|line| differences.words(line.run)).collect();
-    let is_short = |words: &String| words.chars().count() <= LONGEST;
+    let is_short = |words: &String| words.chars().count() <= RunNames::LONGEST;
     let differ = || (0..words.len()).all(|one| (0..one).all(|other| words[one] != words[other]));
     if words.iter().all(is_short) && (facet.is_some() || differ()) {
         return words;
