@@ -272,6 +272,7 @@ fn ground(attention: impl Into<Attention>) -> Ground {
         epochs: 2,
         batch: 32,
         learning_rate: 1e-3,
+        feature_rate: 1.0,
         weight_decay: 0.05,
         warmup: 0.1,
         clip: Some(1.0),
@@ -418,6 +419,34 @@ fn files_that_are_no_checkpoints_are_refused_in_one_line() {
 
     let missing = Checkpoint::load(Path::new("no/such/file")).map(|_| ()).unwrap_err();
     assert!(missing.to_string().contains("no/such/file"));
+}
+
+#[test]
+fn the_rate_of_learned_functions_is_read_by_the_kernels_that_learn_one() {
+    let schema = vit().schema();
+    let rate = schema.0.iter().find(|param| param.key == "feature_rate").unwrap();
+    let (key, kernels) = rate.read_with.unwrap();
+    assert_eq!(key, "attention");
+    let learned = AttentionKernel::ALL.iter().filter(|kernel| !kernel.feature_start(8).is_empty());
+    let learned: Vec<_> = learned.map(|kernel| kernel.name()).chain(["custom"]).collect();
+    assert_eq!(kernels, learned);
+}
+
+#[test]
+fn a_learned_function_whose_rate_is_zero_stays_where_it_starts() {
+    for (rate, moves) in [(0.0, false), (1.0, true)] {
+        let ground = ground(AttentionKernel::Projection);
+        let options = TrainOptions { epochs: 1, feature_rate: rate, ..ground.options.clone() };
+        let model = ground.model(Parameters::new(&ground.config, 3).unwrap());
+        let feature = |model: &Vit| {
+            let tensor = model.parameters().view("blocks.0.attention.feature").unwrap();
+            tensor.flatten_all().unwrap().to_vec1::<f32>().unwrap()
+        };
+        let before = feature(&model);
+        let mut trainer = Trainer::new(model, options).unwrap();
+        let _ = train(&mut trainer, &ground.dataset.train, &ground.split, &ground.patcher, &mut Until(10)).unwrap();
+        assert_eq!(feature(&trainer.model) != before, moves, "a rate of {rate}");
+    }
 }
 
 #[test]

@@ -74,6 +74,12 @@ impl LayoutEntry {
         matches!(self.init, Init::Drawn)
     }
 
+    /// Whether it holds the parameters of learned feature maps.
+    #[must_use]
+    pub const fn is_feature_map(&self) -> bool {
+        matches!(self.init, Init::Rows(_))
+    }
+
     /// Its place in θ.
     #[must_use]
     pub fn range(&self) -> Range<usize> {

@@ -1,7 +1,7 @@
 //! AdamW over the flat parameter vector, the learning-rate schedule, gradient clipping.
 
 use super::error::VisionError;
-use super::layout::Layout;
+use super::layout::{Layout, LayoutEntry};
 use super::room::zeros;
 use candle_core::{CpuStorage, Device, InplaceOp2, InplaceOp3, Tensor, Var};
 use std::ops::Range;
@@ -14,24 +14,30 @@ const EPSILON: f64 = 1e-8;
 ///
 /// m ← β₁m + (1 − β₁)g, v ← β₂v + (1 − β₂)g², θ ← θ − lr·λ·θ − lr·m̂/(√v̂ + 1e-8), m̂ = m/(1 − β₁ᵗ), v̂ = v/(1 − β₂ᵗ).
 ///
-/// λ applies to the tensors that the layout marks for decay. The state is visible, so that a run can be continued.
+/// λ applies to the tensors that the layout marks for decay; learned feature maps may have a rate of their own, a multiple of lr.
+/// The state is visible, so that a run can be continued.
 #[derive(Clone, Debug)]
 pub struct AdamW {
     weight_decay: f64,
-    decayed: Vec<(Range<usize>, bool)>,
+    parts: Vec<Part>,
     moments: [Tensor; 2],
     steps: u64,
 }
 
 impl AdamW {
-    /// With moments of zero.
+    /// With moments of zero; the learning rate of learned feature maps is `feature_rate` times that of the others.
     ///
     /// # Errors
     /// There is no memory for them.
-    pub fn new(layout: &Layout, weight_decay: f64) -> Result<Self, VisionError> {
+    pub fn new(layout: &Layout, weight_decay: f64, feature_rate: f64) -> Result<Self, VisionError> {
         let zeros = || Ok::<_, VisionError>(Tensor::from_vec(zeros::<f32>(layout.len())?, layout.len(), &Device::Cpu)?);
-        let decayed = layout.entries().iter().map(|entry| (entry.range(), entry.decay)).collect();
-        Ok(Self { weight_decay, decayed, moments: [zeros()?, zeros()?], steps: 0 })
+        let part = |entry: &LayoutEntry| Part {
+            range: entry.range(),
+            decay: entry.decay,
+            rate: if entry.is_feature_map() { feature_rate as f32 } else { 1.0 },
+        };
+        let parts = layout.entries().iter().map(part).collect();
+        Ok(Self { weight_decay, parts, moments: [zeros()?, zeros()?], steps: 0 })
     }
 
     /// The first and second moments, `[parameters]` each, and the number of steps made.
@@ -64,7 +70,7 @@ impl AdamW {
         second.inplace_op2(gradient, &Average { beta: BETA[1] as f32, scale, square: true })?;
         let correction = BETA.map(|beta| 1.0 - beta.powf(self.steps as f64));
         let update = Update {
-            ranges: &self.decayed,
+            parts: &self.parts,
             keep: (1.0 - learning_rate * self.weight_decay) as f32,
             rate: (learning_rate / correction[0]) as f32,
             root: correction[1].sqrt() as f32,
@@ -108,9 +114,18 @@ impl InplaceOp2 for Average {
     }
 }
 
-/// θ ← keep·θ − rate·m/(√v/root + ε); `keep` only where weight decay applies.
+/// One tensor within θ.
+#[derive(Clone, Debug)]
+struct Part {
+    range: Range<usize>,
+    decay: bool,
+    /// Its learning rate over that of the step.
+    rate: f32,
+}
+
+/// θ ← keep·θ − rate·m/(√v/root + ε); `keep` only where weight decay applies, `rate` times that of the part.
 struct Update<'a> {
-    ranges: &'a [(Range<usize>, bool)],
+    parts: &'a [Part],
     keep: f32,
     rate: f32,
     root: f32,
@@ -132,11 +147,11 @@ impl InplaceOp3 for Update<'_> {
     ) -> candle_core::Result<()> {
         let theta = values(theta)?;
         let (first, second) = (contiguous(first, first_layout)?, contiguous(second, second_layout)?);
-        for (range, decay) in self.ranges {
-            let keep = if *decay { self.keep } else { 1.0 };
+        for Part { range, decay, rate } in self.parts {
+            let (keep, rate) = (if *decay { self.keep } else { 1.0 }, self.rate * rate);
             let moments = first[range.clone()].iter().zip(&second[range.clone()]);
             for (theta, (first, second)) in theta[range.clone()].iter_mut().zip(moments) {
-                *theta = keep * *theta - self.rate * first / (second.sqrt() / self.root + EPSILON as f32);
+                *theta = keep * *theta - rate * first / (second.sqrt() / self.root + EPSILON as f32);
             }
         }
         Ok(())

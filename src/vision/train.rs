@@ -22,6 +22,8 @@ pub struct TrainOptions {
     pub batch: usize,
     /// The highest learning rate.
     pub learning_rate: f64,
+    /// The learning rate of learned feature maps over that of the other parameters.
+    pub feature_rate: f64,
     /// Decoupled weight decay of matrices.
     pub weight_decay: f64,
     /// Share of all steps that warms the learning rate up.
@@ -175,7 +177,7 @@ impl Trainer {
     /// # Errors
     /// The device fails.
     pub fn new(model: Vit, options: TrainOptions) -> Result<Self, VisionError> {
-        let optimizer = AdamW::new(model.parameters().layout(), options.weight_decay)?;
+        let optimizer = AdamW::new(model.parameters().layout(), options.weight_decay, options.feature_rate)?;
         Ok(Self { model, optimizer, options, position: Position::default() })
     }
 

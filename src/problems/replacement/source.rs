@@ -77,6 +77,7 @@ impl TrainedModel {
             epochs: params.int("epochs").unsigned_abs(),
             batch: 16,
             learning_rate: 0.002,
+            feature_rate: 1.0,
             weight_decay: 0.05,
             warmup: 0.05,
             clip: None,

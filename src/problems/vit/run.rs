@@ -197,6 +197,7 @@ fn beginning(
         epochs: params.int("epochs").unsigned_abs(),
         batch: params.size("batch"),
         learning_rate: params.float("lr"),
+        feature_rate: params.float("feature_rate"),
         weight_decay: params.float("weight_decay"),
         warmup: params.float("warmup"),
         clip: Some(params.float("clip")).filter(|limit| *limit > 0.0),

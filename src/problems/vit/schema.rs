@@ -20,6 +20,9 @@ const GERF_A: Param = Param::float("gerf_a", "A of gerf", -10.0, 0.1249, "-0.05"
     .group("estimator")
     .read_with("estimator", &["gerf"]);
 
+/// The kernels whose f has parameters of its own.
+const LEARNED: &[&str] = &["softplus", "tempered", "rational", "focused", "hedgehog", "projection", TYPED.name];
+
 /// Whether attention is masked.
 const MASKS: &[Choice] = &[
     choice("none", "attention as it is"),
@@ -137,6 +140,11 @@ static MODEL_PARAMS: &[Param] = &[
         .help("highest learning rate of AdamW; half a cosine brings it down to zero")
         .steps(&["1e-4", "3e-4", "1e-3", "2e-3", "3e-3", "1e-2"])
         .group("training"),
+    Param::float("feature_rate", "rate of f", 0.0, 1000.0, "1")
+        .help("learning rate of the parameters of a learned f over that of all others; 0 leaves them as they start")
+        .steps(&["0", "0.1", "0.3", "1", "3", "10"])
+        .group("training")
+        .read_with("attention", LEARNED),
     Param::float("weight_decay", "weight decay", 0.0, 10.0, "0.05")
         .help("decoupled weight decay of matrices")
         .steps(&["0", "0.01", "0.05", "0.1"])
