@@ -243,6 +243,20 @@ fn bad_input_is_one_line() {
     let one_seed = program(folder.path(), ["sweep", "vit", "--interleave", "--dry-run"]).output().unwrap();
     assert_eq!(one_seed.status.code(), Some(2));
     assert_eq!(complaint(&one_seed), "attnlab: --interleave: found one seed, allowed: several, as with --repeats 5\n");
+    let preset = folder.path().join("rates.toml");
+    let text = "schema = 1\nproblem = \"vit\"\n[params]\nlr = [0.001, 0.01]\n[sweep]\nhalve = []\n";
+    fs::write(&preset, text).unwrap();
+    let of_preset = |command: &str, more: &[&str]| {
+        let arguments = [&[command, preset.to_str().unwrap(), "--dry-run"], more].concat();
+        let output = program(folder.path(), arguments).output().unwrap();
+        (String::from_utf8_lossy(&output.stdout).contains("of the budget"), complaint(&output))
+    };
+    assert_eq!(of_preset("sweep", &[]), (true, String::new()));
+    for (command, more) in [("sweep", &["--no-halve"][..]), ("run", &[])] {
+        let (halves, said) = of_preset(command, more);
+        assert!(!halves && said.starts_with("every point is done to its end"), "{said}");
+    }
+    assert!(of_preset("sweep", &["--slurm"]).1.contains("--halve: found `--slurm` with it"));
     let planned = halve(folder.path(), &["--dry-run"]);
     let page = String::from_utf8(planned.stdout).unwrap();
     assert!(page.contains("# 1/8 of the budget: 8 runs\n") && page.contains("# all of the budget: 1 runs\n"), "{page}");

@@ -17,16 +17,17 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// Trains the points of the sweep share by share, and stops the worse half of each group after each but the last.
-pub fn halve(arguments: &SweepArguments, places: Places) -> Result<(), Failure> {
+/// Trains the points of the sweep share by share, and stops the worse half of each group, the points with the same values of the
+/// parameters `within`, after each but the last.
+pub fn halve(arguments: &SweepArguments, within: &[String], places: Places) -> Result<(), Failure> {
     if arguments.slurm || arguments.commands {
         let found = if arguments.slurm { "--slurm" } else { "--commands" };
         return Err(Failure::bad_input(format!(
-            "--halve: found `{found}` with it, allowed: here, in one process, which waits for the runs of a share before it ranks them"
+            "--halve: found `{found}` with it, allowed: here, in one process, which waits for the runs of a share before it ranks them; with --no-halve every point is done to its end"
         )));
     }
     let sweep = target::sweep(&arguments.run, &places)?;
-    let halving = Halving::new(&sweep, &arguments.within)?;
+    let halving = Halving::new(&sweep, within)?;
     if arguments.run.dry_run {
         return output::print(&forecast(&halving));
     }
@@ -40,7 +41,7 @@ pub fn halve(arguments: &SweepArguments, places: Places) -> Result<(), Failure> 
         places,
         halving,
     };
-    let told = work.all(&arguments.within)?;
+    let told = work.all(within)?;
     let documents = work.documents()?;
     if arguments.run.telling.json {
         return merge::print(&documents);

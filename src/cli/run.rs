@@ -14,7 +14,14 @@ use std::sync::Arc;
 
 /// Runs what was asked and prints what came out.
 pub fn run(arguments: &Run, places: Places) -> Result<(), Failure> {
-    let mut specs = target::sweep(arguments, &places)?.specs()?;
+    let sweep = target::sweep(arguments, &places)?;
+    if sweep.halved_within.is_some() {
+        let name = arguments.target.as_deref().unwrap_or_default();
+        output::complain(&format!(
+            "every point is done to its end; `attnlab sweep {name}` stops those that fall behind"
+        ));
+    }
+    let mut specs = sweep.specs()?;
     let (mut batch, mut begun) = (Batch::default(), Vec::new());
     if arguments.resume {
         let plan = store::Plan::new(specs, &store::list(&places.logs)?);

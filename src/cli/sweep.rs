@@ -15,10 +15,24 @@ use std::path::Path;
 pub fn sweep(arguments: &SweepArguments, places: Places) -> Result<(), Failure> {
     match &arguments.command {
         Some(command) => existing(command, &places),
-        None if arguments.halve => halve::halve(arguments, places),
-        None if arguments.commands => commands(&arguments.run, &places),
-        None if arguments.slurm => submit(arguments, &places),
-        None => run::run(&Run { resume: true, ..arguments.run.clone() }, places),
+        None => match within(arguments, &places)? {
+            Some(within) => halve::halve(arguments, &within, places),
+            None if arguments.commands => commands(&arguments.run, &places),
+            None if arguments.slurm => submit(arguments, &places),
+            None => run::run(&Run { resume: true, ..arguments.run.clone() }, places),
+        },
+    }
+}
+
+/// The parameters within which points compete, where the command line or the preset says that the sweep halves.
+fn within(arguments: &SweepArguments, places: &Places) -> Result<Option<Vec<String>>, Failure> {
+    match arguments {
+        SweepArguments { no_halve: true, .. } => Ok(None),
+        SweepArguments { halve: true, within, .. } if !within.is_empty() => Ok(Some(within.clone())),
+        SweepArguments { halve, run, .. } => {
+            let of_preset = target::halved_within(run, places)?;
+            Ok(of_preset.or_else(|| halve.then(Vec::new)))
+        }
     }
 }
 

@@ -28,7 +28,7 @@ pub fn sweep(arguments: &Run, places: &Places) -> Result<Sweep, Failure> {
     if arguments.zip {
         sweep.mode = SweepMode::Zip;
     }
-    sweep.interleaved = arguments.interleave;
+    sweep.interleaved |= arguments.interleave;
     if sweep.interleaved && !sweep.has_several_seeds() {
         return Err(Failure::bad_input("--interleave: found one seed, allowed: several, as with --repeats 5"));
     }
@@ -38,6 +38,15 @@ pub fn sweep(arguments: &Run, places: &Places) -> Result<Sweep, Failure> {
         sweep.warn_of_unread();
     }
     Ok(sweep)
+}
+
+/// The parameters within which the points of a preset compete, where the target is a preset that halves.
+pub fn halved_within(arguments: &Run, places: &Places) -> Result<Option<Vec<String>>, Failure> {
+    let name = arguments.target.as_deref().unwrap_or_default();
+    if problems::find(name).is_some() {
+        return Ok(None);
+    }
+    Ok(find(name, places)?.sweep.halved_within)
 }
 
 /// The preset in the file `name`, or the one called so.

@@ -26,6 +26,8 @@ pause = 0.0
 
 [sweep]
 mode = "grid"
+interleave = true
+halve = ["mode"]
 "#;
 
 #[test]
@@ -44,6 +46,8 @@ fn a_preset_is_read_whole_and_written_back() {
     let points = |preset: &Preset| preset.sweep.specs().unwrap().iter().map(|spec| spec.point()).collect::<Vec<_>>();
     assert_eq!(points(&preset), points(&again));
     assert_eq!(again.about, "Down we go");
+    assert!(again.sweep.interleaved);
+    assert_eq!(again.sweep.halved_within, Some(vec!["mode".to_owned()]));
     assert!(Preset { name: "../up".into(), ..preset }.save(&places(root.path())).is_err());
 }
 
@@ -71,6 +75,9 @@ fn what_is_wrong_is_said_with_file_line_key_and_what_is_allowed() {
         (&format!("{head}[params]\nangle = \"0..1 +0\""), "steep.toml:4: angle: found `0..1 +0`", "not 0"),
         (&format!("{head}[sweep]\nmode = \"mesh\""), "steep.toml:4: sweep.mode: found `\"mesh\"`", "grid"),
         (&format!("{head}[sweep]\nkind = \"grid\""), "steep.toml:4: unknown key `sweep.kind`", "sweep.mode"),
+        (&format!("{head}[sweep]\ninterleave = 1"), "steep.toml:4: sweep.interleave: found `1`", "true or false"),
+        (&format!("{head}[sweep]\nhalve = true"), "steep.toml:4: sweep.halve: found `true`", "an array"),
+        (&format!("{head}[sweep]\nhalve = [1]"), "steep.toml:4: sweep.halve: found `[1]`", "an array"),
     ] {
         let line = parse(text).expect_err(text);
         assert!(line.starts_with(start) && line.contains(words), "`{text}` says: {line}");

@@ -209,6 +209,9 @@ pub struct SweepArguments {
     /// Let only points with the same values of these parameters compete, so that each value has a best point of its own.
     #[arg(long, value_name = "KEY,…", value_delimiter = ',', requires = "halve")]
     pub within: Vec<String>,
+    /// Do every point to its end, also where the preset halves.
+    #[arg(long, conflicts_with = "halve")]
+    pub no_halve: bool,
     /// Submit a job array to Slurm.
     #[arg(long, help_heading = "Slurm")]
     pub slurm: bool,

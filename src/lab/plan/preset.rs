@@ -138,22 +138,7 @@ impl Preset {
                     preset.sweep.repeats = count.ok_or_else(|| source.wrong("repeats", value, &allowed))?;
                 }
                 "params" => preset.read_params(&source, source.table("params", value)?)?,
-                "sweep" => {
-                    for (key, value) in source.table("sweep", value)? {
-                        if key.get_ref() != "mode" {
-                            return Err(source.unknown(
-                                &key.span(),
-                                &format!("sweep.{}", key.get_ref()),
-                                &["sweep.mode"],
-                            ));
-                        }
-                        preset.sweep.mode = match value.get_ref().as_str() {
-                            Some("grid") => SweepMode::Grid,
-                            Some("zip") => SweepMode::Zip,
-                            _ => return Err(source.wrong("sweep.mode", value, "\"grid\" or \"zip\"")),
-                        };
-                    }
-                }
+                "sweep" => preset.read_sweep(&source, source.table("sweep", value)?)?,
                 other => {
                     let known = ["schema", "problem", "title", "about", "repeats", "params", "sweep"];
                     return Err(source.unknown(&key.span(), other, &known));
@@ -184,6 +169,35 @@ impl Preset {
         Ok(())
     }
 
+    fn read_sweep(&mut self, source: &PresetText<'_>, table: &DeTable<'_>) -> Result<(), LabError> {
+        for (key, value) in table {
+            let (name, item) = (format!("sweep.{}", key.get_ref()), value.get_ref());
+            let wrong = |allowed: &str| source.wrong(&name, value, allowed);
+            match key.get_ref().as_ref() {
+                "mode" => {
+                    self.sweep.mode = match item.as_str() {
+                        Some("grid") => SweepMode::Grid,
+                        Some("zip") => SweepMode::Zip,
+                        _ => return Err(wrong("\"grid\" or \"zip\"")),
+                    };
+                }
+                "interleave" => {
+                    self.sweep.interleaved = item.as_bool().ok_or_else(|| wrong("true or false"))?;
+                }
+                "halve" => {
+                    let keys = item.as_array().map(|keys| keys.iter().map(|key| key.get_ref().as_str()));
+                    let keys = keys.and_then(|keys| keys.map(|key| key.map(str::to_owned)).collect());
+                    let allowed = "an array of swept parameters within which points compete, as [\"attention\"]";
+                    self.sweep.halved_within = Some(keys.ok_or_else(|| wrong(allowed))?);
+                }
+                _ => {
+                    return Err(source.unknown(&key.span(), &name, &["sweep.mode", "sweep.interleave", "sweep.halve"]));
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// Reads the file `path`.
     ///
     /// # Errors
@@ -201,7 +215,7 @@ impl Preset {
     #[must_use]
     pub fn to_toml(&self) -> String {
         let text = |text: &str| toml::Value::String(text.to_owned()).to_string();
-        let Sweep { problem, draft, mode, repeats, .. } = &self.sweep;
+        let Sweep { problem, draft, mode, repeats, interleaved, halved_within, .. } = &self.sweep;
         let mut file =
             format!("schema = {SCHEMA}\nproblem = {}\ntitle = {}\n", text(problem.name()), text(&self.title));
         if !self.about.is_empty() {
@@ -215,8 +229,15 @@ impl Preset {
         for (param, typed) in draft.changes(&schema).into_iter().filter(|(param, _)| draft.reads(&schema, param)) {
             file += &format!("{} = {}\n", param.key, text(typed));
         }
-        if *mode == SweepMode::Zip {
-            file += "\n[sweep]\nmode = \"zip\"\n";
+        let mut lines = Vec::new();
+        lines.extend((*mode == SweepMode::Zip).then(|| "mode = \"zip\"".to_owned()));
+        lines.extend(interleaved.then(|| "interleave = true".to_owned()));
+        lines.extend(halved_within.as_ref().map(|keys| {
+            let keys: Vec<_> = keys.iter().map(|key| text(key)).collect();
+            format!("halve = [{}]", keys.join(", "))
+        }));
+        if !lines.is_empty() {
+            file += &format!("\n[sweep]\n{}\n", lines.join("\n"));
         }
         file
     }

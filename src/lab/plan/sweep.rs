@@ -33,6 +33,9 @@ pub struct Sweep {
     /// Whether points take turns: every point with one seed, then every point with the next. Times of points are then taken under
     /// the same conditions, should the machine change in the course of a day.
     pub interleaved: bool,
+    /// With keys of parameters, `attnlab sweep` stops the points that fall behind ([`Halving`](crate::lab::Halving)): those compete that have the same
+    /// values of these parameters, all where there are no keys. With none every point is done to its end.
+    pub halved_within: Option<Vec<String>>,
     /// The name that all its runs are given.
     pub title: Option<String>,
     /// Whether parameters may be set that are not read: in a form, which always holds every field, and in a run that was
@@ -48,6 +51,7 @@ impl fmt::Debug for Sweep {
             .field("mode", &self.mode)
             .field("repeats", &self.repeats)
             .field("interleaved", &self.interleaved)
+            .field("halved_within", &self.halved_within)
             .field("title", &self.title)
             .field("allows_unread", &self.allows_unread)
             .finish()
@@ -91,6 +95,7 @@ impl Sweep {
             mode: SweepMode::Grid,
             repeats: 1,
             interleaved: false,
+            halved_within: None,
             title: None,
             allows_unread: false,
         }

@@ -67,14 +67,19 @@ impl App {
 
     /// Fills the form of a preset's problem and goes there.
     pub(super) fn load(&mut self, preset: &Preset) {
-        let Sweep { problem, draft, mode, repeats, .. } = &preset.sweep;
+        let Sweep { problem, draft, mode, repeats, interleaved, halved_within, .. } = &preset.sweep;
         let Some(index) = self.tab_of(problem.name()) else { return };
         self.tab = index;
         let tab = &mut self.tabs[index];
         tab.refill(draft.clone(), *mode, *repeats);
         (tab.pane, tab.zoom) = (Pane::Form, false);
         let run = self.keymap.key(self.place(), Action::Run);
-        self.say(format!("{}: press {run} to run it", preset.title), Tone::Good);
+        let here = match (halved_within, interleaved) {
+            (Some(_), _) => ", every point to its end (`attnlab sweep` halves)",
+            (None, true) => ", point by point (`attnlab sweep` takes turns)",
+            (None, false) => "",
+        };
+        self.say(format!("{}: press {run} to run it{here}", preset.title), Tone::Good);
     }
 
     /// Fills the form of the problem that can examine what the run `id` of problem `index` has left in its folder.
