@@ -548,6 +548,32 @@ fn variants_are_compared_over_seeds() {
 }
 
 #[test]
+fn variants_at_rates_of_their_own_are_paired() {
+    let desk = Desk::new();
+    for (attention, rate) in [("softmax", "lr=0.001"), ("exp", "lr=0.004")] {
+        let attention = format!("attention={attention}");
+        desk.json(&borrowed(&quick(&["--set", &attention, "--set", rate, "--repeats", "3", "--json"])));
+    }
+    let compared = |own: &[&str]| {
+        let order = ["compare", "problem=vit", "--by", "attention", "--against", "exp", "--json"];
+        desk.json(&[&order[..], own].concat())["comparisons"].clone()
+    };
+    assert_eq!(compared(&[])[1]["variants"][0]["against"], serde_json::json!([]), "two settings without a word on rates");
+    let found = compared(&["--own", "lr"]);
+    let softmax = &found[0]["variants"][0];
+    assert_eq!((&softmax["values"][0], &softmax["own"][0][0]), (&"softmax".into(), &"0.001".into()));
+    assert_eq!(softmax["against"][0]["pairs"], 3, "{found}");
+    let page = desk.say(&["compare", "problem=vit", "--by", "attention", "--own", "lr"]);
+    assert!(page.starts_with("attention   lr      runs"), "{page}");
+
+    desk.json(&borrowed(&quick(&["--set", "attention=exp", "--set", "lr=0.002", "--json"])));
+    let refused = |own: &str| desk.refused(&["compare", "problem=vit", "--by", "attention", "--own", own]);
+    assert!(refused("lr").contains("--own: found runs of attention=exp with lr=0.002 and 0.004, allowed: one value"));
+    assert!(refused("seed").contains("--own: found `seed`, allowed: parameters but the seed"));
+    assert!(refused("rate").contains("--own: "));
+}
+
+#[test]
 fn every_shipped_preset_runs() {
     let desk = Desk::new();
     let presets = preset::all(&Places { presets: desk.path("presets"), ..Places::default() }, problems::ALL);

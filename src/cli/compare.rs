@@ -7,7 +7,7 @@ use crate::lab::compare::{ComparedVariant, ComparisonRequest, Comparisons, Varia
 use crate::lab::export::{CsvTable, in_latex, in_markdown};
 use crate::lab::mean::{LEAST, Mean, best};
 use crate::lab::store::Filter;
-use crate::lab::{Column, Places, Problem, decimal};
+use crate::lab::{Column, Places, Problem, common, decimal};
 use crate::problems;
 use serde_json::json;
 
@@ -21,14 +21,23 @@ pub fn variants(arguments: &Compare, places: &Places) -> Result<(), Failure> {
         return Err(Failure::bad_input(format!("{}: no run is such", places.logs.display())));
     };
     runs.retain(|run| run.problem == problem.name());
-    for key in &arguments.by {
-        problem.schema().require(key).map_err(|error| Failure::bad_input(format!("--by: {error}")))?;
+    for (option, key) in
+        arguments.by.iter().map(|key| ("--by", key)).chain(arguments.own.iter().map(|key| ("--own", key)))
+    {
+        problem.schema().require(key).map_err(|error| Failure::bad_input(format!("{option}: {error}")))?;
+    }
+    if let Some(key) = arguments.own.iter().find(|key| arguments.by.contains(key) || *key == common::SEED.key) {
+        return Err(Failure::bad_input(format!(
+            "--own: found `{key}`, allowed: parameters but the seed and those of --by"
+        )));
     }
     let columns = columns(arguments, problem, problem.headline_of(&runs[0].row))?;
     let by: Vec<&str> = arguments.by.iter().map(String::as_str).collect();
     let bases: Vec<&str> = arguments.against.iter().map(String::as_str).collect();
-    let request = ComparisonRequest { by: &by, columns: &columns, bases: &bases };
+    let own: Vec<&str> = arguments.own.iter().map(String::as_str).collect();
+    let request = ComparisonRequest { by: &by, own: &own, columns: &columns, bases: &bases };
     let found = compare(&runs, problem, &request);
+    check_own(&found, &request)?;
     let there = |base: &str| {
         let mut variants = found.comparisons.iter().flat_map(|comparison| &comparison.variants);
         variants.any(|variant| variant.values.first().is_some_and(|value| value == base))
@@ -39,11 +48,10 @@ pub fn variants(arguments: &Compare, places: &Places) -> Result<(), Failure> {
     }
     if arguments.json {
         let keys: Vec<&str> = columns.iter().map(|column| column.key).collect();
-        let names = ["schema", "problem", "by", "columns", "common", "comparisons"];
-        let values =
-            [json!(2), json!(problem.name()), json!(by), json!(keys), json!(found.common), json!(found.comparisons)];
-        let document: serde_json::Map<String, _> = names.map(str::to_owned).into_iter().zip(values).collect();
-        return output::print_json(&document);
+        return output::print_json(&json!({
+            "schema": 2, "problem": problem.name(), "by": by, "own": own, "columns": keys, "common": found.common,
+            "comparisons": found.comparisons,
+        }));
     }
     if arguments.csv {
         let rows = if arguments.seeds { seeds_csv(&found, &request) } else { csv(&found, &request) };
@@ -68,6 +76,33 @@ pub fn variants(arguments: &Compare, places: &Places) -> Result<(), Failure> {
     };
     let notes: String = notes.iter().map(|note| format!("{before}{}\n", escape(note))).collect();
     output::print(&format!("{}\n{notes}", tables.map(|table| form(&table)).collect::<Vec<_>>().join("\n")))
+}
+
+/// Refuses a variant whose runs have several values of a parameter that is to be its own.
+fn check_own(found: &Comparisons, request: &ComparisonRequest<'_>) -> Result<(), Failure> {
+    for variant in found.comparisons.iter().flat_map(|comparison| &comparison.variants) {
+        let mixed = request.own.iter().zip(&variant.own).find(|(_, values)| values.len() > 1);
+        if let Some((key, values)) = mixed {
+            let named: Vec<_> =
+                request.by.iter().zip(&variant.values).map(|(key, value)| format!("{key}={value}")).collect();
+            return Err(Failure::bad_input(format!(
+                "--own: found runs of {} with {key}={}, allowed: one value of {key} for each variant (a filter chooses runs)",
+                named.join(" "),
+                values.join(" and ")
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// What says which variant it is: its values, and those that are its own.
+fn told_values(variant: &ComparedVariant) -> impl Iterator<Item = String> + '_ {
+    variant.values.iter().cloned().chain(variant.own.iter().map(|values| values.join(" ")))
+}
+
+/// The parameters of which these are the values.
+fn told_keys(request: &ComparisonRequest<'_>) -> impl Iterator<Item = String> {
+    request.by.iter().chain(request.own).map(|key| (*key).to_owned())
 }
 
 /// What the numbers are, in words.
@@ -116,8 +151,8 @@ struct ComparisonTable {
 impl ComparisonTable {
     /// A row for each variant.
     fn of_variants(comparison: &VariantComparison, problem: &dyn Problem, request: &ComparisonRequest<'_>) -> Self {
-        let ComparisonRequest { by, columns, bases } = request;
-        let mut headings: Vec<(String, bool)> = by.iter().map(|key| ((*key).to_owned(), false)).collect();
+        let ComparisonRequest { by, own, columns, bases } = request;
+        let mut headings: Vec<(String, bool)> = told_keys(request).map(|key| (key, false)).collect();
         headings.push(("runs".to_owned(), true));
         headings.extend(columns.iter().map(|column| (column.heading(), true)));
         for base in *bases {
@@ -127,7 +162,7 @@ impl ComparisonTable {
         let p = |value: Option<f64>| value.map_or_else(|| "·".to_owned(), |p| decimal(p, 4));
         let shown = |mean: &Option<Mean>, digits| mean.map_or_else(|| "–".to_owned(), |mean| mean.show(digits));
         let row = |variant: &ComparedVariant| {
-            let mut row = variant.values.clone();
+            let mut row: Vec<String> = told_values(variant).collect();
             row.push(variant.runs.len().to_string());
             row.extend(columns.iter().zip(&variant.means).map(|(column, mean)| shown(mean, column.digits)));
             for base in *bases {
@@ -142,18 +177,18 @@ impl ComparisonTable {
         let is_headline = columns.first().is_some_and(|column| column.key == problem.headline());
         let best = best(&means, problem.prefers_large()).filter(|_| is_headline);
         let rows = comparison.variants.iter().map(row).collect();
-        Self { setting: comparison.setting.clone(), headings, rows, best, first: by.len() + 1 }
+        Self { setting: comparison.setting.clone(), headings, rows, best, first: by.len() + own.len() + 1 }
     }
 
     /// A row for each run.
     fn of_seeds(comparison: &VariantComparison, _: &dyn Problem, request: &ComparisonRequest<'_>) -> Self {
-        let mut headings: Vec<(String, bool)> = request.by.iter().map(|key| ((*key).to_owned(), false)).collect();
+        let mut headings: Vec<(String, bool)> = told_keys(request).map(|key| (key, false)).collect();
         headings.push(("seed".to_owned(), true));
         headings.extend(request.columns.iter().map(|column| (column.heading(), true)));
         headings.push(("run".to_owned(), false));
         let rows = comparison.variants.iter().flat_map(|variant| {
             variant.runs.iter().map(|run| {
-                let mut row = variant.values.clone();
+                let mut row: Vec<String> = told_values(variant).collect();
                 row.push(run.seed.clone());
                 let numbers = request.columns.iter().zip(&run.numbers);
                 row.extend(numbers.map(|(column, number)| {
@@ -230,7 +265,7 @@ fn csv(found: &Comparisons, request: &ComparisonRequest<'_>) -> String {
         [mean.map(|mean| mean.mean), interval.map(|ends| ends[0]), interval.map(|ends| ends[1])].map(number)
     };
     let mut headings = vec!["setting".to_owned()];
-    headings.extend(request.by.iter().map(|key| (*key).to_owned()));
+    headings.extend(told_keys(request));
     headings.push("runs".to_owned());
     headings
         .extend(request.columns.iter().flat_map(|column| ["", "_lo", "_hi"].map(|end| column.key.to_owned() + end)));
@@ -241,7 +276,7 @@ fn csv(found: &Comparisons, request: &ComparisonRequest<'_>) -> String {
     let variants = found.comparisons.iter().flat_map(|comparison| {
         comparison.variants.iter().map(|variant| {
             let mut cells = vec![comparison.setting.clone()];
-            cells.extend(variant.values.iter().cloned());
+            cells.extend(told_values(variant));
             cells.push(variant.runs.len().to_string());
             cells.extend(variant.means.iter().flat_map(|mean| with_ends(*mean)));
             for base in request.bases {
@@ -260,14 +295,14 @@ fn csv(found: &Comparisons, request: &ComparisonRequest<'_>) -> String {
 /// Comma-separated values, a line a run.
 fn seeds_csv(found: &Comparisons, request: &ComparisonRequest<'_>) -> String {
     let mut headings = vec!["setting".to_owned()];
-    headings.extend(request.by.iter().map(|key| (*key).to_owned()));
+    headings.extend(told_keys(request));
     headings.extend(["seed".to_owned(), "run".to_owned()]);
     headings.extend(request.columns.iter().map(|column| column.key.to_owned()));
     let runs = found.comparisons.iter().flat_map(|comparison| {
         comparison.variants.iter().flat_map(|variant| {
             variant.runs.iter().map(|run| {
                 let mut cells = vec![comparison.setting.clone()];
-                cells.extend(variant.values.iter().cloned());
+                cells.extend(told_values(variant));
                 cells.extend([run.seed.clone(), run.run.clone()]);
                 cells.extend(run.numbers.iter().copied().map(number));
                 cells

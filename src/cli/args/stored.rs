@@ -44,6 +44,10 @@ pub struct Compare {
     /// The parameters whose values are compared; runs that differ in nothing else but the seed stand together.
     #[arg(long, value_name = "KEY,…", value_delimiter = ',', required = true)]
     pub by: Vec<String>,
+    /// Parameters of which every variant has a value of its own, as a learning rate that was tuned for it: told beside it, and no
+    /// reason not to pair its runs with those of others.
+    #[arg(long, value_name = "KEY,…", value_delimiter = ',')]
+    pub own: Vec<String>,
     /// Values of the first of these parameters to take differences from, paired by seed.
     #[arg(long, value_name = "VALUE,…", value_delimiter = ',')]
     pub against: Vec<String>,

@@ -38,6 +38,8 @@ pub struct ComparedRun {
 pub struct ComparedVariant {
     /// These values, one for each parameter.
     pub values: Vec<String>,
+    /// Of each parameter that variants have for themselves the values of its runs: one, unless runs are mixed that were tuned differently.
+    pub own: Vec<Vec<String>>,
     /// The runs, by seed.
     pub runs: Vec<ComparedRun>,
     /// The mean of each column asked for, in that order; none where no run has a number.
@@ -70,14 +72,24 @@ pub struct Comparisons {
 pub struct ComparisonRequest<'a> {
     /// The parameters whose values make a variant.
     pub by: &'a [&'a str],
+    /// Parameters of which every variant has a value of its own, as a learning rate that was tuned for it: told, but runs that
+    /// differ in them are paired all the same.
+    pub own: &'a [&'a str],
     /// The columns to tell, the compared one first.
     pub columns: &'a [&'static Column],
     /// Values of the first parameter to take differences from.
     pub bases: &'a [&'a str],
 }
 
-/// The values of a variant, which are its place among the others, with the newest run of each seed.
-type Seeds<'a> = BTreeMap<Vec<String>, BTreeMap<Seed, &'a RunSummary>>;
+/// The values of a variant, which are its place among the others, with its runs.
+type Seeds<'a> = BTreeMap<Vec<String>, VariantSeeds<'a>>;
+
+/// The newest run of each seed of a variant, and the values that its runs have of each parameter that is its own.
+#[derive(Default)]
+struct VariantSeeds<'a> {
+    newest: BTreeMap<Seed, &'a RunSummary>,
+    own: Vec<BTreeSet<String>>,
+}
 
 /// A seed in the order of its number.
 type Seed = (u64, String);
@@ -90,6 +102,7 @@ pub fn compare(runs: &[Arc<RunSummary>], problem: &dyn Problem, request: &Compar
     let schema = problem.schema();
     let counts = |key: &str| {
         !request.by.contains(&key)
+            && !request.own.contains(&key)
             && key != common::SEED.key
             && schema.get(key).is_some_and(|param| param.determines_result)
     };
@@ -102,9 +115,13 @@ pub fn compare(runs: &[Arc<RunSummary>], problem: &dyn Problem, request: &Compar
     let mut settings: BTreeMap<&[String], Seeds<'_>> = BTreeMap::new();
     for (index, run) in finished.iter().enumerate() {
         let variants = settings.entry(differences.exact(index)).or_default();
-        let seeds = variants.entry(request.by.iter().map(|key| run.params.text(key)).collect()).or_default();
+        let variant = variants.entry(request.by.iter().map(|key| run.params.text(key)).collect()).or_default();
+        variant.own.resize_with(request.own.len(), BTreeSet::new);
+        for (key, values) in request.own.iter().zip(&mut variant.own) {
+            values.insert(run.params.text(key));
+        }
         let seed = run.params.text(common::SEED.key);
-        seeds.insert((seed.parse().unwrap_or(u64::MAX), seed), run);
+        variant.newest.insert((seed.parse().unwrap_or(u64::MAX), seed), run);
     }
     let mut found: Vec<VariantComparison> = settings
         .iter()
@@ -165,7 +182,7 @@ impl Comparisons {
 
 fn variant(values: &[String], all: &Seeds<'_>, request: &ComparisonRequest<'_>) -> ComparedVariant {
     let number = |row: &Row, column: &Column| row.get(column.key).and_then(Value::as_f64);
-    let seeds = &all[values];
+    let VariantSeeds { newest: seeds, own } = &all[values];
     let runs = seeds.iter().map(|((_, seed), run)| ComparedRun {
         run: run.id.clone(),
         seed: seed.clone(),
@@ -180,7 +197,7 @@ fn variant(values: &[String], all: &Seeds<'_>, request: &ComparisonRequest<'_>) 
         let others = all.get(&based(values, base));
         let differences: Vec<f64> = request.columns.first().map_or_else(Vec::new, |column| {
             let pair = |(seed, run): (&Seed, &&RunSummary)| {
-                Some(number(&run.row, column)? - number(&others?.get(seed)?.row, column)?)
+                Some(number(&run.row, column)? - number(&others?.newest.get(seed)?.row, column)?)
             };
             seeds.iter().filter_map(pair).collect()
         });
@@ -191,7 +208,8 @@ fn variant(values: &[String], all: &Seeds<'_>, request: &ComparisonRequest<'_>) 
         Paired { base: (*base).to_owned(), pairs, difference, p, p_holm: None }
     });
     let (means, against) = (means.collect(), against.collect());
-    ComparedVariant { values: values.to_vec(), runs, means, against }
+    let own = own.iter().map(|values| values.iter().cloned().collect()).collect();
+    ComparedVariant { values: values.to_vec(), own, runs, means, against }
 }
 
 /// The order of two variants: parameter by parameter, by the declaration of a choice, by size of a number.
