@@ -21,6 +21,8 @@ pub struct AdamW {
     decayed: Vec<(Range<usize>, bool)>,
     moments: [Tensor; 2],
     steps: u64,
+    /// 1 where weight decay applies and 0 elsewhere, on a GPU, where an update is made of whole vectors.
+    decay_mask: Option<Tensor>,
 }
 
 impl AdamW {
@@ -31,7 +33,27 @@ impl AdamW {
     pub fn new(layout: &Layout, weight_decay: f64) -> Result<Self, VisionError> {
         let zeros = || Ok::<_, VisionError>(Tensor::from_vec(zeros::<f32>(layout.len())?, layout.len(), &Device::Cpu)?);
         let decayed = layout.entries().iter().map(|entry| (entry.range(), entry.decay)).collect();
-        Ok(Self { weight_decay, decayed, moments: [zeros()?, zeros()?], steps: 0 })
+        Ok(Self { weight_decay, decayed, moments: [zeros()?, zeros()?], steps: 0, decay_mask: None })
+    }
+
+    /// The same on `device`, where the parameters lie.
+    ///
+    /// # Errors
+    /// The device has no memory for the moments.
+    pub fn on(mut self, device: &Device) -> Result<Self, VisionError> {
+        let [first, second] = &self.moments;
+        self.moments = [first.to_device(device)?, second.to_device(device)?];
+        self.decay_mask = if device.is_cpu() { None } else { Some(self.mask(device)?) };
+        Ok(self)
+    }
+
+    fn mask(&self, device: &Device) -> Result<Tensor, VisionError> {
+        let mut mask = zeros::<f32>(self.moments[0].elem_count())?;
+        for (range, _) in self.decayed.iter().filter(|(_, decay)| *decay) {
+            mask[range.clone()].fill(1.0);
+        }
+        let len = mask.len();
+        Ok(Tensor::from_vec(mask, len, device)?)
     }
 
     /// The first and second moments, `[parameters]` each, and the number of steps made.
@@ -47,7 +69,8 @@ impl AdamW {
     pub fn restore(&mut self, moments: [Vec<f32>; 2], steps: u64) -> Result<(), VisionError> {
         let len = self.moments[0].elem_count();
         let [first, second] = moments;
-        self.moments = [Tensor::from_vec(first, len, &Device::Cpu)?, Tensor::from_vec(second, len, &Device::Cpu)?];
+        let device = self.moments[0].device().clone();
+        self.moments = [Tensor::from_vec(first, len, &device)?, Tensor::from_vec(second, len, &device)?];
         self.steps = steps;
         Ok(())
     }
@@ -58,6 +81,9 @@ impl AdamW {
     /// The gradient has another length.
     pub fn step(&mut self, theta: &Var, gradient: &Tensor, scale: f64, learning_rate: f64) -> Result<(), VisionError> {
         self.steps += 1;
+        if let Some(mask) = self.decay_mask.clone() {
+            return self.step_of_vectors(theta, gradient, scale, learning_rate, &mask);
+        }
         let scale = scale as f32;
         let [first, second] = &self.moments;
         first.inplace_op2(gradient, &Average { beta: BETA[0] as f32, scale, square: false })?;
@@ -70,6 +96,27 @@ impl AdamW {
             root: correction[1].sqrt() as f32,
         };
         theta.inplace_op3(first, second, &update)?;
+        Ok(())
+    }
+
+    /// The same step from operations on whole vectors, which every device has.
+    fn step_of_vectors(
+        &mut self,
+        theta: &Var,
+        gradient: &Tensor,
+        scale: f64,
+        learning_rate: f64,
+        mask: &Tensor,
+    ) -> Result<(), VisionError> {
+        let [first, second] = &self.moments;
+        let first = ((first * BETA[0])? + (gradient * (scale * (1.0 - BETA[0])))?)?;
+        let second = ((second * BETA[1])? + (gradient.sqr()? * (scale * scale * (1.0 - BETA[1])))?)?;
+        let correction = BETA.map(|beta| 1.0 - beta.powf(self.steps as f64));
+        let size = second.sqrt()?.affine(1.0 / correction[1].sqrt(), EPSILON)?;
+        let change = ((&first / size)? * (learning_rate / correction[0]))?;
+        let keep = mask.affine(-learning_rate * self.weight_decay, 1.0)?;
+        theta.set(&((theta.as_detached_tensor() * keep)? - change)?)?;
+        self.moments = [first, second];
         Ok(())
     }
 }
@@ -186,4 +233,43 @@ impl Schedule {
 #[must_use]
 pub fn clip_factor(norm: f64, limit: Option<f64>) -> f64 {
     limit.map_or(1.0, |limit| (limit / (norm + 1e-6)).min(1.0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::vision::{AttentionKernel, BlockSet, Parameters, VitConfig};
+
+    #[test]
+    fn a_step_of_whole_vectors_is_the_step_of_the_processor() {
+        let config = VitConfig {
+            channels: 1,
+            image_size: 8,
+            patch: 4,
+            dim: 8,
+            depth: 1,
+            heads: 2,
+            mlp_ratio: 2,
+            classes: 3,
+            attention: AttentionKernel::Softmax.into(),
+            softmax_blocks: BlockSet::NONE,
+            mask_dim: 0,
+        };
+        let [here, there] = [(); 2].map(|()| Parameters::new(&config, 3).unwrap());
+        let layout = here.layout().clone();
+        let [mut plain, mut vectors] = [(); 2].map(|()| AdamW::new(&layout, 0.3).unwrap());
+        let mask = vectors.mask(&Device::Cpu).unwrap();
+        for step in 0..20_u32 {
+            let numbers = (0..layout.len()).map(|i| ((i as f32 + 1.7 * step as f32) * 0.37).sin() * 0.1).collect();
+            let gradient = Tensor::from_vec::<_, f32>(numbers, layout.len(), &Device::Cpu).unwrap();
+            plain.step(here.theta(), &gradient, 0.7, 1e-2).unwrap();
+            vectors.steps += 1;
+            vectors.step_of_vectors(there.theta(), &gradient, 0.7, 1e-2, &mask).unwrap();
+        }
+        let (here, there) = (here.values().unwrap(), there.values().unwrap());
+        let start = Parameters::new(&config, 3).unwrap().values().unwrap();
+        assert!(here.iter().zip(&start).any(|(here, start)| (here - start).abs() > 0.05));
+        let apart = here.iter().zip(&there).map(|(here, there)| (here - there).abs()).fold(0.0, f32::max);
+        assert!(apart < 1e-6, "{apart}");
+    }
 }
