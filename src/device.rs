@@ -225,12 +225,8 @@ mod gpu {
                 in_use[number] += 1;
                 number
             };
-            let mut opened = OpenDevice {
-                device: Device::Cpu,
-                label: format!("cuda:{number}"),
-                memory: None,
-                card: Some(number),
-            };
+            let mut opened =
+                OpenDevice { device: Device::Cpu, label: format!("cuda:{number}"), memory: None, card: Some(number) };
             opened.device = Device::new_cuda(number).map_err(|error| DeviceError::Closed(line(&error)))?;
             if let Ok(context) = CudaContext::new(number) {
                 if let Ok(name) = context.name() {

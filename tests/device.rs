@@ -4,13 +4,13 @@
 #[path = "support/program.rs"]
 mod program;
 
+use attnlab::attention::Projection;
 use attnlab::device::{DeviceName, OpenDevice, features};
 use attnlab::vision::dataset::{Augment, Dataset, Normalisation, Options, Patcher, Split, load};
 use attnlab::vision::{
     Attention, AttentionKernel, BlockSet, Checkpoint, Evaluation, FavorEstimator, FavorMap, Kernels, Parameters,
     Precision, Redraw, Samples, StepReport, TrainObserver, TrainOptions, Trainer, Vit, VitConfig, evaluate, train,
 };
-use attnlab::attention::Projection;
 use candle_core::Device;
 use program::program;
 use std::ops::ControlFlow;
@@ -28,7 +28,10 @@ fn what_cannot_compute_is_refused_in_one_line() {
     let desk = tempfile::tempdir().unwrap();
     let build = |feature: &str| format!("cargo run --release --features {feature}");
     let mut cases = vec![
-        (vec!["device=gpu"], vec!["device: found `gpu`", "auto, cpu, cuda, cuda:N"].into_iter().map(str::to_owned).collect()),
+        (
+            vec!["device=gpu"],
+            vec!["device: found `gpu`", "auto, cpu, cuda, cuda:N"].into_iter().map(str::to_owned).collect(),
+        ),
         (vec!["precision=tf32"], vec!["precision: found `tf32`".to_owned(), "tf32 with device=cuda".to_owned()]),
         (vec!["precision=bf16"], vec!["precision: found `bf16`".to_owned(), "bf16 with kernels=composed".to_owned()]),
         (vec!["precision=f64"], vec!["one of f32, tf32, bf16".to_owned()]),
@@ -75,7 +78,10 @@ fn gpus_that_runs_would_leave_idle_are_told() {
         told(&desk, &fixed.into_iter().chain(settings).collect::<Vec<_>>())
     };
     let (code, said) = sweep(&["device=cpu"]);
-    assert!(code == Some(0) && said.contains("2 of 2 runs leave the GPUs of --gpus idle: they have device=cpu"), "{said}");
+    assert!(
+        code == Some(0) && said.contains("2 of 2 runs leave the GPUs of --gpus idle: they have device=cpu"),
+        "{said}"
+    );
     let (code, said) = sweep(&[]);
     assert!(code == Some(0) && said.contains("idle"), "{said}");
     assert!(!features().is_empty() || said.contains("cargo build --release --features cuda"), "{said}");

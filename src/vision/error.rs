@@ -27,8 +27,14 @@ pub enum VisionError {
     #[error("the GPU has no memory left for the model: lower batch, dim, depth or mlp_ratio")]
     DeviceMemory,
     /// What computes the model cannot do so in this precision.
-    #[error("products in {0} need {}", match .0 { Precision::Tf32 => "one of NVIDIA's cards", _ => "composed operations" })]
-    Precision(Precision),
+    #[error("products in {precision} need {}", match .precision {
+        Precision::Tf32 => "one of NVIDIA's cards",
+        Precision::F32 | Precision::Bf16 => "composed operations",
+    })]
+    Precision {
+        /// The precision.
+        precision: Precision,
+    },
     /// A file could not be read or written.
     #[error("{}: cannot {action}: {source}", file.display())]
     File {

@@ -83,7 +83,7 @@ impl Vit {
                 ModelEngine::Composed(pool, precision)
             }
             _ if !device.is_cpu() && precision.is_on(device) => ModelEngine::Composed(None, precision),
-            _ => return Err(VisionError::Precision(precision)),
+            _ => return Err(VisionError::Precision { precision }),
         };
         Ok(Self { config: self.config, parameters: self.parameters.to_device(device)?, engine })
     }

@@ -74,12 +74,14 @@ pub(super) fn side_by_side(params: &Params, config: &VitConfig) -> usize {
 /// The device cannot be used, or has too little memory.
 pub(super) fn open(params: &Params, config: &VitConfig) -> Result<OpenDevice, ParamError> {
     let batch = params.size("batch");
-    let opened = device(params).open(step_products(params, config)).map_err(|error| unusable(params, &error.to_string()))?;
+    let opened =
+        device(params).open(step_products(params, config)).map_err(|error| unusable(params, &error.to_string()))?;
     let needed = Vit::training_bytes(config, Kernels::Composed, 1, batch);
     match opened.memory {
         Some(there) if needed > there => {
             let [needed, there] = [needed, there].map(|bytes| memory::size(bytes.into()));
-            let allowed = format!("a smaller number: the model needs about {needed} of memory, {} has {there}", opened.label);
+            let allowed =
+                format!("a smaller number: the model needs about {needed} of memory, {} has {there}", opened.label);
             Err(ParamError::new("batch", batch.to_string(), allowed))
         }
         _ => Ok(opened),
@@ -93,8 +95,7 @@ pub(super) fn model(
     (config, parameters): (&VitConfig, Parameters),
     threads: usize,
 ) -> Result<Vit, VisionError> {
-    let (kernels, threads) =
-        if opened.device.is_cpu() { (kernels(params), threads) } else { (Kernels::Composed, 1) };
+    let (kernels, threads) = if opened.device.is_cpu() { (kernels(params), threads) } else { (Kernels::Composed, 1) };
     Vit::new(config.clone(), parameters, kernels, threads)?.on(&opened.device, params.choice(PRECISION.key))
 }
 

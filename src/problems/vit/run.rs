@@ -14,7 +14,7 @@ use crate::vision::dataset::{
 };
 use crate::vision::{
     Checkpoint, Denominators, Evaluation, FavorEstimator, FavorMap, Parameters, Redraw, Samples, TrainOptions, Trainer,
-    VitConfig, evaluate, time_inference, train,
+    Vit, VitConfig, evaluate, time_inference, train,
 };
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};

@@ -125,7 +125,8 @@ pub fn attend(
     v: &Tensor,
 ) -> Result<Tensor> {
     let [queries, keys, values] = [q, k, v].map(Clone::clone);
-    AttentionInputs { queries, keys, values, masks: None, precision: Precision::F32 }.attend(attention.into(), parameters)
+    AttentionInputs { queries, keys, values, masks: None, precision: Precision::F32 }
+        .attend(attention.into(), parameters)
 }
 
 /// The attention matrix without a mask, see [`AttentionInputs::weights`].
@@ -134,7 +135,8 @@ pub fn attend(
 /// The shapes do not fit.
 pub fn weights(attention: impl Into<Attention>, parameters: Option<&Tensor>, q: &Tensor, k: &Tensor) -> Result<Tensor> {
     let [queries, keys, values] = [q, k, k].map(Clone::clone);
-    AttentionInputs { queries, keys, values, masks: None, precision: Precision::F32 }.weights(attention.into(), parameters)
+    AttentionInputs { queries, keys, values, masks: None, precision: Precision::F32 }
+        .weights(attention.into(), parameters)
 }
 
 /// The features exp(q), exp(k) of log features q, k, as exp(q + c − r) and exp(k − c) with c_l = max_j k_jl and r_i = max_l (q_il + c_l): c cancels within each product and r

@@ -155,7 +155,13 @@ impl App {
     }
 
     /// Takes a sweep that the cluster has accepted.
-    fn take_array(&mut self, tab: usize, sweep: &Sweep, finished: &HashSet<String>, (array, idle): (&JobArray, Option<String>)) {
+    fn take_array(
+        &mut self,
+        tab: usize,
+        sweep: &Sweep,
+        finished: &HashSet<String>,
+        (array, idle): (&JobArray, Option<String>),
+    ) {
         let plan = array.plan_ref();
         let job = plan.jobs.last().map(ToString::to_string).unwrap_or_default();
         let mut text = format!("job {job}: {} points in {} elements", plan.points, plan.elements());
