@@ -1,9 +1,8 @@
 //! The batches of a training, one after the other: each image of an epoch once, in the epoch's order.
 
-use super::dataset::{Images, Patcher, Split};
+use super::dataset::{Augment, Images, Patcher, Split};
 use super::error::VisionError;
 use super::samples::Samples;
-use super::train::TrainOptions;
 
 /// What one step trains on.
 #[derive(Default)]
@@ -28,16 +27,24 @@ pub(super) struct Batches<'a> {
     images: &'a Images,
     split: &'a Split,
     patcher: &'a Patcher,
-    options: TrainOptions,
+    size: usize,
+    augment: Augment,
+    seed: u64,
     /// The order of the images in the epoch that was last asked for.
     order: Vec<usize>,
     order_of: Option<u64>,
 }
 
 impl<'a> Batches<'a> {
-    /// Those of a training on `split` with `options`.
-    pub fn new(images: &'a Images, split: &'a Split, patcher: &'a Patcher, options: &TrainOptions) -> Self {
-        Self { images, split, patcher, options: options.clone(), order: Vec::new(), order_of: None }
+    /// Those of a training on `split` in steps of `size` images, which `augment` changes, in orders of this seed.
+    pub fn new(
+        (images, split): (&'a Images, &'a Split),
+        patcher: &'a Patcher,
+        size: usize,
+        augment: Augment,
+        seed: u64,
+    ) -> Self {
+        Self { images, split, patcher, size, augment, seed, order: Vec::new(), order_of: None }
     }
 
     /// Puts what `step`, counted from 0, trains on into `batch`, unless it is there.
@@ -49,7 +56,7 @@ impl<'a> Batches<'a> {
             return Ok(());
         }
         batch.of = None;
-        let TrainOptions { seed, batch: size, augment, .. } = self.options;
+        let Self { seed, size, augment, .. } = *self;
         let count = self.split.train.len();
         let epoch_steps = count.div_ceil(size) as u64;
         let (epoch, within) = (step / epoch_steps, step % epoch_steps);

@@ -274,7 +274,7 @@ pub fn train(
     let schedule = Schedule { peak: trainer.options.learning_rate, steps, warmup: trainer.options.warmup };
     let between = (steps / trainer.options.validations.max(1)).max(1);
     let validation = Samples { images, indices: &split.validation, patcher };
-    let mut batches = Batches::new(images, split, patcher, &trainer.options);
+    let mut batches = Batches::new((images, split), patcher, size, trainer.options.augment, trainer.options.seed);
     let [mut batch, mut next] = [Batch::default(), Batch::default()];
     loop {
         // Validation stands before the step, not after it, so that a training stopped between the two makes it up.

@@ -1,6 +1,5 @@
 //! What computes a run: the parameters for it, what goes with what, and the device itself.
 
-use super::cost;
 use crate::device::{DeviceName, OpenDevice};
 use crate::lab::{Param, ParamError, Params, RunContext};
 use crate::memory;
@@ -58,24 +57,18 @@ pub(super) fn check_there(params: &Params) -> Result<(), ParamError> {
     device(params).check_there().map_err(|error| unusable(params, &error.to_string()))
 }
 
-/// Multiply-adds of a step: a backward pass costs two forward passes.
-pub(super) fn step_products(params: &Params, config: &VitConfig) -> f64 {
-    3.0 * params.size("batch") as f64 * cost::products(config)
+/// How many such runs, of so many multiply-adds a step, work beside each other, one on each card.
+pub(super) fn side_by_side(params: &Params, multiply_adds: f64) -> usize {
+    device(params).side_by_side(multiply_adds)
 }
 
-/// How many such runs work beside each other, one on each card.
-pub(super) fn side_by_side(params: &Params, config: &VitConfig) -> usize {
-    device(params).side_by_side(step_products(params, config))
-}
-
-/// The device of a run of `config`, ready to compute. A card has room for the model.
+/// The device of a run of `config`, ready to compute steps of so many multiply-adds. A card has room for the model.
 ///
 /// # Errors
 /// The device cannot be used, or has too little memory.
-pub(super) fn open(params: &Params, config: &VitConfig) -> Result<OpenDevice, ParamError> {
+pub(super) fn open(params: &Params, config: &VitConfig, multiply_adds: f64) -> Result<OpenDevice, ParamError> {
     let batch = params.size("batch");
-    let opened =
-        device(params).open(step_products(params, config)).map_err(|error| unusable(params, &error.to_string()))?;
+    let opened = device(params).open(multiply_adds).map_err(|error| unusable(params, &error.to_string()))?;
     let needed = Vit::training_bytes(config, Kernels::Composed, 1, batch);
     match opened.memory {
         Some(there) if needed > there => {

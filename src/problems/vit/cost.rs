@@ -166,6 +166,11 @@ pub(super) fn estimate(params: &Params) -> Estimate {
     Estimate { rows, seconds, bytes: Some(bytes(params, &config, expected_data(params))) }
 }
 
+/// Multiply-adds of a training step: a backward pass costs two forward passes.
+pub(super) fn step_products(params: &Params, config: &VitConfig) -> f64 {
+    3.0 * params.size("batch") as f64 * products(config)
+}
+
 /// Multiply-adds of one image's forward pass.
 pub(super) fn products(config: &VitConfig) -> f64 {
     let [tokens, dim, hidden] = [config.tokens(), config.dim, config.hidden()].map(|size| size as f64);

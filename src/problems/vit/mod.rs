@@ -140,12 +140,12 @@ impl Problem for VitProblem {
 
     fn side_by_side(&self, params: &Params) -> usize {
         model::config(params, ImageShape::expected(params), 10)
-            .map_or(1, |config| computing::side_by_side(params, &config))
+            .map_or(1, |config| computing::side_by_side(params, cost::step_products(params, &config)))
     }
 
     fn idle_gpu(&self, params: &Params) -> Option<String> {
         let config = model::config(params, ImageShape::expected(params), 10).ok()?;
-        computing::device(params).idle_gpu(computing::step_products(params, &config))
+        computing::device(params).idle_gpu(cost::step_products(params, &config))
     }
 
     fn halving_budget(&self, params: &Params) -> Result<f64, ParamError> {

@@ -30,7 +30,7 @@ pub(super) fn run(params: &Params, context: &mut RunContext) -> Result<(), RunEr
     let images = ImageShape { size: dataset.train.size(), channels: dataset.train.channels() };
     let config = model::config(params, images, dataset.classes.len()).map_err(wrong)?;
     cost::check(params, &config, (dataset.train.memory() + dataset.test.memory()) as u64).map_err(wrong)?;
-    let opened = computing::open(params, &config).map_err(wrong)?;
+    let opened = computing::open(params, &config, cost::step_products(params, &config)).map_err(wrong)?;
     let doubts = config.attention.typed().map_or(&[][..], |map| map.function().doubts());
     doubts.iter().for_each(|doubt| context.note(doubt.clone()));
     let split = split(params, &dataset, seed);
