@@ -14,7 +14,7 @@
 //!   arrays  named  nearest        numbers of files · choices by name · slips of the keyboard
 //!   paths  text  product  random  `~` in paths · text made harmless · matrix products · named generators
 //!   statistics  memory  threads   means, errors, quantiles · large buffers · how many threads
-//!   function                      functions that a user types
+//!   function  device              functions that a user types · processor and GPUs
 //! ```
 //!
 //! * [`attention`] knows no file and no screen: arrays in, arrays out; heavy loops run on rayon's current pool.
@@ -26,6 +26,7 @@ pub mod arrays;
 pub mod attention;
 pub mod cli;
 pub mod console;
+pub mod device;
 pub mod function;
 #[doc(hidden)]
 pub mod fuzzing;

@@ -558,7 +558,11 @@ fn variants_at_rates_of_their_own_are_paired() {
         let order = ["compare", "problem=vit", "--by", "attention", "--against", "exp", "--json"];
         desk.json(&[&order[..], own].concat())["comparisons"].clone()
     };
-    assert_eq!(compared(&[])[1]["variants"][0]["against"], serde_json::json!([]), "two settings without a word on rates");
+    assert_eq!(
+        compared(&[])[1]["variants"][0]["against"],
+        serde_json::json!([]),
+        "two settings without a word on rates"
+    );
     let found = compared(&["--own", "lr"]);
     let softmax = &found[0]["variants"][0];
     assert_eq!((&softmax["values"][0], &softmax["own"][0][0]), (&"softmax".into(), &"0.001".into()));

@@ -15,7 +15,8 @@ use attnlab::attention::{FeatureMap, Projection, RandomFeatures, Sketch};
 use attnlab::random::generator;
 use attnlab::vision::composed::AttentionInputs;
 use attnlab::vision::{
-    Attention, AttentionKernel, BlockSet, Checkpoint, FavorEstimator, FavorMap, Parameters, VitConfig, composed,
+    Attention, AttentionKernel, BlockSet, Checkpoint, FavorEstimator, FavorMap, Parameters, Precision, VitConfig,
+    composed,
 };
 use candle_core::{DType, Device, Tensor};
 use killed::killed;
@@ -172,7 +173,13 @@ fn masked_estimates_are_stratified_with_the_constant_as_one_more_coordinate() {
     let drawn = map.draw(d, &mut generator(5, "draw", 0)).unwrap();
     let drawn = Tensor::new(drawn, &Device::Cpu).unwrap().unsqueeze(0).unwrap().to_dtype(DType::F64).unwrap();
     let [queries, keys] = [&q, &k].map(tensor);
-    let inputs = AttentionInputs { values: keys.clone(), queries, keys, masks: Some([&a, &b].map(tensor)) };
+    let inputs = AttentionInputs {
+        values: keys.clone(),
+        queries,
+        keys,
+        masks: Some([&a, &b].map(tensor)),
+        precision: Precision::F32,
+    };
     let error = largest_difference(&inputs.weights(Attention::Favor(map), Some(&drawn)).unwrap(), &by_rows(expected));
     assert!(error < 1e-5, "{error:e}");
     // Softmax takes the masks exactly.

@@ -246,12 +246,19 @@ fn layers_match_their_definitions() {
 
 #[test]
 fn adamw_follows_its_definition_and_can_be_continued() {
+    let of_elements = |layout: &Layout| AdamW::new(layout, 0.05, 3.0).unwrap();
+    adamw_follows_its_definition(&of_elements);
+    // As a GPU takes it.
+    adamw_follows_its_definition(&|layout| of_elements(layout).by_vectors().unwrap());
+}
+
+fn adamw_follows_its_definition(new: &dyn Fn(&Layout) -> AdamW) {
     let config = small(AttentionKernel::Projection);
     let parameters = Parameters::new(&config, 3).unwrap();
     let layout = parameters.layout().clone();
     let mut expected: Vec<f64> = parameters.values().unwrap().iter().map(|value| f64::from(*value)).collect();
     let (mut first, mut second) = (vec![0.0; layout.len()], vec![0.0; layout.len()]);
-    let mut optimizer = AdamW::new(&layout, 0.05, 3.0).unwrap();
+    let mut optimizer = new(&layout);
     for step in 1..=5 {
         let gradient: Vec<f32> = uniform(layout.len(), &format!("gradient {step}")).iter().map(|g| *g as f32).collect();
         let rate = 1e-2 * f64::from(step);
@@ -259,7 +266,7 @@ fn adamw_follows_its_definition_and_can_be_continued() {
             // A fresh optimiser that takes the state over continues as if nothing had happened.
             let (moments, steps) = optimizer.state();
             let moments = [moments[0].to_vec1().unwrap(), moments[1].to_vec1().unwrap()];
-            let mut other = AdamW::new(&layout, 0.05, 3.0).unwrap();
+            let mut other = new(&layout);
             other.restore(moments, steps).unwrap();
             optimizer = other;
         }

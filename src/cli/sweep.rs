@@ -81,6 +81,9 @@ fn submit(arguments: &SweepArguments, places: &Places) -> Result<(), Failure> {
     if specs.is_empty() {
         return output::print("every point of the sweep has a finished run\n");
     }
+    if let Some(idle) = slurm::idle_gpus(&specs, &options) {
+        log::warn!(target: "slurm", "{idle}");
+    }
     if arguments.run.dry_run {
         return output::print(&slurm::preview(places, &specs, &name, options)?);
     }

@@ -1,5 +1,6 @@
 //! `attnlab --version`.
 
+use crate::device;
 use crate::lab::Machine;
 use crate::problems;
 
@@ -14,9 +15,14 @@ pub fn told(verbose: bool) -> String {
     let build = if cfg!(debug_assertions) { "for development" } else { "release" };
     let target = format!("{} {}", std::env::consts::OS, std::env::consts::ARCH);
     let machine = Machine::here();
+    let features = match device::features() {
+        none if none.is_empty() => "none; cuda and metal are for GPUs (docs/gpu.md)".to_owned(),
+        some => some.join(", "),
+    };
     let lines = [
         ("commit", commit.unwrap_or("not recorded (ATTNLAB_COMMIT was not set when it was built)").to_owned()),
         ("build", format!("{build}, {target}")),
+        ("features", features),
         ("instructions", format!("{} (the first is used)", problems::instructions().join(", "))),
         ("machine", format!("{}, {} threads, {}", machine.processor, machine.cores, machine.system)),
     ];

@@ -1,6 +1,7 @@
 //! What can go wrong with models.
 
 use super::config::ConfigError;
+use super::precision::Precision;
 use super::room::NoMemory;
 use std::path::PathBuf;
 
@@ -21,7 +22,19 @@ pub enum VisionError {
     Features(#[from] crate::attention::AttentionError),
     /// A tensor operation failed.
     #[error("tensor operation failed: {0}")]
-    Tensor(#[from] candle_core::Error),
+    Tensor(candle_core::Error),
+    /// A GPU has no memory left.
+    #[error("the GPU has no memory left for the model: lower batch, dim, depth or mlp_ratio")]
+    DeviceMemory,
+    /// What computes the model cannot do so in this precision.
+    #[error("products in {precision} need {}", match .precision {
+        Precision::Tf32 => "one of NVIDIA's cards",
+        Precision::F32 | Precision::Bf16 => "composed operations",
+    })]
+    Precision {
+        /// The precision.
+        precision: Precision,
+    },
     /// A file could not be read or written.
     #[error("{}: cannot {action}: {source}", file.display())]
     File {
@@ -65,6 +78,17 @@ pub enum VisionError {
     /// There is nothing to train on or to evaluate.
     #[error("no images {0}")]
     Empty(&'static str),
+}
+
+impl From<candle_core::Error> for VisionError {
+    fn from(error: candle_core::Error) -> Self {
+        // Drivers say it in their own words, which candle hands on as text.
+        let text = error.to_string();
+        if text.contains("OUT_OF_MEMORY") || text.contains("out of memory") {
+            return Self::DeviceMemory;
+        }
+        Self::Tensor(error)
+    }
 }
 
 /// A tensor that has another shape in the model to start from.

@@ -1,5 +1,6 @@
 //! Image models: data sets, the vision transformer with its attention kernels, fused CPU operations, training.
 
+mod batches;
 mod checkpoint;
 pub mod composed;
 mod config;
@@ -13,6 +14,7 @@ mod layout;
 mod model;
 mod optimizer;
 mod parameters;
+mod precision;
 mod room;
 mod samples;
 mod train;
@@ -25,9 +27,10 @@ pub use evaluate::{Evaluation, Outputs, class_of, evaluate, outputs, time_infere
 pub use inspect::{Denominators, ExactBlocks};
 pub use kernel::{ATTENTIONS, Attention, AttentionKernel, FAVOR, FavorEstimator, FavorMap, TYPED, TypedMap};
 pub use layout::{Init, Layout, LayoutEntry};
-pub use model::{Kernels, Vit};
+pub use model::{Kernels, Pass, Vit};
 pub use optimizer::{AdamW, Schedule, clip_factor};
 pub use parameters::Parameters;
+pub use precision::Precision;
 pub use room::NoMemory;
 pub use samples::Samples;
 pub use train::{Position, Redraw, StepReport, TrainObserver, TrainOptions, Trainer, train};

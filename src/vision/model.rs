@@ -1,11 +1,12 @@
 //! A model ready to run: its shape and parameters, and what computes it.
 
-use super::composed::{self, AttentionInputs, BlockView};
+use super::composed::{self, AttentionInputs, BlockView, ComposedVit};
 use super::config::VitConfig;
 use super::error::VisionError;
 use super::fused::FusedVit;
 use super::layout::feature_name;
 use super::parameters::Parameters;
+use super::precision::Precision;
 use crate::named::named;
 use crate::threads;
 use candle_core::{Device, Storage, Tensor};
@@ -13,7 +14,7 @@ use rayon::{ThreadPool, ThreadPoolBuilder};
 use std::sync::Arc;
 
 named! {
-    /// What computes a model; both agree to rounding.
+    /// What computes a model on the processor; both agree to rounding. A GPU computes with the operations of [`composed`].
     #[derive(Default)]
     pub enum Kernels {
         /// The kernels of [`fused`](super::fused).
@@ -27,7 +28,17 @@ named! {
 #[derive(Clone)]
 enum ModelEngine {
     Fused(Arc<FusedVit>),
-    Composed(Arc<ThreadPool>),
+    /// On the threads of a pool, or on a GPU that the calling thread hands work to.
+    Composed(Option<Arc<ThreadPool>>, Precision),
+}
+
+/// What a forward and a backward pass of one batch give. On a GPU this stands for numbers that may still be in the making; to
+/// read one is to wait for them.
+pub struct Pass {
+    /// Mean cross-entropy, a scalar.
+    pub loss: Tensor,
+    /// Its gradient, `[parameters]`.
+    pub gradient: Tensor,
 }
 
 /// A vision transformer with its parameters and the threads that compute it.
@@ -54,13 +65,36 @@ impl Vit {
             Kernels::Fused => ModelEngine::Fused(Arc::new(FusedVit::new(&config, threads)?)),
             Kernels::Composed => {
                 let pool = ThreadPoolBuilder::new().num_threads(threads::or_default(threads)).build();
-                ModelEngine::Composed(Arc::new(pool?))
+                ModelEngine::Composed(Some(Arc::new(pool?)), Precision::F32)
             }
         };
         Ok(Self { config, parameters, engine })
     }
 
-    /// A model of another shape or with other parameters, computed in the same way on the same threads.
+    /// The same model on `device`, with products in `precision`. On a GPU the composed operations compute it, and its parameters
+    /// are a copy there.
+    ///
+    /// # Errors
+    /// The device has no memory for it or not this precision, or fused kernels are asked for another precision than f32.
+    pub fn on(self, device: &Device, precision: Precision) -> Result<Self, VisionError> {
+        let engine = match self.engine {
+            ModelEngine::Fused(fused) if device.is_cpu() && precision == Precision::F32 => ModelEngine::Fused(fused),
+            ModelEngine::Composed(pool, _) if device.is_cpu() && precision.is_on(device) => {
+                ModelEngine::Composed(pool, precision)
+            }
+            _ if !device.is_cpu() && precision.is_on(device) => ModelEngine::Composed(None, precision),
+            _ => return Err(VisionError::Precision { precision }),
+        };
+        Ok(Self { config: self.config, parameters: self.parameters.to_device(device)?, engine })
+    }
+
+    /// Where its parameters lie and it is computed.
+    #[must_use]
+    pub fn device(&self) -> &Device {
+        self.parameters.theta().device()
+    }
+
+    /// A model of another shape or with other parameters, computed in the same way on the same threads or device.
     ///
     /// # Errors
     /// The sizes of `config` do not fit together.
@@ -68,9 +102,9 @@ impl Vit {
         config.check()?;
         let engine = match &self.engine {
             ModelEngine::Fused(fused) => ModelEngine::Fused(Arc::new(fused.with(&config))),
-            ModelEngine::Composed(pool) => ModelEngine::Composed(Arc::clone(pool)),
+            ModelEngine::Composed(pool, precision) => ModelEngine::Composed(pool.clone(), *precision),
         };
-        Ok(Self { config, parameters, engine })
+        Ok(Self { config, parameters: parameters.to_device(self.device())?, engine })
     }
 
     /// Bytes that training such a model takes at its peak, in steps of `batch` images on `threads` threads: θ, its gradient and
@@ -106,7 +140,7 @@ impl Vit {
     pub fn make_room(&self, batch: usize) -> Result<(), VisionError> {
         match &self.engine {
             ModelEngine::Fused(fused) => Ok(fused.make_room(batch)?),
-            ModelEngine::Composed(_) => Ok(()),
+            ModelEngine::Composed(..) => Ok(()),
         }
     }
 
@@ -148,6 +182,15 @@ impl Vit {
         labels: &[u32],
         smoothing: f64,
     ) -> Result<(f32, Tensor), VisionError> {
+        let Pass { loss, gradient } = self.pass(patches, labels, smoothing)?;
+        Ok((loss.to_scalar()?, gradient))
+    }
+
+    /// The same, not waiting for a GPU.
+    ///
+    /// # Errors
+    /// As [`Vit::loss_and_gradient`].
+    pub fn pass(&self, patches: &[f32], labels: &[u32], smoothing: f64) -> Result<Pass, VisionError> {
         let (theta, layout) = (self.parameters.theta(), self.parameters.layout());
         self.check(patches, labels)?;
         match &self.engine {
@@ -156,15 +199,15 @@ impl Vit {
                 let loss = self.with_theta(|theta| {
                     fused.loss_and_gradient(theta, patches, labels, smoothing as f32, &mut gradient)
                 })?;
-                Ok((loss, Tensor::from_vec(gradient, layout.len(), &Device::Cpu)?))
+                let gradient = Tensor::from_vec(gradient, layout.len(), &Device::Cpu)?;
+                Ok(Pass { loss: Tensor::new(loss, &Device::Cpu)?, gradient })
             }
-            ModelEngine::Composed(pool) => pool.install(|| {
-                let patches = self.tensor(patches)?;
-                let logits = composed::logits(&self.config, layout, theta, &patches)?;
+            ModelEngine::Composed(..) => self.composing(theta, |model| {
+                let logits = model.logits(&self.tensor(patches)?)?;
                 let loss = composed::cross_entropy(&logits, labels, smoothing)?;
                 let gradients = loss.backward()?;
                 let gradient = gradients.get(theta).cloned().map_or_else(|| theta.zeros_like(), Ok)?;
-                Ok((loss.to_scalar()?, gradient))
+                Ok(Pass { loss: loss.detach(), gradient })
             }),
         }
     }
@@ -173,7 +216,7 @@ impl Vit {
     pub fn on_each_thread<T: Send>(&self, read: impl Fn() -> T + Sync) -> Vec<T> {
         let pool = match &self.engine {
             ModelEngine::Fused(fused) => fused.pool(),
-            ModelEngine::Composed(pool) => Some(&**pool),
+            ModelEngine::Composed(pool, _) => pool.as_deref(),
         };
         let mut found = pool.map_or_else(Vec::new, |pool| pool.broadcast(|_| read()));
         found.push(read());
@@ -192,10 +235,9 @@ impl Vit {
                 self.with_theta(|theta| fused.logits(theta, patches, &mut logits))?;
                 Ok(logits)
             }
-            ModelEngine::Composed(pool) => {
-                let (theta, patches) = (self.parameters.theta().as_detached_tensor(), self.tensor(patches)?);
-                let layout = self.parameters.layout();
-                let logits = pool.install(|| composed::logits(&self.config, layout, &theta, &patches))?;
+            ModelEngine::Composed(..) => {
+                let theta = self.parameters.theta().as_detached_tensor();
+                let logits = self.composing(&theta, |model| Ok(model.logits(&self.tensor(patches)?)?))?;
                 Ok(logits.flatten_all()?.to_vec1()?)
             }
         }
@@ -207,15 +249,15 @@ impl Vit {
     /// `patches` is not one image.
     pub fn look(&self, patches: &[f32], see: impl FnMut(usize, BlockView)) -> Result<(), VisionError> {
         self.check(patches, &[])?;
-        let (theta, patches) = (self.parameters.theta().as_detached_tensor(), self.tensor(patches)?);
-        Ok(composed::look(&self.config, self.parameters.layout(), &theta, &patches, see)?)
+        let theta = self.parameters.theta().as_detached_tensor();
+        Ok(self.composed(&theta).look(&self.tensor(patches)?, see)?)
     }
 
     /// What attention of every block is computed from on these images, with its output.
     pub(super) fn blocks(&self, patches: &[f32]) -> Result<Vec<(AttentionInputs, Tensor)>, VisionError> {
         self.check(patches, &[])?;
-        let (theta, patches) = (self.parameters.theta().as_detached_tensor(), self.tensor(patches)?);
-        Ok(composed::blocks(&self.config, self.parameters.layout(), &theta, &patches)?)
+        let theta = self.parameters.theta().as_detached_tensor();
+        Ok(self.composed(&theta).blocks(&self.tensor(patches)?)?)
     }
 
     /// The parameters of a block's feature maps, where it has any.
@@ -231,7 +273,7 @@ impl Vit {
     pub fn not_positive(&self) -> Option<u64> {
         match &self.engine {
             ModelEngine::Fused(fused) => Some(fused.not_positive()),
-            ModelEngine::Composed(_) => None,
+            ModelEngine::Composed(..) => None,
         }
     }
 
@@ -244,8 +286,8 @@ impl Vit {
         if self.check(patches, &[])? != 1 || block >= self.config.depth {
             return Err(VisionError::Batch(format!("block {block} of {}, of one image", self.config.depth)));
         }
-        let (theta, patches) = (self.parameters.theta().as_detached_tensor(), self.tensor(patches)?);
-        let inputs = composed::attention_inputs(&self.config, self.parameters.layout(), &theta, &patches, block)?;
+        let theta = self.parameters.theta().as_detached_tensor();
+        let inputs = self.composed(&theta).attention_inputs(&self.tensor(patches)?, block)?;
         let of_head = |side: &Tensor, head: usize| side.get(0)?.get(head)?.flatten_all()?.to_vec1();
         let heads = (0..self.config.heads).map(|head| {
             let AttentionInputs { queries, keys, values, .. } = &inputs;
@@ -270,7 +312,29 @@ impl Vit {
 
     fn tensor(&self, patches: &[f32]) -> candle_core::Result<Tensor> {
         let shape = ((), self.config.tokens(), self.config.patch_dim());
-        Tensor::from_slice(patches, shape, &Device::Cpu)
+        Tensor::from_slice(patches, shape, self.device())
+    }
+
+    /// The model of composed operations with the parameters `theta`, in the precision that it is trained in.
+    fn composed<'a>(&'a self, theta: &'a Tensor) -> ComposedVit<'a> {
+        let precision = match &self.engine {
+            ModelEngine::Fused(_) => Precision::F32,
+            ModelEngine::Composed(_, precision) => *precision,
+        };
+        ComposedVit { config: &self.config, layout: self.parameters.layout(), theta, precision }
+    }
+
+    /// Does `work` with that model where it is computed: on the threads of its pool, or on this thread for a GPU.
+    fn composing<T: Send>(
+        &self,
+        theta: &Tensor,
+        work: impl FnOnce(&ComposedVit) -> Result<T, VisionError> + Send,
+    ) -> Result<T, VisionError> {
+        let model = self.composed(theta);
+        match &self.engine {
+            ModelEngine::Composed(Some(pool), _) => pool.install(|| work(&model)),
+            _ => model.precision.during(self.device(), || work(&model)),
+        }
     }
 
     /// Lends the numbers of θ without copying them.

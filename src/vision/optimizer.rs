@@ -22,6 +22,9 @@ pub struct AdamW {
     parts: Vec<Part>,
     moments: [Tensor; 2],
     steps: u64,
+    /// Where an update is made of whole vectors: 1 where weight decay applies and 0 elsewhere; the rate of each parameter over that of
+    /// the step.
+    vectors: Option<[Tensor; 2]>,
 }
 
 impl AdamW {
@@ -37,7 +40,33 @@ impl AdamW {
             rate: if entry.is_feature_map() { feature_rate as f32 } else { 1.0 },
         };
         let parts = layout.entries().iter().map(part).collect();
-        Ok(Self { weight_decay, parts, moments: [zeros()?, zeros()?], steps: 0 })
+        Ok(Self { weight_decay, parts, moments: [zeros()?, zeros()?], steps: 0, vectors: None })
+    }
+
+    /// The same on `device`, where the parameters lie.
+    ///
+    /// # Errors
+    /// The device has no memory for the moments.
+    pub fn on(mut self, device: &Device) -> Result<Self, VisionError> {
+        let [first, second] = &self.moments;
+        self.moments = [first.to_device(device)?, second.to_device(device)?];
+        if device.is_cpu() { Ok(self) } else { self.by_vectors() }
+    }
+
+    /// The same, whose steps are made of operations on whole vectors, which every device has; a GPU has no others.
+    ///
+    /// # Errors
+    /// The device has no memory for two vectors of the length of θ.
+    pub fn by_vectors(mut self) -> Result<Self, VisionError> {
+        let len = self.moments[0].elem_count();
+        let (mut decay, mut rate) = (zeros::<f32>(len)?, zeros::<f32>(len)?);
+        for part in &self.parts {
+            decay[part.range.clone()].fill(f32::from(u8::from(part.decay)));
+            rate[part.range.clone()].fill(part.rate);
+        }
+        let device = self.moments[0].device();
+        self.vectors = Some([Tensor::from_vec(decay, len, device)?, Tensor::from_vec(rate, len, device)?]);
+        Ok(self)
     }
 
     /// The first and second moments, `[parameters]` each, and the number of steps made.
@@ -53,7 +82,8 @@ impl AdamW {
     pub fn restore(&mut self, moments: [Vec<f32>; 2], steps: u64) -> Result<(), VisionError> {
         let len = self.moments[0].elem_count();
         let [first, second] = moments;
-        self.moments = [Tensor::from_vec(first, len, &Device::Cpu)?, Tensor::from_vec(second, len, &Device::Cpu)?];
+        let device = self.moments[0].device().clone();
+        self.moments = [Tensor::from_vec(first, len, &device)?, Tensor::from_vec(second, len, &device)?];
         self.steps = steps;
         Ok(())
     }
@@ -64,6 +94,9 @@ impl AdamW {
     /// The gradient has another length.
     pub fn step(&mut self, theta: &Var, gradient: &Tensor, scale: f64, learning_rate: f64) -> Result<(), VisionError> {
         self.steps += 1;
+        if let Some(vectors) = self.vectors.clone() {
+            return self.step_of_vectors(theta, gradient, scale, learning_rate, &vectors);
+        }
         let scale = scale as f32;
         let [first, second] = &self.moments;
         first.inplace_op2(gradient, &Average { beta: BETA[0] as f32, scale, square: false })?;
@@ -76,6 +109,27 @@ impl AdamW {
             root: correction[1].sqrt() as f32,
         };
         theta.inplace_op3(first, second, &update)?;
+        Ok(())
+    }
+
+    /// The same step from operations on whole vectors, which every device has.
+    fn step_of_vectors(
+        &mut self,
+        theta: &Var,
+        gradient: &Tensor,
+        scale: f64,
+        learning_rate: f64,
+        [decay, rate]: &[Tensor; 2],
+    ) -> Result<(), VisionError> {
+        let [first, second] = &self.moments;
+        let first = ((first * BETA[0])? + (gradient * (scale * (1.0 - BETA[0])))?)?;
+        let second = ((second * BETA[1])? + (gradient.sqr()? * (scale * scale * (1.0 - BETA[1])))?)?;
+        let correction = BETA.map(|beta| 1.0 - beta.powf(self.steps as f64));
+        let size = second.sqrt()?.affine(1.0 / correction[1].sqrt(), EPSILON)?;
+        let change = ((&first / size)? * (rate * (learning_rate / correction[0]))?)?;
+        let keep = decay.affine(-learning_rate * self.weight_decay, 1.0)?;
+        theta.set(&((theta.as_detached_tensor() * keep)? - change)?)?;
+        self.moments = [first, second];
         Ok(())
     }
 }
@@ -201,4 +255,43 @@ impl Schedule {
 #[must_use]
 pub fn clip_factor(norm: f64, limit: Option<f64>) -> f64 {
     limit.map_or(1.0, |limit| (limit / (norm + 1e-6)).min(1.0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::vision::{AttentionKernel, BlockSet, Parameters, VitConfig};
+
+    #[test]
+    fn a_step_of_whole_vectors_is_the_step_of_the_processor() {
+        let config = VitConfig {
+            channels: 1,
+            image_size: 8,
+            patch: 4,
+            dim: 8,
+            depth: 1,
+            heads: 2,
+            mlp_ratio: 2,
+            classes: 3,
+            attention: AttentionKernel::Softmax.into(),
+            softmax_blocks: BlockSet::NONE,
+            mask_dim: 0,
+        };
+        let [here, there] = [(); 2].map(|()| Parameters::new(&config, 3).unwrap());
+        let layout = here.layout().clone();
+        let [mut plain, mut vectors] = [(); 2].map(|()| AdamW::new(&layout, 0.3).unwrap());
+        let mask = vectors.mask(&Device::Cpu).unwrap();
+        for step in 0..20_u32 {
+            let numbers = (0..layout.len()).map(|i| ((i as f32 + 1.7 * step as f32) * 0.37).sin() * 0.1).collect();
+            let gradient = Tensor::from_vec::<_, f32>(numbers, layout.len(), &Device::Cpu).unwrap();
+            plain.step(here.theta(), &gradient, 0.7, 1e-2).unwrap();
+            vectors.steps += 1;
+            vectors.step_of_vectors(there.theta(), &gradient, 0.7, 1e-2, &mask).unwrap();
+        }
+        let (here, there) = (here.values().unwrap(), there.values().unwrap());
+        let start = Parameters::new(&config, 3).unwrap().values().unwrap();
+        assert!(here.iter().zip(&start).any(|(here, start)| (here - start).abs() > 0.05));
+        let apart = here.iter().zip(&there).map(|(here, there)| (here - there).abs()).fold(0.0, f32::max);
+        assert!(apart < 1e-6, "{apart}");
+    }
 }

@@ -75,7 +75,7 @@ impl Parameters {
                 row.copy_from_slice(&head((block, index), &mut generator(seed, &name, number))?);
             }
         }
-        Ok(self.theta.set(&Tensor::from_vec(values, self.layout.len(), &Device::Cpu)?)?)
+        self.assign(values)
     }
 
     /// Parameters with these values, `layout.len()` of them in the order of `layout`.
@@ -112,7 +112,19 @@ impl Parameters {
     /// # Errors
     /// The number of values is another.
     pub fn assign(&self, values: Vec<f32>) -> Result<(), VisionError> {
-        Ok(self.theta.set(&Tensor::from_vec(values, self.layout.len(), &Device::Cpu)?)?)
+        Ok(self.theta.set(&Tensor::from_vec(values, self.layout.len(), self.theta.device())?)?)
+    }
+
+    /// The same values on `device`: these parameters themselves where they lie there, a copy otherwise.
+    ///
+    /// # Errors
+    /// The device has no memory for them.
+    pub fn to_device(&self, device: &Device) -> Result<Self, VisionError> {
+        if self.theta.device().same_device(device) {
+            return Ok(self.clone());
+        }
+        let theta = Var::from_tensor(&self.theta.as_detached_tensor().to_device(device)?)?;
+        Ok(Self { layout: self.layout.clone(), theta })
     }
 
     /// The tensor called `name`, as a view of θ that gradients flow through.

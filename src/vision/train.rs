@@ -1,13 +1,15 @@
 //! The training loop. It knows no run and no screen: an observer of its own kind is told what happened and says whether
 //! to go on.
 
+use super::batches::{Batch, Batches};
 use super::checkpoint::Checkpoint;
 use super::dataset::{Augment, Images, Normalisation, Patcher, Split};
 use super::error::VisionError;
 use super::evaluate::{Evaluation, evaluate};
-use super::model::Vit;
+use super::model::{Pass, Vit};
 use super::optimizer::{AdamW, Schedule, clip_factor};
 use super::samples::Samples;
+use candle_core::{DType, Device, Storage, Tensor};
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::str::FromStr;
@@ -177,7 +179,8 @@ impl Trainer {
     /// # Errors
     /// The device fails.
     pub fn new(model: Vit, options: TrainOptions) -> Result<Self, VisionError> {
-        let optimizer = AdamW::new(model.parameters().layout(), options.weight_decay, options.feature_rate)?;
+        let layout = model.parameters().layout();
+        let optimizer = AdamW::new(layout, options.weight_decay, options.feature_rate)?.on(model.device())?;
         Ok(Self { model, optimizer, options, position: Position::default() })
     }
 
@@ -205,7 +208,7 @@ impl Trainer {
         let (moments, _) = self.optimizer.state();
         Ok(Checkpoint {
             config: self.model.config().clone(),
-            parameters: self.model.parameters().clone(),
+            parameters: self.model.parameters().to_device(&Device::Cpu)?,
             normalisation: normalisation.clone(),
             moments: Some([moments[0].to_vec1()?, moments[1].to_vec1()?]),
             best: None,
@@ -213,17 +216,20 @@ impl Trainer {
         })
     }
 
-    /// One step on a batch of patches `[image, token, patch_dim]`; `epoch_steps` steps make an epoch.
+    /// One step on a batch; `epoch_steps` steps make an epoch. Does `meanwhile` while a GPU is at work; without one, never.
     fn step(
         &mut self,
-        patches: &[f32],
-        labels: &[u32],
+        Batch { patches, labels, .. }: &Batch,
         schedule: &Schedule,
         epoch_steps: u64,
+        meanwhile: impl FnOnce() -> Result<(), VisionError>,
     ) -> Result<StepReport, VisionError> {
         let began = Instant::now();
-        let (loss, gradient) = self.model.loss_and_gradient(patches, labels, self.options.label_smoothing)?;
-        let gradient_norm = norm(&gradient)?;
+        let pass = self.model.pass(patches, labels, self.options.label_smoothing)?;
+        if !self.model.device().is_cpu() {
+            meanwhile()?;
+        }
+        let (loss, gradient_norm) = loss_and_norm(&pass)?;
         let step = self.position.step + 1;
         if !loss.is_finite() || !gradient_norm.is_finite() {
             let fault = self.model.function_fault(patches)?;
@@ -231,7 +237,7 @@ impl Trainer {
         }
         let learning_rate = schedule.rate(self.position.step);
         let scale = clip_factor(gradient_norm, self.options.clip);
-        self.optimizer.step(self.model.parameters().theta(), &gradient, scale, learning_rate)?;
+        self.optimizer.step(self.model.parameters().theta(), &pass.gradient, scale, learning_rate)?;
         let seconds = began.elapsed().as_secs_f64();
         let (loss, images) = (f64::from(loss), labels.len());
 
@@ -271,8 +277,8 @@ pub fn train(
     let schedule = Schedule { peak: trainer.options.learning_rate, steps, warmup: trainer.options.warmup };
     let between = (steps / trainer.options.validations.max(1)).max(1);
     let validation = Samples { images, indices: &split.validation, patcher };
-    let (mut order, mut order_of) = (Vec::new(), None);
-    let mut patches = Vec::new();
+    let mut batches = Batches::new((images, split), patcher, size, trainer.options.augment, trainer.options.seed);
+    let [mut batch, mut next] = [Batch::default(), Batch::default()];
     loop {
         // Validation stands before the step, not after it, so that a training stopped between the two makes it up.
         let step = trainer.position.step;
@@ -292,29 +298,36 @@ pub fn train(
             let Trainer { model, options, .. } = &*trainer;
             model.parameters().redraw(model.config(), options.seed, draw)?;
         }
-        let (epoch, within) = (step / epoch_steps, step % epoch_steps);
-        if order_of != Some(epoch) {
-            order = split.epoch(trainer.options.seed, epoch);
-            order_of = Some(epoch);
+        batches.fill(step, &mut batch)?;
+        let meanwhile = || if step + 1 < steps { batches.fill(step + 1, &mut next) } else { Ok(()) };
+        let report = trainer.step(&batch, &schedule, epoch_steps, meanwhile)?;
+        if next.is_filled() {
+            std::mem::swap(&mut batch, &mut next);
         }
-        let from = within as usize * size;
-        let indices = &order[from..(from + size).min(count)];
-        patches.resize(indices.len() * images.bytes(), 0.0);
-        let TrainOptions { augment, seed, .. } = trainer.options;
-        patcher.write_augmented(images, indices, &augment, (seed, epoch), &mut patches)?;
-        let labels = validation.labels(indices);
-        let report = trainer.step(&patches, &labels, &schedule, epoch_steps)?;
         if observer.step(trainer, &report).is_break() {
             return Ok(ControlFlow::Break(()));
         }
     }
 }
 
-/// The Euclidean norm, summed in f64.
-fn norm(gradient: &candle_core::Tensor) -> Result<f64, VisionError> {
+/// The loss of a pass and the Euclidean norm of its gradient, summed in f64; from a GPU both come in one copy. Apple's sum in f32,
+/// which is what they have.
+fn loss_and_norm(Pass { loss, gradient }: &Pass) -> Result<(f32, f64), VisionError> {
+    if loss.device().is_cpu() {
+        return Ok((loss.to_scalar()?, norm(gradient)?));
+    }
+    let kind = if loss.device().is_metal() { DType::F32 } else { DType::F64 };
+    let square = gradient.to_dtype(kind)?.sqr()?.sum_all()?;
+    let both = Tensor::stack(&[loss.to_dtype(kind)?, square], 0)?.to_device(&Device::Cpu)?.to_dtype(DType::F64)?;
+    let both: Vec<f64> = both.to_vec1()?;
+    Ok((both[0] as f32, both[1].sqrt()))
+}
+
+/// The Euclidean norm on the processor, summed in f64.
+fn norm(gradient: &Tensor) -> Result<f64, VisionError> {
     let (storage, layout) = gradient.storage_and_layout();
-    let (candle_core::Storage::Cpu(storage), Some((start, end))) = (&*storage, layout.contiguous_offsets()) else {
-        return Ok(gradient.to_dtype(candle_core::DType::F64)?.sqr()?.sum_all()?.to_scalar::<f64>()?.sqrt());
+    let (Storage::Cpu(storage), Some((start, end))) = (&*storage, layout.contiguous_offsets()) else {
+        return Ok(gradient.to_dtype(DType::F64)?.sqr()?.sum_all()?.to_scalar::<f64>()?.sqrt());
     };
     let values = &storage.as_slice::<f32>()?[start..end];
     // Eight sums at a time, so that the compiler need not wait for each addition.

@@ -31,6 +31,8 @@ pub struct RunHandle {
     record: RunRecord,
     folder: PathBuf,
     small: bool,
+    /// How many such large runs may work beside each other.
+    side_by_side: usize,
     control: Arc<Control>,
     lease: Lease,
     /// Set once this process has lost the run: another has taken it over, or its folder is gone.
@@ -76,6 +78,7 @@ impl RunHandle {
     ) -> Self {
         Self {
             small: spec.estimate().is_small(),
+            side_by_side: spec.problem.side_by_side(&spec.params),
             spec,
             record,
             folder,
@@ -188,6 +191,11 @@ impl RunHandle {
     /// Whether it may run beside others.
     pub(super) const fn is_small(&self) -> bool {
         self.small
+    }
+
+    /// How many large runs like it may work beside each other.
+    pub(super) const fn side_by_side(&self) -> usize {
+        self.side_by_side
     }
 
     /// Shows other processes that this one works on the run.

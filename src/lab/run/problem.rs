@@ -94,6 +94,17 @@ pub trait Problem: Sync {
     fn check(&self, params: &Params) -> Result<(), ParamError>;
     /// What a run with these parameters will cost.
     fn estimate(&self, params: &Params) -> Estimate;
+    /// How many large runs with such parameters work beside each other at most: one on each GPU, say, where it leaves the
+    /// processor to others.
+    fn side_by_side(&self, _params: &Params) -> usize {
+        1
+    }
+
+    /// Why a run with such parameters would leave a GPU idle; none where it would take one.
+    fn idle_gpu(&self, _params: &Params) -> Option<String> {
+        Some("they compute on the processor".to_owned())
+    }
+
     /// What to set, as (key, text), to cut any run of it down to seconds: for trying something out.
     fn quick(&self) -> &'static [(&'static str, &'static str)] {
         &[]

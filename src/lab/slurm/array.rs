@@ -27,6 +27,19 @@ pub struct JobArray {
     plan: ArrayPlan,
 }
 
+/// What to say of GPUs that are asked for and that runs of `specs` would leave idle; none where they take them, or where none are
+/// asked for.
+#[must_use]
+pub fn idle_gpus(specs: &[RunSpec], options: &SlurmOptions) -> Option<String> {
+    if options.words("gpus").is_empty() {
+        return None;
+    }
+    let mut idle = specs.iter().filter_map(|spec| spec.problem.idle_gpu(&spec.params));
+    let first = idle.next()?;
+    let (count, all) = (1 + idle.count(), specs.len());
+    Some(format!("{count} of {all} runs leave the GPUs of --gpus idle: {first}"))
+}
+
 /// One line of `points.jsonl`.
 #[derive(Serialize, Deserialize)]
 struct ArrayPoint {

@@ -26,7 +26,7 @@ mod program;
 mod script;
 mod status;
 
-pub use array::{JobArray, folders, preview, submit};
+pub use array::{JobArray, folders, idle_gpus, preview, submit};
 pub use commands::Slurm;
 pub use control::Resubmitted;
 pub use element::{Ending, work};

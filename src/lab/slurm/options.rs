@@ -136,7 +136,7 @@ impl SlurmOptions {
                 .short('c')
                 .sbatch("cpus-per-task"),
             SlurmOption::new(Word, "mem", "memory", "memory of an element, as 4G").flag("mem", "SIZE").sbatch("mem"),
-            SlurmOption::new(Word, "gpus", "GPUs", "GPUs of an element, as 1 or a100:1")
+            SlurmOption::new(Word, "gpus", "GPUs", "GPUs of an element, as 1 or a100:1; its runs see those alone")
                 .flag("gpus", "GPUS")
                 .sbatch("gpus"),
             SlurmOption::new(Word, "account", "account", "account that is charged")

@@ -1,5 +1,6 @@
 //! Whether a run fits into memory, and what it will cost.
 
+use super::computing;
 use super::model::{ImageShape, config, eval_sizes};
 use crate::lab::{Estimate, Machine, ParamError, Params};
 use crate::threads;
@@ -74,7 +75,7 @@ fn divisors(of: usize) -> String {
 /// How many of the `asked` threads would have work; more are not made. A fused pass shares images among threads, a composed
 /// pass shares rows of matrix products.
 pub(super) fn useful_threads(params: &Params, asked: usize, tokens: usize) -> usize {
-    let work = match params.choice("kernels") {
+    let work = match computing::kernels(params) {
         Kernels::Fused => params.size("batch"),
         Kernels::Composed => params.size("batch").saturating_mul(tokens),
     };
@@ -87,8 +88,13 @@ fn threads(params: &Params) -> usize {
 }
 
 fn model_bytes(params: &Params, config: &VitConfig, batch: usize, threads: usize) -> u64 {
+    if computing::device(params).is_gpu() {
+        // What a checkpoint copies: θ and two moments, each as tensors and as bytes, and two batches of patches.
+        let patches = 2 * batch * config.tokens() * config.patch_dim();
+        return 4 * (6 * config.parameters() + patches) as u64;
+    }
     let threads = useful_threads(params, threads, config.tokens());
-    Vit::training_bytes(config, params.choice("kernels"), threads, batch)
+    Vit::training_bytes(config, computing::kernels(params), threads, batch)
 }
 
 /// Peak memory of a run whose images take `data` bytes.
@@ -147,15 +153,22 @@ pub(super) fn estimate(params: &Params) -> Estimate {
     let cores = threads(params).min(threads::granted());
     // Multiply-adds per second and core reached in training; a backward pass costs two forward passes.
     let rate = cores as f64
-        * match params.choice("kernels") {
+        * match computing::kernels(params) {
             Kernels::Composed => COMPOSED_RATE,
             Kernels::Fused => FUSED_RATE,
         };
     let trained = params.int("epochs") as f64 * train as f64;
     let images = trained * 3.0 + 2.0 * test as f64;
     let steps = trained / params.int("batch") as f64;
-    let seconds = (train > 0).then(|| images * products(&config) / rate + steps * STEP_SECONDS);
+    // Nothing is known of GPUs.
+    let is_known = train > 0 && !computing::device(params).is_gpu();
+    let seconds = is_known.then(|| images * products(&config) / rate + steps * STEP_SECONDS);
     Estimate { rows, seconds, bytes: Some(bytes(params, &config, expected_data(params))) }
+}
+
+/// Multiply-adds of a training step: a backward pass costs two forward passes.
+pub(super) fn step_products(params: &Params, config: &VitConfig) -> f64 {
+    3.0 * params.size("batch") as f64 * products(config)
 }
 
 /// Multiply-adds of one image's forward pass.

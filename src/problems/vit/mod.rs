@@ -1,5 +1,6 @@
 //! The problem `vit`: train a vision transformer with one of the attention kernels on real images.
 
+mod computing;
 mod cost;
 mod evaluation;
 mod init;
@@ -55,6 +56,7 @@ static COLUMNS: &[Column] = &[
     column("accuracy_hi", "accuracy, upper end over test images", "", 4, false).optional(),
     column("train_cpu_seconds", "train, CPU time", "s", 1, false).optional(),
     column("estimated_peak_bytes", "peak memory on one thread, estimated", "B", 0, false).optional(),
+    column("device", "device", "", 0, false).optional(),
     column("validation_accuracy", "validation accuracy", "", 4, false).optional(),
     column("trained_epochs", "trained epochs", "", 2, true).optional(),
     column("best_epoch", "best epoch", "", 2, false).optional(),
@@ -106,13 +108,16 @@ impl Problem for VitProblem {
     }
 
     fn label(&self, params: &Params) -> String {
-        match params.text("attention") {
+        let device = computing::device(params);
+        let on = if device.is_gpu() { format!(" on {device}") } else { String::new() };
+        let label = match params.text("attention") {
             typed if typed == TYPED.name => format!("{} {}", params.text("f"), params.text("dataset")),
             favor if favor == FAVOR.name => {
                 format!("{favor} {} m={} {}", params.text("estimator"), params.typed("m"), params.text("dataset"))
             }
             kernel => format!("{kernel} {}", params.text("dataset")),
-        }
+        };
+        label + &on
     }
 
     fn deed(&self, params: &Params) -> String {
@@ -123,6 +128,7 @@ impl Problem for VitProblem {
 
     fn check(&self, params: &Params) -> Result<(), ParamError> {
         stopping::check(params)?;
+        computing::check(params)?;
         let config = model::config(params, ImageShape::expected(params), 1)?;
         cost::check(params, &config, cost::expected_data(params))?;
         init::check(params, &config)
@@ -130,6 +136,16 @@ impl Problem for VitProblem {
 
     fn estimate(&self, params: &Params) -> Estimate {
         cost::estimate(params)
+    }
+
+    fn side_by_side(&self, params: &Params) -> usize {
+        model::config(params, ImageShape::expected(params), 10)
+            .map_or(1, |config| computing::side_by_side(params, cost::step_products(params, &config)))
+    }
+
+    fn idle_gpu(&self, params: &Params) -> Option<String> {
+        let config = model::config(params, ImageShape::expected(params), 10).ok()?;
+        computing::device(params).idle_gpu(cost::step_products(params, &config))
     }
 
     fn halving_budget(&self, params: &Params) -> Result<f64, ParamError> {

@@ -1,10 +1,12 @@
 //! One run: it loads the data, trains, tests, and measures the speed of inference.
 
+use super::computing::{self, DEVICE_FACT};
 use super::model::{self, ImageShape};
 use super::observer::{Observed, Reporter, declare};
 use super::processor::ProcessorClock;
 use super::stopping::StoppingRule;
 use super::{cost, evaluation, init, pictures, stopping};
+use crate::device::OpenDevice;
 use crate::lab::{Event, ParamError, Params, Progress, Row, RunContext, RunError};
 use crate::statistics::wilson_interval;
 use crate::vision::dataset::{
@@ -22,11 +24,13 @@ const VALIDATIONS: u64 = 20;
 
 pub(super) fn run(params: &Params, context: &mut RunContext) -> Result<(), RunError> {
     let seed = context.seed();
+    let wrong = |error: ParamError| RunError::Input(error.to_string());
+    computing::check_there(params).map_err(wrong)?;
     let dataset = load(params, context)?;
     let images = ImageShape { size: dataset.train.size(), channels: dataset.train.channels() };
-    let wrong = |error: ParamError| RunError::Input(error.to_string());
     let config = model::config(params, images, dataset.classes.len()).map_err(wrong)?;
     cost::check(params, &config, (dataset.train.memory() + dataset.test.memory()) as u64).map_err(wrong)?;
+    let opened = computing::open(params, &config, cost::step_products(params, &config)).map_err(wrong)?;
     let doubts = config.attention.typed().map_or(&[][..], |map| map.function().doubts());
     doubts.iter().for_each(|doubt| context.note(doubt.clone()));
     let split = split(params, &dataset, seed);
@@ -38,7 +42,7 @@ pub(super) fn run(params: &Params, context: &mut RunContext) -> Result<(), RunEr
     let patcher = Patcher::new(config.patch, &normalisation);
 
     let Beginning { mut trainer, observed, best, initial_accuracy, processor } =
-        beginning(params, context, &config, &dataset, &patcher)?;
+        beginning(params, context, (&config, &opened), &dataset, &patcher)?;
     let rule = StoppingRule::of(params);
     let epochs = trainer.options.epochs;
     let epoch_steps = split.train.len().div_ceil(trainer.options.batch.max(1)) as u64;
@@ -51,6 +55,7 @@ pub(super) fn run(params: &Params, context: &mut RunContext) -> Result<(), RunEr
         ("dataset".to_owned(), dataset.name.to_owned()),
         ("class_names".to_owned(), dataset.classes.join("\t")),
     ]);
+    facts.insert(DEVICE_FACT.to_owned(), opened.label.clone());
     facts.extend(initial_accuracy.map(|accuracy| (INITIAL_ACCURACY.to_owned(), accuracy.to_string())));
     let size = (epochs, split.train.len());
     let mut reporter = Reporter::new(context, &normalisation, facts, size, (rule, observed, best), processor);
@@ -87,6 +92,7 @@ pub(super) fn run(params: &Params, context: &mut RunContext) -> Result<(), RunEr
     let data = (dataset.train.memory() + dataset.test.memory()) as u64;
     row.insert("train_cpu_seconds".to_owned(), cpu_seconds.into());
     row.insert("estimated_peak_bytes".to_owned(), cost::bytes_on_one_thread(params, &config, data).into());
+    row.insert("device".to_owned(), opened.label.clone().into());
     row.extend(watch.columns(&rule, trained).map(|(key, value)| (key.to_owned(), value)));
     context.emit(Event::Row { row: row.clone() });
     evaluation::fresh_draws(params, context, &trainer.model, &test, &row)
@@ -189,7 +195,7 @@ const INITIAL_ACCURACY: &str = "initial_accuracy";
 fn beginning(
     params: &Params,
     context: &mut RunContext,
-    config: &VitConfig,
+    (config, opened): (&VitConfig, &OpenDevice),
     dataset: &Dataset,
     patcher: &Patcher,
 ) -> Result<Beginning, RunError> {
@@ -208,13 +214,13 @@ fn beginning(
         seed: context.seed(),
     };
     let threads = cost::useful_threads(params, context.threads(params.size("threads")), config.tokens());
-    let kernels = params.choice("kernels");
     if let (Some(observed), Some(file)) = (context.resume_state()?, context.resume_file()) {
         let mut checkpoint = Checkpoint::load(&file)?;
         if checkpoint.config != *config {
             return Err(RunError::Input(format!("{}: a model of another shape", file.display())));
         }
-        let model = Vit::new(config.clone(), checkpoint.parameters.clone(), kernels, threads)?;
+        computing::tell(context, opened, checkpoint.facts.get(DEVICE_FACT));
+        let model = computing::model(params, opened, (config, checkpoint.parameters.clone()), threads)?;
         model.make_room(options.batch)?;
         let initial_accuracy = checkpoint.facts.get(INITIAL_ACCURACY).and_then(|text| text.parse().ok());
         let processor = ProcessorClock::go_on(&model, &checkpoint.facts);
@@ -224,7 +230,8 @@ fn beginning(
     let started = init::parameters(params, context, config, dataset)?;
     let from_another = started.is_some();
     let parameters = started.map_or_else(|| Parameters::new(config, context.seed()), Ok)?;
-    let model = Vit::new(config.clone(), parameters, kernels, threads)?;
+    computing::tell(context, opened, None);
+    let model = computing::model(params, opened, (config, parameters), threads)?;
     model.make_room(options.batch)?;
     let initial_accuracy = if from_another {
         let indices: Vec<usize> = (0..dataset.test.count()).collect();

@@ -1,12 +1,13 @@
 //! The parameters of the problem `vit`.
 
+use super::computing;
 use super::model::patch_of;
 use crate::attention::Projection;
 use crate::lab::{Choice, Param, TextOf, choice, common};
 use crate::named::Named;
 use crate::problems::estimators::{CUSTOM, EstimatorName, HYBRID_PARAMS};
 use crate::vision::dataset::{Augmentation, DataSource};
-use crate::vision::{ATTENTIONS, FAVOR, Kernels, TYPED};
+use crate::vision::{ATTENTIONS, FAVOR, TYPED};
 use std::sync::LazyLock;
 
 /// The parameters; those of random features stand last.
@@ -180,9 +181,9 @@ static MODEL_PARAMS: &[Param] = &[
         .help("the test image whose attention is shown at the end; counts from 0")
         .steps(&["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"])
         .group("run"),
-    Param::choice("kernels", "kernels", Kernels::CHOICES, "fused")
-        .help("what computes the model; both agree to rounding")
-        .group("run"),
+    computing::KERNELS,
+    computing::DEVICE,
+    computing::PRECISION,
     common::SEED,
     common::THREADS,
 ];

@@ -7,6 +7,7 @@
 use super::primitives::{RELU_EPSILON, softmax};
 use crate::vision::kernel::Attention;
 use crate::vision::kernel::linear::{HeadSide, Mapped};
+use crate::vision::precision::Precision;
 use candle_core::{D, Result, Tensor};
 
 /// What attention is computed from, `[batch, heads, tokens, head_dim]` each, and the coordinates of the learned masks of
@@ -21,6 +22,8 @@ pub struct AttentionInputs {
     pub values: Tensor,
     /// Masks of queries and keys.
     pub masks: Option<[Tensor; 2]>,
+    /// How products with them are computed.
+    pub precision: Precision,
 }
 
 impl AttentionInputs {
@@ -35,6 +38,7 @@ impl AttentionInputs {
             keys: part(&self.keys)?,
             values: part(&self.values)?,
             masks: self.masks.as_ref().map(|[q, k]| Ok::<_, candle_core::Error>([part(q)?, part(k)?])).transpose()?,
+            precision: self.precision,
         })
     }
 
@@ -51,10 +55,11 @@ impl AttentionInputs {
             return Ok(self.values.clone());
         }
         let Some((q, k)) = self.features(attention, parameters)? else {
-            return self.softmax_weights()?.matmul(&self.values);
+            return self.precision.product(&self.softmax_weights()?, &self.values);
         };
         let sum = k.sum_keepdim(2)?;
-        let weighted = q.matmul(&k.transpose(2, 3)?.contiguous()?.matmul(&self.values)?)?;
+        let gathered = self.precision.product(&k.transpose(2, 3)?.contiguous()?, &self.values)?;
+        let weighted = self.precision.product(&q, &gathered)?;
         weighted.broadcast_div(&q.broadcast_mul(&sum)?.sum_keepdim(D::Minus1)?)
     }
 
@@ -72,7 +77,7 @@ impl AttentionInputs {
         let Some((q, k)) = self.features(attention, parameters)? else {
             return self.softmax_weights();
         };
-        let products = q.matmul(&k.transpose(2, 3)?.contiguous()?)?;
+        let products = self.precision.product(&q, &k.transpose(2, 3)?.contiguous()?)?;
         products.broadcast_div(&products.sum_keepdim(D::Minus1)?)
     }
 
@@ -87,7 +92,7 @@ impl AttentionInputs {
 
     fn softmax_weights(&self) -> Result<Tensor> {
         let scale = 1.0 / (self.queries.dim(D::Minus1)? as f64).sqrt();
-        let scores = (self.queries.matmul(&self.turned_keys()?)? * scale)?;
+        let scores = (self.precision.product(&self.queries, &self.turned_keys()?)? * scale)?;
         match self.gates()? {
             Some(gates) => softmax(&(scores + gates.log()?)?),
             None => softmax(&scores),
@@ -120,7 +125,8 @@ pub fn attend(
     v: &Tensor,
 ) -> Result<Tensor> {
     let [queries, keys, values] = [q, k, v].map(Clone::clone);
-    AttentionInputs { queries, keys, values, masks: None }.attend(attention.into(), parameters)
+    AttentionInputs { queries, keys, values, masks: None, precision: Precision::F32 }
+        .attend(attention.into(), parameters)
 }
 
 /// The attention matrix without a mask, see [`AttentionInputs::weights`].
@@ -129,7 +135,8 @@ pub fn attend(
 /// The shapes do not fit.
 pub fn weights(attention: impl Into<Attention>, parameters: Option<&Tensor>, q: &Tensor, k: &Tensor) -> Result<Tensor> {
     let [queries, keys, values] = [q, k, k].map(Clone::clone);
-    AttentionInputs { queries, keys, values, masks: None }.weights(attention.into(), parameters)
+    AttentionInputs { queries, keys, values, masks: None, precision: Precision::F32 }
+        .weights(attention.into(), parameters)
 }
 
 /// The features exp(q), exp(k) of log features q, k, as exp(q + c − r) and exp(k − c) with c_l = max_j k_jl and r_i = max_l (q_il + c_l): c cancels within each product and r

@@ -13,7 +13,9 @@ use super::config::VitConfig;
 use super::kernel::{Attention, AttentionKernel};
 use super::layout::{Layout, feature_name};
 use super::parameters::view;
+use super::precision::Precision;
 use candle_core::{Result, Tensor};
+use primitives::linear_in;
 
 /// Logits `[batch, classes]` of `patches` `[batch, tokens, patch_dim]` under the flat parameters `theta`; gradients flow
 /// to `theta`.
@@ -21,14 +23,7 @@ use candle_core::{Result, Tensor};
 /// # Errors
 /// The shapes do not fit.
 pub fn logits(config: &VitConfig, layout: &Layout, theta: &Tensor, patches: &Tensor) -> Result<Tensor> {
-    let model = Model { config, layout, theta };
-    let mut x = model.embed(patches)?;
-    for block in 0..config.depth {
-        let inputs = model.projections(block, &x)?;
-        x = model.finish(block, &x, &model.attend(block, &inputs)?)?;
-    }
-    let pooled = model.norm("norm", &x)?.mean(1)?;
-    model.linear("head", &pooled)
+    ComposedVit { config, layout, theta, precision: Precision::F32 }.logits(patches)
 }
 
 /// What one looks at in a block for one image: matrices `[tokens, tokens]` by rows, means over its heads.
@@ -37,50 +32,6 @@ pub struct BlockView {
     pub attention: Vec<f32>,
     /// What the learned masks multiply the kernel by; none without masks.
     pub mask: Option<Vec<f32>>,
-}
-
-/// Shows `see` each block for one image as it is made; no more than one head's matrices are in memory beside the means.
-///
-/// # Errors
-/// The shapes do not fit, or `patches` is not one image.
-pub fn look(
-    config: &VitConfig,
-    layout: &Layout,
-    theta: &Tensor,
-    patches: &Tensor,
-    mut see: impl FnMut(usize, BlockView),
-) -> Result<()> {
-    let model = Model { config, layout, theta };
-    let mut x = model.embed(patches)?;
-    for block in 0..config.depth {
-        let inputs = model.projections(block, &x)?;
-        let (feature, attention) = (model.feature(block)?, config.attention_of(block));
-        let zeros = || vec![0.0; config.tokens() * config.tokens()];
-        let mut view = BlockView { attention: zeros(), mask: inputs.masks.is_some().then(zeros) };
-        let add = |mean: &mut [f32], matrix: Tensor| {
-            let values: Vec<f32> = matrix.flatten_all()?.to_vec1()?;
-            mean.iter_mut().zip(values).for_each(|(mean, value)| *mean += value / config.heads as f32);
-            Ok::<_, candle_core::Error>(())
-        };
-        let mut attended = Vec::new();
-        for head in 0..config.heads {
-            let feature = feature.as_ref().map(|feature| feature.narrow(0, head, 1)?.contiguous()).transpose()?;
-            let inputs = inputs.head(head)?;
-            let weights = inputs.weights(attention, feature.as_ref())?;
-            if attention.is_softmax() {
-                attended.push(weights.matmul(&inputs.values)?);
-            }
-            add(&mut view.attention, weights)?;
-            if let (Some(mask), Some(gates)) = (&mut view.mask, inputs.gates()?) {
-                add(mask, gates)?;
-            }
-        }
-        let attended =
-            if attention.is_softmax() { Tensor::cat(&attended, 1)? } else { model.attend(block, &inputs)? };
-        x = model.finish(block, &x, &attended)?;
-        see(block, view);
-    }
-    Ok(())
 }
 
 /// Numbers that training holds per image at its peak: what the operations of [`logits`] keep for the backward pass, and what that
@@ -106,61 +57,91 @@ pub(super) fn kept_len(config: &VitConfig) -> usize {
     config.depth * (26 * tokens * dim + 3 * tokens * hidden + attention + masks) + 8 * tokens * dim + backward
 }
 
-/// What attention of one block is computed from.
-///
-/// # Errors
-/// The shapes do not fit.
-pub fn attention_inputs(
-    config: &VitConfig,
-    layout: &Layout,
-    theta: &Tensor,
-    patches: &Tensor,
-    block: usize,
-) -> Result<AttentionInputs> {
-    let model = Model { config, layout, theta };
-    let mut x = model.embed(patches)?;
-    for before in 0..block {
-        let inputs = model.projections(before, &x)?;
-        x = model.finish(before, &x, &model.attend(before, &inputs)?)?;
+/// The model: its parameters where they lie, and how products are computed.
+pub(super) struct ComposedVit<'a> {
+    pub config: &'a VitConfig,
+    pub layout: &'a Layout,
+    /// θ, on any device.
+    pub theta: &'a Tensor,
+    pub precision: Precision,
+}
+
+impl ComposedVit<'_> {
+    /// See [`logits`].
+    pub fn logits(&self, patches: &Tensor) -> Result<Tensor> {
+        let mut x = self.embed(patches)?;
+        for block in 0..self.config.depth {
+            let inputs = self.projections(block, &x)?;
+            x = self.finish(block, &x, &self.attend(block, &inputs)?)?;
+        }
+        let pooled = self.norm("norm", &x)?.mean(1)?;
+        self.linear("head", &pooled)
     }
-    model.projections(block, &x)
-}
 
-/// What attention of every block is computed from, with its output `[batch, heads, tokens, head_dim]`.
-///
-/// # Errors
-/// The shapes do not fit.
-pub fn blocks(
-    config: &VitConfig,
-    layout: &Layout,
-    theta: &Tensor,
-    patches: &Tensor,
-) -> Result<Vec<(AttentionInputs, Tensor)>> {
-    let model = Model { config, layout, theta };
-    let mut x = model.embed(patches)?;
-    let mut blocks = Vec::with_capacity(config.depth);
-    for block in 0..config.depth {
-        let inputs = model.projections(block, &x)?;
-        let attended = model.attend(block, &inputs)?;
-        x = model.finish(block, &x, &attended)?;
-        blocks.push((inputs, attended));
+    /// Shows `see` each block for one image as it is made; no more than one head's matrices are in memory beside the means.
+    pub fn look(&self, patches: &Tensor, mut see: impl FnMut(usize, BlockView)) -> Result<()> {
+        let config = self.config;
+        let mut x = self.embed(patches)?;
+        for block in 0..config.depth {
+            let inputs = self.projections(block, &x)?;
+            let (feature, attention) = (self.feature(block)?, config.attention_of(block));
+            let zeros = || vec![0.0; config.tokens() * config.tokens()];
+            let mut view = BlockView { attention: zeros(), mask: inputs.masks.is_some().then(zeros) };
+            let add = |mean: &mut [f32], matrix: Tensor| {
+                let values: Vec<f32> = matrix.flatten_all()?.to_vec1()?;
+                mean.iter_mut().zip(values).for_each(|(mean, value)| *mean += value / config.heads as f32);
+                Ok::<_, candle_core::Error>(())
+            };
+            let mut attended = Vec::new();
+            for head in 0..config.heads {
+                let feature = feature.as_ref().map(|feature| feature.narrow(0, head, 1)?.contiguous()).transpose()?;
+                let inputs = inputs.head(head)?;
+                let weights = inputs.weights(attention, feature.as_ref())?;
+                if attention.is_softmax() {
+                    attended.push(self.precision.product(&weights, &inputs.values)?);
+                }
+                add(&mut view.attention, weights)?;
+                if let (Some(mask), Some(gates)) = (&mut view.mask, inputs.gates()?) {
+                    add(mask, gates)?;
+                }
+            }
+            let attended =
+                if attention.is_softmax() { Tensor::cat(&attended, 1)? } else { self.attend(block, &inputs)? };
+            x = self.finish(block, &x, &attended)?;
+            see(block, view);
+        }
+        Ok(())
     }
-    Ok(blocks)
-}
 
-struct Model<'a> {
-    config: &'a VitConfig,
-    layout: &'a Layout,
-    theta: &'a Tensor,
-}
+    /// What attention of one block is computed from.
+    pub fn attention_inputs(&self, patches: &Tensor, block: usize) -> Result<AttentionInputs> {
+        let mut x = self.embed(patches)?;
+        for before in 0..block {
+            let inputs = self.projections(before, &x)?;
+            x = self.finish(before, &x, &self.attend(before, &inputs)?)?;
+        }
+        self.projections(block, &x)
+    }
 
-impl Model<'_> {
+    /// What attention of every block is computed from, with its output `[batch, heads, tokens, head_dim]`.
+    pub fn blocks(&self, patches: &Tensor) -> Result<Vec<(AttentionInputs, Tensor)>> {
+        let mut x = self.embed(patches)?;
+        let mut blocks = Vec::with_capacity(self.config.depth);
+        for block in 0..self.config.depth {
+            let inputs = self.projections(block, &x)?;
+            let attended = self.attend(block, &inputs)?;
+            x = self.finish(block, &x, &attended)?;
+            blocks.push((inputs, attended));
+        }
+        Ok(blocks)
+    }
+
     fn view(&self, name: &str) -> Result<Tensor> {
         view(self.layout, self.theta, name)
     }
 
     fn linear(&self, name: &str, x: &Tensor) -> Result<Tensor> {
-        linear(x, &self.view(&format!("{name}.weight"))?, &self.view(&format!("{name}.bias"))?)
+        linear_in(self.precision, x, &self.view(&format!("{name}.weight"))?, &self.view(&format!("{name}.bias"))?)
     }
 
     fn norm(&self, name: &str, x: &Tensor) -> Result<Tensor> {
@@ -189,7 +170,8 @@ impl Model<'_> {
         } else {
             None
         };
-        Ok(AttentionInputs { queries: qkv.get(0)?, keys: qkv.get(1)?, values: qkv.get(2)?, masks })
+        let [queries, keys, values] = [qkv.get(0)?, qkv.get(1)?, qkv.get(2)?];
+        Ok(AttentionInputs { queries, keys, values, masks, precision: self.precision })
     }
 
     /// The parameters of a block's feature maps, `[heads, …]`, where it has any.

@@ -2,6 +2,7 @@
 //!
 //! The fused layer norm and softmax of candle-nn have no backward pass and stop gradients without a word; these have one.
 
+use crate::vision::precision::Precision;
 use candle_core::{D, Result, Tensor};
 
 /// Added to the variance in [`layer_norm`], as in PyTorch.
@@ -15,12 +16,17 @@ pub const RELU_EPSILON: f64 = 1e-3;
 /// # Errors
 /// The shapes do not fit.
 pub fn linear(x: &Tensor, weight: &Tensor, bias: &Tensor) -> Result<Tensor> {
+    linear_in(Precision::F32, x, weight, bias)
+}
+
+/// The same with the product in `precision`.
+pub(super) fn linear_in(precision: Precision, x: &Tensor, weight: &Tensor, bias: &Tensor) -> Result<Tensor> {
     let (out, input) = weight.dims2()?;
     let mut shape = x.dims().to_vec();
     if let Some(last) = shape.last_mut() {
         *last = out;
     }
-    x.reshape(((), input))?.matmul(&weight.t()?)?.broadcast_add(bias)?.reshape(shape)
+    precision.product(&x.reshape(((), input))?, &weight.t()?)?.broadcast_add(bias)?.reshape(shape)
 }
 
 /// (x − mean)/√(variance + 1e-5) · weight + bias over the last dimension (Ba, Kiros, Hinton 2016).

@@ -18,6 +18,8 @@ pub fn shape(
     points: &[f32],
 ) -> Result<Option<Vec<Vec<f32>>>> {
     let (attention, device) = (attention.into(), &Device::Cpu);
+    let parameters = parameters.map(|parameters| parameters.to_device(device)).transpose()?;
+    let parameters = parameters.as_ref();
     let heads = parameters.map_or(Ok(1), |parameters| parameters.dim(0))?;
     let mut along = vec![attention.rest(); points.len() * head_dim * head_dim];
     for (block, u) in along.chunks_exact_mut(head_dim * head_dim).zip(points) {

@@ -137,13 +137,15 @@ impl App {
         let swept = sweep.clone();
         let work = move |_: &_| {
             let specs = if again { sweep.specs_up_to(Sweep::MOST).map_err(|error| error.to_string())? } else { left };
-            slurm::submit(&places, &specs, &sweep.name(), options).map_err(|error| error.to_string())
+            let idle = slurm::idle_gpus(&specs, &options);
+            let array = slurm::submit(&places, &specs, &sweep.name(), options).map_err(|error| error.to_string())?;
+            Ok((array, idle))
         };
         self.is_submitting = true;
         self.tasks.start("submitting the sweep", Origin::User, work, move |app: &mut Self, answer| {
             (app.is_submitting, app.has_changed) = (false, true);
             match answer {
-                Ok(array) => app.take_array(tab, &swept, &finished, &array),
+                Ok((array, idle)) => app.take_array(tab, &swept, &finished, (&array, idle)),
                 Err(reason) => match &mut app.overlay {
                     Some(Overlay::Sweep(dialog)) => dialog.error = Some(reason),
                     _ => app.say(reason, Tone::Bad),
@@ -153,12 +155,18 @@ impl App {
     }
 
     /// Takes a sweep that the cluster has accepted.
-    fn take_array(&mut self, tab: usize, sweep: &Sweep, finished: &HashSet<String>, array: &JobArray) {
+    fn take_array(
+        &mut self,
+        tab: usize,
+        sweep: &Sweep,
+        finished: &HashSet<String>,
+        (array, idle): (&JobArray, Option<String>),
+    ) {
         let plan = array.plan_ref();
         let job = plan.jobs.last().map(ToString::to_string).unwrap_or_default();
         let mut text = format!("job {job}: {} points in {} elements", plan.points, plan.elements());
-        if let Some(unread) = unread_words(sweep) {
-            text = format!("{text}; {unread}");
+        for words in [unread_words(sweep), idle].into_iter().flatten() {
+            text = format!("{text}; {words}");
         }
         if matches!(self.overlay, Some(Overlay::Sweep(_))) {
             self.overlay = None;
