@@ -124,6 +124,7 @@ fn ground(epochs: u64) -> Ground {
         epochs,
         batch: 20,
         learning_rate: 5e-3,
+        feature_rate: 1.0,
         weight_decay: 0.05,
         warmup: 0.1,
         clip: Some(1.0),
