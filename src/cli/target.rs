@@ -29,7 +29,7 @@ pub fn sweep(arguments: &Run, places: &Places) -> Result<Sweep, Failure> {
         sweep.mode = SweepMode::Zip;
     }
     sweep.interleaved |= arguments.interleave;
-    if sweep.interleaved && !sweep.has_several_seeds() {
+    if arguments.interleave && !sweep.has_several_seeds() {
         return Err(Failure::bad_input("--interleave: found one seed, allowed: several, as with --repeats 5"));
     }
     sweep.title = arguments.title.clone().or(sweep.title);

@@ -6,7 +6,7 @@ use super::samples::Samples;
 
 /// What one step trains on.
 #[derive(Default)]
-pub(super) struct Batch {
+pub(super) struct TrainingBatch {
     /// The step whose batch this is, counted from 0; none before it is filled.
     of: Option<u64>,
     /// Patches `[image, token, patch_dim]`.
@@ -15,7 +15,7 @@ pub(super) struct Batch {
     pub labels: Vec<u32>,
 }
 
-impl Batch {
+impl TrainingBatch {
     /// Whether it was filled.
     pub const fn is_filled(&self) -> bool {
         self.of.is_some()
@@ -23,7 +23,7 @@ impl Batch {
 }
 
 /// Makes the batches.
-pub(super) struct Batches<'a> {
+pub(super) struct TrainingBatches<'a> {
     images: &'a Images,
     split: &'a Split,
     patcher: &'a Patcher,
@@ -35,7 +35,7 @@ pub(super) struct Batches<'a> {
     order_of: Option<u64>,
 }
 
-impl<'a> Batches<'a> {
+impl<'a> TrainingBatches<'a> {
     /// Those of a training on `split` in steps of `size` images, which `augment` changes, in orders of this seed.
     pub fn new(
         (images, split): (&'a Images, &'a Split),
@@ -51,7 +51,7 @@ impl<'a> Batches<'a> {
     ///
     /// # Errors
     /// The images cannot be read.
-    pub fn fill(&mut self, step: u64, batch: &mut Batch) -> Result<(), VisionError> {
+    pub fn fill(&mut self, step: u64, batch: &mut TrainingBatch) -> Result<(), VisionError> {
         if batch.of == Some(step) {
             return Ok(());
         }

@@ -19,7 +19,7 @@ const EPSILON: f64 = 1e-8;
 #[derive(Clone, Debug)]
 pub struct AdamW {
     weight_decay: f64,
-    parts: Vec<Part>,
+    parts: Vec<ParameterPart>,
     moments: [Tensor; 2],
     steps: u64,
     /// Where an update is made of whole vectors: 1 where weight decay applies and 0 elsewhere; the rate of each parameter over that of
@@ -34,7 +34,7 @@ impl AdamW {
     /// There is no memory for them.
     pub fn new(layout: &Layout, weight_decay: f64, feature_rate: f64) -> Result<Self, VisionError> {
         let zeros = || Ok::<_, VisionError>(Tensor::from_vec(zeros::<f32>(layout.len())?, layout.len(), &Device::Cpu)?);
-        let part = |entry: &LayoutEntry| Part {
+        let part = |entry: &LayoutEntry| ParameterPart {
             range: entry.range(),
             decay: entry.decay,
             rate: if entry.is_feature_map() { feature_rate as f32 } else { 1.0 },
@@ -170,7 +170,7 @@ impl InplaceOp2 for Average {
 
 /// One tensor within θ.
 #[derive(Clone, Debug)]
-struct Part {
+struct ParameterPart {
     range: Range<usize>,
     decay: bool,
     /// Its learning rate over that of the step.
@@ -179,7 +179,7 @@ struct Part {
 
 /// θ ← keep·θ − rate·m/(√v/root + ε); `keep` only where weight decay applies, `rate` times that of the part.
 struct Update<'a> {
-    parts: &'a [Part],
+    parts: &'a [ParameterPart],
     keep: f32,
     rate: f32,
     root: f32,
@@ -201,7 +201,7 @@ impl InplaceOp3 for Update<'_> {
     ) -> candle_core::Result<()> {
         let theta = values(theta)?;
         let (first, second) = (contiguous(first, first_layout)?, contiguous(second, second_layout)?);
-        for Part { range, decay, rate } in self.parts {
+        for ParameterPart { range, decay, rate } in self.parts {
             let (keep, rate) = (if *decay { self.keep } else { 1.0 }, self.rate * rate);
             let moments = first[range.clone()].iter().zip(&second[range.clone()]);
             for (theta, (first, second)) in theta[range.clone()].iter_mut().zip(moments) {

@@ -44,7 +44,7 @@ impl Precision {
     pub(in crate::vision) fn during<T>(self, device: &Device, work: impl FnOnce() -> T) -> T {
         #[cfg(feature = "cuda")]
         if device.is_cuda() {
-            let _turn = switch::Turn::begin(self == Self::Tf32);
+            let _turn = switch::PrecisionTurn::begin(self == Self::Tf32);
             return work();
         }
         let _ = device;
@@ -65,9 +65,9 @@ mod switch {
     }
 
     /// The switch stands still as long as this lives.
-    pub struct Turn;
+    pub struct PrecisionTurn;
 
-    impl Turn {
+    impl PrecisionTurn {
         pub fn begin(reduced: bool) -> Self {
             let mut now = state();
             while now.1 > 0 && now.0 != reduced {
@@ -81,7 +81,7 @@ mod switch {
         }
     }
 
-    impl Drop for Turn {
+    impl Drop for PrecisionTurn {
         fn drop(&mut self) {
             state().1 -= 1;
             CHANGED.notify_all();

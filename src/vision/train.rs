@@ -1,7 +1,7 @@
 //! The training loop. It knows no run and no screen: an observer of its own kind is told what happened and says whether
 //! to go on.
 
-use super::batches::{Batch, Batches};
+use super::batches::{TrainingBatch, TrainingBatches};
 use super::checkpoint::Checkpoint;
 use super::dataset::{Augment, Images, Normalisation, Patcher, Split};
 use super::error::VisionError;
@@ -219,7 +219,7 @@ impl Trainer {
     /// One step on a batch; `epoch_steps` steps make an epoch. Does `meanwhile` while a GPU is at work; without one, never.
     fn step(
         &mut self,
-        Batch { patches, labels, .. }: &Batch,
+        TrainingBatch { patches, labels, .. }: &TrainingBatch,
         schedule: &Schedule,
         epoch_steps: u64,
         meanwhile: impl FnOnce() -> Result<(), VisionError>,
@@ -277,8 +277,9 @@ pub fn train(
     let schedule = Schedule { peak: trainer.options.learning_rate, steps, warmup: trainer.options.warmup };
     let between = (steps / trainer.options.validations.max(1)).max(1);
     let validation = Samples { images, indices: &split.validation, patcher };
-    let mut batches = Batches::new((images, split), patcher, size, trainer.options.augment, trainer.options.seed);
-    let [mut batch, mut next] = [Batch::default(), Batch::default()];
+    let mut batches =
+        TrainingBatches::new((images, split), patcher, size, trainer.options.augment, trainer.options.seed);
+    let [mut batch, mut next] = [TrainingBatch::default(), TrainingBatch::default()];
     loop {
         // Validation stands before the step, not after it, so that a training stopped between the two makes it up.
         let step = trainer.position.step;
