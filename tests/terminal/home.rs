@@ -91,7 +91,8 @@ impl Home {
 /// Puts the preset called `name` into the form.
 pub fn choose_preset(session: &mut Session, name: &str) {
     session.press("p");
-    session.wait_for(name);
+    // One of the first in the list; the one that is looked for may stand below the screen.
+    session.wait_for("vision-digits");
     session.press(&"k".repeat(200));
     let chosen = format!("▸{name}");
     for _ in 0..200 {
