@@ -3,19 +3,24 @@
 
 #[path = "support/program.rs"]
 mod program;
+#[path = "support/small.rs"]
+mod small;
+#[path = "support/until.rs"]
+mod until;
 
 use attnlab::attention::Projection;
 use attnlab::device::{DeviceName, OpenDevice, features};
 use attnlab::vision::dataset::{Augment, Dataset, Normalisation, Options, Patcher, Split, load};
 use attnlab::vision::{
-    Attention, AttentionKernel, BlockSet, Checkpoint, Evaluation, FavorEstimator, FavorMap, Kernels, Parameters,
-    Precision, Redraw, Samples, StepReport, TrainObserver, TrainOptions, Trainer, Vit, VitConfig, evaluate, train,
+    Attention, AttentionKernel, Checkpoint, FavorEstimator, FavorMap, Kernels, Parameters, Precision, Redraw, Samples,
+    TrainOptions, Trainer, Vit, VitConfig, evaluate, train,
 };
 use candle_core::Device;
 use program::program;
-use std::ops::ControlFlow;
+use small::digits_config;
 use std::path::Path;
 use tempfile::TempDir;
+use until::Until;
 
 /// What the program says on standard error, with its exit code.
 fn told(desk: &TempDir, arguments: &[&str]) -> (Option<i32>, String) {
@@ -100,19 +105,7 @@ struct Ground {
 }
 
 fn config(attention: Attention) -> VitConfig {
-    VitConfig {
-        channels: 1,
-        image_size: 8,
-        patch: 2,
-        dim: 16,
-        depth: 1,
-        heads: 2,
-        mlp_ratio: 2,
-        classes: 10,
-        attention,
-        softmax_blocks: BlockSet::NONE,
-        mask_dim: 0,
-    }
+    digits_config(attention, 1)
 }
 
 fn ground(epochs: u64) -> Ground {
@@ -136,19 +129,6 @@ fn ground(epochs: u64) -> Ground {
     };
     let config = config(AttentionKernel::Relu.into());
     Ground { dataset, split, normalisation, patcher, config, options }
-}
-
-/// Ends a training after a step.
-struct Until(u64);
-
-impl TrainObserver for Until {
-    fn step(&mut self, _: &Trainer, report: &StepReport) -> ControlFlow<()> {
-        if report.step == self.0 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-    }
-
-    fn validated(&mut self, _: &Trainer, _: f64, _: &Evaluation) -> ControlFlow<()> {
-        ControlFlow::Continue(())
-    }
 }
 
 impl Ground {

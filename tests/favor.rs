@@ -8,6 +8,8 @@ mod killed;
 mod program;
 #[path = "support/results.rs"]
 mod results;
+#[path = "support/small.rs"]
+mod small;
 
 use answers::{call, json};
 use attnlab::attention::hybrid::{HybridSpec, Weight};
@@ -15,8 +17,7 @@ use attnlab::attention::{FeatureMap, Projection, RandomFeatures, Sketch};
 use attnlab::random::generator;
 use attnlab::vision::composed::AttentionInputs;
 use attnlab::vision::{
-    Attention, AttentionKernel, BlockSet, Checkpoint, FavorEstimator, FavorMap, Parameters, Precision, VitConfig,
-    composed,
+    Attention, AttentionKernel, Checkpoint, FavorEstimator, FavorMap, Parameters, Precision, VitConfig, composed,
 };
 use candle_core::{DType, Device, Tensor};
 use killed::killed;
@@ -24,6 +25,7 @@ use ndarray::{Array2, Axis};
 use rand_distr::{Distribution, StandardNormal};
 use results::timeless;
 use serde_json::Value;
+use small::digits_config;
 
 const QUICK: &[&str] =
     &["attention=favor", "dim=16", "depth=1", "heads=2", "train_images=256", "test_images=128", "threads=1", "lr=0.01"];
@@ -34,19 +36,7 @@ fn train<'a>(settings: &[&'a str]) -> Vec<&'a str> {
 }
 
 fn config(attention: Attention) -> VitConfig {
-    VitConfig {
-        channels: 1,
-        image_size: 8,
-        patch: 2,
-        dim: 16,
-        depth: 2,
-        heads: 2,
-        mlp_ratio: 2,
-        classes: 10,
-        attention,
-        softmax_blocks: BlockSet::NONE,
-        mask_dim: 0,
-    }
+    digits_config(attention, 2)
 }
 
 fn favor(estimator: FavorEstimator, projection: Projection, m: usize) -> Attention {

@@ -2,19 +2,22 @@
 
 #[path = "support/kept.rs"]
 mod kept;
+#[path = "support/until.rs"]
+mod until;
 
 use attnlab::lab::{Control, Event, Params, Problem, Row, RunContext, RunError};
 use attnlab::problems::{self, predict};
 use attnlab::vision::dataset::{Augment, Dataset, Normalisation, Options, Patcher, Split, load};
 use attnlab::vision::{
-    Attention, AttentionKernel, BlockSet, Checkpoint, Evaluation, Kernels, Layout, Parameters, Redraw, Samples,
-    StepReport, TrainObserver, TrainOptions, Trainer, VisionError, Vit, VitConfig, evaluate, train,
+    Attention, AttentionKernel, BlockSet, Checkpoint, Kernels, Layout, Parameters, Redraw, Samples, TrainOptions,
+    Trainer, VisionError, Vit, VitConfig, evaluate, train,
 };
 use candle_core::{Device, Tensor};
 use kept::Kept;
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
+use until::Until;
 
 /// A model small enough for a test.
 const SMALL: &[(&str, &str)] =
@@ -225,19 +228,6 @@ fn learned_kernels_train_and_show_their_shape() {
         assert_eq!((reference("start").0.x.len(), reference("relu").0.y[80]), (81, 4.0));
         assert_eq!(reference("exp").0.x.len(), 40 + 13 + 1, "e^1.3 is the last below 4");
         assert!(row(&events)["test_loss"].as_f64().unwrap().is_finite());
-    }
-}
-
-/// Stops after a number of steps.
-struct Until(u64);
-
-impl TrainObserver for Until {
-    fn step(&mut self, _: &Trainer, report: &StepReport) -> ControlFlow<()> {
-        if report.step == self.0 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-    }
-
-    fn validated(&mut self, _: &Trainer, _: f64, _: &Evaluation) -> ControlFlow<()> {
-        ControlFlow::Continue(())
     }
 }
 

@@ -4,10 +4,10 @@ use super::args::SweepArguments;
 use super::failure::Failure;
 use super::progress::watch;
 use super::signals::Listener;
-use super::{merge, output, run, table, target};
+use super::{merge, output, run, table};
 use crate::lab::{
-    Document, Halving, HalvingRank, LabError, Places, Queue, RunHandle, RunSpec, RunState, RunView, decimal, duration,
-    end_lost, estimate, files, say_why, store,
+    Document, Halving, HalvingRank, LabError, Places, Queue, RunHandle, RunSpec, RunState, RunView, Sweep, decimal,
+    duration, end_lost, estimate, files, say_why, store,
 };
 use crate::problems;
 use md5::{Digest, Md5};
@@ -17,17 +17,20 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// Trains the points of the sweep share by share, and stops the worse half of each group, the points with the same values of the
-/// parameters `within`, after each but the last.
-pub fn halve(arguments: &SweepArguments, within: &[String], places: Places) -> Result<(), Failure> {
+/// Trains the points of the sweep `planned` share by share, and stops the worse half of each group, the points with the same values
+/// of the parameters `within`, after each but the last.
+pub fn halve(
+    arguments: &SweepArguments,
+    (planned, within): (&Sweep, &[String]),
+    places: Places,
+) -> Result<(), Failure> {
     if arguments.slurm || arguments.commands {
         let found = if arguments.slurm { "--slurm" } else { "--commands" };
         return Err(Failure::bad_input(format!(
             "--halve: found `{found}` with it, allowed: here, in one process, which waits for the runs of a share before it ranks them; with --no-halve every point is done to its end"
         )));
     }
-    let sweep = target::sweep(&arguments.run, &places)?;
-    let halving = Halving::new(&sweep, within)?;
+    let halving = Halving::new(planned, within)?;
     if arguments.run.dry_run {
         return output::print(&forecast(&halving));
     }
@@ -35,7 +38,7 @@ pub fn halve(arguments: &SweepArguments, within: &[String], places: Places) -> R
     let mut work = HalvingWork {
         listener: Listener::start()?,
         queue: Queue::new(places.clone(), workers)?,
-        series: sweep.problem.live().unwrap_or_default(),
+        series: planned.problem.live().unwrap_or_default(),
         quiet: arguments.run.telling.quiet,
         folders: HashMap::new(),
         places,

@@ -6,7 +6,7 @@ use super::progress::watch;
 use super::signals::Listener;
 use super::store::Finder;
 use super::{merge, output, table, target};
-use crate::lab::{Document, LabError, Places, Queue, RunHandle, RunSpec, RunState, duration, estimate, store};
+use crate::lab::{Document, LabError, Places, Queue, RunHandle, RunSpec, RunState, Sweep, duration, estimate, store};
 use crate::problems;
 use crate::threads;
 use std::path::Path;
@@ -14,7 +14,11 @@ use std::sync::Arc;
 
 /// Runs what was asked and prints what came out.
 pub fn run(arguments: &Run, places: Places) -> Result<(), Failure> {
-    let sweep = target::sweep(arguments, &places)?;
+    run_sweep(&target::sweep(arguments, &places)?, arguments, places)
+}
+
+/// Runs what `sweep` stands for, every point to its end.
+pub fn run_sweep(sweep: &Sweep, arguments: &Run, places: Places) -> Result<(), Failure> {
     if sweep.halved_within.is_some() {
         let name = arguments.target.as_deref().unwrap_or_default();
         output::complain(&format!(

@@ -4,7 +4,7 @@ use super::args::{Run, SweepArguments, SweepCommand};
 use super::failure::Failure;
 use super::{halve, merge, output, run, signals, table, target};
 use crate::lab::slurm::{self, Ending, JobArray, Slurm, Status};
-use crate::lab::{Document, LabError, Places, RunSpec, RunState, decimal, shell, store};
+use crate::lab::{Document, LabError, Places, RunSpec, RunState, Sweep, decimal, shell, store};
 use crate::problems;
 use crate::threads;
 use serde_json::json;
@@ -15,35 +15,34 @@ use std::path::Path;
 pub fn sweep(arguments: &SweepArguments, places: Places) -> Result<(), Failure> {
     match &arguments.command {
         Some(command) => existing(command, &places),
-        None => match within(arguments, &places)? {
-            Some(within) => halve::halve(arguments, &within, places),
-            None if arguments.commands => commands(&arguments.run, &places),
-            None if arguments.slurm => submit(arguments, &places),
-            None => run::run(&Run { resume: true, ..arguments.run.clone() }, places),
-        },
-    }
-}
-
-/// The parameters within which points compete, where the command line or the preset says that the sweep halves.
-fn within(arguments: &SweepArguments, places: &Places) -> Result<Option<Vec<String>>, Failure> {
-    match arguments {
-        SweepArguments { no_halve: true, .. } => Ok(None),
-        SweepArguments { halve: true, within, .. } if !within.is_empty() => Ok(Some(within.clone())),
-        SweepArguments { halve, run, .. } => {
-            let of_preset = target::halved_within(run, places)?;
-            Ok(of_preset.or_else(|| halve.then(Vec::new)))
+        None => {
+            let planned = target::sweep(&arguments.run, &places)?;
+            match within(arguments, &planned) {
+                Some(within) => halve::halve(arguments, (&planned, &within), places),
+                None if arguments.commands => commands(&planned, &places),
+                None if arguments.slurm => submit(arguments, &planned, &places),
+                None => run::run_sweep(&planned, &Run { resume: true, ..arguments.run.clone() }, places),
+            }
         }
     }
 }
 
+/// The parameters within which points compete, where the command line or the preset says that the sweep halves.
+fn within(arguments: &SweepArguments, planned: &Sweep) -> Option<Vec<String>> {
+    match arguments {
+        SweepArguments { no_halve: true, .. } => None,
+        SweepArguments { halve: true, within, .. } if !within.is_empty() => Some(within.clone()),
+        SweepArguments { halve, .. } => planned.halved_within.clone().or_else(|| halve.then(Vec::new)),
+    }
+}
+
 /// The points that have no finished run yet, and none that a process works on.
-fn left(arguments: &Run, places: &Places) -> Result<Vec<RunSpec>, Failure> {
-    let specs = target::sweep(arguments, places)?.specs()?;
-    Ok(store::Plan::new(specs, &store::list(&places.logs)?).left())
+fn left(planned: &Sweep, places: &Places) -> Result<Vec<RunSpec>, Failure> {
+    Ok(store::Plan::new(planned.specs()?, &store::list(&places.logs)?).left())
 }
 
 /// Prints a command a point, each on a line of its own, for any queue.
-fn commands(arguments: &Run, places: &Places) -> Result<(), Failure> {
+fn commands(planned: &Sweep, places: &Places) -> Result<(), Failure> {
     let program = env::current_exe().map_err(LabError::io("find", "attnlab"))?;
     let word = |what: &str, path: &Path| {
         let path = std::path::absolute(path).map_err(LabError::io("find", path))?;
@@ -55,7 +54,7 @@ fn commands(arguments: &Run, places: &Places) -> Result<(), Failure> {
     let there = format!("--logs {} --data-dir {}", word("--logs", &places.logs)?, word("--data-dir", &places.data)?);
     let program = word("attnlab", &program)?;
     let mut page = String::new();
-    for spec in left(arguments, places)? {
+    for spec in left(planned, places)? {
         let command = spec.command();
         let command = command.strip_prefix("attnlab").unwrap_or(&command);
         let line = format!("{program}{command} --quiet --resume {there}");
@@ -73,8 +72,8 @@ fn commands(arguments: &Run, places: &Places) -> Result<(), Failure> {
 }
 
 /// Writes the sweep's folder and submits its array.
-fn submit(arguments: &SweepArguments, places: &Places) -> Result<(), Failure> {
-    let specs = left(&arguments.run, places)?;
+fn submit(arguments: &SweepArguments, planned: &Sweep, places: &Places) -> Result<(), Failure> {
+    let specs = left(planned, places)?;
     let name = arguments.run.title.clone().or_else(|| specs.first()?.title.clone());
     let name = name.or_else(|| arguments.run.target.clone()).unwrap_or_default();
     let options = arguments.options.0.clone();

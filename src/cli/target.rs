@@ -40,15 +40,6 @@ pub fn sweep(arguments: &Run, places: &Places) -> Result<Sweep, Failure> {
     Ok(sweep)
 }
 
-/// The parameters within which the points of a preset compete, where the target is a preset that halves.
-pub fn halved_within(arguments: &Run, places: &Places) -> Result<Option<Vec<String>>, Failure> {
-    let name = arguments.target.as_deref().unwrap_or_default();
-    if problems::find(name).is_some() {
-        return Ok(None);
-    }
-    Ok(find(name, places)?.sweep.halved_within)
-}
-
 /// The preset in the file `name`, or the one called so.
 fn find(name: &str, places: &Places) -> Result<Preset, Failure> {
     let looks_like_a_file = name.contains('/') || name.ends_with(".toml");

@@ -57,11 +57,6 @@ pub(super) fn check_there(params: &Params) -> Result<(), ParamError> {
     device(params).check_there().map_err(|error| unusable(params, &error.to_string()))
 }
 
-/// How many such runs, of so many multiply-adds a step, work beside each other, one on each card.
-pub(super) fn side_by_side(params: &Params, multiply_adds: f64) -> usize {
-    device(params).side_by_side(multiply_adds)
-}
-
 /// The device of a run of `config`, ready to compute steps of so many multiply-adds. A card has room for the model.
 ///
 /// # Errors

@@ -140,7 +140,7 @@ impl Problem for VitProblem {
 
     fn side_by_side(&self, params: &Params) -> usize {
         model::config(params, ImageShape::expected(params), 10)
-            .map_or(1, |config| computing::side_by_side(params, cost::step_products(params, &config)))
+            .map_or(1, |config| computing::device(params).side_by_side(cost::step_products(params, &config)))
     }
 
     fn idle_gpu(&self, params: &Params) -> Option<String> {
