@@ -578,6 +578,28 @@ fn variants_at_rates_of_their_own_are_paired() {
 }
 
 #[test]
+fn typed_functions_are_paired_with_a_shipped_kernel() {
+    let desk = Desk::new();
+    let functions = ["--set", "attention=custom", "--set", "f=relu(u)+0.001|exp(u)", "--repeats", "3", "--json"];
+    for order in [&["--set", "attention=relu", "--repeats", "3", "--json"][..], &functions] {
+        desk.json(&borrowed(&quick(order)));
+    }
+    let order = ["compare", "problem=vit", "--by", "attention,f", "--against", "relu"];
+    let found = desk.json(&[&order[..], &["--json"]].concat())["comparisons"].clone();
+    assert_eq!(found.as_array().unwrap().len(), 1, "one setting: {found}");
+    let variants = found[0]["variants"].as_array().unwrap();
+    let named: Vec<&str> = variants.iter().filter_map(|variant| variant["values"][1].as_str()).collect();
+    assert_eq!(named, ["–", "exp(u)", "relu(u)+0.001"], "relu has no function of its own");
+    for variant in &variants[1..] {
+        assert_eq!(variant["against"][0]["pairs"], 3, "{variant}");
+    }
+    assert_eq!(variants[2]["against"][0]["difference"]["mean"], 0.0, "the same kernel, typed");
+    // Both functions might be the base: none is.
+    let refused = desk.json(&[&order[..5], &["custom", "--json"]].concat())["comparisons"][0]["variants"][0].clone();
+    assert_eq!(refused["against"][0]["pairs"], 0, "{refused}");
+}
+
+#[test]
 fn every_shipped_preset_runs() {
     let desk = Desk::new();
     let presets = preset::all(&Places { presets: desk.path("presets"), ..Places::default() }, problems::ALL);

@@ -10,8 +10,11 @@ use std::sync::Arc;
 /// How a variant differs from a base, over runs that differ in nothing else.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Paired {
-    /// The base's value of the first of the compared parameters; the others are those of the variant.
+    /// The base's value of the first of the compared parameters; the others are those of the variant, as far as both read them.
     pub base: String,
+    /// All values of the base; empty where no variant, or more than one, can be it.
+    #[serde(skip)]
+    base_values: Vec<String>,
     /// Number of pairs.
     pub pairs: usize,
     /// The mean difference, variant less base; none without a pair.
@@ -36,7 +39,7 @@ pub struct ComparedRun {
 /// The runs with the same values of the compared parameters.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ComparedVariant {
-    /// These values, one for each parameter.
+    /// These values, one for each parameter; [`UNREAD`] for one that these runs do not read.
     pub values: Vec<String>,
     /// Of each parameter that variants have for themselves the values of its runs: one, unless runs are mixed that were tuned differently.
     pub own: Vec<Vec<String>>,
@@ -81,6 +84,9 @@ pub struct ComparisonRequest<'a> {
     pub bases: &'a [&'a str],
 }
 
+/// What stands for the value of a parameter that a run does not read, as a typed function beside the kernel `relu`.
+pub const UNREAD: &str = "–";
+
 /// The values of a variant, which are its place among the others, with its runs.
 type Seeds<'a> = BTreeMap<Vec<String>, VariantSeeds<'a>>;
 
@@ -110,15 +116,19 @@ pub fn compare(runs: &[Arc<RunSummary>], problem: &dyn Problem, request: &Compar
         runs.iter().map(Arc::as_ref).filter(|run| run.state == RunState::Finished).collect();
     finished.retain(|run| request.by.iter().all(|key| run.params.get(key).is_some()));
     finished.sort_by(|a, b| a.started.cmp(&b.started));
+    let value = |run: &RunSummary, key: &str| match schema.get(key) {
+        Some(param) if !run.params.reads(&schema, param) => UNREAD.to_owned(),
+        _ => run.params.text(key),
+    };
     let params: Vec<&StoredParams> = finished.iter().map(|run| &run.params).collect();
     let differences = Differences::between(&params, Some(schema), counts);
     let mut settings: BTreeMap<&[String], Seeds<'_>> = BTreeMap::new();
     for (index, run) in finished.iter().enumerate() {
         let variants = settings.entry(differences.exact(index)).or_default();
-        let variant = variants.entry(request.by.iter().map(|key| run.params.text(key)).collect()).or_default();
+        let variant = variants.entry(request.by.iter().map(|key| value(run, key)).collect()).or_default();
         variant.own.resize_with(request.own.len(), BTreeSet::new);
         for (key, values) in request.own.iter().zip(&mut variant.own) {
-            values.insert(run.params.text(key));
+            values.insert(value(run, key));
         }
         let seed = run.params.text(common::SEED.key);
         variant.newest.insert((seed.parse().unwrap_or(u64::MAX), seed), run);
@@ -144,7 +154,7 @@ fn correct(found: &mut [VariantComparison]) {
     for (setting, comparison) in found.iter_mut().enumerate() {
         for variant in &mut comparison.variants {
             for paired in &mut variant.against {
-                tests.entry((setting, pair(&variant.values, &paired.base))).or_default().push(paired);
+                tests.entry((setting, pair(&variant.values, paired))).or_default().push(paired);
             }
         }
     }
@@ -155,15 +165,21 @@ fn correct(found: &mut [VariantComparison]) {
 }
 
 /// A variant and its base, whichever of them comes first.
-fn pair(values: &[String], base: &str) -> [Vec<String>; 2] {
-    let mut both = [values.to_vec(), based(values, base)];
+fn pair(values: &[String], paired: &Paired) -> [Vec<String>; 2] {
+    let mut both = [values.to_vec(), paired.base_values.clone()];
     both.sort();
     both
 }
 
-/// The values of the base of a variant: another value of the first parameter, the others as they are.
-fn based(values: &[String], base: &str) -> Vec<String> {
-    std::iter::once(base.to_owned()).chain(values.iter().skip(1).cloned()).collect()
+/// The variant that is the base of another one: the first parameter is `base`, and of the others have those the same value that
+/// both read. None where there is no such variant or more than one.
+fn based<'a>(values: &[String], base: &str, all: &'a Seeds<'_>) -> Option<&'a Vec<String>> {
+    let alike = |own: &String, other: &String| own == other || own == UNREAD || other == UNREAD;
+    let mut found = all.keys().filter(|key| {
+        key.first().is_some_and(|value| value == base)
+            && values.iter().zip(*key).skip(1).all(|(own, other)| alike(own, other))
+    });
+    found.next().filter(|_| found.next().is_none())
 }
 
 impl Comparisons {
@@ -173,7 +189,7 @@ impl Comparisons {
         let pairs = self.comparisons.iter().enumerate().flat_map(|(setting, comparison)| {
             comparison.variants.iter().flat_map(move |variant| {
                 let tested = variant.against.iter().filter(|paired| paired.p.is_some());
-                tested.map(move |paired| (setting, pair(&variant.values, &paired.base)))
+                tested.map(move |paired| (setting, pair(&variant.values, paired)))
             })
         });
         pairs.collect::<BTreeSet<_>>().len()
@@ -194,7 +210,8 @@ fn variant(values: &[String], all: &Seeds<'_>, request: &ComparisonRequest<'_>) 
         Mean::within(&numbers, column.range)
     });
     let against = request.bases.iter().filter(|base| values.first().is_some_and(|value| value != *base)).map(|base| {
-        let others = all.get(&based(values, base));
+        let base_values = based(values, base, all);
+        let others = base_values.map(|values| &all[values]);
         let differences: Vec<f64> = request.columns.first().map_or_else(Vec::new, |column| {
             let pair = |(seed, run): (&Seed, &&RunSummary)| {
                 Some(number(&run.row, column)? - number(&others?.newest.get(seed)?.row, column)?)
@@ -205,7 +222,8 @@ fn variant(values: &[String], all: &Seeds<'_>, request: &ComparisonRequest<'_>) 
         let most = request.columns.first().and_then(|column| column.range).map(|(low, high)| high - low);
         let difference = Mean::of(&differences).map(|mean| most.map_or(mean, |most| mean.cut(most)));
         let (pairs, p) = (differences.len(), p_of_mean(&differences));
-        Paired { base: (*base).to_owned(), pairs, difference, p, p_holm: None }
+        let base_values = base_values.cloned().unwrap_or_default();
+        Paired { base: (*base).to_owned(), base_values, pairs, difference, p, p_holm: None }
     });
     let (means, against) = (means.collect(), against.collect());
     let own = own.iter().map(|values| values.iter().cloned().collect()).collect();

@@ -3,6 +3,7 @@
 use crate::lab::param::declaration::{Param, ParamError};
 use crate::lab::param::list;
 use crate::lab::param::schema::{Draft, Schema};
+use crate::lab::param::stored::{StoredParams, StoredValue};
 
 impl Param {
     /// The values of another parameter with which this one is read, in words: `inputs=gauss or inputs=outlier`. None where it
@@ -24,13 +25,12 @@ impl Draft {
     /// in question or for several values with one of them among these.
     #[must_use]
     pub fn reads(&self, schema: &Schema, param: &Param) -> bool {
-        param.read_with.is_none()
-            || param.conditions().any(|(key, values)| {
-                let Some(decides) = schema.get(key) else { return true };
-                // What cannot be read as a value is an error of its own.
-                let Ok(chosen) = list::values(decides, self.text(key)) else { return true };
-                chosen.iter().any(|value| values.contains(&value.to_string().as_str())) && self.reads(schema, decides)
-            })
+        // What cannot be read as a value is an error of its own.
+        let chosen = |decides: &Param| {
+            let values = list::values(decides, self.text(decides.key)).ok()?;
+            Some(values.iter().map(ToString::to_string).collect())
+        };
+        is_read(schema, param, &chosen)
     }
 
     /// The parameters that differ from their defaults although nothing reads them, in form order, each as an error that says
@@ -53,4 +53,29 @@ impl Draft {
             })
             .collect()
     }
+}
+
+impl StoredParams {
+    /// Whether the run that these parameters were stored by reads `param`. One that another version of the program decided by is
+    /// taken as read.
+    #[must_use]
+    pub fn reads(&self, schema: &Schema, param: &Param) -> bool {
+        let chosen = |decides: &Param| {
+            Some(match self.get(decides.key)? {
+                StoredValue::One(value) => vec![value.to_string()],
+                StoredValue::List(values) => values.iter().map(ToString::to_string).collect(),
+            })
+        };
+        is_read(schema, param, &chosen)
+    }
+}
+
+/// Whether `param` is read where the parameters that decide it have the values that `chosen` tells; as read counts what is not told.
+fn is_read(schema: &Schema, param: &Param, chosen: &impl Fn(&Param) -> Option<Vec<String>>) -> bool {
+    param.read_with.is_none()
+        || param.conditions().any(|(key, values)| {
+            let Some(decides) = schema.get(key) else { return true };
+            let Some(found) = chosen(decides) else { return true };
+            found.iter().any(|value| values.contains(&value.as_str())) && is_read(schema, decides, chosen)
+        })
 }
