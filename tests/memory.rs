@@ -132,6 +132,33 @@ fn hybrids_take_what_they_say() {
     );
 }
 
+#[test]
+fn rows_say_what_a_run_took_beside_what_was_expected() {
+    for problem in problems::ALL {
+        let keys: Vec<&str> = problem.columns().iter().map(|column| column.key).collect();
+        assert!(keys.ends_with(&["estimated_peak_bytes", "peak_bytes"]), "{}: {keys:?}", problem.name());
+    }
+    let changes = [("length", "64"), ("dim", "512"), ("m", "32768"), ("projection", "gaussian"), ("trials", "1")];
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_attnlab"));
+    command.current_dir(folder.path()).args(["--logs", "logs", "run", "random-features", "--json", "--quiet"]);
+    // As where peaks are measured from outside: pages that are freed go back at once.
+    command.env("MIMALLOC_PURGE_DELAY", "0");
+    for (key, value) in changes {
+        command.args(["--set", &format!("{key}={value}")]);
+    }
+    let answer = command.output().unwrap();
+    assert!(answer.status.success(), "{}", String::from_utf8_lossy(&answer.stderr));
+    let document: serde_json::Value = serde_json::from_slice(&answer.stdout).unwrap();
+    let row = &document["rows"][0];
+    assert_eq!(row["estimated_peak_bytes"].as_f64(), Some(said("random-features", &changes)));
+    if cfg!(target_os = "linux") {
+        let outside = measured("random-features", &changes);
+        let inside = row["peak_bytes"].as_f64().expect("Linux tells");
+        assert!((inside / outside - 1.0).abs() < 0.15, "{inside} for {outside} seen from outside");
+    }
+}
+
 /// How `attnlab run` with these arguments ends, and what it says.
 fn end(arguments: &str, kib: Option<u64>) -> (Option<i32>, String) {
     let folder = tempfile::tempdir().unwrap();

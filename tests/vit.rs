@@ -5,7 +5,7 @@ mod kept;
 #[path = "support/until.rs"]
 mod until;
 
-use attnlab::lab::{Control, Event, Params, Problem, Row, RunContext, RunError};
+use attnlab::lab::{Control, Event, Observer, Params, Problem, Row, RunContext, RunError};
 use attnlab::problems::{self, predict};
 use attnlab::vision::dataset::{Augment, Dataset, Normalisation, Options, Patcher, Split, load};
 use attnlab::vision::{
@@ -34,7 +34,8 @@ fn run(changes: &[(&str, &str)], folder: &Path) -> (Result<(), RunError>, Vec<Ev
     let seen = Kept::default();
     let control = Arc::new(Control::default());
     let seed = params.int("seed").unsigned_abs();
-    let mut context = RunContext::new(seed, folder, control, vec![Box::new(seen.clone())]);
+    let observers: Vec<Box<dyn Observer>> = vec![Box::new(seen.clone())];
+    let mut context = RunContext::new(seed, folder, control, observers).with_columns(problem.columns());
     let outcome = problem.run(&params, &mut context);
     let events = seen.0.lock().unwrap().clone();
     (outcome, events)
@@ -76,7 +77,9 @@ fn a_run_tells_curves_matrices_and_the_whole_row_and_its_checkpoint_predicts() {
         empty.into_iter().filter(|key| *key != "train_cpu_seconds" || cfg!(target_os = "linux")).collect();
     let of_a_rule = ["trained_epochs", "best_epoch", "steps_to_target", "seconds_to_target"];
     let beginning = ["init", "initial_accuracy", "accuracy_error"];
-    assert_eq!(empty, [&["f"][..], &of_random_features, &beginning, &of_a_rule].concat());
+    // Measured by the queue, which this run has none of.
+    let memory = ["peak_bytes"];
+    assert_eq!(empty, [&["f"][..], &of_random_features, &beginning, &of_a_rule, &memory].concat());
     assert_eq!(
         row["validation_accuracy"].as_f64(),
         points(&events, "validation_accuracy").last().map(|(_, accuracy)| *accuracy)
@@ -137,6 +140,8 @@ fn the_same_parameters_give_the_same_row_on_any_number_of_threads() {
             "inference_seconds",
             "inference_images_per_second",
             "train_cpu_seconds",
+            "estimated_peak_bytes",
+            "peak_bytes",
         ] {
             row.remove(key).unwrap();
         }

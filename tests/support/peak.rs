@@ -25,11 +25,11 @@ pub fn of(mut command: Command) -> Option<f64> {
     let status = format!("/proc/{}/status", child.id());
     let mut highest = None;
     loop {
-        // The high-water mark only rises; the last one read is the peak up to a few milliseconds.
+        // The high-water mark rises, but for where a run begins; the highest one read is the peak up to a few milliseconds.
         let text = fs::read_to_string(&status).unwrap_or_default();
         let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
         let kib = line.and_then(|line| line.trim().trim_end_matches(" kB").parse::<f64>().ok());
-        highest = kib.map(|kib| kib * 1024.0).or(highest);
+        highest = kib.map(|kib| kib * 1024.0).into_iter().chain(highest).reduce(f64::max);
         if let Some(end) = child.try_wait().unwrap() {
             assert!(end.success(), "{command:?}: {end}");
             return highest;

@@ -88,7 +88,7 @@ impl Told {
 
 /// A row without times and speeds.
 fn timeless(row: &Row, problem: &dyn Problem) -> Row {
-    let timed = |key: &str| problem.column(key).is_some_and(|column| column.is_timing());
+    let timed = |key: &str| problem.column(key).is_some_and(|column| column.is_measured());
     row.iter().filter(|(key, _)| !timed(key)).map(|(key, value)| (key.clone(), value.clone())).collect()
 }
 

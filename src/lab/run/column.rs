@@ -17,7 +17,7 @@ pub struct Column {
     pub brief: bool,
     /// Whether its value tells the row from the run's other rows. A run that is continued knows by these values which
     /// rows it has emitted already. Where no column of a table is marked, rows are told apart by everything in them but
-    /// times.
+    /// what is [measured](Column::is_measured).
     pub identity: bool,
     /// Whether it is an error relative to what is estimated. At 1 or more, an estimate of 0 is as good, which is said
     /// beside the number.
@@ -29,6 +29,14 @@ pub struct Column {
 }
 
 impl Column {
+    /// The most memory that the process held while the run worked, up to this row. The engine writes it into every row; it is
+    /// empty where the system does not tell, or other runs worked beside this one.
+    pub const PEAK_BYTES: Self = Self::new("peak_bytes", "peak memory, measured").unit("B").optional();
+
+    /// The peak memory that the problem expected of the run. The engine writes it into rows that do not have it.
+    pub const ESTIMATED_PEAK_BYTES: Self =
+        Self::new("estimated_peak_bytes", "peak memory, estimated").unit("B").optional();
+
     /// The column `key` with this heading: without unit, digits or bounds, in the full table only.
     #[must_use]
     pub const fn new(key: &'static str, label: &'static str) -> Self {
@@ -99,9 +107,10 @@ impl Column {
         !self.optional || rows.into_iter().any(|row| row.get(self.key).is_some_and(|value| !value.is_null()))
     }
 
-    /// Whether it holds a time or a speed, which no two runs have in common.
+    /// Whether it holds a time, a speed or a peak of memory, which two runs of the same parameters need not have in common.
     #[must_use]
-    pub fn is_timing(&self) -> bool {
-        self.unit == "s" || self.unit.ends_with("/s")
+    pub fn is_measured(&self) -> bool {
+        let memory = [Self::PEAK_BYTES.key, Self::ESTIMATED_PEAK_BYTES.key];
+        self.unit == "s" || self.unit.ends_with("/s") || memory.contains(&self.key)
     }
 }

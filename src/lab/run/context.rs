@@ -35,6 +35,7 @@ use crate::lab::record::checkpoint::{Fence, Saved};
 use crate::lab::run::column::Column;
 use crate::lab::run::control::Control;
 use crate::lab::run::outbox::{Observer, Outbox};
+use crate::lab::run::peak::PeakMeter;
 use crate::lab::run::replay::{Replay, RowIdentity};
 use crate::lab::run::resumed::Resumed;
 use crate::random::{Generator, generator};
@@ -72,6 +73,10 @@ pub struct RunContext {
     fence: Box<Fence>,
     /// Where the run is to be held for now.
     hold: Option<f64>,
+    /// Whether rows say what memory the run took.
+    tells_memory: bool,
+    peak: Option<PeakMeter>,
+    estimated_bytes: Option<u64>,
 }
 
 impl RunContext {
@@ -104,6 +109,9 @@ impl RunContext {
             save_cost: Duration::ZERO,
             fence: Box::new(|| Ok(0)),
             hold: None,
+            tells_memory: false,
+            peak: None,
+            estimated_bytes: None,
         }
     }
 
@@ -111,6 +119,14 @@ impl RunContext {
     #[must_use]
     pub fn with_columns(mut self, columns: &[Column]) -> Self {
         self.identity = RowIdentity::of(columns);
+        self.tells_memory = columns.iter().any(|column| column.key == Column::PEAK_BYTES.key);
+        self
+    }
+
+    /// Sets what tells the peak memory of the run, and what its problem expects of it.
+    pub(super) fn with_memory(mut self, peak: Option<PeakMeter>, estimated: Option<u64>) -> Self {
+        self.peak = peak;
+        self.estimated_bytes = estimated;
         self
     }
 
@@ -226,6 +242,7 @@ impl RunContext {
         if let Event::Burst { events } = event {
             return self.emit_burst(events);
         }
+        let event = self.with_memory_told(event);
         if self.is_new(&event) {
             self.send(event);
         }
@@ -234,12 +251,26 @@ impl RunContext {
     /// Emits what one finished piece of work has to say as one line of the journal: being killed at any moment leaves
     /// all of it or nothing. Of a piece that an earlier part has emitted in part, the rest is emitted.
     pub fn emit_burst(&mut self, events: impl IntoIterator<Item = Event>) {
-        let parts = events.into_iter().flat_map(Event::into_parts);
-        let mut new: Vec<Event> = parts.filter(|event| self.is_new(event)).collect();
+        let parts = events.into_iter().flat_map(Event::into_parts).map(|event| self.with_memory_told(event));
+        let parts: Vec<Event> = parts.collect();
+        let mut new: Vec<Event> = parts.into_iter().filter(|event| self.is_new(event)).collect();
         match new.len() {
             0 => {}
             1 => self.send(new.remove(0)),
             _ => self.send(Event::Burst { events: new }),
+        }
+    }
+
+    /// The event; a row says what memory the run has taken so far, beside what was expected.
+    fn with_memory_told(&self, event: Event) -> Event {
+        match event {
+            Event::Row { mut row } if self.tells_memory => {
+                let estimated = || self.estimated_bytes.into();
+                row.entry(Column::ESTIMATED_PEAK_BYTES.key).or_insert_with(estimated);
+                row.insert(Column::PEAK_BYTES.key.to_owned(), self.peak.as_ref().and_then(PeakMeter::bytes).into());
+                Event::Row { row }
+            }
+            event => event,
         }
     }
 

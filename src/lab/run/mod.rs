@@ -8,6 +8,7 @@ mod ending;
 mod error;
 mod handle;
 mod outbox;
+mod peak;
 mod problem;
 mod queue;
 mod recorder;

@@ -15,11 +15,12 @@ use crate::lab::run::context::{RunContext, Writing};
 use crate::lab::run::error::RunError;
 use crate::lab::run::handle::RunHandle;
 use crate::lab::run::outbox::Observer;
+use crate::lab::run::peak::PeakMeter;
 use crate::lab::run::recorder::Recorder;
 use std::any::Any;
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -40,6 +41,8 @@ struct Shared {
     cores: usize,
     /// Whether files can be written into the directory of runs, as far as is known.
     is_proven: AtomicBool,
+    /// How many runs have begun to work.
+    begun: Arc<AtomicUsize>,
     runs: Mutex<Runs>,
     changed: Condvar,
 }
@@ -105,10 +108,12 @@ impl Shared {
         let mut runs = self.runs();
         while let Some((index, alone)) = self.next(&runs) {
             let Some(handle) = runs.waiting.remove(index) else { break };
+            let place = self.begun.fetch_add(1, Ordering::Relaxed) + 1;
+            let peak_place = Some(place).filter(|_| runs.running.is_empty());
             runs.running.push(Arc::clone(&handle));
             let (shared, run) = (Arc::clone(self), Arc::clone(&handle));
             let begun = thread::Builder::new().name(format!("run {}", handle.id())).spawn(move || {
-                shared.work(&run, alone);
+                shared.work(&run, alone, peak_place);
                 shared.leave(&run);
             });
             if let Err(error) = begun {
@@ -142,8 +147,15 @@ impl Shared {
         self.start_what_can();
     }
 
-    /// Does one run from its first to its last event.
-    fn work(self: &Arc<Self>, handle: &Arc<RunHandle>, alone: bool) {
+    /// What tells the peak memory of the run that was the `place`-th to begin, until another one begins.
+    fn peak_meter(&self, place: usize) -> Option<PeakMeter> {
+        let begun = Arc::clone(&self.begun);
+        PeakMeter::begin(move || begun.load(Ordering::Relaxed) == place)
+    }
+
+    /// Does one run from its first to its last event. One with a `peak_place` is the only one that works now, and the so many-th
+    /// that has begun.
+    fn work(self: &Arc<Self>, handle: &Arc<RunHandle>, alone: bool, peak_place: Option<usize>) {
         if handle.release_if_lost() {
             return;
         }
@@ -166,6 +178,7 @@ impl Shared {
                 Box::new(move || handle.fence())
             })
             .with_hold(handle.hold())
+            .with_memory(peak_place.and_then(|place| self.peak_meter(place)), spec.estimate().bytes)
             .with_threads(if alone { self.cores } else { 1 });
         let resumed = handle.take_resumed();
         let goes_on = resumed.is_some();

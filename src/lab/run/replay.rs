@@ -24,15 +24,15 @@ use std::collections::{HashMap, HashSet, VecDeque};
 pub(super) struct RowIdentity {
     /// The keys of the columns that identify a row; with none, every key but those below does.
     keys: Vec<&'static str>,
-    /// The keys of columns with times and speeds.
-    timings: Vec<&'static str>,
+    /// The keys of columns with times, speeds and memory.
+    measured: Vec<&'static str>,
 }
 
 impl RowIdentity {
     pub fn of(columns: &[Column]) -> Self {
         let keys = columns.iter().filter(|column| column.identity).map(|column| column.key).collect();
-        let timings = columns.iter().filter(|column| column.is_timing()).map(|column| column.key).collect();
-        Self { keys, timings }
+        let measured = columns.iter().filter(|column| column.is_measured()).map(|column| column.key).collect();
+        Self { keys, measured }
     }
 
     /// The values that identify `row`, as one text.
@@ -41,7 +41,7 @@ impl RowIdentity {
         if !self.keys.is_empty() {
             return self.keys.iter().map(|key| value(key)).collect::<Vec<_>>().join(",");
         }
-        let mut keys: Vec<&String> = row.keys().filter(|key| !self.timings.contains(&key.as_str())).collect();
+        let mut keys: Vec<&String> = row.keys().filter(|key| !self.measured.contains(&key.as_str())).collect();
         keys.sort();
         keys.into_iter().map(|key| format!("{key}={}", value(key))).collect::<Vec<_>>().join(",")
     }

@@ -55,9 +55,12 @@ pub(in crate::problems) use columns;
 macro_rules! table {
     ($subject:ty; $($results:ty),+) => {{
         use $crate::problems::toolkit::{Columns, joined};
-        const COUNT: usize = <$subject as Columns>::COLUMNS.len() $(+ <$results as Columns>::COLUMNS.len())+;
+        const MEMORY: &[$crate::lab::Column] =
+            &[$crate::lab::Column::ESTIMATED_PEAK_BYTES, $crate::lab::Column::PEAK_BYTES];
+        const COUNT: usize =
+            <$subject as Columns>::COLUMNS.len() $(+ <$results as Columns>::COLUMNS.len())+ + MEMORY.len();
         static TABLE: [$crate::lab::Column; COUNT] =
-            joined(<$subject as Columns>::COLUMNS, &[$(<$results as Columns>::COLUMNS),+]);
+            joined(<$subject as Columns>::COLUMNS, &[$(<$results as Columns>::COLUMNS,)+ MEMORY]);
         &TABLE
     }};
 }

@@ -102,12 +102,8 @@ fn bytes(params: &Params, config: &VitConfig, data: u64) -> u64 {
     bytes_on(threads(params), params, config, data)
 }
 
-/// The same on one thread, which every machine has.
-pub(super) fn bytes_on_one_thread(params: &Params, config: &VitConfig, data: u64) -> u64 {
-    bytes_on(1, params, config, data)
-}
-
-fn bytes_on(threads: usize, params: &Params, config: &VitConfig, data: u64) -> u64 {
+/// The same on so many threads.
+pub(super) fn bytes_on(threads: usize, params: &Params, config: &VitConfig, data: u64) -> u64 {
     // θ at the best evaluation.
     let best = if params.int("patience") > 0 { 4 * config.parameters() as u64 } else { 0 };
     model_bytes(params, config, largest_batch(params), threads) + best + data

@@ -55,13 +55,14 @@ static COLUMNS: &[Column] = &[
     column("accuracy_lo", "accuracy, lower end over test images", "", 4, false).optional(),
     column("accuracy_hi", "accuracy, upper end over test images", "", 4, false).optional(),
     column("train_cpu_seconds", "train, CPU time", "s", 1, false).optional(),
-    column("estimated_peak_bytes", "peak memory on one thread, estimated", "B", 0, false).optional(),
     column("device", "device", "", 0, false).optional(),
     column("validation_accuracy", "validation accuracy", "", 4, false).optional(),
     column("trained_epochs", "trained epochs", "", 2, true).optional(),
     column("best_epoch", "best epoch", "", 2, false).optional(),
     column("steps_to_target", "steps to target", "", 0, false).optional(),
     column("seconds_to_target", "to target", "s", 1, true).optional(),
+    Column::ESTIMATED_PEAK_BYTES,
+    Column::PEAK_BYTES,
 ];
 
 impl Problem for VitProblem {

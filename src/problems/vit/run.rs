@@ -7,7 +7,7 @@ use super::processor::ProcessorClock;
 use super::stopping::StoppingRule;
 use super::{cost, evaluation, init, pictures, stopping};
 use crate::device::OpenDevice;
-use crate::lab::{Event, ParamError, Params, Progress, Row, RunContext, RunError};
+use crate::lab::{Column, Event, ParamError, Params, Progress, Row, RunContext, RunError};
 use crate::statistics::wilson_interval;
 use crate::vision::dataset::{
     Augment, Dataset, Normalisation, Only, Options, Patcher, Split, default_cache, load_watched,
@@ -91,9 +91,10 @@ pub(super) fn run(params: &Params, context: &mut RunContext) -> Result<(), RunEr
     row.insert(INITIAL_ACCURACY.to_owned(), initial_accuracy.into());
     let data = (dataset.train.memory() + dataset.test.memory()) as u64;
     row.insert("train_cpu_seconds".to_owned(), cpu_seconds.into());
-    row.insert("estimated_peak_bytes".to_owned(), cost::bytes_on_one_thread(params, &config, data).into());
     row.insert("device".to_owned(), opened.label.clone().into());
     row.extend(watch.columns(&rule, trained).map(|(key, value)| (key.to_owned(), value)));
+    let threads = context.threads(params.size("threads"));
+    row.insert(Column::ESTIMATED_PEAK_BYTES.key.to_owned(), cost::bytes_on(threads, params, &config, data).into());
     context.emit(Event::Row { row: row.clone() });
     evaluation::fresh_draws(params, context, &trainer.model, &test, &row)
 }

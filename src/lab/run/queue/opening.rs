@@ -41,7 +41,7 @@ impl Queue {
     fn begin(places: Places, workers: usize, cores: usize, is_proven: bool) -> Result<Self, LabError> {
         let is_proven = AtomicBool::new(is_proven);
         let (runs, changed) = (Mutex::new(Runs::default()), Condvar::new());
-        let shared = Arc::new(Shared { places, workers, cores, is_proven, runs, changed });
+        let shared = Arc::new(Shared { places, workers, cores, is_proven, begun: Arc::default(), runs, changed });
         let watched = Arc::downgrade(&shared);
         let watch = thread::Builder::new().name("watch over runs".to_owned()).spawn(move || watch(&watched));
         watch.map_err(|source| LabError::System { what: "start a thread", source })?;
