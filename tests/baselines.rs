@@ -175,9 +175,9 @@ fn nothing_of_rank_m_is_below_the_limit() {
         let features = RandomFeatures { map: FeatureMap::Positive, projections };
         let of = |sketch: &dyn Fn() -> f64| sketch();
         for error in [
-            of(&|| engine.measure_sketch(&random, &never).unwrap().relative),
-            of(&|| engine.measure_sketch(&centres, &never).unwrap().relative),
-            of(&|| engine.measure_sketch(&features, &never).unwrap().relative),
+            of(&|| engine.measure_sketch(&random, &never).unwrap().measures[0].relative),
+            of(&|| engine.measure_sketch(&centres, &never).unwrap().measures[0].relative),
+            of(&|| engine.measure_sketch(&features, &never).unwrap().measures[0].relative),
         ] {
             assert!(limit <= error, "m = {m}: {error} below {limit}");
         }

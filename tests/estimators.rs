@@ -3,7 +3,7 @@
 #[path = "support/kept.rs"]
 mod kept;
 
-use attnlab::attention::frobenius::{ErrorMeasure, FrobeniusEngine, Precision};
+use attnlab::attention::frobenius::{DrawErrors, ErrorMeasure, FrobeniusEngine, Precision};
 use attnlab::attention::inputs::Distribution;
 use attnlab::attention::kernel::exact;
 use attnlab::attention::spikiness::Exact;
@@ -359,7 +359,7 @@ fn engine_agrees(inputs: &Inputs, map: &FeatureMap, precision: Precision, tolera
     let ms = [5, 16, 40];
     let projections = Projection::Orthogonal.draw(40, inputs.dim(), &mut generator(3, "projection", 0)).unwrap();
     let draw = RandomFeatures { map: map.clone(), projections };
-    let (measures, used) = engine.measure(&draw, &ms, &never).unwrap();
+    let DrawErrors { measures, precision: used, .. } = engine.measure(&draw, &ms, &never).unwrap();
     assert_eq!(used, precision);
     for (m, found) in ms.into_iter().zip(measures) {
         let prefix = draw.projections.slice(ndarray::s![..m, ..]).to_owned();
@@ -405,8 +405,11 @@ fn the_gram_identity_gives_the_direct_residual() {
     let survey = Exact::survey(&inputs, &never).unwrap();
     let projections = Projection::Gaussian.draw(32, 8, &mut generator(4, "projection", 0)).unwrap();
     let draw = RandomFeatures { map: POSITIVE, projections };
-    let direct =
-        FrobeniusEngine::new(&inputs, &survey, Precision::Double).unwrap().measure(&draw, &[32], &never).unwrap().0[0];
+    let direct = FrobeniusEngine::new(&inputs, &survey, Precision::Double)
+        .unwrap()
+        .measure(&draw, &[32], &never)
+        .unwrap()
+        .measures[0];
     let (phi, psi) = (draw.queries(inputs.queries.view()).unwrap(), draw.keys(inputs.keys.view()).unwrap());
     let gram = relative_squared_by_gram(&exact(&inputs).unwrap(), &phi, &psi);
     assert!((gram / direct.relative_squared - 1.0).abs() < 1e-9, "{gram} {direct:?}");
@@ -442,7 +445,7 @@ fn exponents_beyond_f32_go_to_f64_or_name_the_token() {
         FrobeniusEngine::new(&inputs, &survey, Precision::Single).unwrap().measure(&draw, &[8], &never).unwrap_err();
     let text = refused.to_string();
     assert!(text.contains("query 17") && text.contains("f32") && text.contains("precision=f64"), "{text}");
-    let (measures, used) =
+    let DrawErrors { measures, precision: used, .. } =
         FrobeniusEngine::new(&inputs, &survey, Precision::Auto).unwrap().measure(&draw, &[8], &never).unwrap();
     assert_eq!(used, Precision::Double);
     assert!((measures[0].relative_squared / plain(&inputs, &draw).relative_squared - 1.0).abs() < 1e-9);
@@ -527,13 +530,57 @@ fn told(changes: &[(&str, &str)]) -> (Result<(), RunError>, Vec<Event>) {
     problem().check(&params).unwrap();
     let (kept, folder) = (Kept::default(), tempfile::tempdir().unwrap());
     let seed = u64::try_from(params.int("seed")).unwrap();
-    let mut context = RunContext::new(seed, folder.path(), Arc::new(Control::default()), vec![Box::new(kept.clone())]);
+    let mut context = RunContext::new(seed, folder.path(), Arc::new(Control::default()), vec![Box::new(kept.clone())])
+        .with_columns(problem().columns());
     let end = problem().run(&params, &mut context);
     let events = kept.0.lock().unwrap().drain(..).collect();
     (end, events)
 }
 
 const SMALL: [(&str, &str); 3] = [("length", "40"), ("dim", "8"), ("trials", "12")];
+
+#[test]
+fn a_sample_of_rows_says_how_far_it_may_lie_from_all_rows() {
+    let mut deviations = Vec::new();
+    for seed in 0..60 {
+        let seed = seed.to_string();
+        let of = |estimator: &str, rows: &str| {
+            let mut changes = vec![("length", "400"), ("dim", "8"), ("trials", "2"), ("m", "16"), ("sigma", "0.8")];
+            changes.extend([
+                ("projection", "gaussian"),
+                ("estimator", estimator),
+                ("sample_rows", rows),
+                ("seed", &seed),
+            ]);
+            let (end, rows, _) = run(&changes);
+            assert!(end.is_ok(), "{end:?}");
+            rows[0].clone()
+        };
+        let estimator = if seed == "59" { "hybrid" } else { "positive" };
+        // The draws of W are the same in both runs: only the rows differ.
+        let (all, some) = (of(estimator, "0"), of(estimator, "80"));
+        assert!(all["sampled_rows"].is_null() && all["rel_mse_rows_sem"].is_null());
+        assert_eq!((some["sampled_rows"].as_u64(), some["length"].as_u64()), (Some(80), Some(400)));
+        let number = |row: &Row, key: &str| row[key].as_f64().unwrap();
+        let error = number(&some, "rel_mse_rows_sem");
+        deviations.push((number(&some, "rel_mse_mean") - number(&all, "rel_mse_mean")) / error);
+        assert_eq!(of(estimator, "400")["rel_mse_mean"], all["rel_mse_mean"], "a sample of all rows is all rows");
+    }
+    let within = deviations.iter().filter(|deviation| deviation.abs() < 2.0).count();
+    assert!((48..=60).contains(&within), "{within} of 60 within two standard errors: {deviations:?}");
+    let mean = deviations.iter().sum::<f64>() / 60.0;
+    assert!(mean.abs() < 4.0 * 1.3 / 60.0_f64.sqrt(), "{mean}");
+    let refused = |key, value| {
+        let params = Params::with(&problem().schema(), &[("sample_rows", "9"), (key, value)]).unwrap();
+        problem().check(&params).unwrap_err().to_string()
+    };
+    assert!(
+        refused("causal", "yes").contains("sample_rows: found `9 with causal=yes`"),
+        "{}",
+        refused("causal", "yes")
+    );
+    assert!(refused("baselines", "svd").contains("baselines") && refused("precision", "log").contains("log"));
+}
 
 #[test]
 fn a_run_tells_every_point_of_its_grid() {

@@ -169,7 +169,8 @@ fn draws_meet_the_theory() {
             let (mut errors, mut ratios) = (Vec::new(), Vec::new());
             for trial in 0..trials {
                 let projections = Projection::Gaussian.draw(m, 4, &mut generator(2, "draw", trial)).unwrap();
-                let found = engine.measure(&RandomFeatures { map: map(text), projections }, &[m], &never).unwrap().0[0];
+                let found =
+                    engine.measure(&RandomFeatures { map: map(text), projections }, &[m], &never).unwrap().measures[0];
                 errors.push(found.relative_squared);
                 ratios.push(found.ratio);
             }
@@ -202,7 +203,8 @@ fn families_written_as_functions_measure_the_same() {
             let what = format!("{text} on {projection}");
             for (precision, tolerance) in [(Precision::Double, 1e-9), (Precision::Single, 2e-4)] {
                 let engine = FrobeniusEngine::new(&inputs, &survey, precision).unwrap();
-                let [own, shipped] = [&own, &shipped].map(|draw| engine.measure(draw, &[5, 24], &never).unwrap().0);
+                let [own, shipped] =
+                    [&own, &shipped].map(|draw| engine.measure(draw, &[5, 24], &never).unwrap().measures);
                 for (own, shipped) in own.iter().zip(&shipped) {
                     near(own.relative_squared / shipped.relative_squared, 1.0, tolerance, &what);
                     near(own.normalized_squared / shipped.normalized_squared, 1.0, 50.0 * tolerance, &what);
@@ -236,7 +238,7 @@ fn row_by_row_and_whole_matrices_agree() {
         let projections = Projection::Orthogonal.draw(12, 8, &mut generator(4, "draw", 0)).unwrap();
         let draw = RandomFeatures { map: map(text), projections };
         let whole = FrobeniusEngine::new(&inputs, &survey, Precision::Double).unwrap();
-        let whole = whole.measure(&draw, &[12], &never).unwrap().0[0];
+        let whole = whole.measure(&draw, &[12], &never).unwrap().measures[0];
         let estimate = HeadEstimate::of_features(&inputs, &draw.map, draw.projections.view()).unwrap();
         let rows = head.measure(&estimate, &never).unwrap();
         near(rows.relative_squared / whole.relative_squared, 1.0, 1e-5, text);

@@ -16,7 +16,7 @@ use super::{AttentionError, Inputs, RandomFeatures, Sketch};
 use crate::memory;
 use crate::named::named;
 use crate::product::product;
-use ndarray::{Array2, ArrayView1, ArrayView2, ArrayViewMut2, Axis, s};
+use ndarray::{Array1, Array2, ArrayView1, ArrayView2, ArrayViewMut2, Axis, s};
 use rayon::prelude::*;
 use side::{SideFeatures, extreme, features, out_of_range};
 use std::sync::Arc;
@@ -51,6 +51,17 @@ pub struct ErrorMeasure {
     pub nonpositive_rows: f64,
     /// ‖D̂⁻¹ÂV−D⁻¹AV‖²/‖D⁻¹AV‖² with the values V; none where the engine has no values.
     pub output_squared: Option<f64>,
+}
+
+/// What one draw comes to.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DrawErrors {
+    /// For every m asked for, rising.
+    pub measures: Vec<ErrorMeasure>,
+    /// The number format that was used: 32 or 64 bits.
+    pub precision: Precision,
+    /// The part that each row has in ‖Â−A‖²/‖A‖², a row of A a row, an m a column.
+    pub rows: Array2<f64>,
 }
 
 /// Inputs in the number format of the engine.
@@ -135,8 +146,18 @@ impl<'a> FrobeniusEngine<'a> {
         Ok(self)
     }
 
+    /// The part that each row of A has in ‖A‖².
+    #[must_use]
+    pub fn row_shares(&self) -> Array1<f64> {
+        let (inputs, peak) = (self.inputs, self.exact.peak);
+        let shares = (0..inputs.queries.nrows()).into_par_iter().map(|row| {
+            let exponents = inputs.keys.dot(&inputs.queries.row(row)) + (inputs.row_exponents[row] - peak);
+            exponents.iter().map(|exponent| (2.0 * exponent).exp()).sum::<f64>() / self.exact.norm_squared
+        });
+        shares.collect::<Vec<_>>().into()
+    }
+
     /// Measures the draw's first m projections for every m of `ms`, which rises and ends at or below the number drawn.
-    /// The second value says whether f64 had to be used.
     ///
     /// # Errors
     /// Exponents too far apart for the number format (names the token), or an end that was asked for.
@@ -148,20 +169,19 @@ impl<'a> FrobeniusEngine<'a> {
         draw: &RandomFeatures,
         ms: &[usize],
         stop: &(dyn Fn() -> bool + Sync),
-    ) -> Result<(Vec<ErrorMeasure>, Precision), AttentionError> {
+    ) -> Result<DrawErrors, AttentionError> {
         assert!(ms.windows(2).all(|pair| pair[0] < pair[1]), "sizes must rise");
         assert!(ms.last().is_some_and(|&m| m <= draw.projections.nrows()), "sizes exceed the draw");
         if let Some(cast) = &self.single {
             match measure(self.inputs, self.exact, cast, draw, ms, stop) {
                 Err(AttentionError::Range { .. }) if self.fallback => {}
-                other => return other.map(|measures| (measures, Precision::Single)),
+                other => return other,
             }
         }
         measure(self.inputs, self.exact, &Cast::<f64>::new(self.inputs)?, draw, ms, stop)
-            .map(|measures| (measures, Precision::Double))
     }
 
-    /// Measures any other sketch, in f64 and with all of its features.
+    /// Measures any other sketch, in f64 and with all of its features: one measure.
     ///
     /// # Errors
     /// As [`FrobeniusEngine::measure`].
@@ -169,7 +189,7 @@ impl<'a> FrobeniusEngine<'a> {
         &self,
         sketch: &impl Sketch,
         stop: &(dyn Fn() -> bool + Sync),
-    ) -> Result<ErrorMeasure, AttentionError> {
+    ) -> Result<DrawErrors, AttentionError> {
         let cast = Cast::<f64>::new(self.inputs)?;
         let factors = self.inputs.row_exponents.mapv(f64::exp).insert_axis(Axis(1));
         let side = |features: Array2<f64>| -> Result<_, AttentionError> {
@@ -179,8 +199,7 @@ impl<'a> FrobeniusEngine<'a> {
         };
         let queries = side(sketch.queries(self.inputs.queries.view())? * factors)?;
         let keys = side(sketch.keys(self.inputs.keys.view())?)?;
-        let measures = compare(self.inputs, self.exact, &cast, &queries, &keys, (&[1], sketch.features()), stop)?;
-        Ok(measures[0])
+        compare(self.inputs, self.exact, &cast, &queries, &keys, (&[1], sketch.features()), stop)
     }
 }
 
@@ -191,7 +210,7 @@ fn measure<T: Float>(
     draw: &RandomFeatures,
     ms: &[usize],
     stop: &(dyn Fn() -> bool + Sync),
-) -> Result<Vec<ErrorMeasure>, AttentionError> {
+) -> Result<DrawErrors, AttentionError> {
     let used = draw.projections.slice(s![..ms[ms.len() - 1], ..]);
     let exponents = Some(&inputs.row_exponents);
     let queries = features("query", cast.queries.t(), &inputs.queries, exponents, &draw.map, used)?;
@@ -208,7 +227,7 @@ fn compare<T: Float>(
     keys: &SideFeatures<T>,
     (ms, width): (&[usize], usize),
     stop: &(dyn Fn() -> bool + Sync),
-) -> Result<Vec<ErrorMeasure>, AttentionError> {
+) -> Result<DrawErrors, AttentionError> {
     // One factor for both matrices, so that no entry of either exceeds the format.
     let top = (queries.log_scale + keys.log_scale).max(exact.peak);
     let spread = top - exact.lowest_row.0;
@@ -225,13 +244,15 @@ fn compare<T: Float>(
     let estimated_rows = row_sums(&queries.features, &keys.features, ms, width, rest);
 
     let count = cast.queries.nrows();
-    let tiles: Vec<Vec<TileSums>> = (0..count.div_ceil(ROWS))
+    let norm = exact.norm_squared * row_scale * row_scale;
+    let tiles: Vec<(Vec<TileSums>, Array2<f64>)> = (0..count.div_ceil(ROWS))
         .into_par_iter()
         .map(|chunk| {
             let start = chunk * ROWS;
             let rows = start..(start + ROWS).min(count);
             let phi = queries.features.slice(s![.., rows.clone()]);
             let mut sums = vec![TileSums::default(); ms.len()];
+            let mut of_rows = Array2::zeros((rows.len(), ms.len()));
             let mut estimate = Array2::from_elem((rows.len(), COLS), T::default());
             let mut own = None;
             for start_col in (0..cast.keys.ncols()).step_by(COLS) {
@@ -261,20 +282,19 @@ fn compare<T: Float>(
                         let of_estimate = inverse(estimated_rows[[start + i, size]]);
                         let scale = rest / m as f64;
                         let factors = [scale, row_scale, of_estimate * scale, of_row].map(T::of);
-                        add_row(sums, exact_row, row, factors);
+                        of_rows[[i, size]] += add_row(sums, exact_row, row, factors) / norm;
                     }
                 }
             }
-            Ok(sums)
+            Ok((sums, of_rows))
         })
         .collect::<Result<_, _>>()?;
 
     let entries = (inputs.queries.nrows() * inputs.keys.nrows()) as f64;
-    let norm = exact.norm_squared * row_scale * row_scale;
-    Ok((0..ms.len())
+    let measures = (0..ms.len())
         .map(|size| {
             let mut total = TileSums::default();
-            for tile in &tiles {
+            for (tile, _) in &tiles {
                 let of = tile[size];
                 total.difference += of.difference;
                 total.normalized += of.normalized;
@@ -293,7 +313,13 @@ fn compare<T: Float>(
                 output_squared: None,
             }
         })
-        .collect())
+        .collect();
+    let mut rows = Array2::zeros((count, ms.len()));
+    for (mut rows, (_, of_tile)) in rows.axis_chunks_iter_mut(Axis(0), ROWS).into_iter().zip(&tiles) {
+        rows.assign(of_tile);
+    }
+    let precision = if T::NAME == f32::NAME { Precision::Single } else { Precision::Double };
+    Ok(DrawErrors { measures, precision, rows })
 }
 
 /// 1/sum; 0 where the sum is 0.

@@ -15,12 +15,13 @@ pub(super) struct TileSums {
 }
 
 /// Adds one row of a tile. The factors bring estimate and exact to one scale, then both to rows that add up to 1. Lanes add up in T over the entries of the row, then in f64.
+/// Returns what the row adds to the squared difference.
 pub(super) fn add_row<T: Float>(
     sums: &mut TileSums,
     exact: ArrayView1<'_, T>,
     estimate: ArrayView1<'_, T>,
     factors: [T; 4],
-) {
+) -> f64 {
     let (Some(exact), Some(estimate)) = (exact.to_slice(), estimate.to_slice()) else {
         unreachable!("rows of a tile are contiguous")
     };
@@ -53,5 +54,6 @@ pub(super) fn add_row<T: Float>(
         sums.normalized += normalized;
         sums.cross += cross;
         sums.nonpositive += nonpositive;
-    });
+        difference
+    })
 }

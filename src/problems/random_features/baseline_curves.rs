@@ -110,7 +110,7 @@ impl FeaturesSession<'_> {
         let mut burst = Burst::new();
         match found {
             Ok(measures) => {
-                let trials = CurveTrials { measures, precision: NumberFormat::Double, seconds };
+                let trials = CurveTrials { measures, precision: NumberFormat::Double, seconds, rows: None };
                 for (subject, measures) in subjects.iter().zip(&trials.measures) {
                     let statistics = PointStatistics::of(measures);
                     let row = CurveResults {
@@ -170,7 +170,8 @@ impl FeaturesSession<'_> {
                 } else {
                     random_tokens(inputs, rank, &mut rng)
                 };
-                measures.extend(known(engine.measure_sketch(&NystromFeatures::new(landmarks)?, &stop)?));
+                let found = engine.measure_sketch(&NystromFeatures::new(landmarks)?, &stop)?;
+                measures.extend(found.measures.into_iter().flat_map(known));
             }
             Ok(measures)
         };

@@ -1,7 +1,7 @@
 //! One estimator on one kind of projection: draws for every m, and the statistics of a point.
 
 use super::surveyed::SurveyedMatrix;
-use crate::attention::frobenius::{ErrorMeasure, FrobeniusEngine, Precision};
+use crate::attention::frobenius::{DrawErrors, ErrorMeasure, FrobeniusEngine, Precision};
 use crate::attention::rowwise::{ExactHead, HeadEstimate};
 use crate::attention::{AttentionError, Projection};
 use crate::lab::{RunContext, RunError};
@@ -11,7 +11,7 @@ use crate::problems::limits::failure;
 use crate::problems::toolkit::Meter;
 use crate::random::{Generator, generator};
 use crate::statistics::{mean, mean_and_error, quantile};
-use ndarray::s;
+use ndarray::{Array2, Axis, s, stack};
 use rayon::ThreadPool;
 use rayon::prelude::*;
 use std::time::Instant;
@@ -51,9 +51,19 @@ pub(super) struct CurveTrials {
     pub precision: NumberFormat,
     /// Seconds a trial, on all threads.
     pub seconds: f64,
+    /// The rows' parts in the squared errors, a row of the matrix a row and a value of m a column, added up over the trials; none
+    /// where all rows are looked at, or each was computed at its own scale.
+    pub rows: Option<Array2<f64>>,
 }
 
 impl CurveTrials {
+    /// The standard error that the `place`-th mean squared error has because only some rows of the matrix are looked at.
+    pub fn rows_error(&self, matrix: &SurveyedMatrix<'_>, place: usize) -> Option<f64> {
+        let (sample, rows) = (matrix.sample.as_ref()?, self.rows.as_ref()?);
+        let trials = self.measures[place].len() as f64;
+        sample.standard_error((&rows.column(place) / trials).view())
+    }
+
     /// What to say of a number format that was not the first choice.
     pub fn precision_note(&self, matrix: &SurveyedMatrix<'_>, stage: &str) -> Option<String> {
         let is_fallback = matrix.precision == Precision::Auto && !matrix.is_rowwise();
@@ -102,21 +112,26 @@ impl<'a, 'm> CurveSampler<'a, 'm> {
         ms: &[usize],
         trial: usize,
         stop: &(dyn Fn() -> bool + Sync),
-    ) -> Result<(Vec<ErrorMeasure>, NumberFormat), AttentionError> {
+    ) -> Result<Trial, AttentionError> {
+        let kept = |rows| Some(rows).filter(|_| self.matrix.sample.is_some());
         if let FittedEstimator::Hybrid(_) = self.method {
             let one = |&m: &usize| match self.sketch(seed, m, trial)? {
                 DrawnSketch::Hybrid(sketch) => engine.measure_sketch(sketch.as_ref(), stop),
                 DrawnSketch::Features(features) => engine.measure_sketch(&features, stop),
             };
-            return ms.iter().map(one).collect::<Result<_, _>>().map(|measures| (measures, NumberFormat::Double));
+            let found = ms.iter().map(one).collect::<Result<Vec<_>, _>>()?;
+            let rows: Vec<_> = found.iter().map(|draw| draw.rows.column(0)).collect();
+            let rows = stack(Axis(1), &rows).ok().and_then(kept);
+            let measures = found.iter().flat_map(|draw| draw.measures.iter().copied()).collect();
+            return Ok(Trial { measures, format: NumberFormat::Double, rows });
         }
         let largest = ms.last().copied().unwrap_or(1);
         let DrawnSketch::Features(draw) = self.sketch(seed, largest, trial)? else {
             unreachable!("a feature map draws features")
         };
-        let (measures, precision) = engine.measure(&draw, ms, stop)?;
+        let DrawErrors { measures, precision, rows } = engine.measure(&draw, ms, stop)?;
         let format = if precision == Precision::Double { NumberFormat::Double } else { NumberFormat::Single };
-        Ok((measures, format))
+        Ok(Trial { measures, format, rows: kept(rows) })
     }
 
     /// The same row by row.
@@ -127,7 +142,7 @@ impl<'a, 'm> CurveSampler<'a, 'm> {
         ms: &[usize],
         trial: usize,
         stop: &(dyn Fn() -> bool + Sync),
-    ) -> Result<(Vec<ErrorMeasure>, NumberFormat), AttentionError> {
+    ) -> Result<Trial, AttentionError> {
         let inputs = self.matrix.inputs;
         let largest = ms.last().copied().unwrap_or(1);
         let nested = match &self.method {
@@ -141,7 +156,7 @@ impl<'a, 'm> CurveSampler<'a, 'm> {
             }
             _ => head.measure(&self.sketch(seed, m, trial)?.exponents(inputs)?, stop),
         };
-        Ok((ms.iter().map(one).collect::<Result<_, _>>()?, NumberFormat::Rowwise))
+        Ok(Trial { measures: ms.iter().map(one).collect::<Result<_, _>>()?, format: NumberFormat::Rowwise, rows: None })
     }
 
     /// Whether what the engine for whole matrices found shows that products underflowed: a feature map of exponentials has no
@@ -203,6 +218,7 @@ impl<'a, 'm> CurveSampler<'a, 'm> {
             measures: vec![Vec::with_capacity(self.trials); ms.len()],
             precision: NumberFormat::Single,
             seconds: 0.0,
+            rows: None,
         };
         let (mut first, mut batch) = (0, 1);
         while first < self.trials {
@@ -221,13 +237,17 @@ impl<'a, 'm> CurveSampler<'a, 'm> {
                 Err(AttentionError::Range { .. }) if engine.may_fall_back => return Ok(None),
                 found => found.map_err(failure)?,
             };
-            if engine.may_fall_back && found.iter().any(|(measures, _)| self.underflowed(measures)) {
+            if engine.may_fall_back && found.iter().any(|trial| self.underflowed(&trial.measures)) {
                 return Ok(None);
             }
-            for (measures, precision) in found {
-                if precision != NumberFormat::Single {
-                    trials.precision = precision;
+            for Trial { measures, format, rows } in found {
+                if format != NumberFormat::Single {
+                    trials.precision = format;
                 }
+                trials.rows = match (trials.rows.take(), rows) {
+                    (Some(sum), Some(rows)) => Some(sum + rows),
+                    (sum, rows) => sum.or(rows),
+                };
                 for (all, measure) in trials.measures.iter_mut().zip(measures) {
                     all.push(measure);
                 }
@@ -249,9 +269,16 @@ impl<'a, 'm> CurveSampler<'a, 'm> {
 }
 
 /// Measures one trial: seed, number of the trial, whether to stop.
-type TrialMeasurement<'a> = dyn Fn(u64, usize, &(dyn Fn() -> bool + Sync)) -> Result<(Vec<ErrorMeasure>, NumberFormat), AttentionError>
-    + Sync
-    + 'a;
+type TrialMeasurement<'a> = dyn Fn(u64, usize, &(dyn Fn() -> bool + Sync)) -> Result<Trial, AttentionError> + Sync + 'a;
+
+/// One trial.
+struct Trial {
+    /// For every m.
+    measures: Vec<ErrorMeasure>,
+    format: NumberFormat,
+    /// See [`CurveTrials::rows`].
+    rows: Option<Array2<f64>>,
+}
 
 /// How the trials of a curve are measured.
 struct TrialEngine<'a> {

@@ -5,6 +5,7 @@
 //! what the family makes of them, and the features of both sides.
 
 use super::baselines;
+use super::schema::measured_rows;
 use crate::attention::frobenius::{Precision, is_kept};
 use crate::attention::projection::RowLaw;
 use crate::attention::rowwise::rowwise_bytes;
@@ -19,7 +20,10 @@ use crate::problems::limits::{BUFFERS, largest, threads};
 /// Queries and keys of one matrix.
 #[derive(Clone, Copy, PartialEq)]
 struct Tokens {
+    /// Queries that are looked at.
     queries: f64,
+    /// Queries that are read and left out.
+    left_out: f64,
     keys: f64,
     dim: f64,
     /// Coordinates of a value; 0 without values.
@@ -42,7 +46,8 @@ pub(super) const KEYS: &[&str] = &["m", "length", "dim", "hybrid_n"];
 /// of files that cannot be read are missing: the run refuses these when it opens them.
 pub(super) fn peak(params: &Params, places: &[HeadPlace], size: &dyn Fn(&str) -> usize) -> f64 {
     let drawn = Tokens {
-        queries: size("length") as f64,
+        queries: measured_rows(params, size("length")) as f64,
+        left_out: (size("length") - measured_rows(params, size("length"))) as f64,
         keys: size("length") as f64,
         dim: size("dim") as f64,
         values: 0.0,
@@ -55,7 +60,8 @@ pub(super) fn peak(params: &Params, places: &[HeadPlace], size: &dyn Fn(&str) ->
     }
     let stored = places.iter().filter(|place| !matches!(place.source, InputSource::Drawn(_)));
     tokens.extend(stored.map(|place| Tokens {
-        queries: place.queries as f64,
+        queries: measured_rows(params, place.queries) as f64,
+        left_out: (place.queries - measured_rows(params, place.queries)) as f64,
         keys: place.keys as f64,
         dim: place.dim as f64,
         values: place.value_dim as f64,
@@ -67,7 +73,7 @@ pub(super) fn peak(params: &Params, places: &[HeadPlace], size: &dyn Fn(&str) ->
 }
 
 fn of_matrix(tokens: Tokens, params: &Params, workers: usize, size: &dyn Fn(&str) -> usize) -> f64 {
-    let Tokens { queries, keys, dim, values, stored } = tokens;
+    let Tokens { queries, left_out, keys, dim, values, stored } = tokens;
     let rowwise = tokens.are_rowwise(params);
     let numbers = (queries + keys) * dim;
     let entries = queries * keys;
@@ -104,7 +110,9 @@ fn of_matrix(tokens: Tokens, params: &Params, workers: usize, size: &dyn Fn(&str
             rest = rest.max(of_trials(tokens, estimator, projection, params, workers, size));
         }
     }
-    BUFFERS + inputs + survey.max(engine + head + rest)
+    // Of a sample of rows, all inputs lie beside those that are kept for a moment, the keys twice.
+    let sampling = if left_out > 0.0 { 8.0 * dim * (queries + left_out + keys) } else { 0.0 };
+    BUFFERS + inputs + survey.max(engine + head + rest).max(sampling)
 }
 
 /// The trials that run at once, of one estimator on one kind of projection.
@@ -191,7 +199,9 @@ fn block_bytes(function: &Function, m: f64) -> f64 {
 /// Pieces of work at `places` that are worth a thread of their own: about a million multiplications each.
 pub(super) fn pieces(params: &Params, places: &[HeadPlace]) -> usize {
     let columns = largest(params, "m") as f64 * 2.0;
-    let of_place = |place: &HeadPlace| place.queries as f64 * place.keys as f64 * (columns + place.dim as f64);
+    let of_place = |place: &HeadPlace| {
+        measured_rows(params, place.queries) as f64 * place.keys as f64 * (columns + place.dim as f64)
+    };
     let trials = (params.size("trials") as f64).min(8.0);
     ((places.iter().map(of_place).fold(0.0, f64::max) * trials / f64::from(1 << 20)) as usize).max(1)
 }

@@ -13,6 +13,7 @@ mod pictures;
 pub mod recommend;
 mod rows;
 mod run;
+mod sample;
 mod schema;
 mod series;
 mod surveyed;

@@ -71,7 +71,7 @@ pub(super) fn run(params: &Params, context: &mut RunContext) -> Result<(), RunEr
                 curves.push((projection, found));
             }
             if is_current && !session.curves.are_medians() {
-                let what = format!("{} on {}, L = {}", estimator.label(), matrix.title, matrix.inputs.queries.nrows());
+                let what = format!("{} on {}, L = {}", estimator.label(), matrix.title, matrix.length());
                 difference_remarks(&what, &curves).into_iter().for_each(|remark| context.note(remark));
             }
             rows.extend(curves.into_iter().flat_map(|(_, rows)| rows));
@@ -104,7 +104,7 @@ pub(super) struct FeaturesSession<'a> {
 impl FeaturesSession<'_> {
     /// What draws for `matrix` have in their name: drawn inputs of every length but the first have draws of their own.
     fn stream(&self, matrix: &SurveyedMatrix<'_>) -> String {
-        let length = matrix.inputs.queries.nrows();
+        let length = matrix.length();
         let is_first = self.params.sizes("length").first() == Some(&length);
         if !self.is_current || is_first || !matrix.is_drawn() {
             return String::new();
@@ -176,6 +176,8 @@ impl FeaturesSession<'_> {
                     .get(index)
                     .and_then(|gaussian| to_gaussian(statistics.mse, statistics.mse_sem, sampler.trials, gaussian));
                 let found = CurveResults {
+                    sampled_rows: matrix.sample.as_ref().map(|sample| sample.shares.len()),
+                    rel_mse_rows_sem: trials.rows_error(matrix, place),
                     mse_minus_gaussian: difference.map(|(difference, _)| difference),
                     mse_minus_gaussian_interval: difference.map(|(_, half)| half),
                     cpu_seconds_per_trial: cpu_seconds.map(|seconds| seconds / sampler.trials as f64),

@@ -79,6 +79,10 @@ static AFTER_CONSTANTS: &[Param] = &[
         .help("fresh draws of W for every point")
         .steps(&["1", "5", "15", "50", "200", "1000"])
         .group("run"),
+    Param::int("sample_rows", "rows looked at", 0, 1 << 20, "0")
+        .help("rows of the matrix that errors are measured on, drawn by the seed; the table says how far they may lie from all")
+        .stands_for("0", "all")
+        .group("run"),
     Param::flag("nested", "nested draws", "no")
         .help("all m from one draw, in one pass: several times faster, but the points of a curve are correlated")
         .group("run"),
@@ -163,11 +167,46 @@ fn check_rest(params: &Params) -> Result<(), ParamError> {
             return Err(ParamError::new("precision", found, "auto or log: such errors are computed row by row"));
         }
     }
+    check_sample(params)?;
     check_inputs(params)?;
     check_dims(params)?;
     let places = places(params, None).unwrap_or_default();
     check_memory(params, &Schema(&PARAMS), memory::KEYS, |size| memory::peak(params, &places, size))?;
     Ok(())
+}
+
+/// Refuses a sample of rows where not every row can be measured alone, at the scale of the matrix.
+fn check_sample(params: &Params) -> Result<(), ParamError> {
+    let baselines: Vec<Baseline> = params.choices("baselines");
+    let because = if params.flag("causal") {
+        "causal=yes"
+    } else if !params.text("values").is_empty() {
+        "values"
+    } else if params.texts("inputs").contains(&"checkpoint") {
+        "inputs=checkpoint"
+    } else if params.text("precision") == "log" {
+        "precision=log"
+    } else if baselines.iter().any(|baseline| *baseline != Baseline::None) {
+        "baselines"
+    } else {
+        return Ok(());
+    };
+    match params.size("sample_rows") {
+        0 => Ok(()),
+        rows => Err(ParamError::new(
+            "sample_rows",
+            format!("{rows} with {because}"),
+            "0: every row of the matrix is needed",
+        )),
+    }
+}
+
+/// Rows that are looked at of a matrix with so many queries.
+pub(super) fn measured_rows(params: &Params, queries: usize) -> usize {
+    match params.size("sample_rows") {
+        0 => queries,
+        rows => rows.min(queries),
+    }
 }
 
 /// Features of the widest estimator for m projections.
@@ -183,7 +222,7 @@ pub(super) fn estimate(params: &Params) -> Estimate {
     let mut seconds = 0.0;
     let places = places(params, None).unwrap_or_default();
     for place in &places {
-        let (queries, keys) = (place.queries as f64, place.keys as f64);
+        let (queries, keys) = (measured_rows(params, place.queries) as f64, place.keys as f64);
         let entries = queries * keys;
         let features = |m: usize| width(params, m) as f64;
         let columns: f64 = if params.flag("nested") {

@@ -102,7 +102,7 @@ impl<'a> Curves<'a> {
         if self.are_medians() && (layer.is_some() || head.is_some()) {
             return vec![String::new(); ms.len()];
         }
-        let length = matrix.inputs.queries.nrows();
+        let length = matrix.length();
         let over_length = params.choice::<ErrorAxis>("axis") == ErrorAxis::Length;
         let base = self.title(matrix, vec![estimator.label().to_owned(), projection.name().to_owned()]);
         let with_output = matrix.head().is_some_and(|head| head.output().is_some());
@@ -159,7 +159,7 @@ impl<'a> Curves<'a> {
         }
         let over_length = params.choice::<ErrorAxis>("axis") == ErrorAxis::Length;
         if !over_length && params.sizes("length").len() > 1 {
-            words.push(format!("L={}", matrix.inputs.queries.nrows()));
+            words.push(format!("L={}", matrix.length()));
         }
         words.join(" ")
     }

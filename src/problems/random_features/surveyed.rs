@@ -1,6 +1,7 @@
 //! One matrix of the grid, with everything about it that its curves share.
 
 use super::rows::CurveSubject;
+use super::sample::{RowSample, sampled};
 use crate::attention::frobenius::{FrobeniusEngine, Precision};
 use crate::attention::rowwise::{BaselineErrors, ExactHead, window_width};
 use crate::attention::spikiness::Exact;
@@ -43,12 +44,16 @@ pub(super) struct MatrixSurvey {
     exact: Exact,
     title: String,
     causal: bool,
+    is_sampled: bool,
 }
 
 impl MatrixFacts<'_> {
     pub fn survey(&self, read: HeadInputs) -> Result<MatrixSurvey, RunError> {
         let survey = |inputs: &Inputs| self.pool.install(|| Exact::survey(inputs, self.stop)).map_err(failure);
         let HeadInputs { place, source, mut inputs, values } = read;
+        let part = sampled(&inputs, self.params.size("sample_rows"), self.params.int("seed").unsigned_abs());
+        let is_sampled = part.is_some();
+        inputs = part.unwrap_or(inputs);
         let mut exact = survey(&inputs)?;
         let shift = match self.params.choice("recentre") {
             Recentring::None => None,
@@ -65,11 +70,12 @@ impl MatrixFacts<'_> {
                 title += &format!(" {name} {entry}");
             }
         }
-        Ok(MatrixSurvey { place, source, inputs, values, exact, title, causal: self.params.flag("causal") })
+        let causal = self.params.flag("causal");
+        Ok(MatrixSurvey { place, source, inputs, values, exact, title, causal, is_sampled })
     }
 
     pub fn matrix<'a>(&'a self, survey: &'a MatrixSurvey) -> Result<SurveyedMatrix<'a>, RunError> {
-        let MatrixSurvey { place, source, inputs, values, exact, title, causal } = survey;
+        let MatrixSurvey { place, source, inputs, values, exact, title, causal, is_sampled } = survey;
         let precision = self.params.choice("precision");
         let rowwise = *causal || values.is_some() || precision == Precision::Log;
         let engine = if rowwise {
@@ -78,6 +84,10 @@ impl MatrixFacts<'_> {
             let engine = self.pool.install(|| FrobeniusEngine::new(inputs, exact, precision)?.keep_exact());
             Some(engine.map_err(failure)?)
         };
+        let sample = engine.as_ref().filter(|_| *is_sampled).map(|engine| {
+            let shares = self.pool.install(|| engine.row_shares());
+            RowSample { of: place.queries, shares }
+        });
         let matrix = SurveyedMatrix {
             place: *place,
             source: source.as_deref(),
@@ -88,6 +98,7 @@ impl MatrixFacts<'_> {
             causal: *causal,
             precision,
             engine,
+            sample,
             head: OnceLock::new(),
             facts: self,
             windows: Mutex::default(),
@@ -112,6 +123,8 @@ pub(super) struct SurveyedMatrix<'a> {
     pub precision: Precision,
     /// The engine for whole matrices; none where only rows one by one give what is asked for.
     pub engine: Option<FrobeniusEngine<'a>>,
+    /// Which part of the rows is looked at; none for all.
+    pub sample: Option<RowSample>,
     head: OnceLock<ExactHead<'a>>,
     facts: &'a MatrixFacts<'a>,
     windows: Mutex<HashMap<usize, BaselineErrors>>,
@@ -142,6 +155,11 @@ impl<'a> SurveyedMatrix<'a> {
     /// Layer and head, where there are any.
     pub const fn layer_and_head(&self) -> (Option<usize>, Option<usize>) {
         (self.place.layer, self.place.head)
+    }
+
+    /// Queries of the whole matrix, also where only some are looked at.
+    pub const fn length(&self) -> usize {
+        self.place.queries
     }
 
     /// Whether the inputs are drawn.
@@ -177,7 +195,7 @@ impl<'a> SurveyedMatrix<'a> {
             source: self.source.map(str::to_owned),
             layer: self.place.layer,
             head: self.place.head,
-            length: self.inputs.queries.nrows(),
+            length: self.length(),
             dim: self.inputs.dim(),
             estimator: name,
             f: None,
@@ -214,7 +232,7 @@ impl MatrixSurvey {
         vec![format!(
             "{}, L = {}, d = {}: N90 {}, participation ratio {}, max/median {}, A²-weighted mean of |x+y|² {}",
             self.title,
-            self.inputs.queries.nrows(),
+            self.place.queries,
             self.inputs.dim(),
             decimal(of.n90, 4),
             decimal(of.participation_ratio, 4),

@@ -1,0 +1,63 @@
+//! Errors of a sample of rows, for matrices that are too large to be looked at whole: which rows, and how far their error may lie
+//! from that of the whole matrix.
+
+use crate::attention::Inputs;
+use crate::random::generator;
+use ndarray::{Array1, ArrayView1, Axis};
+use rand::seq::index;
+
+/// The rows looked at, out of all.
+pub(super) struct RowSample {
+    /// Rows of the whole matrix.
+    pub of: usize,
+    /// The part that each row of the sample has in ‖A‖² of the sample.
+    pub shares: Array1<f64>,
+}
+
+/// The inputs of `rows` rows of the matrix, drawn without replacement by the run's seed and in their order; none where these are all.
+/// Keys stay as they are, so that every row is measured whole.
+pub(super) fn sampled(inputs: &Inputs, rows: usize, seed: u64) -> Option<Inputs> {
+    let count = inputs.queries.nrows();
+    if rows == 0 || rows >= count {
+        return None;
+    }
+    let mut chosen = index::sample(&mut generator(seed, "sampled rows", count as u64), count, rows).into_vec();
+    chosen.sort_unstable();
+    Some(Inputs {
+        queries: inputs.queries.select(Axis(0), &chosen),
+        keys: inputs.keys.clone(),
+        row_exponents: inputs.row_exponents.select(Axis(0), &chosen),
+    })
+}
+
+impl RowSample {
+    /// The standard error that ‖Â−A‖²/‖A‖² of the sample has as an estimate of that of the whole matrix, where `parts` are the rows' parts
+    /// in it: that of a ratio of means over a simple random sample (Cochran 1977, equation 6.13), with the correction for a
+    /// sample that is a large part of the whole. None for one row.
+    pub fn standard_error(&self, parts: ArrayView1<'_, f64>) -> Option<f64> {
+        let rows = parts.len() as f64;
+        if rows < 2.0 {
+            return None;
+        }
+        let ratio = parts.sum() / self.shares.sum();
+        let residuals = parts.iter().zip(&self.shares).map(|(part, share)| (part - ratio * share).powi(2)).sum::<f64>();
+        let left_out = 1.0 - rows / self.of as f64;
+        Some((left_out * rows / (rows - 1.0) * residuals).sqrt() / self.shares.sum())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ndarray::array;
+
+    #[test]
+    fn a_sample_of_equal_ratios_has_no_error() {
+        let sample = RowSample { of: 100, shares: array![0.2, 0.3, 0.5] };
+        assert!(sample.standard_error(array![0.02, 0.03, 0.05].view()).unwrap() < 1e-15);
+        // Residuals ±0.01 about a ratio of 0.1: √(0.97·3/2·2·10⁻⁴).
+        let found = sample.standard_error(array![0.03, 0.02, 0.05].view()).unwrap();
+        assert!((found - (0.97_f64 * 1.5 * 2e-4).sqrt()).abs() < 1e-12, "{found}");
+        assert_eq!(RowSample { of: 9, shares: array![1.0] }.standard_error(array![0.1].view()), None);
+    }
+}
