@@ -6,8 +6,8 @@ use super::progress::watch;
 use super::signals::Listener;
 use super::{merge, output, run, table};
 use crate::lab::{
-    Document, Halving, HalvingRank, LabError, Places, Queue, RunHandle, RunSpec, RunState, RunView, Sweep, decimal,
-    duration, end_lost, estimate, files, say_why, store,
+    Document, Halving, HalvingRank, LabError, Places, Queue, Resumption, RunHandle, RunSpec, RunState, RunView, Sweep,
+    decimal, duration, end_lost, estimate, files, say_why, store,
 };
 use crate::problems;
 use md5::{Digest, Md5};
@@ -190,7 +190,11 @@ impl HalvingWork {
                 // It came so far in a process that is gone, and is not over by its own word.
                 end_lost(&folder, spec)?;
             } else if !is_done {
-                handles.push(self.queue.resume_until(&folder, problems::ALL, hold)?);
+                handles.push(self.queue.go_on(
+                    &folder,
+                    problems::ALL,
+                    &Resumption { hold, ..Resumption::default() },
+                )?);
             }
         }
         for spec in plan.fresh {

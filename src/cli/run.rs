@@ -6,7 +6,9 @@ use super::progress::watch;
 use super::signals::Listener;
 use super::store::Finder;
 use super::{merge, output, table, target};
-use crate::lab::{Document, LabError, Places, Queue, RunHandle, RunSpec, RunState, Sweep, duration, estimate, store};
+use crate::lab::{
+    Document, LabError, Places, Queue, Resumption, RunHandle, RunSpec, RunState, Sweep, duration, estimate, store,
+};
 use crate::problems;
 use crate::threads;
 use std::path::Path;
@@ -60,11 +62,9 @@ pub fn resume(arguments: &Resume, places: Places) -> Result<(), Failure> {
     let listener = Listener::start()?;
     let queue = Queue::new(places, usize::from(arguments.telling.workers))?;
     let mut batch = Batch::default();
+    let how = Resumption { restart: arguments.restart, hold: None, changes: arguments.set.clone() };
     for folder in folders {
-        batch.begin(match arguments.restart {
-            true => queue.restart(&folder, problems::ALL),
-            false => queue.resume(&folder, problems::ALL),
-        });
+        batch.begin(queue.go_on(&folder, problems::ALL, &how));
     }
     batch.follow(&queue, &listener, &arguments.telling)
 }

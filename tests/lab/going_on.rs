@@ -2,7 +2,7 @@
 
 use crate::grid::{GRID, grid};
 use crate::slope::{SLOPE, places, spec};
-use attnlab::lab::{Journal, LabError, Problem, Queue, RunState, RunView, Stamped};
+use attnlab::lab::{Journal, LabError, Problem, Queue, Resumption, RunState, RunView, Stamped};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fs;
@@ -181,12 +181,48 @@ fn a_checkpoint_or_parameters_of_another_run_are_refused_and_a_restart_begins_an
     assert!(said.contains("run.toml: its parameters were changed since the run began"), "{said}");
     fs::write(mine.join("run.toml"), record).unwrap();
 
-    let run = queue.restart(&mine, PROBLEMS).unwrap();
+    let run = queue.go_on(&mine, PROBLEMS, &Resumption { restart: true, ..Resumption::default() }).unwrap();
     assert_eq!(run.wait(), RunState::Finished, "{}", run.message());
     let whole = Queue::new(places(&root.path().join("whole")), 1).unwrap();
     let whole = whole.submit(spec(&[("steps", "300"), ("pause", "0.001"), ("save", "yes"), ("seed", "1")])).unwrap();
     whole.wait();
     assert_eq!(events(&mine), events(whole.folder()));
+}
+
+#[test]
+fn a_run_goes_on_with_changes_that_results_do_not_depend_on() {
+    let root = tempfile::tempdir().unwrap();
+    let (folder, lines) = whole(root.path(), grid(&[("pieces", "4")]));
+    let queue = Queue::new(places(root.path()), 1).unwrap();
+    let cut = |name: &str| {
+        let copy = root.path().join(name);
+        fs::create_dir_all(&copy).unwrap();
+        fs::copy(folder.join("run.toml"), copy.join("run.toml")).unwrap();
+        fs::write(copy.join("events.jsonl"), format!("{}\n", lines[..4].join("\n"))).unwrap();
+        copy
+    };
+    let how = |key: &str, text: &str| Resumption {
+        changes: vec![(key.to_owned(), text.to_owned())],
+        ..Resumption::default()
+    };
+    let copy = cut("refused");
+    let refused = |key, text| queue.go_on(&copy, PROBLEMS, &how(key, text)).err().unwrap().to_string();
+    let said = refused("pieces", "5");
+    assert!(said.contains("pieces: found `5`, allowed: only what results do not depend on"), "{said}");
+    assert!(said.ends_with(": threads"), "{said}");
+    assert!(refused("thread", "2").contains("did you mean `threads`"), "{}", refused("thread", "2"));
+    assert!(refused("threads", "-1").contains("threads: found `-1`"));
+    assert_eq!(
+        fs::read_to_string(copy.join("run.toml")).unwrap(),
+        fs::read_to_string(folder.join("run.toml")).unwrap()
+    );
+
+    let copy = cut("changed");
+    let run = queue.go_on(&copy, PROBLEMS, &how("threads", "2")).unwrap();
+    assert_eq!(run.wait(), RunState::Finished, "{}", run.message());
+    let record = fs::read_to_string(copy.join("run.toml")).unwrap();
+    assert!(record.contains("threads = 2\n") && record.contains("--set threads=2"), "{record}");
+    assert_eq!(events(&copy), events(&folder));
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Arguments of the commands that deal with runs that are there.
 
 use super::telling::Telling;
+use super::value::assignment;
 use crate::lab::export::length;
 use clap::{Args, ValueHint};
 use std::path::PathBuf;
@@ -84,6 +85,9 @@ pub struct Resume {
     /// whose checkpoint is damaged.
     #[arg(long)]
     pub restart: bool,
+    /// Change a parameter that results do not depend on: `--set device=cuda`, `--set threads=4`. May be given often.
+    #[arg(short, long, value_name = "KEY=VALUE", value_parser = assignment)]
+    pub set: Vec<(String, String)>,
     /// How results are told.
     #[command(flatten)]
     pub telling: Telling,

@@ -103,6 +103,16 @@ impl RunRecord {
         }
         Ok(record)
     }
+
+    /// Writes `run.toml` in a run's folder.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub(in crate::lab) fn write(&self, folder: &Path) -> Result<(), LabError> {
+        let path = folder.join(RECORD);
+        let text = toml::to_string(self).map_err(|error| LabError::content(&path, None, error.to_string()))?;
+        files::replace(&path, text.as_bytes(), false).map_err(LabError::io("write", path))
+    }
 }
 
 /// Whether `name` names something in a folder and nothing outside it.
@@ -222,9 +232,7 @@ fn is_taken(error: &std::io::Error) -> bool {
 
 /// Writes the files that a run's folder begins with. Returns the lock and the byte at which the journal ends.
 fn fill(folder: &Path, record: &RunRecord) -> Result<(Lease, u64), LabError> {
-    let path = folder.join(RECORD);
-    let text = toml::to_string(record).map_err(|error| LabError::content(&path, None, error.to_string()))?;
-    files::replace(&path, text.as_bytes(), false).map_err(LabError::io("write", path))?;
+    record.write(folder)?;
     let lease = Lease::take(folder)?;
     let mut journal = Journal::open(folder)?;
     journal.append(&Stamped { t: 0.0, event: Event::state(RunState::Queued, "") })?;

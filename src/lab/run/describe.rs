@@ -27,6 +27,13 @@ pub(super) fn record(spec: &RunSpec, id: String, now: jiff::Timestamp) -> RunRec
     }
 }
 
+/// Takes the parameters of `spec`, which differ from those recorded in nothing that determines the result.
+pub(super) fn change(spec: &RunSpec, record: &mut RunRecord) {
+    record.params = spec.params.stored(&spec.problem.schema());
+    record.run.command = spec.command();
+    record.run.label = spec.label();
+}
+
 /// What has come out of a run so far.
 pub(super) fn document(spec: &RunSpec, record: &RunRecord, view: &RunView) -> Document {
     Document {

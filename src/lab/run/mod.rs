@@ -24,7 +24,7 @@ pub use error::{Reason, RunError};
 pub use handle::RunHandle;
 pub use outbox::Observer;
 pub use problem::{CurveSummary, Estimate, Optimum, Problem, SMALL_SECONDS, common};
-pub use queue::Queue;
+pub use queue::{Queue, Resumption};
 #[doc(hidden)]
 pub use resumed::read_resumed;
 pub use view::{RunView, SeriesView};

@@ -28,6 +28,8 @@ use std::time::{Duration, Instant};
 mod opening;
 mod taking;
 
+pub use taking::Resumption;
+
 /// Runs submitted runs.
 #[derive(Clone)]
 pub struct Queue {

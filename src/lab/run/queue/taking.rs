@@ -3,7 +3,8 @@
 use super::Queue;
 use crate::lab::LabError;
 use crate::lab::event::{Event, RunState, Stamped};
-use crate::lab::plan::{Preset, RunSpec};
+use crate::lab::param::ParamError;
+use crate::lab::plan::{Preset, RunSpec, Sweep};
 use crate::lab::record::checkpoint;
 use crate::lab::record::folder::{self, RunRecord};
 use crate::lab::record::journal::Journal;
@@ -16,6 +17,35 @@ use crate::lab::run::view::RunView;
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
+
+/// How a run goes on.
+#[derive(Clone, Debug, Default)]
+pub struct Resumption {
+    /// Whether it works from its beginning, without its checkpoint, and keeps what it has emitted.
+    pub restart: bool,
+    /// Where it is held, as [`Queue::submit_until`] says.
+    pub hold: Option<f64>,
+    /// New texts of parameters that results do not depend on, by key. They are written into the run's record.
+    pub changes: Vec<(String, String)>,
+}
+
+impl Resumption {
+    /// Makes the changes to the one run of `sweep`.
+    fn change(&self, sweep: &mut Sweep) -> Result<(), ParamError> {
+        let schema = sweep.problem.schema();
+        for (key, text) in &self.changes {
+            if schema.require(key)?.determines_result {
+                let free: Vec<_> =
+                    schema.iter().filter(|param| !param.determines_result).map(|param| param.key).collect();
+                let allowed =
+                    format!("only what results do not depend on may change in a run that goes on: {}", free.join(", "));
+                return Err(ParamError::new(key, text, allowed));
+            }
+            sweep.draft.set(&schema, key, text)?;
+        }
+        Ok(())
+    }
+}
 
 impl Queue {
     /// Makes the run's folder and queues the run.
@@ -47,41 +77,24 @@ impl Queue {
     /// [`LabError::Checkpoint`] when its checkpoint is damaged or another run's; its files cannot be read, or its
     /// parameters were changed since it began.
     pub fn resume(&self, folder: &Path, problems: &[&'static dyn Problem]) -> Result<Arc<RunHandle>, LabError> {
-        self.go_on(folder, problems, false, None)
+        self.go_on(folder, problems, &Resumption::default())
     }
 
-    /// As [`Queue::resume`]; with `hold` the run is held there, as [`Queue::submit_until`] says.
+    /// As [`Queue::resume`], in the way that `how` says.
     ///
     /// # Errors
-    /// As [`Queue::resume`].
-    pub fn resume_until(
+    /// As [`Queue::resume`], but for the checkpoint where it is left aside; [`LabError::Param`] for a change that is not allowed.
+    pub fn go_on(
         &self,
         folder: &Path,
         problems: &[&'static dyn Problem],
-        hold: Option<f64>,
-    ) -> Result<Arc<RunHandle>, LabError> {
-        self.go_on(folder, problems, false, hold)
-    }
-
-    /// As [`Queue::resume`], without the checkpoint: the run works from its beginning and keeps what it has emitted.
-    ///
-    /// # Errors
-    /// As [`Queue::resume`], but for the checkpoint.
-    pub fn restart(&self, folder: &Path, problems: &[&'static dyn Problem]) -> Result<Arc<RunHandle>, LabError> {
-        self.go_on(folder, problems, true, None)
-    }
-
-    fn go_on(
-        &self,
-        folder: &Path,
-        problems: &[&'static dyn Problem],
-        restart: bool,
-        hold: Option<f64>,
+        how: &Resumption,
     ) -> Result<Arc<RunHandle>, LabError> {
         self.shared.refuse_if_shut()?;
-        let record = RunRecord::read(folder)?;
+        let mut record = RunRecord::read(folder)?;
         let path = folder.join(folder::RECORD);
-        let sweep = Preset::read(&path, problems)?.sweep.allowing_unread();
+        let mut sweep = Preset::read(&path, problems)?.sweep.allowing_unread();
+        how.change(&mut sweep)?;
         sweep.warn_of_unread();
         let specs = sweep.specs()?;
         let [mut spec] = <[RunSpec; 1]>::try_from(specs)
@@ -92,8 +105,12 @@ impl Queue {
         if lease.from_afar {
             Journal::part_from_others(folder)?;
         }
+        if !how.changes.is_empty() {
+            describe::change(&spec, &mut record);
+            record.write(folder)?;
+        }
         checkpoint::clear(folder);
-        if restart {
+        if how.restart {
             checkpoint::discard(folder);
         }
         let (mut view, resumed) = Resumed::read(folder, spec.problem.columns(), &record.run.point)?;
@@ -107,7 +124,7 @@ impl Queue {
         // The results of the part before are not those of the run any more.
         fs::remove_file(folder.join(folder::SUMMARY)).ok();
         let before = (view, journal.end());
-        Ok(self.enqueue(RunHandle::new(spec, record, folder.to_owned(), lease, before, (Some(resumed), hold))))
+        Ok(self.enqueue(RunHandle::new(spec, record, folder.to_owned(), lease, before, (Some(resumed), how.hold))))
     }
 
     fn enqueue(&self, handle: RunHandle) -> Arc<RunHandle> {
