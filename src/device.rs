@@ -149,10 +149,13 @@ pub struct OpenDevice {
 }
 
 impl OpenDevice {
+    /// What the processor is called.
+    pub const CPU: &'static str = "cpu";
+
     /// The processor.
     #[must_use]
     pub fn cpu() -> Self {
-        Self { device: Device::Cpu, label: "cpu".to_owned(), memory: None, card: None }
+        Self { device: Device::Cpu, label: Self::CPU.to_owned(), memory: None, card: None }
     }
 }
 

@@ -61,6 +61,21 @@ fn what_cannot_compute_is_refused_in_one_line() {
 }
 
 #[test]
+fn random_features_are_refused_what_cannot_compute_them() {
+    let desk = tempfile::tempdir().unwrap();
+    let told = |settings: &[&str]| {
+        let settings = settings.iter().flat_map(|setting| ["--set", setting]);
+        told(&desk, &["run", "random-features"].into_iter().chain(settings).collect::<Vec<_>>())
+    };
+    let (code, said) = told(&["device=gpu"]);
+    assert!(code == Some(2) && said.contains("device: found `gpu`") && said.lines().count() == 1, "{said}");
+    let (code, said) = told(&["device=cuda", "causal=yes"]);
+    assert!(code == Some(2) && said.lines().count() == 1, "{said}");
+    let words = if features().contains(&"cuda") { "row by row, on the processor" } else { "--features cuda" };
+    assert!(said.contains(words), "{said}");
+}
+
+#[test]
 fn a_device_for_which_there_is_no_driver_is_refused_in_one_line() {
     if !features().contains(&"cuda") {
         return eprintln!("skipped: this program was built without cuda");

@@ -13,6 +13,7 @@ use attnlab::lab::{Control, Event, Params, Problem, Row, RunContext, RunError};
 use attnlab::named::Named;
 use attnlab::problems;
 use attnlab::random::generator;
+use candle_core::Device;
 use kept::Kept;
 use ndarray::{Array2, Axis, array};
 use rayon::prelude::*;
@@ -353,15 +354,28 @@ fn plain(inputs: &Inputs, draw: &RandomFeatures) -> ErrorMeasure {
     }
 }
 
+/// The engine on the processor, and by tensor operations, agrees with matrices that are stored.
 fn engine_agrees(inputs: &Inputs, map: &FeatureMap, precision: Precision, tolerance: f64) {
     let survey = Exact::survey(inputs, &never).unwrap();
     let engine = FrobeniusEngine::new(inputs, &survey, precision).unwrap();
+    for engine in [engine.clone(), engine.on(&Device::Cpu)] {
+        one_engine_agrees(&engine, inputs, (map, precision), tolerance);
+    }
+}
+
+fn one_engine_agrees(
+    engine: &FrobeniusEngine<'_>,
+    inputs: &Inputs,
+    (map, precision): (&FeatureMap, Precision),
+    tolerance: f64,
+) {
     let ms = [5, 16, 40];
     let projections = Projection::Orthogonal.draw(40, inputs.dim(), &mut generator(3, "projection", 0)).unwrap();
     let draw = RandomFeatures { map: map.clone(), projections };
-    let DrawErrors { measures, precision: used, .. } = engine.measure(&draw, &ms, &never).unwrap();
+    let DrawErrors { measures, precision: used, rows } = engine.measure(&draw, &ms, &never).unwrap();
     assert_eq!(used, precision);
-    for (m, found) in ms.into_iter().zip(measures) {
+    for ((m, found), rows) in ms.into_iter().zip(measures).zip(rows.columns()) {
+        assert!((rows.sum() / found.relative_squared - 1.0).abs() < 1e-9, "rows add up to the matrix");
         let prefix = draw.projections.slice(ndarray::s![..m, ..]).to_owned();
         let expected = plain(inputs, &RandomFeatures { map: map.clone(), projections: prefix });
         for (found, expected) in [
@@ -388,6 +402,31 @@ fn the_streamed_engine_agrees_with_stored_matrices() {
         engine_agrees(&inputs, map, Precision::Double, 1e-10);
         engine_agrees(&inputs, map, Precision::Single, 2e-4);
         engine_agrees(&recentred, map, Precision::Double, 1e-10);
+    }
+}
+
+#[test]
+fn tensor_operations_agree_over_the_edges_of_their_tiles() {
+    let draw =
+        |rows, name| Distribution::Gauss { sigma: 0.9, scale: 0.7 }.draw(rows, 4, &mut generator(8, name, 0)).unwrap();
+    let inputs = Inputs::new(draw(2100, "queries").queries, draw(4300, "keys").keys).unwrap();
+    let survey = Exact::survey(&inputs, &never).unwrap();
+    let projections = Projection::Gaussian.draw(9, 4, &mut generator(8, "projection", 0)).unwrap();
+    let draw = RandomFeatures { map: TRIGONOMETRIC, projections };
+    let engine = FrobeniusEngine::new(&inputs, &survey, Precision::Double).unwrap();
+    let here = engine.measure(&draw, &[4, 9], &never).unwrap();
+    let there = engine.on(&Device::Cpu).measure(&draw, &[4, 9], &never).unwrap();
+    for (here, there) in here.measures.iter().zip(&there.measures) {
+        assert!((here.relative_squared / there.relative_squared - 1.0).abs() < 1e-10, "{here:?} {there:?}");
+        assert!((here.normalized_squared / there.normalized_squared - 1.0).abs() < 1e-7, "{here:?} {there:?}");
+        assert!((here.ratio - there.ratio).abs() < 1e-10);
+        assert_eq!(
+            (here.nonpositive_entries, here.nonpositive_rows),
+            (there.nonpositive_entries, there.nonpositive_rows)
+        );
+    }
+    for (here, there) in here.rows.iter().zip(&there.rows) {
+        assert!((here - there).abs() < 1e-12);
     }
 }
 

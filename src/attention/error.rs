@@ -42,6 +42,9 @@ pub enum AttentionError {
         /// The largest length there are rows of.
         most: usize,
     },
+    /// A device that failed in the middle of its work, in its own words.
+    #[error("the device failed: {0}")]
+    Device(String),
     /// A buffer that could not be allocated.
     #[error(transparent)]
     Memory(#[from] OutOfMemory),

@@ -6,12 +6,14 @@
 use super::feature_map::inner_products;
 use super::{AttentionError, Inputs};
 use crate::product::Real;
+use candle_core::WithDType;
 use ndarray::Array2;
 use std::ops::{Add, AddAssign, Div, Mul, Neg, Sub};
 
 /// A float the streamed engine computes in.
 pub trait Float:
     Real
+    + WithDType
     + Send
     + Sync
     + PartialOrd

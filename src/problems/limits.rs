@@ -13,6 +13,7 @@ pub(super) fn failure(error: impl Into<AttentionError>) -> RunError {
     match error.into() {
         AttentionError::Stopped => RunError::Stopped,
         AttentionError::Memory(short) => RunError::Failed(short.to_string()),
+        error @ AttentionError::Device(_) => RunError::Failed(error.to_string()),
         error => RunError::Input(error.to_string()),
     }
 }

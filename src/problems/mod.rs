@@ -1,6 +1,7 @@
 //! The problems and their registry. A further problem is a folder here and one line in [`ALL`].
 
 pub mod data;
+mod devices;
 mod estimators;
 #[doc(hidden)]
 pub mod fuzzing;

@@ -7,24 +7,28 @@
 //!
 //! Exponents are kept in range by one global factor for each side, which relative errors do not see.
 
+mod cast;
+mod device;
 mod side;
 mod sums;
+mod tiles;
 
-use super::kernel::{Float, exp_shifted};
+pub use device::device_bytes;
+
+use super::kernel::Float;
 use super::spikiness::Exact;
 use super::{AttentionError, Inputs, RandomFeatures, Sketch};
 use crate::memory;
 use crate::named::named;
-use crate::product::product;
-use ndarray::{Array1, Array2, ArrayView1, ArrayView2, ArrayViewMut2, Axis, s};
+use candle_core::Device;
+use cast::Cast;
+use ndarray::{Array1, Array2, ArrayView1, Axis, s};
 use rayon::prelude::*;
 use side::{SideFeatures, extreme, features, out_of_range};
 use std::sync::Arc;
-use sums::{TileSums, add_row};
+use sums::TileSums;
+use tiles::{Comparison, ROWS};
 
-/// A tile's estimate (f32) and its rows of features stay in the second-level cache.
-const ROWS: usize = 128;
-const COLS: usize = 512;
 /// An exact matrix of up to this many entries is kept between draws (256 MiB in f32).
 const KEPT: usize = 1 << 26;
 
@@ -64,39 +68,6 @@ pub struct DrawErrors {
     pub rows: Array2<f64>,
 }
 
-/// Inputs in the number format of the engine.
-#[derive(Clone, Debug)]
-struct Cast<T> {
-    queries: Array2<T>,
-    /// Keys as columns (d×L_k).
-    keys: Array2<T>,
-    /// A/exp(peak), if it is kept.
-    exact: Option<Arc<Array2<T>>>,
-}
-
-impl<T: Float> Cast<T> {
-    fn new(inputs: &Inputs) -> Result<Self, AttentionError> {
-        let cast = |values: ArrayView2<'_, f64>, what| -> Result<Array2<T>, AttentionError> {
-            let mut out = memory::array(values.dim(), T::default(), what)?;
-            out.zip_mut_with(&values, |out, value| *out = T::of(*value));
-            Ok(out)
-        };
-        let queries = cast(inputs.queries.view(), "the queries")?;
-        Ok(Self { queries, keys: cast(inputs.keys.t(), "the keys")?, exact: None })
-    }
-
-    /// Rows from `start` on and columns from `start_col` on of A/exp(`peak`), as many as `tile` has.
-    fn tile(&self, inputs: &Inputs, peak: f64, (start, start_col): (usize, usize), mut tile: ArrayViewMut2<'_, T>) {
-        let (rows, cols) = tile.dim();
-        let queries = self.queries.slice(s![start..start + rows, ..]);
-        let keys = self.keys.slice(s![.., start_col..start_col + cols]);
-        product(queries, keys, tile.view_mut(), T::default());
-        for (mut row, exponent) in tile.rows_mut().into_iter().zip(inputs.row_exponents.slice(s![start..])) {
-            exp_shifted(row.as_slice_mut().unwrap_or_default(), T::of(exponent - peak));
-        }
-    }
-}
-
 /// Measures estimates of one exact matrix, over and over.
 #[derive(Clone, Debug)]
 pub struct FrobeniusEngine<'a> {
@@ -104,6 +75,8 @@ pub struct FrobeniusEngine<'a> {
     exact: &'a Exact,
     single: Option<Cast<f32>>,
     fallback: bool,
+    /// What compares the matrices, in place of the processor.
+    device: Option<Device>,
 }
 
 named! {
@@ -123,7 +96,20 @@ impl<'a> FrobeniusEngine<'a> {
     /// There is not enough memory.
     pub fn new(inputs: &'a Inputs, exact: &'a Exact, precision: Precision) -> Result<Self, AttentionError> {
         let single = if precision == Precision::Double { None } else { Some(Cast::new(inputs)?) };
-        Ok(Self { inputs, exact, single, fallback: precision == Precision::Auto })
+        Ok(Self { inputs, exact, single, fallback: precision == Precision::Auto, device: None })
+    }
+
+    /// Compares the matrices on `device`, in tensor operations. Features are made on the processor, in any case.
+    #[must_use]
+    pub fn on(mut self, device: &Device) -> Self {
+        self.device = Some(device.clone());
+        self
+    }
+
+    /// Whether a device compares the matrices.
+    #[must_use]
+    pub const fn is_on_device(&self) -> bool {
+        self.device.is_some()
     }
 
     /// Keeps the exact matrix for the draws to come, unless it is large; without it every draw computes it anew, tile by
@@ -173,12 +159,12 @@ impl<'a> FrobeniusEngine<'a> {
         assert!(ms.windows(2).all(|pair| pair[0] < pair[1]), "sizes must rise");
         assert!(ms.last().is_some_and(|&m| m <= draw.projections.nrows()), "sizes exceed the draw");
         if let Some(cast) = &self.single {
-            match measure(self.inputs, self.exact, cast, draw, ms, stop) {
+            match self.measured(cast, draw, ms, stop) {
                 Err(AttentionError::Range { .. }) if self.fallback => {}
                 other => return other,
             }
         }
-        measure(self.inputs, self.exact, &Cast::<f64>::new(self.inputs)?, draw, ms, stop)
+        self.measured(&Cast::<f64>::new(self.inputs)?, draw, ms, stop)
     }
 
     /// Measures any other sketch, in f64 and with all of its features: one measure.
@@ -199,132 +185,93 @@ impl<'a> FrobeniusEngine<'a> {
         };
         let queries = side(sketch.queries(self.inputs.queries.view())? * factors)?;
         let keys = side(sketch.keys(self.inputs.keys.view())?)?;
-        compare(self.inputs, self.exact, &cast, &queries, &keys, (&[1], sketch.features()), stop)
+        self.compare(&cast, &queries, &keys, (&[1], sketch.features()), stop)
     }
-}
 
-fn measure<T: Float>(
-    inputs: &Inputs,
-    exact: &Exact,
-    cast: &Cast<T>,
-    draw: &RandomFeatures,
-    ms: &[usize],
-    stop: &(dyn Fn() -> bool + Sync),
-) -> Result<DrawErrors, AttentionError> {
-    let used = draw.projections.slice(s![..ms[ms.len() - 1], ..]);
-    let exponents = Some(&inputs.row_exponents);
-    let queries = features("query", cast.queries.t(), &inputs.queries, exponents, &draw.map, used)?;
-    let keys = features("key", cast.keys.view(), &inputs.keys, None, &draw.map, used)?;
-    compare(inputs, exact, cast, &queries, &keys, (ms, draw.map.features_per_projection()), stop)
-}
-
-/// Measures the first m·`width` features of both sides, divided by m, for every m of `ms`.
-fn compare<T: Float>(
-    inputs: &Inputs,
-    exact: &Exact,
-    cast: &Cast<T>,
-    queries: &SideFeatures<T>,
-    keys: &SideFeatures<T>,
-    (ms, width): (&[usize], usize),
-    stop: &(dyn Fn() -> bool + Sync),
-) -> Result<DrawErrors, AttentionError> {
-    // One factor for both matrices, so that no entry of either exceeds the format.
-    let top = (queries.log_scale + keys.log_scale).max(exact.peak);
-    let spread = top - exact.lowest_row.0;
-    if spread.partial_cmp(&T::SPREAD) != Some(std::cmp::Ordering::Less) {
-        let (_, row) = exact.lowest_row;
-        let lengths: Vec<f64> = inputs.queries.rows().into_iter().map(|x| x.dot(&x)).collect();
-        let (longest, _) = extreme(&lengths, |a, b| a > b);
-        let token = if exact.peak >= top { row } else { longest };
-        return Err(out_of_range::<T>("query", token, &inputs.queries, spread, T::SPREAD));
+    fn measured<T: Float>(
+        &self,
+        cast: &Cast<T>,
+        draw: &RandomFeatures,
+        ms: &[usize],
+        stop: &(dyn Fn() -> bool + Sync),
+    ) -> Result<DrawErrors, AttentionError> {
+        let inputs = self.inputs;
+        let used = draw.projections.slice(s![..ms[ms.len() - 1], ..]);
+        let exponents = Some(&inputs.row_exponents);
+        let queries = features("query", cast.queries.t(), &inputs.queries, exponents, &draw.map, used)?;
+        let keys = features("key", cast.keys.view(), &inputs.keys, None, &draw.map, used)?;
+        self.compare(cast, &queries, &keys, (ms, draw.map.features_per_projection()), stop)
     }
-    // What is left of the factor goes to the estimate.
-    let rest = (queries.log_scale + keys.log_scale - top).exp();
-    let row_scale = (exact.peak - top).exp();
-    let estimated_rows = row_sums(&queries.features, &keys.features, ms, width, rest);
 
-    let count = cast.queries.nrows();
-    let norm = exact.norm_squared * row_scale * row_scale;
-    let tiles: Vec<(Vec<TileSums>, Array2<f64>)> = (0..count.div_ceil(ROWS))
-        .into_par_iter()
-        .map(|chunk| {
-            let start = chunk * ROWS;
-            let rows = start..(start + ROWS).min(count);
-            let phi = queries.features.slice(s![.., rows.clone()]);
-            let mut sums = vec![TileSums::default(); ms.len()];
-            let mut of_rows = Array2::zeros((rows.len(), ms.len()));
-            let mut estimate = Array2::from_elem((rows.len(), COLS), T::default());
-            let mut own = None;
-            for start_col in (0..cast.keys.ncols()).step_by(COLS) {
-                if stop() {
-                    return Err(AttentionError::Stopped);
+    /// Measures the first m·`width` features of both sides, divided by m, for every m of `ms`.
+    fn compare<T: Float>(
+        &self,
+        cast: &Cast<T>,
+        queries: &SideFeatures<T>,
+        keys: &SideFeatures<T>,
+        (ms, width): (&[usize], usize),
+        stop: &(dyn Fn() -> bool + Sync),
+    ) -> Result<DrawErrors, AttentionError> {
+        let (inputs, exact) = (self.inputs, self.exact);
+        // One factor for both matrices, so that no entry of either exceeds the format.
+        let top = (queries.log_scale + keys.log_scale).max(exact.peak);
+        let spread = top - exact.lowest_row.0;
+        if spread.partial_cmp(&T::SPREAD) != Some(std::cmp::Ordering::Less) {
+            let (_, row) = exact.lowest_row;
+            let lengths: Vec<f64> = inputs.queries.rows().into_iter().map(|x| x.dot(&x)).collect();
+            let (longest, _) = extreme(&lengths, |a, b| a > b);
+            let token = if exact.peak >= top { row } else { longest };
+            return Err(out_of_range::<T>("query", token, &inputs.queries, spread, T::SPREAD));
+        }
+        // What is left of the factor goes to the estimate.
+        let rest = (queries.log_scale + keys.log_scale - top).exp();
+        let row_scale = (exact.peak - top).exp();
+        let estimated_rows = row_sums(&queries.features, &keys.features, ms, width, rest);
+
+        let count = cast.queries.nrows();
+        let norm = exact.norm_squared * row_scale * row_scale;
+        let estimated_rows = &estimated_rows;
+        let comparison =
+            Comparison { inputs, exact, cast, queries, keys, ms, width, rest, row_scale, norm, estimated_rows, stop };
+        let blocks = match &self.device {
+            Some(device) => comparison.on_device(device)?,
+            None => comparison.on_processor()?,
+        };
+
+        let entries = (inputs.queries.nrows() * inputs.keys.nrows()) as f64;
+        let measures = (0..ms.len())
+            .map(|size| {
+                let mut total = TileSums::default();
+                for block in &blocks {
+                    let of = block.sums[size];
+                    total.difference += of.difference;
+                    total.normalized += of.normalized;
+                    total.cross += of.cross;
+                    total.nonpositive += of.nonpositive;
                 }
-                let end_col = (start_col + COLS).min(cast.keys.ncols());
-                let cols = end_col - start_col;
-                let tile = match &cast.exact {
-                    Some(exact) => exact.slice(s![rows.clone(), start_col..end_col]),
-                    None => {
-                        let own = own.get_or_insert_with(|| estimate.clone());
-                        cast.tile(inputs, exact.peak, (start, start_col), own.slice_mut(s![.., ..cols]));
-                        own.slice(s![.., ..cols])
-                    }
-                };
-                let mut estimate = estimate.slice_mut(s![.., ..cols]);
-                let mut from = 0;
-                for (size, (&m, sums)) in ms.iter().zip(&mut sums).enumerate() {
-                    let to = m * width;
-                    let psi = keys.features.slice(s![from..to, start_col..end_col]);
-                    let keep = if from == 0 { T::default() } else { T::ONE };
-                    product(phi.slice(s![from..to, ..]).t(), psi, estimate.view_mut(), keep);
-                    from = to;
-                    for (i, (exact_row, row)) in tile.rows().into_iter().zip(estimate.rows()).enumerate() {
-                        let of_row = 1.0 / exact.row_sums[start + i];
-                        let of_estimate = inverse(estimated_rows[[start + i, size]]);
-                        let scale = rest / m as f64;
-                        let factors = [scale, row_scale, of_estimate * scale, of_row].map(T::of);
-                        of_rows[[i, size]] += add_row(sums, exact_row, row, factors) / norm;
-                    }
+                let rows = estimated_rows.column(size);
+                let relative_squared = total.difference / norm;
+                ErrorMeasure {
+                    relative: relative_squared.sqrt(),
+                    relative_squared,
+                    normalized_squared: total.normalized / exact.normalized_norm_squared,
+                    ratio: total.cross / norm,
+                    nonpositive_entries: total.nonpositive / entries,
+                    nonpositive_rows: rows.iter().filter(|&&sum| sum <= 0.0).count() as f64 / rows.len() as f64,
+                    output_squared: None,
                 }
-            }
-            Ok((sums, of_rows))
-        })
-        .collect::<Result<_, _>>()?;
-
-    let entries = (inputs.queries.nrows() * inputs.keys.nrows()) as f64;
-    let measures = (0..ms.len())
-        .map(|size| {
-            let mut total = TileSums::default();
-            for (tile, _) in &tiles {
-                let of = tile[size];
-                total.difference += of.difference;
-                total.normalized += of.normalized;
-                total.cross += of.cross;
-                total.nonpositive += of.nonpositive;
-            }
-            let rows = estimated_rows.column(size);
-            let relative_squared = total.difference / norm;
-            ErrorMeasure {
-                relative: relative_squared.sqrt(),
-                relative_squared,
-                normalized_squared: total.normalized / exact.normalized_norm_squared,
-                ratio: total.cross / norm,
-                nonpositive_entries: total.nonpositive / entries,
-                nonpositive_rows: rows.iter().filter(|&&sum| sum <= 0.0).count() as f64 / rows.len() as f64,
-                output_squared: None,
-            }
-        })
-        .collect();
-    let mut rows = Array2::zeros((count, ms.len()));
-    for (mut rows, (_, of_tile)) in rows.axis_chunks_iter_mut(Axis(0), ROWS).into_iter().zip(&tiles) {
-        rows.assign(of_tile);
+            })
+            .collect();
+        let mut rows = Array2::zeros((count, ms.len()));
+        let mut first = 0;
+        for block in &blocks {
+            let end = first + block.rows.nrows();
+            rows.slice_mut(s![first..end, ..]).assign(&block.rows);
+            first = end;
+        }
+        let precision = if T::NAME == f32::NAME { Precision::Single } else { Precision::Double };
+        Ok(DrawErrors { measures, precision, rows })
     }
-    let precision = if T::NAME == f32::NAME { Precision::Single } else { Precision::Double };
-    Ok(DrawErrors { measures, precision, rows })
-}
-
-/// 1/sum; 0 where the sum is 0.
-fn inverse(sum: f64) -> f64 {
-    if sum == 0.0 { 0.0 } else { sum.recip() }
 }
 
 /// Row sums of the estimate for every m: Φ_q·(Φ_kᵀ1), in O(L·M); a row a feature.

@@ -4,6 +4,7 @@ use super::surveyed::SurveyedMatrix;
 use crate::attention::frobenius::{DrawErrors, ErrorMeasure, FrobeniusEngine, Precision};
 use crate::attention::rowwise::{ExactHead, HeadEstimate};
 use crate::attention::{AttentionError, Projection};
+use crate::device::OpenDevice;
 use crate::lab::{RunContext, RunError};
 use crate::named::named;
 use crate::problems::estimators::{DrawnSketch, FittedEstimator};
@@ -57,6 +58,11 @@ pub(super) struct CurveTrials {
 }
 
 impl CurveTrials {
+    /// What compared estimates with the matrix.
+    pub fn device<'a>(&self, matrix: &'a SurveyedMatrix<'_>) -> &'a str {
+        if self.precision == NumberFormat::Rowwise { OpenDevice::CPU } else { matrix.device() }
+    }
+
     /// The standard error that the `place`-th mean squared error has because only some rows of the matrix are looked at.
     pub fn rows_error(&self, matrix: &SurveyedMatrix<'_>, place: usize) -> Option<f64> {
         let (sample, rows) = (matrix.sample.as_ref()?, self.rows.as_ref()?);
@@ -185,7 +191,9 @@ impl<'a, 'm> CurveSampler<'a, 'm> {
         if let Some(engine) = &self.matrix.engine {
             let measure = &|seed, trial, stop: &(dyn Fn() -> bool + Sync)| self.streamed(engine, seed, ms, trial, stop);
             let may_fall_back = self.matrix.precision == Precision::Auto;
-            let whole = TrialEngine { small: SMALL, may_fall_back, measure };
+            // A device has one trial at a time.
+            let small = if engine.is_on_device() { 0 } else { SMALL };
+            let whole = TrialEngine { small, may_fall_back, measure };
             if let Some(trials) = self.batches(ms, stage, &whole, meter, context)? {
                 return Ok(trials);
             }

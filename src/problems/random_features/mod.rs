@@ -19,6 +19,7 @@ mod series;
 mod surveyed;
 
 use crate::lab::{Column, Estimate, Optimum, ParamError, Params, Places, Problem, RunContext, RunError, Schema};
+use crate::problems::devices::{device, device_words};
 use crate::problems::inputs::places;
 
 /// The problem.
@@ -66,7 +67,15 @@ impl Problem for RandomFeaturesProblem {
         if params.texts("inputs").iter().any(|inputs| matches!(*inputs, "file" | "checkpoint")) {
             words += &format!(" layer={} head={}", params.typed("layer"), params.typed("head"));
         }
-        words
+        words + &device_words(params)
+    }
+
+    fn side_by_side(&self, params: &Params) -> usize {
+        device(params).side_by_side(schema::trial_products(params))
+    }
+
+    fn idle_gpu(&self, params: &Params) -> Option<String> {
+        device(params).idle_gpu(schema::trial_products(params))
     }
 
     fn check(&self, params: &Params) -> Result<(), ParamError> {

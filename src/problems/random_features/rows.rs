@@ -65,6 +65,7 @@ columns! {
         mse_minus_gaussian_interval: Option<f64> = label("± 95 %").digits(5).optional(),
         cpu_seconds_per_trial: Option<f64> = label("CPU time a trial").unit("s").digits(4).optional(),
         sampled_rows: Option<usize> = label("rows looked at").brief().optional(),
+        device: Option<String> = label("device").optional(),
         rel_mse_rows_sem: Option<f64> = label("squared, ± s.e. of the rows").digits(5).brief().optional(),
     }
 }
@@ -118,6 +119,7 @@ pub(super) fn unfit(matrix: &SurveyedMatrix<'_>, reason: String) -> CurveResults
         mse_minus_gaussian: None,
         mse_minus_gaussian_interval: None,
         cpu_seconds_per_trial: None,
+        device: None,
         sampled_rows: None,
         rel_mse_rows_sem: None,
     }

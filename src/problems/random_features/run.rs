@@ -8,18 +8,21 @@ use super::heads::HeadSummary;
 use super::memory;
 use super::pictures;
 use super::rows::{CurveResults, CurveSubject, MSE_MINUS_GAUSSIAN, unfit};
-use super::schema::{projections, sizes};
+use super::schema::{open_device, projections, sizes};
 use super::series::Curves;
 use super::surveyed::{MatrixFacts, SurveyedMatrix};
 use crate::attention::theory::Expectation;
 use crate::attention::{AttentionError, Projection};
-use crate::lab::{Params, Row, RunContext, RunError};
+use crate::lab::{ParamError, Params, Row, RunContext, RunError};
+use crate::problems::devices::check_there;
 use crate::problems::estimators::{FeatureEstimator, estimators};
 use crate::problems::inputs::{InputReader, places};
 use crate::problems::toolkit::{Burst, FinishedPoints, Meter, ProcessorMeter, pool};
 use rayon::ThreadPool;
 
 pub(super) fn run(params: &Params, context: &mut RunContext) -> Result<(), RunError> {
+    let wrong = |error: ParamError| RunError::Input(error.to_string());
+    check_there(params).map_err(wrong)?;
     let places = places(params, context.folder().parent())?;
     let pool = pool(params, context, memory::pieces(params, &places))?;
     let with_values = places.iter().any(|place| place.value_dim > 0);
@@ -47,6 +50,10 @@ pub(super) fn run(params: &Params, context: &mut RunContext) -> Result<(), RunEr
     if params.flag("nested") && sizes(params).len() > 1 {
         context.note("nested draws: the points of a curve share their draws, so they are correlated along m");
     }
+    let device = open_device(params, &places).map_err(wrong)?;
+    if !device.device.is_cpu() {
+        context.note(format!("estimates are compared with the exact matrix by {}", device.label));
+    }
     let mut reader = InputReader::of_run(params, context);
     let mut summary = HeadSummary::new(params, &places);
     for place in &places {
@@ -54,7 +61,7 @@ pub(super) fn run(params: &Params, context: &mut RunContext) -> Result<(), RunEr
         let source = reader.read(*place, &place.draw_name())?;
         let control = context.control();
         let stop = move || control.is_stopping();
-        let facts = MatrixFacts { params, pool: &pool, stop: &stop };
+        let facts = MatrixFacts { params, pool: &pool, stop: &stop, device: &device };
         let survey = facts.survey(source)?;
         for note in survey.notes() {
             context.note(note);
@@ -250,6 +257,7 @@ pub(super) fn results(
         nonpositive_rows: found.nonpositive_rows,
         precision: trials.precision.name(),
         seconds_per_trial: trials.seconds,
+        device: Some(trials.device(matrix).to_owned()),
         estimate_bytes: Some(estimate_bytes(subject.m, subject.features, matrix.inputs, trials.precision)),
         window: window.map(|(width, _)| width),
         window_output_rel_error: window.and_then(|(_, errors)| errors.output),

@@ -6,10 +6,13 @@ use super::memory;
 use super::series::ErrorAxis;
 use super::surveyed::Recentring;
 use crate::attention::baseline::Baseline;
-use crate::attention::frobenius::Precision;
+use crate::attention::frobenius::{Precision, device_bytes};
 use crate::attention::{AttentionError, FeatureMap, Projection};
+use crate::device::OpenDevice;
 use crate::lab::{Estimate, Param, ParamError, Params, Schema, common};
+use crate::memory::size;
 use crate::named::Named;
+use crate::problems::devices;
 use crate::problems::estimators::{
     EstimatorName, FeatureEstimator, estimator_params, estimators, refusal, rising_sizes,
 };
@@ -17,7 +20,7 @@ use crate::problems::inputs::params::{
     BATCH, CHECKPOINT_FILE, CLUSTERS, DIM, HEAD, HEADS, HUB, IMAGE, INPUTS, KEYS, LAYER, LENGTH, MATCH, OUTLIER,
     QUERIES, RADIUS, SCALE, SIGMA, SPREAD, TRANSPOSE, VALUES,
 };
-use crate::problems::inputs::{check_inputs, places};
+use crate::problems::inputs::{HeadPlace, check_inputs, places};
 use crate::problems::limits::{check_dims, check_memory, largest};
 use crate::threads;
 use std::sync::LazyLock;
@@ -92,6 +95,9 @@ static AFTER_CONSTANTS: &[Param] = &[
         .help("what the map of layers × heads shows, where there are several")
         .group("run")
         .read_with("inputs", &["file", "checkpoint"]),
+    devices::device_param(
+        "what compares estimates with the exact matrix; auto takes a GPU if the program was built for one, one is there and a trial is large enough",
+    ),
     common::SEED,
     common::THREADS,
 ];
@@ -155,19 +161,13 @@ fn check_rest(params: &Params) -> Result<(), ParamError> {
     }
     let precision: Precision = params.choice("precision");
     if matches!(precision, Precision::Single | Precision::Double) {
-        let because = if params.flag("causal") {
-            "causal=yes"
-        } else if !params.text("values").is_empty() || params.texts("inputs").contains(&"checkpoint") {
-            "values"
-        } else {
-            ""
-        };
-        if !because.is_empty() {
+        if let Some(because) = row_by_row(params) {
             let found = format!("{} with {because}", precision.name());
             return Err(ParamError::new("precision", found, "auto or log: such errors are computed row by row"));
         }
     }
     check_sample(params)?;
+    check_device(params)?;
     check_inputs(params)?;
     check_dims(params)?;
     let places = places(params, None).unwrap_or_default();
@@ -178,26 +178,71 @@ fn check_rest(params: &Params) -> Result<(), ParamError> {
 /// Refuses a sample of rows where not every row can be measured alone, at the scale of the matrix.
 fn check_sample(params: &Params) -> Result<(), ParamError> {
     let baselines: Vec<Baseline> = params.choices("baselines");
-    let because = if params.flag("causal") {
-        "causal=yes"
-    } else if !params.text("values").is_empty() {
-        "values"
-    } else if params.texts("inputs").contains(&"checkpoint") {
-        "inputs=checkpoint"
-    } else if params.text("precision") == "log" {
-        "precision=log"
-    } else if baselines.iter().any(|baseline| *baseline != Baseline::None) {
-        "baselines"
-    } else {
-        return Ok(());
-    };
-    match params.size("sample_rows") {
-        0 => Ok(()),
-        rows => Err(ParamError::new(
+    let has_baselines = baselines.iter().any(|baseline| *baseline != Baseline::None);
+    let because = row_by_row(params).or(in_logarithms(params)).or(has_baselines.then_some("baselines"));
+    match (params.size("sample_rows"), because) {
+        (0, _) | (_, None) => Ok(()),
+        (rows, Some(because)) => Err(ParamError::new(
             "sample_rows",
             format!("{rows} with {because}"),
             "0: every row of the matrix is needed",
         )),
+    }
+}
+
+/// Why errors are computed row by row from the start, if they are.
+fn row_by_row(params: &Params) -> Option<&'static str> {
+    if params.flag("causal") {
+        return Some("causal=yes");
+    }
+    let has_values = !params.text("values").is_empty() || params.texts("inputs").contains(&"checkpoint");
+    has_values.then_some("values")
+}
+
+/// The same of the number format.
+fn in_logarithms(params: &Params) -> Option<&'static str> {
+    (params.choice::<Precision>("precision") == Precision::Log).then_some("precision=log")
+}
+
+/// Refuses a device that the program was not built for, or that would have nothing to do.
+fn check_device(params: &Params) -> Result<(), ParamError> {
+    devices::check_built(params)?;
+    match row_by_row(params).or(in_logarithms(params)) {
+        Some(because) if devices::device(params).is_gpu() => {
+            Err(devices::unusable(params, &format!("errors with {because} are computed row by row, on the processor")))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Multiply-adds of the largest trial.
+pub(super) fn trial_products(params: &Params) -> f64 {
+    let features = sizes(params).last().map_or(1, |&m| width(params, m)) as f64;
+    let of_place = |place: &HeadPlace| {
+        measured_rows(params, place.queries) as f64 * place.keys as f64 * (features + place.dim as f64)
+    };
+    places(params, None).unwrap_or_default().iter().map(of_place).fold(0.0, f64::max)
+}
+
+/// The device of a run that looks at `places`, with room for the features of the largest.
+///
+/// # Errors
+/// It cannot be used, or has too little memory.
+pub(super) fn open_device(params: &Params, places: &[HeadPlace]) -> Result<OpenDevice, ParamError> {
+    let opened = devices::open(params, trial_products(params))?;
+    let Some(there) = opened.memory else { return Ok(opened) };
+    let m = largest(params, "m");
+    let of_place = |place: &HeadPlace| {
+        device_bytes((measured_rows(params, place.queries), place.keys), place.dim, width(params, m))
+    };
+    match places.iter().map(of_place).max() {
+        Some(needed) if needed > there => {
+            let [needed, there] = [needed, there].map(|bytes| size(bytes.into()));
+            let allowed =
+                format!("a smaller number: its features need {needed} of memory, {} has {there}", opened.label);
+            Err(ParamError::new("m", m.to_string(), allowed))
+        }
+        _ => Ok(opened),
     }
 }
 

@@ -6,6 +6,7 @@ use crate::attention::frobenius::{FrobeniusEngine, Precision};
 use crate::attention::rowwise::{BaselineErrors, ExactHead, window_width};
 use crate::attention::spikiness::Exact;
 use crate::attention::{Inputs, Projection};
+use crate::device::OpenDevice;
 use crate::lab::{Params, RunError, decimal};
 use crate::named::named;
 use crate::problems::estimators::FeatureEstimator;
@@ -33,6 +34,7 @@ pub(super) struct MatrixFacts<'a> {
     pub params: &'a Params,
     pub pool: &'a ThreadPool,
     pub stop: &'a (dyn Fn() -> bool + Sync),
+    pub device: &'a OpenDevice,
 }
 
 /// One matrix with its survey, which the engines borrow.
@@ -81,7 +83,11 @@ impl MatrixFacts<'_> {
         let engine = if rowwise {
             None
         } else {
-            let engine = self.pool.install(|| FrobeniusEngine::new(inputs, exact, precision)?.keep_exact());
+            let device = &self.device.device;
+            let engine = self.pool.install(|| {
+                let engine = FrobeniusEngine::new(inputs, exact, precision)?;
+                if device.is_cpu() { engine.keep_exact() } else { Ok(engine.on(device)) }
+            });
             Some(engine.map_err(failure)?)
         };
         let sample = engine.as_ref().filter(|_| *is_sampled).map(|engine| {
@@ -145,6 +151,11 @@ impl<'a> SurveyedMatrix<'a> {
     /// The same where it is there.
     pub fn head(&self) -> Option<&ExactHead<'a>> {
         self.head.get()
+    }
+
+    /// What compares estimates with the matrix, as records say it.
+    pub fn device(&self) -> &str {
+        if self.is_rowwise() { OpenDevice::CPU } else { &self.facts.device.label }
     }
 
     /// Whether numbers are computed row by row from the start.

@@ -3,15 +3,13 @@
 use crate::device::{DeviceName, OpenDevice};
 use crate::lab::{Param, ParamError, Params, RunContext};
 use crate::memory;
+use crate::problems::devices::{self, device};
 use crate::vision::{Kernels, Parameters, Precision, VisionError, Vit, VitConfig};
 
 /// Where the model lies and is computed.
-pub(super) const DEVICE: Param =
-    Param::text("device", "device", DeviceName::ALLOWED, |text| DeviceName::parse(text).is_some(), "auto")
-        .help("what computes the model; auto takes a GPU if the program was built for one, one is there and a step is large enough")
-        .steps(&["auto", "cpu", "cuda", "cuda:0", "cuda:1", "metal"])
-        .group("run")
-        .free_of_result();
+pub(super) const DEVICE: Param = devices::device_param(
+    "what computes the model; auto takes a GPU if the program was built for one, one is there and a step is large enough",
+);
 
 /// How products are computed.
 pub(super) const PRECISION: Param = Param::choice("precision", "precision", Precision::CHOICES, "f32")
@@ -24,11 +22,6 @@ pub(super) const KERNELS: Param = Param::choice("kernels", "kernels", Kernels::C
     .group("run")
     .read_with("device", &["auto", "cpu"]);
 
-/// The device that `params` name.
-pub(super) fn device(params: &Params) -> DeviceName {
-    DeviceName::parse(params.text(DEVICE.key)).unwrap_or(DeviceName::Auto)
-}
-
 /// What computes the model, as far as that is known before a device is opened.
 pub(super) fn kernels(params: &Params) -> Kernels {
     if device(params).is_gpu() { Kernels::Composed } else { params.choice(KERNELS.key) }
@@ -37,7 +30,7 @@ pub(super) fn kernels(params: &Params) -> Kernels {
 /// Refuses a device that the program was not built for, and a precision that what computes does not have.
 pub(super) fn check(params: &Params) -> Result<(), ParamError> {
     let name = device(params);
-    name.check_built().map_err(|error| unusable(params, &error.to_string()))?;
+    devices::check_built(params)?;
     let allowed = match params.choice(PRECISION.key) {
         Precision::Tf32 if !matches!(name, DeviceName::Cuda(_)) => "f32 or bf16; tf32 with device=cuda",
         Precision::Bf16 if kernels(params) == Kernels::Fused => {
@@ -48,22 +41,13 @@ pub(super) fn check(params: &Params) -> Result<(), ParamError> {
     Err(ParamError::new(PRECISION.key, params.text(PRECISION.key), allowed))
 }
 
-fn unusable(params: &Params, reason: &str) -> ParamError {
-    ParamError::new(DEVICE.key, params.text(DEVICE.key), format!("auto or cpu: {reason}"))
-}
-
-/// Refuses a device that is not there, before any data is read.
-pub(super) fn check_there(params: &Params) -> Result<(), ParamError> {
-    device(params).check_there().map_err(|error| unusable(params, &error.to_string()))
-}
-
 /// The device of a run of `config`, ready to compute steps of so many multiply-adds. A card has room for the model.
 ///
 /// # Errors
 /// The device cannot be used, or has too little memory.
 pub(super) fn open(params: &Params, config: &VitConfig, multiply_adds: f64) -> Result<OpenDevice, ParamError> {
     let batch = params.size("batch");
-    let opened = device(params).open(multiply_adds).map_err(|error| unusable(params, &error.to_string()))?;
+    let opened = devices::open(params, multiply_adds)?;
     let needed = Vit::training_bytes(config, Kernels::Composed, 1, batch);
     match opened.memory {
         Some(there) if needed > there => {

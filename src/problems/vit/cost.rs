@@ -3,6 +3,7 @@
 use super::computing;
 use super::model::{ImageShape, config, eval_sizes};
 use crate::lab::{Estimate, Machine, ParamError, Params};
+use crate::problems::devices::device;
 use crate::threads;
 use crate::vision::dataset::DataSource;
 use crate::vision::{Attention, AttentionKernel, ConfigError, Kernels, Vit, VitConfig};
@@ -88,7 +89,7 @@ fn threads(params: &Params) -> usize {
 }
 
 fn model_bytes(params: &Params, config: &VitConfig, batch: usize, threads: usize) -> u64 {
-    if computing::device(params).is_gpu() {
+    if device(params).is_gpu() {
         // What a checkpoint copies: θ and two moments, each as tensors and as bytes, and two batches of patches.
         let patches = 2 * batch * config.tokens() * config.patch_dim();
         return 4 * (6 * config.parameters() + patches) as u64;
@@ -157,7 +158,7 @@ pub(super) fn estimate(params: &Params) -> Estimate {
     let images = trained * 3.0 + 2.0 * test as f64;
     let steps = trained / params.int("batch") as f64;
     // Nothing is known of GPUs.
-    let is_known = train > 0 && !computing::device(params).is_gpu();
+    let is_known = train > 0 && !device(params).is_gpu();
     let seconds = is_known.then(|| images * products(&config) / rate + steps * STEP_SECONDS);
     Estimate { rows, seconds, bytes: Some(bytes(params, &config, expected_data(params))) }
 }

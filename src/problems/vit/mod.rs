@@ -13,6 +13,7 @@ mod schema;
 mod stopping;
 
 use crate::lab::{Column, CurveSummary, Estimate, ParamError, Params, Problem, RunContext, RunError, Schema};
+use crate::problems::devices::{device, device_words};
 use crate::vision::dataset::DataError;
 use crate::vision::{FAVOR, TYPED, VisionError};
 use model::ImageShape;
@@ -109,8 +110,6 @@ impl Problem for VitProblem {
     }
 
     fn label(&self, params: &Params) -> String {
-        let device = computing::device(params);
-        let on = if device.is_gpu() { format!(" on {device}") } else { String::new() };
         let label = match params.text("attention") {
             typed if typed == TYPED.name => format!("{} {}", params.text("f"), params.text("dataset")),
             favor if favor == FAVOR.name => {
@@ -118,7 +117,7 @@ impl Problem for VitProblem {
             }
             kernel => format!("{kernel} {}", params.text("dataset")),
         };
-        label + &on
+        label + &device_words(params)
     }
 
     fn deed(&self, params: &Params) -> String {
@@ -141,12 +140,12 @@ impl Problem for VitProblem {
 
     fn side_by_side(&self, params: &Params) -> usize {
         model::config(params, ImageShape::expected(params), 10)
-            .map_or(1, |config| computing::device(params).side_by_side(cost::step_products(params, &config)))
+            .map_or(1, |config| device(params).side_by_side(cost::step_products(params, &config)))
     }
 
     fn idle_gpu(&self, params: &Params) -> Option<String> {
         let config = model::config(params, ImageShape::expected(params), 10).ok()?;
-        computing::device(params).idle_gpu(cost::step_products(params, &config))
+        device(params).idle_gpu(cost::step_products(params, &config))
     }
 
     fn halving_budget(&self, params: &Params) -> Result<f64, ParamError> {

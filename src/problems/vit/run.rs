@@ -8,6 +8,7 @@ use super::stopping::StoppingRule;
 use super::{cost, evaluation, init, pictures, stopping};
 use crate::device::OpenDevice;
 use crate::lab::{Column, Event, ParamError, Params, Progress, Row, RunContext, RunError};
+use crate::problems::devices::check_there;
 use crate::statistics::wilson_interval;
 use crate::vision::dataset::{
     Augment, Dataset, Normalisation, Only, Options, Patcher, Split, default_cache, load_watched,
@@ -25,7 +26,7 @@ const VALIDATIONS: u64 = 20;
 pub(super) fn run(params: &Params, context: &mut RunContext) -> Result<(), RunError> {
     let seed = context.seed();
     let wrong = |error: ParamError| RunError::Input(error.to_string());
-    computing::check_there(params).map_err(wrong)?;
+    check_there(params).map_err(wrong)?;
     let dataset = load(params, context)?;
     let images = ImageShape { size: dataset.train.size(), channels: dataset.train.channels() };
     let config = model::config(params, images, dataset.classes.len()).map_err(wrong)?;
