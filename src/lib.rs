@@ -41,4 +41,5 @@ pub mod random;
 mod statistics;
 pub mod text;
 pub mod threads;
+mod vectorized;
 pub mod vision;

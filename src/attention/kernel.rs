@@ -6,6 +6,7 @@
 use super::feature_map::inner_products;
 use super::{AttentionError, Inputs};
 use crate::product::Real;
+use crate::vectorized::vectorized;
 use candle_core::WithDType;
 use ndarray::Array2;
 use std::ops::{Add, AddAssign, Div, Mul, Neg, Sub};
@@ -162,8 +163,8 @@ impl Float for f64 {
 
 /// v ← exp(v + shift) for every value.
 pub fn exp_shifted<T: Float>(values: &mut [T], shift: T) {
-    pulp::Arch::new().dispatch(|| {
-        for value in values {
+    vectorized!({
+        for value in values.iter_mut() {
             *value = (*value + shift).exp();
         }
     });
@@ -171,7 +172,7 @@ pub fn exp_shifted<T: Float>(values: &mut [T], shift: T) {
 
 /// v ← exp(v + shift), value by value.
 pub fn exp_sums<T: Float>(values: &mut [T], shifts: &[T]) {
-    pulp::Arch::new().dispatch(|| {
+    vectorized!({
         for (value, shift) in values.iter_mut().zip(shifts) {
             *value = (*value + *shift).exp();
         }

@@ -9,6 +9,7 @@
 
 mod cast;
 mod device;
+mod grid;
 mod side;
 mod sums;
 mod tiles;
@@ -22,12 +23,12 @@ use crate::memory;
 use crate::named::named;
 use candle_core::Device;
 use cast::Cast;
+use grid::block_rows;
 use ndarray::{Array1, Array2, ArrayView1, Axis, s};
 use rayon::prelude::*;
 use side::{SideFeatures, extreme, features, out_of_range};
-use std::sync::Arc;
 use sums::TileSums;
-use tiles::{Comparison, ROWS};
+use tiles::Comparison;
 
 /// An exact matrix of up to this many entries is kept between draws (256 MiB in f32).
 const KEPT: usize = 1 << 26;
@@ -121,13 +122,7 @@ impl<'a> FrobeniusEngine<'a> {
         let (inputs, peak) = (self.inputs, self.exact.peak);
         let shape = (inputs.queries.nrows(), inputs.keys.nrows());
         if let Some(cast) = self.single.as_mut().filter(|_| is_kept(shape)) {
-            let mut exact = memory::array(shape, 0.0, "the exact matrix")?;
-            exact
-                .axis_chunks_iter_mut(Axis(0), ROWS)
-                .into_par_iter()
-                .enumerate()
-                .for_each(|(chunk, rows)| cast.tile(inputs, peak, (chunk * ROWS, 0), rows));
-            cast.exact = Some(Arc::new(exact));
+            cast.keep_exact(inputs, peak)?;
         }
         Ok(self)
     }
@@ -279,8 +274,9 @@ fn row_sums<T: Float>(queries: &Array2<T>, keys: &Array2<T>, ms: &[usize], width
     let add = |row: ArrayView1<'_, T>| row.iter().map(|value| value.to()).sum::<f64>();
     let total: Vec<f64> = keys.axis_iter(Axis(0)).into_par_iter().map(add).collect();
     let mut sums = Array2::zeros((queries.ncols(), ms.len()));
-    let blocks = sums.axis_chunks_iter_mut(Axis(0), ROWS).into_par_iter();
-    blocks.zip(queries.axis_chunks_iter(Axis(1), ROWS)).for_each(|(mut sums, queries)| {
+    let rows = block_rows(queries.ncols());
+    let blocks = sums.axis_chunks_iter_mut(Axis(0), rows).into_par_iter();
+    blocks.zip(queries.axis_chunks_iter(Axis(1), rows)).for_each(|(mut sums, queries)| {
         let (mut sum, mut from) = (vec![0.0; queries.ncols()], 0);
         for (place, &m) in ms.iter().enumerate() {
             for (row, total) in queries.slice(s![from..m * width, ..]).rows().into_iter().zip(&total[from..]) {

@@ -6,6 +6,7 @@ use crate::attention::typed::TypedSide;
 use crate::attention::{AttentionError, FeatureMap};
 use crate::memory;
 use crate::product::product;
+use crate::vectorized::vectorized;
 use ndarray::{Array1, Array2, ArrayView2, Axis, s};
 use rayon::prelude::*;
 
@@ -174,8 +175,8 @@ fn common_scale<T: Float>(side: &'static str, precise: &Array2<f64>, tops: &[f64
 
 /// Adds `offset` to the exponents of a row and keeps the largest of each token.
 fn shift_and_top<T: Float>(row: &mut [T], offset: T, tops: &mut [T]) {
-    pulp::Arch::new().dispatch(|| {
-        for (value, top) in row.iter_mut().zip(tops) {
+    vectorized!({
+        for (value, top) in row.iter_mut().zip(tops.iter_mut()) {
             *value += offset;
             *top = if *value > *top { *value } else { *top };
         }
@@ -184,8 +185,8 @@ fn shift_and_top<T: Float>(row: &mut [T], offset: T, tops: &mut [T]) {
 
 /// (p, ·) ← scale·(cos p, sin p) for every token.
 fn turn<T: Float>(cosines: &mut [T], sines: &mut [T], scales: &[T]) {
-    pulp::Arch::new().dispatch(|| {
-        for ((cosine, sine), &scale) in cosines.iter_mut().zip(sines).zip(scales) {
+    vectorized!({
+        for ((cosine, sine), &scale) in cosines.iter_mut().zip(sines.iter_mut()).zip(scales) {
             let (sin, cos) = cosine.sin_cos();
             (*cosine, *sine) = (scale * cos, scale * sin);
         }

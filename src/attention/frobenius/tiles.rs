@@ -1,18 +1,16 @@
 //! The comparison of estimate and exact matrix on the processor, tile by tile.
 
 use super::cast::Cast;
+use super::grid::{COLS, block_rows, tile_columns};
 use super::side::SideFeatures;
-use super::sums::{TileSums, add_row};
+use super::sums::{TileSums, add_tile};
 use crate::attention::kernel::Float;
 use crate::attention::spikiness::Exact;
 use crate::attention::{AttentionError, Inputs};
 use crate::product::product;
 use ndarray::{Array2, s};
 use rayon::prelude::*;
-
-/// A tile's estimate (f32) and its rows of features stay in the second-level cache.
-pub(super) const ROWS: usize = 128;
-const COLS: usize = 512;
+use std::ops::Range;
 
 /// What a comparison needs beside the place of a tile.
 pub(super) struct Comparison<'a, T> {
@@ -56,28 +54,31 @@ impl<T: Float> Comparison<'_, T> {
     /// All rows, in blocks that are spread over rayon's pool.
     pub fn on_processor(&self) -> Result<Vec<RowBlock>, AttentionError> {
         let count = self.cast.queries.nrows();
-        (0..count.div_ceil(ROWS)).into_par_iter().map(|block| self.block(block * ROWS, count)).collect()
+        let rows = block_rows(count);
+        let block = |block: usize| self.block(block * rows..((block + 1) * rows).min(count));
+        (0..count.div_ceil(rows)).into_par_iter().map(block).collect()
     }
 
-    fn block(&self, start: usize, count: usize) -> Result<RowBlock, AttentionError> {
+    fn block(&self, rows: Range<usize>) -> Result<RowBlock, AttentionError> {
         let Self { cast, ms, .. } = self;
-        let rows = start..(start + ROWS).min(count);
+        let factors = |size: usize| rows.clone().map(move |row| self.factors(row, size).map(T::of)).collect();
+        let factors: Vec<Vec<[T; 4]>> = (0..ms.len()).map(factors).collect();
         let phi = self.queries.features.slice(s![.., rows.clone()]);
         let mut sums = vec![TileSums::default(); ms.len()];
         let mut of_rows = Array2::zeros((rows.len(), ms.len()));
-        let mut estimate = Array2::from_elem((rows.len(), COLS), T::default());
+        let mut estimate = Array2::from_elem((rows.len(), COLS.min(cast.keys.ncols())), T::default());
         let mut own = None;
-        for start_col in (0..cast.keys.ncols()).step_by(COLS) {
+        for (start_col, cols) in tile_columns(cast.keys.ncols()) {
             if (self.stop)() {
                 return Err(AttentionError::Stopped);
             }
-            let end_col = (start_col + COLS).min(cast.keys.ncols());
-            let cols = end_col - start_col;
-            let tile = match &cast.exact {
-                Some(exact) => exact.slice(s![rows.clone(), start_col..end_col]),
+            let end_col = start_col + cols;
+            let tile = match cast.kept_tile(rows.clone(), (start_col, cols)) {
+                Some(tile) => tile,
                 None => {
                     let own = own.get_or_insert_with(|| estimate.clone());
-                    cast.tile(self.inputs, self.exact.peak, (start, start_col), own.slice_mut(s![.., ..cols]));
+                    let tile = own.slice_mut(s![.., ..cols]);
+                    cast.fill_tile(self.inputs, self.exact.peak, (rows.start, start_col), tile);
                     own.slice(s![.., ..cols])
                 }
             };
@@ -89,13 +90,10 @@ impl<T: Float> Comparison<'_, T> {
                 let keep = if from == 0 { T::default() } else { T::ONE };
                 product(phi.slice(s![from..to, ..]).t(), psi, estimate.view_mut(), keep);
                 from = to;
-                for (i, (exact_row, row)) in tile.rows().into_iter().zip(estimate.rows()).enumerate() {
-                    let factors = self.factors(start + i, size).map(T::of);
-                    of_rows[[i, size]] += add_row(sums, exact_row, row, factors) / self.norm;
-                }
+                add_tile(sums, tile, estimate.view(), &factors[size], of_rows.column_mut(size));
             }
         }
-        Ok(RowBlock { sums, rows: of_rows })
+        Ok(RowBlock { sums, rows: of_rows / self.norm })
     }
 }
 

@@ -8,6 +8,7 @@ use crate::attention::{AttentionError, FeatureMap, Inputs, RandomFeatures};
 use crate::function::Function;
 use crate::memory;
 use crate::product::product;
+use crate::vectorized::vectorized;
 use ndarray::{Array1, Array2, ArrayView2, ArrayViewMut2, s};
 use std::ops::Range;
 
@@ -292,7 +293,7 @@ fn largest(values: &[f64]) -> f64 {
 
 /// out ← sign·products + own.
 fn add(out: &mut [f64], products: &[f64], sign: f64, own: &[f64]) {
-    pulp::Arch::new().dispatch(|| {
+    vectorized!({
         for ((out, product), own) in out.iter_mut().zip(products).zip(own) {
             *out = sign * product + own;
         }
@@ -301,7 +302,7 @@ fn add(out: &mut [f64], products: &[f64], sign: f64, own: &[f64]) {
 
 /// out ← exp(exponents − scale): the difference in 64 bits, the exponential in 32.
 fn write_exp(out: &mut [f32], exponents: &[f64], scale: f64) {
-    pulp::Arch::new().dispatch(|| {
+    vectorized!({
         for (out, exponent) in out.iter_mut().zip(exponents) {
             *out = Float::exp((exponent - scale) as f32);
         }
@@ -311,8 +312,8 @@ fn write_exp(out: &mut [f32], exponents: &[f64], scale: f64) {
 /// (cosines, sines) ← factor·(cos, sin) of the products.
 fn turn(cosines: Option<&mut [f32]>, sines: Option<&mut [f32]>, products: &[f64], factors: &[f32]) {
     let (cosines, sines) = (cosines.unwrap_or_default(), sines.unwrap_or_default());
-    pulp::Arch::new().dispatch(|| {
-        for (((cosine, sine), product), factor) in cosines.iter_mut().zip(sines).zip(products).zip(factors) {
+    vectorized!({
+        for (((cosine, sine), product), factor) in cosines.iter_mut().zip(sines.iter_mut()).zip(products).zip(factors) {
             let (s, c) = Float::sin_cos(*product);
             (*cosine, *sine) = (factor * c as f32, factor * s as f32);
         }

@@ -1,5 +1,7 @@
 //! Sums over one row of an estimate and of the exact matrix.
 
+use crate::vectorized::vectorized;
+
 /// Independent sums of an inner loop: one wide register of f32, or two.
 const LANES: usize = 16;
 
@@ -45,38 +47,35 @@ pub(super) fn normalized_difference(estimate: &[f32], normalized: &[f32], scale:
 /// Adds up `terms` over pairs of entries, in 32 bits over groups of entries and in 64 bits over groups.
 #[inline(always)]
 fn sums<const N: usize>(one: &[f32], other: &[f32], terms: impl Fn(&Lanes, &Lanes) -> [Lanes; N]) -> [f64; N] {
-    pulp::Arch::new().dispatch(
-        #[inline(always)]
-        || {
-            let mut total = [0.0; N];
-            for (one, other) in one.chunks(DEPTH * LANES).zip(other.chunks(DEPTH * LANES)) {
-                let mut lanes = [[0.0_f32; LANES]; N];
-                let (wide, rest) = one.as_chunks::<LANES>();
-                let (wide_other, rest_other) = other.as_chunks::<LANES>();
-                for (one, other) in wide.iter().zip(wide_other) {
-                    let found = terms(one, other);
-                    for n in 0..N {
-                        for l in 0..LANES {
-                            lanes[n][l] += found[n][l];
-                        }
+    vectorized!({
+        let mut total = [0.0; N];
+        for (one, other) in one.chunks(DEPTH * LANES).zip(other.chunks(DEPTH * LANES)) {
+            let mut lanes = [[0.0_f32; LANES]; N];
+            let (wide, rest) = one.as_chunks::<LANES>();
+            let (wide_other, rest_other) = other.as_chunks::<LANES>();
+            for (one, other) in wide.iter().zip(wide_other) {
+                let found = terms(one, other);
+                for n in 0..N {
+                    for l in 0..LANES {
+                        lanes[n][l] += found[n][l];
                     }
-                }
-                if !rest.is_empty() {
-                    let (mut last, mut last_other) = ([0.0; LANES], [0.0; LANES]);
-                    last[..rest.len()].copy_from_slice(rest);
-                    last_other[..rest.len()].copy_from_slice(rest_other);
-                    let found = terms(&last, &last_other);
-                    for n in 0..N {
-                        for l in 0..rest.len() {
-                            lanes[n][l] += found[n][l];
-                        }
-                    }
-                }
-                for (total, lanes) in total.iter_mut().zip(lanes) {
-                    *total += lanes.iter().map(|lane| f64::from(*lane)).sum::<f64>();
                 }
             }
-            total
-        },
-    )
+            if !rest.is_empty() {
+                let (mut last, mut last_other) = ([0.0; LANES], [0.0; LANES]);
+                last[..rest.len()].copy_from_slice(rest);
+                last_other[..rest.len()].copy_from_slice(rest_other);
+                let found = terms(&last, &last_other);
+                for n in 0..N {
+                    for l in 0..rest.len() {
+                        lanes[n][l] += found[n][l];
+                    }
+                }
+            }
+            for (total, lanes) in total.iter_mut().zip(lanes) {
+                *total += lanes.iter().map(|lane| f64::from(*lane)).sum::<f64>();
+            }
+        }
+        total
+    })
 }

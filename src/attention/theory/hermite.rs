@@ -1,6 +1,7 @@
 //! Hermite coefficients of a function of a normal variable, α_k = E g(√a z) He_k(z)/√k!, z ~ N(0, 1).
 
 use super::quadrature::{Integrand, composite};
+use crate::vectorized::vectorized;
 
 /// Panels are halved at most so often.
 const HALVINGS: u32 = 6;
@@ -154,7 +155,7 @@ fn sums(weights: &[f64], values: &[f64]) -> [f64; 2] {
     let (mut sums, mut sizes) = ([0.0; LANES], [0.0; LANES]);
     let (wide, rest) = weights.as_chunks::<LANES>();
     let (wide_values, rest_values) = values.as_chunks::<LANES>();
-    pulp::Arch::new().dispatch(|| {
+    vectorized!({
         for (weights, values) in wide.iter().zip(wide_values) {
             for l in 0..LANES {
                 let term = weights[l] * values[l];

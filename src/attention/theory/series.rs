@@ -3,6 +3,7 @@
 use super::hermite::{HermiteRow, STRIDE};
 use super::quadrature::Integrand;
 use crate::attention::{AttentionError, Inputs};
+use crate::vectorized::vectorized;
 use rayon::prelude::*;
 
 /// Keys whose series are summed side by side.
@@ -119,7 +120,7 @@ impl KeyBlocks {
         let (own, own_tails) = (&query.coefficients[factor], &query.tails[factor]);
         let (mut powers, mut sums, mut sizes) = ([1.0; LANES], [0.0; LANES], [0.0; LANES]);
         let mut left = [0.0; LANES];
-        pulp::Arch::new().dispatch(|| {
+        vectorized!({
             for (stride, chunk) in coefficients.chunks_exact(STRIDE).enumerate() {
                 let mut done = true;
                 for l in 0..LANES {

@@ -6,6 +6,7 @@ use crate::attention::kernel::{Float, exp_shifted};
 use crate::function::Rows;
 use crate::problems::estimators::FittedEstimator;
 use crate::product::product;
+use crate::vectorized::vectorized;
 use ndarray::Array2;
 use std::hint::black_box;
 use std::time::Instant;
@@ -62,7 +63,7 @@ fn write_features(map: &FeatureMap, exponents: &[f32], into: &mut [f32]) {
             *out = value as f32;
         }
     } else if map.shape() == FeatureShape::Circular {
-        pulp::Arch::new().dispatch(|| {
+        vectorized!({
             let (cosines, sines) = into.split_at_mut(exponents.len());
             for ((cosine, sine), exponent) in cosines.iter_mut().zip(sines).zip(exponents) {
                 let (s, c) = Float::sin_cos(*exponent);

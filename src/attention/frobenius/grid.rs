@@ -1,0 +1,18 @@
+//! How a matrix falls into tiles.
+
+/// Columns of a tile. Tiles are large because `gemm` packs the features of both sides for every tile: what that costs goes with
+/// 1/rows + 1/columns.
+pub(super) const COLS: usize = 1024;
+/// The fewest and the most rows of a tile, and into how many blocks of rows a matrix falls between them, for the threads to share.
+const ROWS: [usize; 2] = [128, 512];
+const BLOCKS: usize = 16;
+
+/// Rows of a tile of a matrix with so many rows.
+pub(super) fn block_rows(rows: usize) -> usize {
+    rows.div_ceil(BLOCKS).next_multiple_of(64).clamp(ROWS[0], ROWS[1])
+}
+
+/// The columns at which tiles begin, with their number.
+pub(super) fn tile_columns(columns: usize) -> impl Iterator<Item = (usize, usize)> {
+    (0..columns).step_by(COLS).map(move |start| (start, COLS.min(columns - start)))
+}
