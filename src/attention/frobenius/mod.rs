@@ -27,7 +27,7 @@ use grid::block_rows;
 use ndarray::{Array1, Array2, ArrayView1, Axis, s};
 use rayon::prelude::*;
 use side::{SideFeatures, extreme, features, out_of_range};
-use sums::TileSums;
+use sums::{TileSums, add_scaled, total};
 use tiles::Comparison;
 
 /// An exact matrix of up to this many entries is kept between draws (256 MiB in f32).
@@ -271,7 +271,7 @@ impl<'a> FrobeniusEngine<'a> {
 
 /// Row sums of the estimate for every m: Φ_q·(Φ_kᵀ1), in O(L·M); a row a feature.
 fn row_sums<T: Float>(queries: &Array2<T>, keys: &Array2<T>, ms: &[usize], width: usize, rest: f64) -> Array2<f64> {
-    let add = |row: ArrayView1<'_, T>| row.iter().map(|value| value.to()).sum::<f64>();
+    let add = |row: ArrayView1<'_, T>| total(row.to_slice().unwrap_or_default());
     let total: Vec<f64> = keys.axis_iter(Axis(0)).into_par_iter().map(add).collect();
     let mut sums = Array2::zeros((queries.ncols(), ms.len()));
     let rows = block_rows(queries.ncols());
@@ -280,7 +280,7 @@ fn row_sums<T: Float>(queries: &Array2<T>, keys: &Array2<T>, ms: &[usize], width
         let (mut sum, mut from) = (vec![0.0; queries.ncols()], 0);
         for (place, &m) in ms.iter().enumerate() {
             for (row, total) in queries.slice(s![from..m * width, ..]).rows().into_iter().zip(&total[from..]) {
-                sum.iter_mut().zip(row).for_each(|(sum, value)| *sum += value.to() * total);
+                add_scaled(&mut sum, row.to_slice().unwrap_or_default(), *total);
             }
             from = m * width;
             for (out, sum) in sums.column_mut(place).iter_mut().zip(&sum) {

@@ -78,3 +78,26 @@ fn add_row<T: Float>(total: &mut [[f64; LANES]; 4], exact: &[T], estimate: &[T],
     total[3][0] -= padding as f64;
     difference
 }
+
+/// The sum of the numbers, in f64.
+pub(super) fn total<T: Float>(numbers: &[T]) -> f64 {
+    let (wide, rest) = numbers.as_chunks::<LANES>();
+    let mut lanes = [0.0; LANES];
+    vectorized!({
+        for numbers in wide {
+            for l in 0..LANES {
+                lanes[l] += numbers[l].to();
+            }
+        }
+    });
+    lanes.iter().sum::<f64>() + rest.iter().map(|number| number.to()).sum::<f64>()
+}
+
+/// sums ← sums + factor·numbers, in f64.
+pub(super) fn add_scaled<T: Float>(sums: &mut [f64], numbers: &[T], factor: f64) {
+    vectorized!({
+        for (sum, number) in sums.iter_mut().zip(numbers) {
+            *sum += number.to() * factor;
+        }
+    });
+}
