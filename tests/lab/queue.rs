@@ -181,3 +181,21 @@ fn small_runs_go_side_by_side_and_a_large_one_alone() {
     alone.control().stop();
     assert_eq!(last.wait(), RunState::Finished);
 }
+
+#[test]
+fn large_runs_that_ask_for_few_threads_go_side_by_side() {
+    let root = tempfile::tempdir().unwrap();
+    let queue = Queue::new(places(root.path()), 3).unwrap();
+    let large = |threads| queue.submit(spec(&[("steps", "20"), ("pause", "0.3"), ("threads", threads)])).unwrap();
+    let first: Vec<_> = ["1", "2", "1"].map(large).into();
+    let whole = large("0");
+    until("three threads work", || first[..2].iter().all(|run| run.state() == RunState::Running));
+    assert_eq!((first[2].state(), whole.state()), (RunState::Queued, RunState::Queued), "no core is left");
+    first[0].control().stop();
+    until("the next has the free core", || first[2].state() == RunState::Running);
+    assert_eq!(whole.state(), RunState::Queued, "it waits for every core");
+    first[1..].iter().for_each(|run| run.control().stop());
+    until("it has the machine to itself", || whole.state() == RunState::Running);
+    whole.control().stop();
+    whole.wait();
+}

@@ -5,7 +5,7 @@ use clap::Args;
 /// How runs are done and results told.
 #[derive(Args, Clone, Debug)]
 pub struct Telling {
-    /// Run so many small runs at a time; 0 for one a core. A large one has every core to itself.
+    /// Run so many small runs at a time; 0 for one a core. A large one has every core to itself, or as many of them as its `threads`.
     #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u16).range(0..=1024))]
     pub workers: u16,
     /// Print one JSON document instead of a table.

@@ -2,7 +2,7 @@
 
 use crate::lab::{Estimate, RunSpec, SMALL_SECONDS};
 
-/// What several runs will cost together, with up to `workers` small ones side by side, as the queue does them.
+/// What several runs will cost together, with up to `workers` small ones, or so many threads of large ones that ask for a number, side by side, as the queue does them.
 #[must_use]
 pub fn estimate(specs: &[RunSpec], workers: usize) -> Estimate {
     let mut total = Estimate { rows: 0, seconds: Some(0.0), bytes: None };
@@ -13,7 +13,10 @@ pub fn estimate(specs: &[RunSpec], workers: usize) -> Estimate {
         total.bytes = total.bytes.max(one.bytes);
         match one.seconds {
             Some(seconds) if seconds < SMALL_SECONDS => small += seconds,
-            Some(seconds) => large += seconds,
+            Some(seconds) => match spec.threads() {
+                Some(threads) if threads < workers => small += seconds * threads as f64,
+                _ => large += seconds,
+            },
             None => total.seconds = None,
         }
     }

@@ -64,6 +64,13 @@ impl RunSpec {
         self.problem.label(&self.params)
     }
 
+    /// The threads it asks for; none where it takes what it gets.
+    #[must_use]
+    pub fn threads(&self) -> Option<usize> {
+        let asked = self.params.get(common::THREADS.key)?.first()?.to_string().parse().ok()?;
+        Some(asked).filter(|threads| *threads > 0)
+    }
+
     /// What it will cost.
     #[must_use]
     pub fn estimate(&self) -> Estimate {

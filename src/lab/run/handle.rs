@@ -193,6 +193,11 @@ impl RunHandle {
         self.small
     }
 
+    /// The cores it takes beside other runs: one for a small run, as many as the threads that a large one asks for, or all.
+    pub(super) fn cores(&self) -> usize {
+        if self.small { 1 } else { self.spec.threads().unwrap_or(usize::MAX) }
+    }
+
     /// How many large runs like it may work beside each other.
     pub(super) const fn side_by_side(&self) -> usize {
         self.side_by_side

@@ -1,7 +1,8 @@
 //! The queue: submitted runs wait for their turn, run on threads of their own and leave folders behind.
 //!
 //! Small runs (under [`SMALL_SECONDS`](crate::lab::SMALL_SECONDS) by their problem's estimate) run beside each other; a
-//! large one runs alone and has every core to itself, unless runs like it work beside each other, each on a GPU. A paused run does not count: the next may start.
+//! large one runs alone and has every core to itself, unless it asks for fewer threads, or runs like it work beside each other, each on a
+//! GPU. A paused run does not count: the next may start.
 
 use crate::lab::LabError;
 use crate::lab::event::{Event, RunState, Stamped};
@@ -134,12 +135,13 @@ impl Shared {
         }
         let next = runs.waiting.front()?;
         let busy: Vec<_> = runs.running.iter().filter(|run| run.state() != RunState::Paused).collect();
-        let small = next.is_small() && busy.iter().all(|run| run.is_small());
+        let taken = busy.iter().map(|run| run.cores()).fold(0, usize::saturating_add);
+        let fits = taken.saturating_add(next.cores()) <= self.workers;
         let side = next.side_by_side();
         let apart = side > busy.len() && busy.iter().all(|run| run.side_by_side() > 1);
         // A small run with nobody beside it and nobody behind it has the machine to itself as well.
         let alone = busy.is_empty() && (!next.is_small() || runs.waiting.len() == 1);
-        (busy.is_empty() || apart || (small && busy.len() < self.workers)).then_some((0, alone))
+        (busy.is_empty() || apart || fits).then_some((0, alone))
     }
 
     /// Takes a run that is over out of those that run.
