@@ -1,7 +1,7 @@
 //! What is not lost by a slip: presets, the form, runs; and several runs at once.
 
 use super::{Desk, PROBLEMS};
-use attnlab::console::app::Wanted;
+use attnlab::console::app::{Overlay, Wanted};
 use attnlab::lab::{Preset, RunState};
 use std::path::PathBuf;
 
@@ -26,6 +26,37 @@ fn trash(desk: &Desk) -> Vec<PathBuf> {
 fn kind_of(desk: &Desk, name: &str) -> String {
     let path = desk.home.path().join("presets").join(format!("{name}.toml"));
     Preset::read(&path, PROBLEMS).unwrap().sweep.draft.text("kind").to_owned()
+}
+
+#[test]
+fn turns_and_halving_of_a_preset_pass_through_the_form() {
+    let mut desk = Desk::new();
+    let folder = desk.home.path().join("presets");
+    std::fs::create_dir_all(&folder).unwrap();
+    let order = "[sweep]\ninterleave = true\nhalve = [\"kind\"]\n";
+    let text = format!(
+        "schema = 1\nproblem = \"demo\"\ntitle = \"Turns\"\nrepeats = 2\n\n[params]\nkind = [\"relu\", \"exp\"]\n\n{order}"
+    );
+    std::fs::write(folder.join("turns.toml"), text).unwrap();
+    desk.press("p");
+    let Some(Overlay::Presets { list: Some(list), chosen, .. }) = desk.app.overlay() else { panic!("no list") };
+    let (at, chosen) = (list.iter().position(|(name, _)| name == "turns").unwrap(), *chosen);
+    for _ in 0..at.abs_diff(chosen) {
+        desk.press(if at > chosen { "down" } else { "up" });
+    }
+    desk.press("enter");
+    assert!(desk.screen((120, 36)).contains("every point to its end"), "{}", desk.screen((120, 36)));
+    let sweep = desk.app.tabs()[0].sweep();
+    let seeds: Vec<u64> = sweep.specs().unwrap().iter().map(attnlab::lab::RunSpec::seed).collect();
+    assert_eq!(seeds, [0, 0, 1, 1], "every point with one seed, then with the next");
+    desk.press("w");
+    desk.type_text("kept");
+    desk.press("enter");
+    let kept = std::fs::read_to_string(folder.join("kept.toml")).unwrap();
+    assert!(kept.ends_with(order), "{kept}");
+    // What no longer goes together is not kept.
+    desk.press("u");
+    assert!(!desk.app.tabs()[0].sweep().interleaved);
 }
 
 #[test]

@@ -55,6 +55,15 @@ impl Asked {
     }
 }
 
+/// How a preset arranges its points, beside their mode and repeats.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Arrangement {
+    /// As [`Sweep::interleaved`].
+    pub interleaved: bool,
+    /// As [`Sweep::halved_within`].
+    pub halved_within: Option<Vec<String>>,
+}
+
 /// A problem's tab.
 pub struct ProblemTab {
     /// The problem.
@@ -65,8 +74,11 @@ pub struct ProblemTab {
     pub mode: SweepMode,
     /// How many seeds every run has.
     pub repeats: usize,
+    /// Whether points take turns, and within which parameters `attnlab sweep` stops those that fall behind: what a preset says and
+    /// no field of the form does.
+    arrangement: Arrangement,
     /// What the form held before it was replaced as a whole.
-    replaced: Option<(Draft, SweepMode, usize)>,
+    replaced: Option<(Draft, SweepMode, usize, Arrangement)>,
     /// The part that takes keys.
     pub pane: Pane,
     /// The runs on screen, in the order they came.
@@ -112,6 +124,7 @@ impl ProblemTab {
             form: Form::new(problem.schema()),
             mode: SweepMode::Grid,
             repeats: 1,
+            arrangement: Arrangement::default(),
             replaced: None,
             pane: Pane::Form,
             runs: Vec::new(),
@@ -145,18 +158,26 @@ impl ProblemTab {
         Ok(())
     }
 
-    /// Replaces everything filled in, and keeps what was there before.
+    /// Replaces everything filled in, and keeps what was there before. Points are done one after the other from now on, to their ends.
     pub fn refill(&mut self, draft: Draft, mode: SweepMode, repeats: usize) {
-        self.replaced = Some((self.form.draft().clone(), self.mode, self.repeats));
+        let arrangement = std::mem::take(&mut self.arrangement);
+        self.replaced = Some((self.form.draft().clone(), self.mode, self.repeats, arrangement));
         self.form.fill(draft);
         (self.mode, self.repeats) = (mode, repeats);
+    }
+
+    /// The same with a whole sweep.
+    pub fn refill_with(&mut self, sweep: &Sweep) {
+        self.refill(sweep.draft.clone(), sweep.mode, sweep.repeats);
+        self.arrangement = Arrangement { interleaved: sweep.interleaved, halved_within: sweep.halved_within.clone() };
     }
 
     /// Brings back what the form held before it was replaced last; the next call undoes that. Returns whether there was
     /// anything.
     pub fn undo(&mut self) -> bool {
-        let Some((draft, mode, repeats)) = self.replaced.take() else { return false };
+        let Some((draft, mode, repeats, arrangement)) = self.replaced.take() else { return false };
         self.refill(draft, mode, repeats);
+        self.arrangement = arrangement;
         true
     }
 
@@ -164,8 +185,12 @@ impl ProblemTab {
     #[must_use]
     pub fn sweep(&self) -> Sweep {
         let sweep = Sweep::new(self.problem, self.form.draft().clone()).combined(self.mode).repeated(self.repeats);
+        let Arrangement { interleaved, halved_within } = self.arrangement.clone();
+        let swept = sweep.swept();
+        let is_swept = |key: &String| swept.iter().any(|param| param.key == key);
+        let halved_within = halved_within.filter(|keys| keys.iter().all(is_swept));
         // A form always holds every field.
-        sweep.allowing_unread()
+        Sweep { interleaved, halved_within, ..sweep.allowing_unread() }
     }
 
     /// Gives the sweep whose cost a task has to work out. Nothing is given where the cost is known or being worked out.

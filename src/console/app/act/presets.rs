@@ -5,7 +5,7 @@ use crate::console::app::state::App;
 use crate::console::app::tab::{Asked, Pane};
 use crate::console::app::toast::Tone;
 use crate::console::keymap::Action;
-use crate::lab::{LabError, Preset, Sweep, preset};
+use crate::lab::{LabError, Preset, preset};
 
 /// A preset with its name, or why it cannot be read, and the seconds that its runs take.
 type Offer = ((String, Result<Preset, LabError>), Option<f64>);
@@ -67,16 +67,15 @@ impl App {
 
     /// Fills the form of a preset's problem and goes there.
     pub(super) fn load(&mut self, preset: &Preset) {
-        let Sweep { problem, draft, mode, repeats, interleaved, halved_within, .. } = &preset.sweep;
-        let Some(index) = self.tab_of(problem.name()) else { return };
+        let Some(index) = self.tab_of(preset.sweep.problem.name()) else { return };
         self.tab = index;
         let tab = &mut self.tabs[index];
-        tab.refill(draft.clone(), *mode, *repeats);
+        tab.refill_with(&preset.sweep);
         (tab.pane, tab.zoom) = (Pane::Form, false);
         let run = self.keymap.key(self.place(), Action::Run);
-        let here = match (halved_within, interleaved) {
+        let here = match (&preset.sweep.halved_within, preset.sweep.interleaved) {
             (Some(_), _) => ", every point to its end (`attnlab sweep` halves)",
-            (None, true) => ", point by point (`attnlab sweep` takes turns)",
+            (None, true) => ", its points in turns",
             (None, false) => "",
         };
         self.say(format!("{}: press {run} to run it{here}", preset.title), Tone::Good);
