@@ -147,7 +147,7 @@ fn typed<T: Float>(
     out.axis_chunks_iter_mut(Axis(1), BLOCK).into_par_iter().zip(tops.par_chunks(BLOCK)).for_each(|(mut out, tops)| {
         let factors: Vec<T> = tops.iter().map(|top| T::of((top - log_scale).exp())).collect();
         for mut feature in out.rows_mut() {
-            feature.iter_mut().zip(&factors).for_each(|(out, factor)| *out = *out * *factor);
+            feature.iter_mut().zip(&factors).for_each(|(out, factor)| *out *= *factor);
         }
     });
     Ok(SideFeatures { features: out, log_scale })

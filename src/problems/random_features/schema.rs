@@ -160,11 +160,11 @@ fn check_rest(params: &Params) -> Result<(), ParamError> {
         }
     }
     let precision: Precision = params.choice("precision");
-    if matches!(precision, Precision::Single | Precision::Double) {
-        if let Some(because) = row_by_row(params) {
-            let found = format!("{} with {because}", precision.name());
-            return Err(ParamError::new("precision", found, "auto or log: such errors are computed row by row"));
-        }
+    if matches!(precision, Precision::Single | Precision::Double)
+        && let Some(because) = row_by_row(params)
+    {
+        let found = format!("{} with {because}", precision.name());
+        return Err(ParamError::new("precision", found, "auto or log: such errors are computed row by row"));
     }
     check_sample(params)?;
     check_device(params)?;
