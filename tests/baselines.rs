@@ -237,7 +237,7 @@ fn a_run_has_rows_and_curves_of_its_baselines() {
     // The rows of the estimators are what they are without baselines, but for the time they took.
     let (alone, _, _) = run(&all[1..]);
     for (with, without) in rows[16..].iter().zip(&alone) {
-        for (key, value) in without.iter().filter(|(key, _)| !key.contains("second")) {
+        for (key, value) in without.iter().filter(|(key, _)| !key.contains("second") && !key.ends_with("_peak_bytes")) {
             assert_eq!(&with[key], value, "{key}");
         }
     }

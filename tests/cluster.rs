@@ -150,7 +150,7 @@ fn rows(text: &str) -> Vec<Value> {
     let document: Value = serde_json::from_str(text).unwrap();
     let mut rows = document["rows"].as_array().unwrap().clone();
     for row in rows.iter_mut().filter_map(Value::as_object_mut) {
-        row.retain(|key, _| !key.contains("second"));
+        row.retain(|key, _| !key.contains("second") && !key.ends_with("_peak_bytes"));
     }
     rows
 }

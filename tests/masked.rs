@@ -281,7 +281,7 @@ fn rows(events: &[Event]) -> Vec<Row> {
         _ => None,
     });
     rows.map(|mut row| {
-        row.retain(|key, _| !key.contains("second"));
+        row.retain(|key, _| !key.contains("second") && !key.ends_with("_peak_bytes"));
         row
     })
     .collect()

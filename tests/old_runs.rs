@@ -95,7 +95,7 @@ impl Told {
             match event["e"].as_str().unwrap() {
                 "row" => {
                     let mut row = event["row"].as_object().unwrap().clone();
-                    row.retain(|key, _| !key.contains("second"));
+                    row.retain(|key, _| !key.contains("second") && !key.ends_with("_peak_bytes"));
                     told.rows.push(row.into());
                 }
                 // A point that measures time is another each time.

@@ -31,7 +31,7 @@ pub struct Column {
 impl Column {
     /// The most memory that the process held while the run worked, up to this row. The engine writes it into every row; it is
     /// empty where the system does not tell, or other runs worked beside this one.
-    pub const PEAK_BYTES: Self = Self::new("peak_bytes", "peak memory, measured").unit("B").optional();
+    pub const PEAK_BYTES: Self = Self::new("measured_peak_bytes", "peak memory, measured").unit("B").optional();
 
     /// The peak memory that the problem expected of the run. The engine writes it into rows that do not have it.
     pub const ESTIMATED_PEAK_BYTES: Self =

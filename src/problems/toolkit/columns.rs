@@ -111,7 +111,9 @@ mod tests {
         let table: &[Column] = table!(City; Weather);
         let found: Vec<_> =
             table.iter().map(|column| (column.key, column.digits, column.brief, column.identity)).collect();
-        assert_eq!(found, [("city", 0, true, true), ("warmth", 1, false, false), ("rain", 0, false, false)]);
+        let declared = [("city", 0, true, true), ("warmth", 1, false, false), ("rain", 0, false, false)];
+        let memory = ["estimated_peak_bytes", "measured_peak_bytes"].map(|key| (key, 0, false, false));
+        assert_eq!(found, [&declared[..], &memory].concat());
         let weather = Weather { warmth: 0.1 + 0.2, rain: None };
         let mut row = City { city: "Ulm" }.values();
         row.extend(weather.values());
