@@ -606,9 +606,16 @@ fn a_sample_of_rows_says_how_far_it_may_lie_from_all_rows() {
         assert_eq!(of(estimator, "400")["rel_mse_mean"], all["rel_mse_mean"], "a sample of all rows is all rows");
     }
     let within = deviations.iter().filter(|deviation| deviation.abs() < 2.0).count();
-    assert!((48..=60).contains(&within), "{within} of 60 within two standard errors: {deviations:?}");
+    assert!(within >= 52, "{within} of 60 within two standard errors: {deviations:?}");
     let mean = deviations.iter().sum::<f64>() / 60.0;
-    assert!(mean.abs() < 4.0 * 1.3 / 60.0_f64.sqrt(), "{mean}");
+    assert!(mean.abs() < 4.0 * 1.2 / 60.0_f64.sqrt(), "{mean}");
+    // Long queries carry the error then, and a sample may have none of them.
+    let spiky = [("length", "400"), ("dim", "8"), ("trials", "2"), ("m", "16"), ("sigma", "1"), ("sample_rows", "80")];
+    let (_, _, notes) = run(&spiky);
+    assert!(
+        notes.iter().any(|note| note.contains("comes from about") && note.contains("raise sample_rows")),
+        "{notes:?}"
+    );
     let refused = |key, value| {
         let params = Params::with(&problem().schema(), &[("sample_rows", "9"), (key, value)]).unwrap();
         problem().check(&params).unwrap_err().to_string()

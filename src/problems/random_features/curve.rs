@@ -1,5 +1,6 @@
 //! One estimator on one kind of projection: draws for every m, and the statistics of a point.
 
+use super::sample::{FEW_ROWS, effective_rows};
 use super::surveyed::SurveyedMatrix;
 use crate::attention::frobenius::{DrawErrors, ErrorMeasure, FrobeniusEngine, Precision};
 use crate::attention::rowwise::{ExactHead, HeadEstimate};
@@ -68,6 +69,18 @@ impl CurveTrials {
         let (sample, rows) = (matrix.sample.as_ref()?, self.rows.as_ref()?);
         let trials = self.measures[place].len() as f64;
         sample.standard_error((&rows.column(place) / trials).view())
+    }
+
+    /// What to say where the error at the `place`-th m comes from few of the rows looked at.
+    pub fn rows_note(&self, place: usize, stage: &str) -> Option<String> {
+        let parts = self.rows.as_ref()?.column(place);
+        let (rows, found) = (parts.len(), effective_rows(parts));
+        (found < FEW_ROWS).then(|| {
+            format!(
+                "{stage}: the squared error of the {rows} rows looked at comes from about {found:.0} of them, so that its standard \
+                 error is too small: raise sample_rows"
+            )
+        })
     }
 
     /// What to say of a number format that was not the first choice.

@@ -171,6 +171,9 @@ impl FeaturesSession<'_> {
                 burst.note(note);
             }
             for (place, subject) in subjects.iter().enumerate() {
+                if let Some(note) = trials.rows_note(place, &stage) {
+                    burst.note(note);
+                }
                 let index = range.start + place;
                 let expected = theory.as_deref().map(|theory| theory[index]);
                 let mut statistics = PointStatistics::of(&trials.measures[place]);

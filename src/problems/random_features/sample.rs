@@ -46,6 +46,14 @@ impl RowSample {
     }
 }
 
+/// From how many rows, of equal parts, a sum of these `parts` could come: (Σ e)²/Σ e².
+pub(super) fn effective_rows(parts: ArrayView1<'_, f64>) -> f64 {
+    parts.sum().powi(2) / parts.dot(&parts)
+}
+
+/// Where the error comes from fewer rows than this, its standard error is too small: rows like the few that count may be missing.
+pub(super) const FEW_ROWS: f64 = 50.0;
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -58,6 +66,7 @@ mod tests {
         // Residuals ±0.01 about a ratio of 0.1: √(0.97·3/2·2·10⁻⁴).
         let found = sample.standard_error(array![0.03, 0.02, 0.05].view()).unwrap();
         assert!((found - (0.97_f64 * 1.5 * 2e-4).sqrt()).abs() < 1e-12, "{found}");
+        assert!((effective_rows(array![0.03, 0.03, 0.0].view()) - 2.0).abs() < 1e-12);
         assert_eq!(RowSample { of: 9, shares: array![1.0] }.standard_error(array![0.1].view()), None);
     }
 }
