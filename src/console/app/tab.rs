@@ -57,7 +57,7 @@ impl Asked {
 
 /// How a preset arranges its points, beside their mode and repeats.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Arrangement {
+pub(super) struct PointOrder {
     /// As [`Sweep::interleaved`].
     pub interleaved: bool,
     /// As [`Sweep::halved_within`].
@@ -76,9 +76,9 @@ pub struct ProblemTab {
     pub repeats: usize,
     /// Whether points take turns, and within which parameters `attnlab sweep` stops those that fall behind: what a preset says and
     /// no field of the form does.
-    arrangement: Arrangement,
+    arrangement: PointOrder,
     /// What the form held before it was replaced as a whole.
-    replaced: Option<(Draft, SweepMode, usize, Arrangement)>,
+    replaced: Option<(Draft, SweepMode, usize, PointOrder)>,
     /// The part that takes keys.
     pub pane: Pane,
     /// The runs on screen, in the order they came.
@@ -124,7 +124,7 @@ impl ProblemTab {
             form: Form::new(problem.schema()),
             mode: SweepMode::Grid,
             repeats: 1,
-            arrangement: Arrangement::default(),
+            arrangement: PointOrder::default(),
             replaced: None,
             pane: Pane::Form,
             runs: Vec::new(),
@@ -169,7 +169,7 @@ impl ProblemTab {
     /// The same with a whole sweep.
     pub fn refill_with(&mut self, sweep: &Sweep) {
         self.refill(sweep.draft.clone(), sweep.mode, sweep.repeats);
-        self.arrangement = Arrangement { interleaved: sweep.interleaved, halved_within: sweep.halved_within.clone() };
+        self.arrangement = PointOrder { interleaved: sweep.interleaved, halved_within: sweep.halved_within.clone() };
     }
 
     /// Brings back what the form held before it was replaced last; the next call undoes that. Returns whether there was
@@ -185,7 +185,7 @@ impl ProblemTab {
     #[must_use]
     pub fn sweep(&self) -> Sweep {
         let sweep = Sweep::new(self.problem, self.form.draft().clone()).combined(self.mode).repeated(self.repeats);
-        let Arrangement { interleaved, halved_within } = self.arrangement.clone();
+        let PointOrder { interleaved, halved_within } = self.arrangement.clone();
         let swept = sweep.swept();
         let is_swept = |key: &String| swept.iter().any(|param| param.key == key);
         let halved_within = halved_within.filter(|keys| keys.iter().all(is_swept));

@@ -5,7 +5,7 @@
 //! what the family makes of them, and the features of both sides.
 
 use super::baselines;
-use super::schema::measured_rows;
+use super::sample::measured_rows;
 use crate::attention::frobenius::{Precision, is_kept};
 use crate::attention::projection::RowLaw;
 use crate::attention::rowwise::rowwise_bytes;

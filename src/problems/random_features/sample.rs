@@ -2,6 +2,7 @@
 //! from that of the whole matrix.
 
 use crate::attention::Inputs;
+use crate::lab::Params;
 use crate::random::generator;
 use ndarray::{Array1, ArrayView1, Axis};
 use rand::seq::index;
@@ -28,6 +29,14 @@ pub(super) fn sampled(inputs: &Inputs, rows: usize, seed: u64) -> Option<Inputs>
         keys: inputs.keys.clone(),
         row_exponents: inputs.row_exponents.select(Axis(0), &chosen),
     })
+}
+
+/// Rows that are looked at of a matrix with so many queries.
+pub(super) fn measured_rows(params: &Params, queries: usize) -> usize {
+    match params.size("sample_rows") {
+        0 => queries,
+        rows => rows.min(queries),
+    }
 }
 
 impl RowSample {

@@ -3,6 +3,7 @@
 use super::baselines;
 use super::heads::HeadMap;
 use super::memory;
+use super::sample::measured_rows;
 use super::series::ErrorAxis;
 use super::surveyed::Recentring;
 use crate::attention::baseline::Baseline;
@@ -243,14 +244,6 @@ pub(super) fn open_device(params: &Params, places: &[HeadPlace]) -> Result<OpenD
             Err(ParamError::new("m", m.to_string(), allowed))
         }
         _ => Ok(opened),
-    }
-}
-
-/// Rows that are looked at of a matrix with so many queries.
-pub(super) fn measured_rows(params: &Params, queries: usize) -> usize {
-    match params.size("sample_rows") {
-        0 => queries,
-        rows => rows.min(queries),
     }
 }
 
