@@ -27,7 +27,7 @@ use grid::block_rows;
 use ndarray::{Array1, Array2, ArrayView1, Axis, s};
 use rayon::prelude::*;
 use side::{SideFeatures, extreme, features, out_of_range};
-use sums::{TileSums, add_scaled, total};
+use sums::{TileSums, add_scaled};
 use tiles::Comparison;
 
 /// An exact matrix of up to this many entries is kept between draws (256 MiB in f32).
@@ -271,7 +271,7 @@ impl<'a> FrobeniusEngine<'a> {
 
 /// Row sums of the estimate for every m: Φ_q·(Φ_kᵀ1), in O(L·M); a row a feature.
 fn row_sums<T: Float>(queries: &Array2<T>, keys: &Array2<T>, ms: &[usize], width: usize, rest: f64) -> Array2<f64> {
-    let add = |row: ArrayView1<'_, T>| total(row.to_slice().unwrap_or_default());
+    let add = |row: ArrayView1<'_, T>| row.iter().map(|value| value.to()).sum::<f64>();
     let total: Vec<f64> = keys.axis_iter(Axis(0)).into_par_iter().map(add).collect();
     let mut sums = Array2::zeros((queries.ncols(), ms.len()));
     let rows = block_rows(queries.ncols());

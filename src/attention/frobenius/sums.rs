@@ -25,23 +25,23 @@ pub(super) fn add_tile<T: Float>(
     factors: &[[T; 4]],
     mut differences: ArrayViewMut1<'_, f64>,
 ) {
-    let mut total = [[0.0; LANES]; 4];
     for (((exact, estimate), factors), difference) in
         exact.rows().into_iter().zip(estimate.rows()).zip(factors).zip(&mut differences)
     {
         let (Some(exact), Some(estimate)) = (exact.to_slice(), estimate.to_slice()) else {
             unreachable!("rows of a tile are contiguous")
         };
-        *difference += add_row(&mut total, exact, estimate, *factors);
+        let [squares, normalized, cross, nonpositive] = row_sums(exact, estimate, *factors);
+        sums.difference += squares;
+        sums.normalized += normalized;
+        sums.cross += cross;
+        sums.nonpositive += nonpositive;
+        *difference += squares;
     }
-    let [difference, normalized, cross, nonpositive] = total.map(|lanes| lanes.iter().sum::<f64>());
-    sums.difference += difference;
-    sums.normalized += normalized;
-    sums.cross += cross;
-    sums.nonpositive += nonpositive;
 }
 
-fn add_row<T: Float>(total: &mut [[f64; LANES]; 4], exact: &[T], estimate: &[T], factors: [T; 4]) -> f64 {
+/// The four sums of one row.
+fn row_sums<T: Float>(exact: &[T], estimate: &[T], factors: [T; 4]) -> [f64; 4] {
     let [scale, exact_scale, of_estimate, of_row] = factors;
     let zero = T::default();
     let (wide, rest) = exact.as_chunks::<LANES>();
@@ -51,10 +51,10 @@ fn add_row<T: Float>(total: &mut [[f64; LANES]; 4], exact: &[T], estimate: &[T],
     last[..rest.len()].copy_from_slice(rest);
     last_estimate[..rest.len()].copy_from_slice(rest_estimate);
     let ends = usize::from(!rest.is_empty());
-    let padding = ends * LANES - rest.len();
-    let mut difference = 0.0;
+    let mut sums = [0.0; 4];
     vectorized!({
-        let [mut squares, mut normalized, mut cross, mut nonpositive] = [[zero; LANES]; 4];
+        let mut lanes = [[zero; LANES]; 4];
+        let [squares, normalized, cross, nonpositive] = &mut lanes;
         let whole = wide.iter().zip(wide_estimate);
         for (exact, estimate) in whole.chain(std::iter::once((&last, &last_estimate)).take(ends)) {
             for l in 0..LANES {
@@ -67,30 +67,12 @@ fn add_row<T: Float>(total: &mut [[f64; LANES]; 4], exact: &[T], estimate: &[T],
                 nonpositive[l] += if guess > zero { zero } else { T::ONE };
             }
         }
-        for l in 0..LANES {
-            difference += squares[l].to();
-            total[0][l] += squares[l].to();
-            total[1][l] += normalized[l].to();
-            total[2][l] += cross[l].to();
-            total[3][l] += nonpositive[l].to();
+        for (sum, lanes) in sums.iter_mut().zip(&lanes) {
+            *sum = lanes.iter().map(|lane| lane.to()).sum::<f64>();
         }
     });
-    total[3][0] -= padding as f64;
-    difference
-}
-
-/// The sum of the numbers, in f64.
-pub(super) fn total<T: Float>(numbers: &[T]) -> f64 {
-    let (wide, rest) = numbers.as_chunks::<LANES>();
-    let mut lanes = [0.0; LANES];
-    vectorized!({
-        for numbers in wide {
-            for l in 0..LANES {
-                lanes[l] += numbers[l].to();
-            }
-        }
-    });
-    lanes.iter().sum::<f64>() + rest.iter().map(|number| number.to()).sum::<f64>()
+    sums[3] -= (ends * (LANES - rest.len())) as f64;
+    sums
 }
 
 /// sums ← sums + factor·numbers, in f64.
