@@ -87,19 +87,16 @@ const LANES: usize = 32;
 
 /// Turns one row of scores into `exp(score − top)·mask`, raising `top` first where needed and scaling `sums` with it.
 fn weigh(scores: &mut [f32], masks: &[f32], top: &mut f32, mut sums: ArrayViewMut1<f32>) {
-    let ((wide, rest), (wide_masks, rest_masks)) = (scores.as_chunks::<LANES>(), masks.as_chunks::<LANES>());
     let mut tops = [*top; LANES];
     vectorized!({
-        for (scores, masks) in wide.iter().zip(wide_masks) {
-            for l in 0..LANES {
-                let score = if masks[l] > 0.0 { scores[l] } else { f32::NEG_INFINITY };
-                tops[l] = if score > tops[l] { score } else { tops[l] };
+        for (scores, masks) in scores.chunks(LANES).zip(masks.chunks(LANES)) {
+            for ((top, score), mask) in tops.iter_mut().zip(scores).zip(masks) {
+                let seen = if *mask > 0.0 { *score } else { f32::NEG_INFINITY };
+                *top = if seen > *top { seen } else { *top };
             }
         }
     });
-    let of_rest = rest.iter().zip(rest_masks).filter(|(_, mask)| **mask > 0.0).map(|(score, _)| *score);
-    let of_rest = of_rest.fold(*top, f32::max);
-    let highest = tops.iter().copied().fold(of_rest, f32::max);
+    let highest = tops.iter().copied().fold(*top, f32::max);
     if highest > *top {
         let shrink = f32::exp(*top - highest);
         sums.map_inplace(|sum| *sum *= shrink);
