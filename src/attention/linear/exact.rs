@@ -1,11 +1,9 @@
 //! The exact masked attention, quadratic in the length, streamed so that no L×L matrix exists.
 
 use super::output::{BLOCK, LinearError, Output, Tally, divide, expect, with_ones};
-use crate::attention::kernel::Float;
 use crate::memory;
 use crate::product::product;
-use crate::vectorized::vectorized;
-use ndarray::{Array2, ArrayView2, ArrayViewMut1, Axis, s};
+use ndarray::{Array2, ArrayView1, ArrayView2, ArrayViewMut1, Axis, Zip, s};
 use rayon::prelude::*;
 
 /// Keys that are worked on at a time.
@@ -63,10 +61,7 @@ pub fn exact(queries: Side, keys: Side, values: ArrayView2<f32>, causal: bool) -
                         if causal {
                             mask.slice_mut(s![(first + i + 1).clamp(start, end) - start..]).fill(0.0);
                         }
-                        let (Some(scores), Some(mask)) = (scores.row_mut(i).into_slice(), mask.into_slice()) else {
-                            unreachable!("rows of a block are contiguous")
-                        };
-                        weigh(scores, mask, top, sums.row_mut(i));
+                        weigh(scores.row_mut(i), mask.view(), top, sums.row_mut(i));
                     }
                     product(scores.view(), wide.slice(s![start..end, ..]), sums.view_mut(), 1.0);
                 }
@@ -82,30 +77,20 @@ pub fn exact(queries: Side, keys: Side, values: ArrayView2<f32>, causal: bool) -
     tally.output(out, numbers * size_of::<f32>())
 }
 
-/// Independent maxima of an inner loop: two wide registers.
-const LANES: usize = 32;
-
 /// Turns one row of scores into `exp(score − top)·mask`, raising `top` first where needed and scaling `sums` with it.
-fn weigh(scores: &mut [f32], masks: &[f32], top: &mut f32, mut sums: ArrayViewMut1<f32>) {
-    let mut tops = [*top; LANES];
-    vectorized!({
-        for (scores, masks) in scores.chunks(LANES).zip(masks.chunks(LANES)) {
-            for ((top, score), mask) in tops.iter_mut().zip(scores).zip(masks) {
-                let seen = if *mask > 0.0 { *score } else { f32::NEG_INFINITY };
-                *top = if seen > *top { seen } else { *top };
-            }
+fn weigh(mut scores: ArrayViewMut1<f32>, masks: ArrayView1<f32>, top: &mut f32, mut sums: ArrayViewMut1<f32>) {
+    let mut highest = *top;
+    Zip::from(&scores).and(&masks).for_each(|score, mask| {
+        if *mask > 0.0 && *score > highest {
+            highest = *score;
         }
     });
-    let highest = tops.iter().copied().fold(*top, f32::max);
     if highest > *top {
-        let shrink = f32::exp(*top - highest);
+        let shrink = (*top - highest).exp();
         sums.map_inplace(|sum| *sum *= shrink);
         *top = highest;
     }
-    vectorized!({
-        for (score, mask) in scores.iter_mut().zip(masks) {
-            let weight = Float::exp(*score - highest) * mask;
-            *score = if *mask > 0.0 { weight } else { 0.0 };
-        }
+    Zip::from(&mut scores).and(&masks).for_each(|score, mask| {
+        *score = if *mask > 0.0 { (*score - highest).exp() * mask } else { 0.0 };
     });
 }
