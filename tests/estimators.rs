@@ -584,7 +584,7 @@ fn a_sample_of_rows_says_how_far_it_may_lie_from_all_rows() {
     for seed in 0..60 {
         let seed = seed.to_string();
         let of = |estimator: &str, rows: &str| {
-            let mut changes = vec![("length", "400"), ("dim", "8"), ("trials", "2"), ("m", "16"), ("sigma", "0.8")];
+            let mut changes = vec![("length", "400"), ("dim", "8"), ("trials", "2"), ("m", "16"), ("sigma", "0.3")];
             changes.extend([
                 ("projection", "gaussian"),
                 ("estimator", estimator),
