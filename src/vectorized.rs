@@ -6,6 +6,18 @@
 
 use pulp::{Arch, Simd, WithSimd};
 
+/// A closure as `pulp` takes work: compiled with the instructions that it is called with, and called through `FnMut`.
+pub(crate) struct Body<F>(pub F);
+
+impl<F: FnMut() -> R, R> WithSimd for Body<F> {
+    type Output = R;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(mut self, _: S) -> R {
+        (self.0)()
+    }
+}
+
 /// Runs a block, whose loops the compiler may vectorise with the instructions of this machine: `vectorized!({ … })`. The block may
 /// call functions only where these are inlined.
 macro_rules! vectorized {
@@ -21,15 +33,5 @@ pub(crate) use vectorized;
 /// What [`vectorized!`] calls.
 #[inline(always)]
 pub(crate) fn run<R>(body: impl FnMut() -> R) -> R {
-    struct Body<F>(F);
-
-    impl<F: FnMut() -> R, R> WithSimd for Body<F> {
-        type Output = R;
-
-        #[inline(always)]
-        fn with_simd<S: Simd>(mut self, _: S) -> R {
-            (self.0)()
-        }
-    }
     Arch::new().dispatch(Body(body))
 }

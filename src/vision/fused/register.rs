@@ -1,6 +1,7 @@
 //! Loading, storing and elementary functions of one register of f32, whatever its width.
 
-use pulp::{Simd, WithSimd, bytemuck};
+use crate::vectorized::Body;
+use pulp::{Simd, bytemuck};
 
 /// Rows of heads, features and scores are padded with zeros to a multiple of this: the widest register there is, so that
 /// one layout serves every instruction set.
@@ -11,21 +12,9 @@ pub(in crate::vision) const fn padded(size: usize) -> usize {
     size.next_multiple_of(PAD)
 }
 
-/// Runs `body`, marked `#[inline(always)]`, compiled for the instructions of `simd`.
-///
-/// The body is called through `FnMut`: through `FnOnce` the compiler puts a shim between, which it need not inline, and
-/// without that every vector operation becomes a function call.
+/// Runs `body`, marked `#[inline(always)]`, compiled for the instructions of `simd`; `vectorized` says why through [`Body`].
 #[inline(always)]
 pub(in crate::vision) fn vectorize<S: Simd, R>(simd: S, body: impl FnMut() -> R) -> R {
-    struct Body<F>(F);
-    impl<F: FnMut() -> R, R> WithSimd for Body<F> {
-        type Output = R;
-
-        #[inline(always)]
-        fn with_simd<S: Simd>(mut self, _: S) -> R {
-            (self.0)()
-        }
-    }
     simd.vectorize(Body(body))
 }
 
