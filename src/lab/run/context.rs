@@ -242,8 +242,7 @@ impl RunContext {
         if let Event::Burst { events } = event {
             return self.emit_burst(events);
         }
-        let event = self.with_memory_told(event);
-        if self.is_new(&event) {
+        if let Some(event) = self.taken(event) {
             self.send(event);
         }
     }
@@ -251,26 +250,12 @@ impl RunContext {
     /// Emits what one finished piece of work has to say as one line of the journal: being killed at any moment leaves
     /// all of it or nothing. Of a piece that an earlier part has emitted in part, the rest is emitted.
     pub fn emit_burst(&mut self, events: impl IntoIterator<Item = Event>) {
-        let parts = events.into_iter().flat_map(Event::into_parts).map(|event| self.with_memory_told(event));
-        let parts: Vec<Event> = parts.collect();
-        let mut new: Vec<Event> = parts.into_iter().filter(|event| self.is_new(event)).collect();
+        let parts = events.into_iter().flat_map(Event::into_parts);
+        let mut new: Vec<Event> = parts.filter_map(|event| self.taken(event)).collect();
         match new.len() {
             0 => {}
             1 => self.send(new.remove(0)),
             _ => self.send(Event::Burst { events: new }),
-        }
-    }
-
-    /// The event; a row says what memory the run has taken so far, beside what was expected.
-    fn with_memory_told(&self, event: Event) -> Event {
-        match event {
-            Event::Row { mut row } if self.tells_memory => {
-                let estimated = || self.estimated_bytes.into();
-                row.entry(Column::ESTIMATED_PEAK_BYTES.key).or_insert_with(estimated);
-                row.insert(Column::PEAK_BYTES.key.to_owned(), self.peak.as_ref().and_then(PeakMeter::bytes).into());
-                Event::Row { row }
-            }
-            event => event,
         }
     }
 
@@ -279,15 +264,21 @@ impl RunContext {
         self.emit(Event::Note { text: text.into() });
     }
 
-    /// Whether `event` must be emitted; a new row is remembered.
-    fn is_new(&mut self, event: &Event) -> bool {
-        if self.replay.is_replayed(event, &self.identity) {
-            return false;
+    /// `event` as it is to be emitted; none where an earlier part has emitted it. A new row says what memory the run has taken so
+    /// far, beside what was expected, and is remembered.
+    fn taken(&mut self, mut event: Event) -> Option<Event> {
+        if self.replay.is_replayed(&event, &self.identity) {
+            return None;
         }
-        if let Event::Row { row } = event {
+        if let Event::Row { row } = &mut event {
+            if self.tells_memory {
+                let estimated = || self.estimated_bytes.into();
+                row.entry(Column::ESTIMATED_PEAK_BYTES.key).or_insert_with(estimated);
+                row.insert(Column::PEAK_BYTES.key.to_owned(), self.peak.as_ref().and_then(PeakMeter::bytes).into());
+            }
             self.rows.push(row.clone());
         }
-        true
+        Some(event)
     }
 
     fn send(&mut self, event: Event) {

@@ -31,6 +31,7 @@ pub struct RunHandle {
     record: RunRecord,
     folder: PathBuf,
     small: bool,
+    estimated_bytes: Option<u64>,
     /// How many such large runs may work beside each other.
     side_by_side: usize,
     control: Arc<Control>,
@@ -76,8 +77,10 @@ impl RunHandle {
         (before, end): (RunView, u64),
         (resumed, hold): (Option<Resumed>, Option<f64>),
     ) -> Self {
+        let estimate = spec.estimate();
         Self {
-            small: spec.estimate().is_small(),
+            small: estimate.is_small(),
+            estimated_bytes: estimate.bytes,
             side_by_side: spec.problem.side_by_side(&spec.params),
             spec,
             record,
@@ -191,6 +194,11 @@ impl RunHandle {
     /// Whether it may run beside others.
     pub(super) const fn is_small(&self) -> bool {
         self.small
+    }
+
+    /// The peak memory that its problem expects.
+    pub(super) const fn estimated_bytes(&self) -> Option<u64> {
+        self.estimated_bytes
     }
 
     /// The cores it takes beside other runs: one for a small run, as many as the threads that a large one asks for, or all.

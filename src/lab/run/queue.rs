@@ -151,12 +151,6 @@ impl Shared {
         self.start_what_can();
     }
 
-    /// What tells the peak memory of the run that was the `place`-th to begin, until another one begins.
-    fn peak_meter(&self, place: usize) -> Option<PeakMeter> {
-        let begun = Arc::clone(&self.begun);
-        PeakMeter::begin(move || begun.load(Ordering::Relaxed) == place)
-    }
-
     /// Does one run from its first to its last event. One with a `peak_place` is the only one that works now, and the so many-th
     /// that has begun.
     fn work(self: &Arc<Self>, handle: &Arc<RunHandle>, alone: bool, peak_place: Option<usize>) {
@@ -182,7 +176,7 @@ impl Shared {
                 Box::new(move || handle.fence())
             })
             .with_hold(handle.hold())
-            .with_memory(peak_place.and_then(|place| self.peak_meter(place)), spec.estimate().bytes)
+            .with_memory(peak_place.and_then(|place| PeakMeter::begin(&self.begun, place)), handle.estimated_bytes())
             .with_threads(if alone { self.cores } else { 1 });
         let resumed = handle.take_resumed();
         let goes_on = resumed.is_some();
