@@ -217,6 +217,14 @@ fn a_run_goes_on_with_changes_that_results_do_not_depend_on() {
         fs::read_to_string(folder.join("run.toml")).unwrap()
     );
 
+    // Nor is a run that is over changed.
+    let over = queue.go_on(&folder, PROBLEMS, &how("threads", "2")).err().unwrap().to_string();
+    assert!(over.contains("is finished"), "{over}");
+    assert_eq!(
+        fs::read_to_string(folder.join("run.toml")).unwrap(),
+        fs::read_to_string(copy.join("run.toml")).unwrap()
+    );
+
     let copy = cut("changed");
     let run = queue.go_on(&copy, PROBLEMS, &how("threads", "2")).unwrap();
     assert_eq!(run.wait(), RunState::Finished, "{}", run.message());

@@ -105,10 +105,6 @@ impl Queue {
         if lease.from_afar {
             Journal::part_from_others(folder)?;
         }
-        if !how.changes.is_empty() {
-            describe::change(&spec, &mut record);
-            record.write(folder)?;
-        }
         checkpoint::clear(folder);
         if how.restart {
             checkpoint::discard(folder);
@@ -116,6 +112,10 @@ impl Queue {
         let (mut view, resumed) = Resumed::read(folder, spec.problem.columns(), &record.run.point)?;
         if view.state == RunState::Finished {
             return Err(LabError::Finished { id: record.run.id });
+        }
+        if !how.changes.is_empty() {
+            describe::change(&spec, &mut record);
+            record.write(folder)?;
         }
         let queued = Stamped { t: view.seconds, event: Event::state(RunState::Queued, "") };
         let mut journal = Journal::open(folder)?;
