@@ -1,6 +1,6 @@
 //! Queries and keys in the number format of the engine, and tiles of the exact matrix.
 
-use super::grid::{block_rows, tile_columns};
+use super::grid::{COLS, block_rows, pieces};
 use crate::attention::kernel::{Float, exp_shifted};
 use crate::attention::{AttentionError, Inputs};
 use crate::memory;
@@ -58,7 +58,7 @@ impl<T: Float> Cast<T> {
         let rows = block_rows(queries);
         exact.par_chunks_mut(rows * keys).enumerate().for_each(|(block, mut left)| {
             let rows_here = left.len() / keys;
-            for (start_col, cols) in tile_columns(keys) {
+            for (start_col, cols) in pieces(keys, COLS) {
                 let (tile, behind) = left.split_at_mut(rows_here * cols);
                 left = behind;
                 if let Ok(tile) = ArrayViewMut2::from_shape((rows_here, cols), tile) {

@@ -1,5 +1,6 @@
 //! The comparison of estimate and exact matrix on a device, in tensor operations on tiles.
 
+use super::grid::pieces;
 use super::sums::TileSums;
 use super::tiles::{Comparison, RowBlock};
 use crate::attention::AttentionError;
@@ -25,19 +26,20 @@ impl<T: Float> Comparison<'_, T> {
     /// 64 bits.
     pub fn on_device(&self, device: &Device) -> std::result::Result<Vec<RowBlock>, AttentionError> {
         let sides = Sides::new(self, device).map_err(failed)?;
-        let count = self.cast.queries.nrows();
         let mut blocks = Vec::new();
-        for start in (0..count).step_by(ROWS) {
-            let rows = ROWS.min(count - start);
+        for (start, rows) in pieces(self.cast.queries.nrows(), ROWS) {
             let mut block =
                 RowBlock { sums: vec![TileSums::default(); self.ms.len()], rows: Array2::zeros((rows, self.ms.len())) };
-            for start_col in (0..self.cast.keys.ncols()).step_by(COLS) {
+            let here = sides.rows(self, start, rows).map_err(failed)?;
+            for (start_col, cols) in pieces(self.cast.keys.ncols(), COLS) {
                 if (self.stop)() {
                     return Err(AttentionError::Stopped);
                 }
-                let cols = COLS.min(self.cast.keys.ncols() - start_col);
-                sides.add_tile(self, (start, rows), (start_col, cols), &mut block).map_err(failed)?;
+                let keys = sides.keys.narrow(1, start_col, cols).map_err(failed)?;
+                let psi = sides.psi.narrow(1, start_col, cols).map_err(failed)?;
+                here.add_tile(self, (&keys, &psi), &mut block).map_err(failed)?;
             }
+            block.rows /= self.norm;
             blocks.push(block);
         }
         Ok(blocks)
@@ -80,54 +82,74 @@ impl Sides {
         })
     }
 
-    /// Adds what the tile of these rows and columns comes to.
+    /// Rows from `start` on, as many as `rows`.
+    fn rows<T: Float>(&self, of: &Comparison<'_, T>, start: usize, rows: usize) -> Result<DeviceRows> {
+        let factors = (0..of.ms.len()).map(|size| {
+            let factors: Vec<[f64; 4]> = (start..start + rows).map(|row| of.factors(row, size)).collect();
+            let of_rows = |place: usize| {
+                column(factors.iter().map(|factors| T::of(factors[place])).collect::<Vec<T>>(), &self.device)
+            };
+            Ok([of_rows(0)?, of_rows(2)?, of_rows(3)?])
+        });
+        Ok(DeviceRows {
+            queries: self.queries.narrow(0, start, rows)?,
+            shifts: self.shifts.narrow(0, start, rows)?,
+            phi: self.phi.narrow(1, start, rows)?.t()?.contiguous()?,
+            factors: factors.collect::<Result<_>>()?,
+        })
+    }
+}
+
+/// What a block of rows needs for every tile.
+struct DeviceRows {
+    queries: Tensor,
+    shifts: Tensor,
+    /// Features, a row a query.
+    phi: Tensor,
+    /// For every value of m what products of features are multiplied with, what makes rows of them add up to 1, and what those of
+    /// A/exp(peak): a column of each.
+    factors: Vec<[Tensor; 3]>,
+}
+
+impl DeviceRows {
+    /// Adds what the tile of these keys (d×columns) and their features (M×columns) comes to.
     fn add_tile<T: Float>(
         &self,
         of: &Comparison<'_, T>,
-        (start, rows): (usize, usize),
-        (start_col, cols): (usize, usize),
+        (keys, psi): (&Tensor, &Tensor),
         block: &mut RowBlock,
     ) -> Result<()> {
-        let keys = self.keys.narrow(1, start_col, cols)?.contiguous()?;
-        let exponents = self.queries.narrow(0, start, rows)?.matmul(&keys)?;
-        let exact = exponents.broadcast_add(&self.shifts.narrow(0, start, rows)?)?.exp()?;
+        let exact = self.queries.matmul(&keys.contiguous()?)?.broadcast_add(&self.shifts)?.exp()?;
         let truth = (&exact * of.row_scale)?;
-        let phi = self.phi.narrow(1, start, rows)?.t()?.contiguous()?;
-        let psi = self.psi.narrow(1, start_col, cols)?.contiguous()?;
+        let psi = psi.contiguous()?;
         let (mut estimate, mut from): (Option<Tensor>, usize) = (None, 0);
-        for (size, &m) in of.ms.iter().enumerate() {
+        for (size, (&m, [scale, of_estimate, of_row])) in of.ms.iter().zip(&self.factors).enumerate() {
             let to = m * of.width;
-            let part = phi.narrow(1, from, to - from)?.contiguous()?.matmul(&psi.narrow(0, from, to - from)?)?;
+            let part = self.phi.narrow(1, from, to - from)?.contiguous()?.matmul(&psi.narrow(0, from, to - from)?)?;
             let whole = match estimate.take() {
                 Some(before) => (before + part)?,
                 None => part,
             };
             from = to;
-            let factors: Vec<[f64; 4]> = (start..start + rows).map(|row| of.factors(row, size)).collect();
-            let of_row =
-                |place: usize| column(factors.iter().map(|factors| T::of(factors[place])).collect(), &self.device);
-            let guess = whole.broadcast_mul(&of_row(0)?)?;
-            let normalized = (whole.broadcast_mul(&of_row(2)?)? - exact.broadcast_mul(&of_row(3)?)?)?;
-            let sums = Tensor::stack(
-                &[
-                    (&guess - &truth)?.sqr()?.sum(D::Minus1)?,
-                    normalized.sqr()?.sum(D::Minus1)?,
-                    (&guess * &truth)?.sum(D::Minus1)?,
-                    guess.gt(0.0)?.to_dtype(guess.dtype())?.sum(D::Minus1)?,
-                ],
-                0,
-            )?;
+            let guess = whole.broadcast_mul(scale)?;
+            let normalized = (whole.broadcast_mul(of_estimate)? - exact.broadcast_mul(of_row)?)?;
+            // Each is added up before the next is made.
+            let sums = [
+                (&guess - &truth)?.sqr()?.sum(D::Minus1)?,
+                normalized.sqr()?.sum(D::Minus1)?,
+                (&guess * &truth)?.sum(D::Minus1)?,
+                guess.gt(0.0)?.to_dtype(guess.dtype())?.sum(D::Minus1)?,
+            ];
             estimate = Some(whole);
-            let sums: Vec<Vec<T>> = sums.to_vec2()?;
-            let total = |place: usize| sums[place].iter().map(|sum| sum.to()).sum::<f64>();
+            let sums: Vec<Vec<T>> = Tensor::stack(&sums, 0)?.to_vec2()?;
+            let [difference, normalized, cross, positive] =
+                [0, 1, 2, 3].map(|place: usize| sums[place].iter().map(|sum| sum.to()).sum::<f64>());
             let into = &mut block.sums[size];
-            into.difference += total(0);
-            into.normalized += total(1);
-            into.cross += total(2);
-            into.nonpositive += (rows * cols) as f64 - total(3);
-            for (row, difference) in sums[0].iter().enumerate() {
-                block.rows[[row, size]] += difference.to() / of.norm;
-            }
+            into.difference += difference;
+            into.normalized += normalized;
+            into.cross += cross;
+            into.nonpositive += guess.elem_count() as f64 - positive;
+            block.rows.column_mut(size).iter_mut().zip(&sums[0]).for_each(|(row, sum)| *row += sum.to());
         }
         Ok(())
     }

@@ -12,7 +12,7 @@ pub(super) fn block_rows(rows: usize) -> usize {
     rows.div_ceil(BLOCKS).next_multiple_of(64).clamp(ROWS[0], ROWS[1])
 }
 
-/// The columns at which tiles begin, with their number.
-pub(super) fn tile_columns(columns: usize) -> impl Iterator<Item = (usize, usize)> {
-    (0..columns).step_by(COLS).map(move |start| (start, COLS.min(columns - start)))
+/// Where pieces of at most `size` of so many begin, with their lengths.
+pub(super) fn pieces(count: usize, size: usize) -> impl Iterator<Item = (usize, usize)> {
+    (0..count).step_by(size).map(move |start| (start, size.min(count - start)))
 }

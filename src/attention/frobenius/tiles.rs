@@ -1,7 +1,7 @@
 //! The comparison of estimate and exact matrix on the processor, tile by tile.
 
 use super::cast::Cast;
-use super::grid::{COLS, block_rows, tile_columns};
+use super::grid::{COLS, block_rows, pieces};
 use super::side::SideFeatures;
 use super::sums::{TileSums, add_tile};
 use crate::attention::kernel::Float;
@@ -68,7 +68,7 @@ impl<T: Float> Comparison<'_, T> {
         let mut of_rows = Array2::zeros((rows.len(), ms.len()));
         let mut estimate = Array2::from_elem((rows.len(), COLS.min(cast.keys.ncols())), T::default());
         let mut own = None;
-        for (start_col, cols) in tile_columns(cast.keys.ncols()) {
+        for (start_col, cols) in pieces(cast.keys.ncols(), COLS) {
             if (self.stop)() {
                 return Err(AttentionError::Stopped);
             }
