@@ -76,7 +76,7 @@ pub struct ProblemTab {
     pub repeats: usize,
     /// Whether points take turns, and within which parameters `attnlab sweep` stops those that fall behind: what a preset says and
     /// no field of the form does.
-    arrangement: PointOrder,
+    order: PointOrder,
     /// What the form held before it was replaced as a whole.
     replaced: Option<(Draft, SweepMode, usize, PointOrder)>,
     /// The part that takes keys.
@@ -124,7 +124,7 @@ impl ProblemTab {
             form: Form::new(problem.schema()),
             mode: SweepMode::Grid,
             repeats: 1,
-            arrangement: PointOrder::default(),
+            order: PointOrder::default(),
             replaced: None,
             pane: Pane::Form,
             runs: Vec::new(),
@@ -160,8 +160,8 @@ impl ProblemTab {
 
     /// Replaces everything filled in, and keeps what was there before. Points are done one after the other from now on, to their ends.
     pub fn refill(&mut self, draft: Draft, mode: SweepMode, repeats: usize) {
-        let arrangement = std::mem::take(&mut self.arrangement);
-        self.replaced = Some((self.form.draft().clone(), self.mode, self.repeats, arrangement));
+        let order = std::mem::take(&mut self.order);
+        self.replaced = Some((self.form.draft().clone(), self.mode, self.repeats, order));
         self.form.fill(draft);
         (self.mode, self.repeats) = (mode, repeats);
     }
@@ -169,15 +169,15 @@ impl ProblemTab {
     /// The same with a whole sweep.
     pub fn refill_with(&mut self, sweep: &Sweep) {
         self.refill(sweep.draft.clone(), sweep.mode, sweep.repeats);
-        self.arrangement = PointOrder { interleaved: sweep.interleaved, halved_within: sweep.halved_within.clone() };
+        self.order = PointOrder { interleaved: sweep.interleaved, halved_within: sweep.halved_within.clone() };
     }
 
     /// Brings back what the form held before it was replaced last; the next call undoes that. Returns whether there was
     /// anything.
     pub fn undo(&mut self) -> bool {
-        let Some((draft, mode, repeats, arrangement)) = self.replaced.take() else { return false };
+        let Some((draft, mode, repeats, order)) = self.replaced.take() else { return false };
         self.refill(draft, mode, repeats);
-        self.arrangement = arrangement;
+        self.order = order;
         true
     }
 
@@ -185,7 +185,7 @@ impl ProblemTab {
     #[must_use]
     pub fn sweep(&self) -> Sweep {
         let sweep = Sweep::new(self.problem, self.form.draft().clone()).combined(self.mode).repeated(self.repeats);
-        let PointOrder { interleaved, halved_within } = self.arrangement.clone();
+        let PointOrder { interleaved, halved_within } = self.order.clone();
         let swept = sweep.swept();
         let is_swept = |key: &String| swept.iter().any(|param| param.key == key);
         let halved_within = halved_within.filter(|keys| keys.iter().all(is_swept));

@@ -3,7 +3,7 @@
 use crate::lab::param::declaration::{Param, ParamError};
 use crate::lab::param::list;
 use crate::lab::param::schema::{Draft, Schema};
-use crate::lab::param::stored::{StoredParams, StoredValue};
+use crate::lab::param::stored::StoredParams;
 
 impl Param {
     /// The values of another parameter with which this one is read, in words: `inputs=gauss or inputs=outlier`. None where it
@@ -60,12 +60,7 @@ impl StoredParams {
     /// taken as read.
     #[must_use]
     pub fn reads(&self, schema: &Schema, param: &Param) -> bool {
-        let chosen = |decides: &Param| {
-            Some(match self.get(decides.key)? {
-                StoredValue::One(value) => vec![value.to_string()],
-                StoredValue::List(values) => values.iter().map(ToString::to_string).collect(),
-            })
-        };
+        let chosen = |decides: &Param| Some(self.get(decides.key)?.values().iter().map(ToString::to_string).collect());
         is_read(schema, param, &chosen)
     }
 }

@@ -67,8 +67,10 @@ impl RunSpec {
     /// The threads it asks for; none where it takes what it gets.
     #[must_use]
     pub fn threads(&self) -> Option<usize> {
-        let asked = self.params.get(common::THREADS.key)?.first()?.to_string().parse().ok()?;
-        Some(asked).filter(|threads| *threads > 0)
+        match self.params.get(common::THREADS.key) {
+            Some([Value::Int(threads)]) => usize::try_from(*threads).ok().filter(|threads| *threads > 0),
+            _ => None,
+        }
     }
 
     /// What it will cost.

@@ -11,6 +11,7 @@ use super::surveyed::SurveyedMatrix;
 use crate::attention::AttentionError;
 use crate::attention::baseline::{Baseline, NystromFeatures, Spectrum, k_means, largest_entries, random_tokens};
 use crate::attention::frobenius::{ErrorMeasure, FrobeniusEngine, Precision};
+use crate::device::OpenDevice;
 use crate::lab::{Event, Point, RunContext, RunError, Series, Style};
 use crate::problems::inputs::HeadPlace;
 use crate::problems::limits::failure;
@@ -114,6 +115,7 @@ impl FeaturesSession<'_> {
                 for (subject, measures) in subjects.iter().zip(&trials.measures) {
                     let statistics = PointStatistics::of(measures);
                     let row = CurveResults {
+                        device: Some(OpenDevice::CPU.to_owned()),
                         estimate_bytes: Some(estimate_bytes(baseline, subject.m, matrix)),
                         window: None,
                         window_output_rel_error: None,

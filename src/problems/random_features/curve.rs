@@ -59,7 +59,7 @@ pub(super) struct CurveTrials {
 }
 
 impl CurveTrials {
-    /// What compared estimates with the matrix.
+    /// What compared estimates with the matrix: rows one by one are computed on the processor.
     pub fn device<'a>(&self, matrix: &'a SurveyedMatrix<'_>) -> &'a str {
         if self.precision == NumberFormat::Rowwise { OpenDevice::CPU } else { matrix.device() }
     }

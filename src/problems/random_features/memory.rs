@@ -5,7 +5,7 @@
 //! what the family makes of them, and the features of both sides.
 
 use super::baselines;
-use super::sample::measured_rows;
+use super::sample::{measured_rows, trial_products};
 use crate::attention::frobenius::{Precision, is_kept};
 use crate::attention::projection::RowLaw;
 use crate::attention::rowwise::rowwise_bytes;
@@ -45,27 +45,23 @@ pub(super) const KEYS: &[&str] = &["m", "length", "dim", "hybrid_n"];
 /// The peak in bytes of a run of `params` that looks at `places`, where `size` gives the largest value of each of [`KEYS`]. Places
 /// of files that cannot be read are missing: the run refuses these when it opens them.
 pub(super) fn peak(params: &Params, places: &[HeadPlace], size: &dyn Fn(&str) -> usize) -> f64 {
-    let drawn = Tokens {
-        queries: measured_rows(params, size("length")) as f64,
-        left_out: (size("length") - measured_rows(params, size("length"))) as f64,
-        keys: size("length") as f64,
-        dim: size("dim") as f64,
-        values: 0.0,
-        stored: false,
+    let looked_at = |queries: usize| {
+        let rows = measured_rows(params, queries);
+        (rows as f64, (queries - rows) as f64)
     };
+    let (queries, left_out) = looked_at(size("length"));
+    let drawn =
+        Tokens { queries, left_out, keys: size("length") as f64, dim: size("dim") as f64, values: 0.0, stored: false };
     let is_stored = |kind: &&str| matches!(*kind, "file" | "checkpoint");
     let mut tokens = Vec::new();
     if !params.texts("inputs").iter().all(is_stored) {
         tokens.push(drawn);
     }
     let stored = places.iter().filter(|place| !matches!(place.source, InputSource::Drawn(_)));
-    tokens.extend(stored.map(|place| Tokens {
-        queries: measured_rows(params, place.queries) as f64,
-        left_out: (place.queries - measured_rows(params, place.queries)) as f64,
-        keys: place.keys as f64,
-        dim: place.dim as f64,
-        values: place.value_dim as f64,
-        stored: true,
+    tokens.extend(stored.map(|place| {
+        let (queries, left_out) = looked_at(place.queries);
+        let [keys, dim, values] = [place.keys, place.dim, place.value_dim].map(|size| size as f64);
+        Tokens { queries, left_out, keys, dim, values, stored: true }
     }));
     tokens.dedup();
     let workers = threads(params, pieces(params, places));
@@ -110,8 +106,8 @@ fn of_matrix(tokens: Tokens, params: &Params, workers: usize, size: &dyn Fn(&str
             rest = rest.max(of_trials(tokens, estimator, projection, params, workers, size));
         }
     }
-    // Of a sample of rows, all inputs lie beside those that are kept for a moment, the keys twice.
-    let sampling = if left_out > 0.0 { 8.0 * dim * (queries + left_out + keys) } else { 0.0 };
+    // Of a sample of rows, those that are left out lie beside the others for a moment.
+    let sampling = 8.0 * dim * left_out;
     BUFFERS + inputs + survey.max(engine + head + rest).max(sampling)
 }
 
@@ -198,10 +194,8 @@ fn block_bytes(function: &Function, m: f64) -> f64 {
 
 /// Pieces of work at `places` that are worth a thread of their own: about a million multiplications each.
 pub(super) fn pieces(params: &Params, places: &[HeadPlace]) -> usize {
-    let columns = largest(params, "m") as f64 * 2.0;
-    let of_place = |place: &HeadPlace| {
-        measured_rows(params, place.queries) as f64 * place.keys as f64 * (columns + place.dim as f64)
-    };
+    let columns = 2 * largest(params, "m");
+    let of_place = |place: &HeadPlace| trial_products(params, place, columns);
     let trials = (params.size("trials") as f64).min(8.0);
     ((places.iter().map(of_place).fold(0.0, f64::max) * trials / f64::from(1 << 20)) as usize).max(1)
 }

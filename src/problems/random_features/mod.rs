@@ -71,11 +71,11 @@ impl Problem for RandomFeaturesProblem {
     }
 
     fn side_by_side(&self, params: &Params) -> usize {
-        device(params).side_by_side(schema::trial_products(params))
+        device(params).side_by_side(schema::largest_trial(params, &places(params, None).unwrap_or_default()))
     }
 
     fn idle_gpu(&self, params: &Params) -> Option<String> {
-        device(params).idle_gpu(schema::trial_products(params))
+        device(params).idle_gpu(schema::largest_trial(params, &places(params, None).unwrap_or_default()))
     }
 
     fn check(&self, params: &Params) -> Result<(), ParamError> {

@@ -3,6 +3,7 @@
 
 use crate::attention::Inputs;
 use crate::lab::Params;
+use crate::problems::inputs::HeadPlace;
 use crate::random::generator;
 use ndarray::{Array1, ArrayView1, Axis};
 use rand::seq::index;
@@ -15,27 +16,34 @@ pub(super) struct RowSample {
     pub shares: Array1<f64>,
 }
 
-/// The inputs of `rows` rows of the matrix, drawn without replacement by the run's seed and in their order; none where these are all.
-/// Keys stay as they are, so that every row is measured whole.
-pub(super) fn sampled(inputs: &Inputs, rows: usize, seed: u64) -> Option<Inputs> {
-    let count = inputs.queries.nrows();
-    if rows == 0 || rows >= count {
-        return None;
-    }
-    let mut chosen = index::sample(&mut generator(seed, "sampled rows", count as u64), count, rows).into_vec();
-    chosen.sort_unstable();
-    Some(Inputs {
-        queries: inputs.queries.select(Axis(0), &chosen),
-        keys: inputs.keys.clone(),
-        row_exponents: inputs.row_exponents.select(Axis(0), &chosen),
-    })
-}
-
 /// Rows that are looked at of a matrix with so many queries.
 pub(super) fn measured_rows(params: &Params, queries: usize) -> usize {
     match params.size("sample_rows") {
         0 => queries,
         rows => rows.min(queries),
+    }
+}
+
+/// Multiply-adds of one trial at `place` with so many features.
+pub(super) fn trial_products(params: &Params, place: &HeadPlace, features: usize) -> f64 {
+    measured_rows(params, place.queries) as f64 * place.keys as f64 * (features + place.dim) as f64
+}
+
+/// The inputs of the rows that are looked at, drawn without replacement by the run's seed and in their order. Keys stay as they are, so
+/// that every row is measured whole.
+pub(super) fn sampled(inputs: Inputs, params: &Params) -> Inputs {
+    let count = inputs.queries.nrows();
+    let rows = measured_rows(params, count);
+    if rows == count {
+        return inputs;
+    }
+    let mut rng = generator(params.int("seed").unsigned_abs(), "sampled rows", count as u64);
+    let mut chosen = index::sample(&mut rng, count, rows).into_vec();
+    chosen.sort_unstable();
+    Inputs {
+        queries: inputs.queries.select(Axis(0), &chosen),
+        keys: inputs.keys,
+        row_exponents: inputs.row_exponents.select(Axis(0), &chosen),
     }
 }
 

@@ -3,7 +3,7 @@
 use super::baselines;
 use super::heads::HeadMap;
 use super::memory;
-use super::sample::measured_rows;
+use super::sample::{measured_rows, trial_products};
 use super::series::ErrorAxis;
 use super::surveyed::Recentring;
 use crate::attention::baseline::Baseline;
@@ -216,13 +216,10 @@ fn check_device(params: &Params) -> Result<(), ParamError> {
     }
 }
 
-/// Multiply-adds of the largest trial.
-pub(super) fn trial_products(params: &Params) -> f64 {
-    let features = sizes(params).last().map_or(1, |&m| width(params, m)) as f64;
-    let of_place = |place: &HeadPlace| {
-        measured_rows(params, place.queries) as f64 * place.keys as f64 * (features + place.dim as f64)
-    };
-    places(params, None).unwrap_or_default().iter().map(of_place).fold(0.0, f64::max)
+/// Multiply-adds of the largest trial at `places`.
+pub(super) fn largest_trial(params: &Params, places: &[HeadPlace]) -> f64 {
+    let features = width(params, largest(params, "m"));
+    places.iter().map(|place| trial_products(params, place, features)).fold(0.0, f64::max)
 }
 
 /// The device of a run that looks at `places`, with room for the features of the largest.
@@ -230,7 +227,7 @@ pub(super) fn trial_products(params: &Params) -> f64 {
 /// # Errors
 /// It cannot be used, or has too little memory.
 pub(super) fn open_device(params: &Params, places: &[HeadPlace]) -> Result<OpenDevice, ParamError> {
-    let opened = devices::open(params, trial_products(params))?;
+    let opened = devices::open(params, largest_trial(params, places))?;
     let Some(there) = opened.memory else { return Ok(opened) };
     let m = largest(params, "m");
     let of_place = |place: &HeadPlace| {

@@ -46,16 +46,13 @@ pub(super) struct MatrixSurvey {
     exact: Exact,
     title: String,
     causal: bool,
-    is_sampled: bool,
 }
 
 impl MatrixFacts<'_> {
     pub fn survey(&self, read: HeadInputs) -> Result<MatrixSurvey, RunError> {
         let survey = |inputs: &Inputs| self.pool.install(|| Exact::survey(inputs, self.stop)).map_err(failure);
         let HeadInputs { place, source, mut inputs, values } = read;
-        let part = sampled(&inputs, self.params.size("sample_rows"), self.params.int("seed").unsigned_abs());
-        let is_sampled = part.is_some();
-        inputs = part.unwrap_or(inputs);
+        inputs = sampled(inputs, self.params);
         let mut exact = survey(&inputs)?;
         let shift = match self.params.choice("recentre") {
             Recentring::None => None,
@@ -72,12 +69,11 @@ impl MatrixFacts<'_> {
                 title += &format!(" {name} {entry}");
             }
         }
-        let causal = self.params.flag("causal");
-        Ok(MatrixSurvey { place, source, inputs, values, exact, title, causal, is_sampled })
+        Ok(MatrixSurvey { place, source, inputs, values, exact, title, causal: self.params.flag("causal") })
     }
 
     pub fn matrix<'a>(&'a self, survey: &'a MatrixSurvey) -> Result<SurveyedMatrix<'a>, RunError> {
-        let MatrixSurvey { place, source, inputs, values, exact, title, causal, is_sampled } = survey;
+        let MatrixSurvey { place, source, inputs, values, exact, title, causal } = survey;
         let precision = self.params.choice("precision");
         let rowwise = *causal || values.is_some() || precision == Precision::Log;
         let engine = if rowwise {
@@ -90,7 +86,8 @@ impl MatrixFacts<'_> {
             });
             Some(engine.map_err(failure)?)
         };
-        let sample = engine.as_ref().filter(|_| *is_sampled).map(|engine| {
+        let is_sampled = inputs.queries.nrows() < place.queries;
+        let sample = engine.as_ref().filter(|_| is_sampled).map(|engine| {
             let shares = self.pool.install(|| engine.row_shares());
             RowSample { of: place.queries, shares }
         });
@@ -153,9 +150,9 @@ impl<'a> SurveyedMatrix<'a> {
         self.head.get()
     }
 
-    /// What compares estimates with the matrix, as records say it.
+    /// What compares estimates with the matrix where it is looked at whole, as records say it.
     pub fn device(&self) -> &str {
-        if self.is_rowwise() { OpenDevice::CPU } else { &self.facts.device.label }
+        &self.facts.device.label
     }
 
     /// Whether numbers are computed row by row from the start.
