@@ -2,6 +2,8 @@
 
 #[path = "support/kept.rs"]
 mod kept;
+#[path = "support/measured.rs"]
+mod measured;
 
 use attnlab::attention::frobenius::{DrawErrors, ErrorMeasure, FrobeniusEngine, Precision};
 use attnlab::attention::inputs::Distribution;
@@ -15,6 +17,7 @@ use attnlab::problems;
 use attnlab::random::generator;
 use candle_core::Device;
 use kept::Kept;
+use measured::forget_measured;
 use ndarray::{Array2, Axis, array};
 use rayon::prelude::*;
 use std::sync::Arc;
@@ -667,7 +670,7 @@ fn points_meet_theory_and_do_not_depend_on_threads() {
         let (end, mut rows, _) = run(&changes);
         assert!(end.is_ok(), "{end:?}");
         for row in &mut rows {
-            row.retain(|key, _| !key.contains("second") && !key.ends_with("_peak_bytes"));
+            forget_measured(row);
         }
         rows
     };
@@ -754,7 +757,7 @@ fn every_length_has_draws_of_its_own_and_the_first_those_it_has_alone() {
         let (end, mut rows, _) =
             run(&[("length", length), ("dim", "4"), ("m", "8"), ("trials", "3"), ("projection", "gaussian")]);
         assert!(end.is_ok(), "{end:?}");
-        rows.iter_mut().for_each(|row| row.retain(|key, _| !key.contains("second") && !key.ends_with("_peak_bytes")));
+        rows.iter_mut().for_each(forget_measured);
         rows
     };
     let (both, first, second) = (at("12,20"), at("12"), at("20"));

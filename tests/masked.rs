@@ -2,6 +2,8 @@
 
 #[path = "support/kept.rs"]
 mod kept;
+#[path = "support/measured.rs"]
+mod measured;
 #[path = "support/said.rs"]
 mod said;
 
@@ -13,6 +15,7 @@ use attnlab::attention::{Projection, Sketch};
 use attnlab::lab::{Event, Params, Row};
 use attnlab::problems;
 use attnlab::random::generator;
+use measured::forget_measured;
 use ndarray::{Array, Array1, Array2, Axis, Dimension, ShapeBuilder, array, concatenate, s};
 use proptest::prelude::*;
 use rand::Rng;
@@ -281,7 +284,7 @@ fn rows(events: &[Event]) -> Vec<Row> {
         _ => None,
     });
     rows.map(|mut row| {
-        row.retain(|key, _| !key.contains("second") && !key.ends_with("_peak_bytes"));
+        forget_measured(&mut row);
         row
     })
     .collect()

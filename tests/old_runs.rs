@@ -4,10 +4,13 @@
 
 #[path = "support/folders.rs"]
 mod folders;
+#[path = "support/measured.rs"]
+mod measured;
 #[path = "support/program.rs"]
 mod program;
 
 use folders::copy;
+use measured::forget_measured;
 use program::program;
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -95,7 +98,7 @@ impl Told {
             match event["e"].as_str().unwrap() {
                 "row" => {
                     let mut row = event["row"].as_object().unwrap().clone();
-                    row.retain(|key, _| !key.contains("second") && !key.ends_with("_peak_bytes"));
+                    forget_measured(&mut row);
                     told.rows.push(row.into());
                 }
                 // A point that measures time is another each time.
