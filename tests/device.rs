@@ -12,8 +12,8 @@ use attnlab::attention::Projection;
 use attnlab::device::{DeviceName, OpenDevice, features};
 use attnlab::vision::dataset::{Augment, Dataset, Normalisation, Options, Patcher, Split, load};
 use attnlab::vision::{
-    Attention, AttentionKernel, Checkpoint, FavorEstimator, FavorMap, Kernels, Parameters, Precision, Redraw, Samples,
-    TrainOptions, Trainer, Vit, VitConfig, evaluate, train,
+    Attention, AttentionKernel, Checkpoint, ExactBlocks, FavorEstimator, FavorMap, Kernels, Parameters, Precision,
+    Redraw, Samples, TrainOptions, Trainer, Vit, VitConfig, evaluate, train,
 };
 use candle_core::Device;
 use program::program;
@@ -265,6 +265,48 @@ fn a_training_goes_on_with_other_kernels() {
     assert!(apart < 1e-3, "{apart}");
 }
 
+/// The model of [`config`] with softmax attention that favor takes the place of: its logits, and how far the outputs of each
+/// layer's attention are from the exact ones.
+fn replaced(model: Vit) -> (Vec<f32>, Vec<f64>) {
+    let (patches, _) = batch();
+    let favor = FavorMap::new(FavorEstimator::Positive, Projection::Orthogonal, 16).unwrap();
+    let exact = ExactBlocks::new(&model, &patches).unwrap();
+    let estimated = model.attending(&config(Attention::Favor(favor))).unwrap();
+    estimated.parameters().redraw(estimated.config(), 4, 2).unwrap();
+    (estimated.logits(&patches).unwrap(), exact.errors(&estimated).unwrap())
+}
+
+fn softmax_model(kernels: Kernels) -> Vit {
+    let config = config(AttentionKernel::Softmax.into());
+    Vit::new(config.clone(), Parameters::new(&config, 11).unwrap(), kernels, 1).unwrap()
+}
+
+fn check_replaced(found: &(Vec<f32>, Vec<f64>), by: &str) {
+    let (logits, errors) = replaced(softmax_model(Kernels::Fused));
+    let apart = distance(&found.0, &logits);
+    assert!(apart < 1e-4, "{by}: logits {apart}");
+    assert_eq!(found.1.len(), errors.len());
+    for (found, expected) in found.1.iter().zip(errors) {
+        assert!(expected > 0.01 && (found / expected - 1.0).abs() < 1e-3, "{by}: {found} for {expected}");
+    }
+}
+
+#[test]
+fn attention_is_replaced_alike_whatever_computes_the_model() {
+    check_replaced(&replaced(softmax_model(Kernels::Composed)), "composed");
+}
+
+#[test]
+fn a_batch_that_was_copied_ahead_gives_the_same_pass() {
+    let model = softmax_model(Kernels::Composed);
+    let (patches, labels) = batch();
+    let copied = model.copied(&patches, &labels, 0.1).unwrap();
+    let pass = model.pass_of(&copied).unwrap();
+    assert_eq!(pass.gradient.to_vec1::<f32>().unwrap(), gradient(&model));
+    assert_eq!(pass.loss.to_scalar::<f32>().unwrap(), model.loss_and_gradient(&patches, &labels, 0.1).unwrap().0);
+    assert!(model.copied(&patches, &labels[1..], 0.1).is_err(), "a label is missing");
+}
+
 /// The GPU of this machine; without one the test says that it skips.
 fn gpu() -> Option<OpenDevice> {
     let names = [DeviceName::Cuda(None), DeviceName::Metal];
@@ -286,6 +328,13 @@ fn a_gpu_gives_the_gradient_of_the_processor() {
         let apart = distance(&gradient(&model().on(&gpu.device, Precision::F32).unwrap()), &gradient(&model()));
         assert!(apart < 1e-4, "{attention} on {}: {apart}", gpu.label);
     }
+}
+
+#[test]
+fn a_gpu_replaces_attention_as_the_processor_does() {
+    let Some(gpu) = gpu() else { return };
+    let model = softmax_model(Kernels::Composed).on(&gpu.device, Precision::F32).unwrap();
+    check_replaced(&replaced(model), &gpu.label);
 }
 
 #[test]

@@ -180,7 +180,7 @@ pub fn show(arguments: &Show, places: &Places) -> Result<(), Failure> {
     let (facts, machine) = (&record.run, &record.run.machine);
     let why = if summary.message.is_empty() { String::new() } else { format!(": {}", summary.message) };
     let mut page = format!(
-        "{}\n{} · {}{why} · {} of work\nasked for {} with attnlab {} on {} ({}, {} cores)\n{}\n",
+        "{}\n{} · {}{why} · {} of work\nasked for {} with attnlab {} on {} ({})\n{}\n",
         folder.display(),
         record.problem,
         summary.state.name(),
@@ -188,8 +188,7 @@ pub fn show(arguments: &Show, places: &Places) -> Result<(), Failure> {
         facts.created,
         facts.version,
         machine.host,
-        machine.processor,
-        machine.cores,
+        machine.words(),
         facts.command
     );
     if let Some(damage) = &summary.damage {

@@ -24,7 +24,7 @@ pub fn told(verbose: bool) -> String {
         ("build", format!("{build}, {target}")),
         ("features", features),
         ("instructions", format!("{} (the first is used)", problems::instructions().join(", "))),
-        ("machine", format!("{}, {} threads, {}", machine.processor, machine.cores, machine.system)),
+        ("machine", format!("{}, {}", machine.words(), machine.system)),
     ];
     let lines = lines.map(|(what, text)| format!("{what:<14}{text}\n"));
     format!("{name}{}", lines.concat())

@@ -2,6 +2,7 @@
 
 use crate::device::{DeviceName, OpenDevice};
 use crate::lab::{Param, ParamError, Params};
+use crate::memory::size;
 
 const DEVICE: &str = "device";
 
@@ -35,12 +36,31 @@ pub(super) fn check_there(params: &Params) -> Result<(), ParamError> {
     device(params).check_there().map_err(|error| unusable(params, &error.to_string()))
 }
 
-/// The device, ready to compute pieces of work of so many multiply-adds.
+/// What work needs of a device's memory.
+pub(super) struct DeviceNeeds<'a> {
+    /// Bytes.
+    pub bytes: u64,
+    /// What needs them, with its verb: `the model needs`.
+    pub what: &'a str,
+    /// The parameter that makes it fewer, and its value.
+    pub key: (&'a str, usize),
+}
+
+/// The device, ready to compute pieces of work of so many multiply-adds. A card has room for what they need.
 ///
 /// # Errors
-/// It cannot be used.
-pub(super) fn open(params: &Params, multiply_adds: f64) -> Result<OpenDevice, ParamError> {
-    device(params).open(multiply_adds).map_err(|error| unusable(params, &error.to_string()))
+/// It cannot be used, or has too little memory.
+pub(super) fn open(params: &Params, multiply_adds: f64, needs: &DeviceNeeds) -> Result<OpenDevice, ParamError> {
+    let opened = device(params).open(multiply_adds).map_err(|error| unusable(params, &error.to_string()))?;
+    let DeviceNeeds { bytes, what, key: (key, value) } = *needs;
+    match opened.memory {
+        Some(there) if bytes > there => {
+            let [needed, there] = [bytes, there].map(|bytes| size(bytes.into()));
+            let allowed = format!("a smaller number: {what} about {needed} of memory, {} has {there}", opened.label);
+            Err(ParamError::new(key, value.to_string(), allowed))
+        }
+        _ => Ok(opened),
+    }
 }
 
 /// That the device cannot be what is asked for.

@@ -2,6 +2,7 @@
 
 use super::dataset::{Augment, Images, Patcher, Split};
 use super::error::VisionError;
+use super::model::DeviceBatch;
 use super::samples::Samples;
 
 /// What one step trains on.
@@ -13,6 +14,8 @@ pub(super) struct TrainingBatch {
     pub patches: Vec<f32>,
     /// Labels `[image]`.
     pub labels: Vec<u32>,
+    /// Both on the device that computes the model, where they were copied there ahead of the step.
+    pub copied: Option<DeviceBatch>,
 }
 
 impl TrainingBatch {
@@ -55,7 +58,7 @@ impl<'a> TrainingBatches<'a> {
         if batch.of == Some(step) {
             return Ok(());
         }
-        batch.of = None;
+        (batch.of, batch.copied) = (None, None);
         let Self { seed, size, augment, .. } = *self;
         let count = self.split.train.len();
         let epoch_steps = count.div_ceil(size) as u64;

@@ -209,6 +209,20 @@ impl VitConfig {
     pub const fn hidden(&self) -> usize {
         self.dim * self.mlp_ratio
     }
+
+    /// Multiply-adds of one image's forward pass.
+    #[must_use]
+    pub fn multiply_adds(&self) -> f64 {
+        let [tokens, dim, hidden] = [self.tokens(), self.dim, self.hidden()].map(|size| size as f64);
+        let attention = |attention| match attention {
+            Attention::Kernel(AttentionKernel::Softmax) => 2.0 * tokens * dim,
+            Attention::Kernel(kernel) => 2.0 * kernel.features(self.head_dim()) as f64 * dim,
+            Attention::Typed(map) => 2.0 * map.features(self.head_dim()) as f64 * dim,
+            Attention::Favor(map) => 3.0 * map.features() as f64 * dim,
+        };
+        let block = |block| 4.0 * dim * dim + 2.0 * dim * hidden + attention(self.attention_of(block));
+        tokens * (self.patch_dim() as f64 * dim + (0..self.depth).map(block).sum::<f64>())
+    }
 }
 
 impl fmt::Display for VitConfig {

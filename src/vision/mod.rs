@@ -27,7 +27,7 @@ pub use evaluate::{Evaluation, Outputs, class_of, evaluate, outputs, time_infere
 pub use inspect::{Denominators, ExactBlocks};
 pub use kernel::{ATTENTIONS, Attention, AttentionKernel, FAVOR, FavorEstimator, FavorMap, TYPED, TypedMap};
 pub use layout::{Init, Layout, LayoutEntry};
-pub use model::{Kernels, Pass, Vit};
+pub use model::{DeviceBatch, Kernels, Pass, Vit};
 pub use optimizer::{AdamW, Schedule, clip_factor};
 pub use parameters::Parameters;
 pub use precision::Precision;

@@ -9,7 +9,7 @@ use super::parameters::Parameters;
 use super::precision::Precision;
 use crate::named::named;
 use crate::threads;
-use candle_core::{Device, Storage, Tensor};
+use candle_core::{DType, Device, Storage, Tensor};
 use rayon::{ThreadPool, ThreadPoolBuilder};
 use std::sync::Arc;
 
@@ -39,6 +39,14 @@ pub struct Pass {
     pub loss: Tensor,
     /// Its gradient, `[parameters]`.
     pub gradient: Tensor,
+}
+
+/// A batch that lies where a model of composed operations is computed.
+pub struct DeviceBatch {
+    /// `[image, token, patch_dim]`.
+    patches: Tensor,
+    /// `[image, class]`.
+    target: Tensor,
 }
 
 /// A vision transformer with its parameters and the threads that compute it.
@@ -128,9 +136,14 @@ impl Vit {
 
     /// Bytes that inference of `batch` images takes at its peak on `threads` threads.
     #[must_use]
-    pub fn inference_bytes(config: &VitConfig, threads: usize, batch: usize) -> u64 {
+    pub fn inference_bytes(config: &VitConfig, kernels: Kernels, threads: usize, batch: usize) -> u64 {
         let (parameters, patches) = (config.parameters(), batch * config.tokens() * config.patch_dim());
-        FusedVit::inference_bytes(config, threads, batch) + 4 * (parameters + 2 * patches) as u64
+        let working = match kernels {
+            Kernels::Fused => FusedVit::inference_bytes(config, threads, batch),
+            // One block at a time, at most what training would keep of it.
+            Kernels::Composed => 4 * (batch * composed::kept_len(&VitConfig { depth: 1, ..config.clone() })) as u64,
+        };
+        working + 4 * (parameters + 2 * patches) as u64
     }
 
     /// Makes the buffers of the fused kernels for steps of `batch` images, which are otherwise made as they are needed.
@@ -191,25 +204,41 @@ impl Vit {
     /// # Errors
     /// As [`Vit::loss_and_gradient`].
     pub fn pass(&self, patches: &[f32], labels: &[u32], smoothing: f64) -> Result<Pass, VisionError> {
-        let (theta, layout) = (self.parameters.theta(), self.parameters.layout());
+        let fused = match &self.engine {
+            ModelEngine::Fused(fused) => fused,
+            ModelEngine::Composed(..) => return self.pass_of(&self.copied(patches, labels, smoothing)?),
+        };
         self.check(patches, labels)?;
-        match &self.engine {
-            ModelEngine::Fused(fused) => {
-                let mut gradient = vec![0.0; layout.len()];
-                let loss = self.with_theta(|theta| {
-                    fused.loss_and_gradient(theta, patches, labels, smoothing as f32, &mut gradient)
-                })?;
-                let gradient = Tensor::from_vec(gradient, layout.len(), &Device::Cpu)?;
-                Ok(Pass { loss: Tensor::new(loss, &Device::Cpu)?, gradient })
-            }
-            ModelEngine::Composed(..) => self.composing(theta, |model| {
-                let logits = model.logits(&self.tensor(patches)?)?;
-                let loss = composed::cross_entropy(&logits, labels, smoothing)?;
-                let gradients = loss.backward()?;
-                let gradient = gradients.get(theta).cloned().map_or_else(|| theta.zeros_like(), Ok)?;
-                Ok(Pass { loss: loss.detach(), gradient })
-            }),
-        }
+        let mut gradient = vec![0.0; self.parameters.layout().len()];
+        let loss =
+            self.with_theta(|theta| fused.loss_and_gradient(theta, patches, labels, smoothing as f32, &mut gradient))?;
+        let gradient = Tensor::from_vec(gradient, self.parameters.layout().len(), &Device::Cpu)?;
+        Ok(Pass { loss: Tensor::new(loss, &Device::Cpu)?, gradient })
+    }
+
+    /// A batch copied to where the model is computed, for [`Vit::pass_of`].
+    ///
+    /// # Errors
+    /// As [`Vit::loss_and_gradient`].
+    pub fn copied(&self, patches: &[f32], labels: &[u32], smoothing: f64) -> Result<DeviceBatch, VisionError> {
+        self.check(patches, labels)?;
+        let classes = (self.config.classes, DType::F32);
+        let target = composed::primitives::targets(labels, classes, smoothing, self.device())?;
+        Ok(DeviceBatch { patches: self.tensor(patches)?, target })
+    }
+
+    /// [`Vit::pass`] by composed operations, of a batch that was copied before.
+    ///
+    /// # Errors
+    /// The batch lies on another device.
+    pub fn pass_of(&self, DeviceBatch { patches, target }: &DeviceBatch) -> Result<Pass, VisionError> {
+        let theta = self.parameters.theta();
+        self.composing(theta, |model| {
+            let loss = composed::primitives::cross_entropy_with(&model.logits(patches)?, target)?;
+            let gradients = loss.backward()?;
+            let gradient = gradients.get(theta).cloned().map_or_else(|| theta.zeros_like(), Ok)?;
+            Ok(Pass { loss: loss.detach(), gradient })
+        })
     }
 
     /// What `read` gives on the calling thread and on every thread that the model computes with.

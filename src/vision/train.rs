@@ -216,18 +216,22 @@ impl Trainer {
         })
     }
 
-    /// One step on a batch; `epoch_steps` steps make an epoch. Does `meanwhile` while a GPU is at work; without one, never.
+    /// One step on a batch; `epoch_steps` steps make an epoch. Does `meanwhile` with the model while a GPU is at work; without one,
+    /// never.
     fn step(
         &mut self,
-        TrainingBatch { patches, labels, .. }: &TrainingBatch,
+        TrainingBatch { patches, labels, copied, .. }: &TrainingBatch,
         schedule: &Schedule,
         epoch_steps: u64,
-        meanwhile: impl FnOnce() -> Result<(), VisionError>,
+        meanwhile: impl FnOnce(&Vit) -> Result<(), VisionError>,
     ) -> Result<StepReport, VisionError> {
         let began = Instant::now();
-        let pass = self.model.pass(patches, labels, self.options.label_smoothing)?;
+        let pass = match copied {
+            Some(copied) => self.model.pass_of(copied)?,
+            None => self.model.pass(patches, labels, self.options.label_smoothing)?,
+        };
         if !self.model.device().is_cpu() {
-            meanwhile()?;
+            meanwhile(&self.model)?;
         }
         let (loss, gradient_norm) = loss_and_norm(&pass)?;
         let step = self.position.step + 1;
@@ -300,7 +304,14 @@ pub fn train(
             model.parameters().redraw(model.config(), options.seed, draw)?;
         }
         batches.fill(step, &mut batch)?;
-        let meanwhile = || if step + 1 < steps { batches.fill(step + 1, &mut next) } else { Ok(()) };
+        let smoothing = trainer.options.label_smoothing;
+        let meanwhile = |model: &Vit| {
+            if step + 1 < steps {
+                batches.fill(step + 1, &mut next)?;
+                next.copied = Some(model.copied(&next.patches, &next.labels, smoothing)?);
+            }
+            Ok(())
+        };
         let report = trainer.step(&batch, &schedule, epoch_steps, meanwhile)?;
         if next.is_filled() {
             std::mem::swap(&mut batch, &mut next);

@@ -81,7 +81,7 @@ impl<'a> NamedRun<'a> {
             ("version".to_owned(), format!("attnlab {}", facts.version)),
             ("created".to_owned(), facts.created.clone()),
             ("state".to_owned(), self.view.state.name().to_owned()),
-            ("machine".to_owned(), format!("{}, {} cores, {}", machine.processor, machine.cores, machine.system)),
+            ("machine".to_owned(), format!("{}, {}", machine.words(), machine.system)),
         ];
         lines.extend(self.record.params.iter().map(|(key, value)| (format!("param {key}"), value.to_string())));
         lines

@@ -11,9 +11,8 @@ use crate::attention::frobenius::{Precision, device_bytes};
 use crate::attention::{AttentionError, FeatureMap, Projection};
 use crate::device::OpenDevice;
 use crate::lab::{Estimate, Param, ParamError, Params, Schema, common};
-use crate::memory::size;
 use crate::named::Named;
-use crate::problems::devices;
+use crate::problems::devices::{self, DeviceNeeds};
 use crate::problems::estimators::{
     EstimatorName, FeatureEstimator, estimator_params, estimators, refusal, rising_sizes,
 };
@@ -227,21 +226,13 @@ pub(super) fn largest_trial(params: &Params, places: &[HeadPlace]) -> f64 {
 /// # Errors
 /// It cannot be used, or has too little memory.
 pub(super) fn open_device(params: &Params, places: &[HeadPlace]) -> Result<OpenDevice, ParamError> {
-    let opened = devices::open(params, largest_trial(params, places))?;
-    let Some(there) = opened.memory else { return Ok(opened) };
     let m = largest(params, "m");
     let of_place = |place: &HeadPlace| {
         device_bytes((measured_rows(params, place.queries), place.keys), place.dim, width(params, m))
     };
-    match places.iter().map(of_place).max() {
-        Some(needed) if needed > there => {
-            let [needed, there] = [needed, there].map(|bytes| size(bytes.into()));
-            let allowed =
-                format!("a smaller number: its features need {needed} of memory, {} has {there}", opened.label);
-            Err(ParamError::new("m", m.to_string(), allowed))
-        }
-        _ => Ok(opened),
-    }
+    let bytes = places.iter().map(of_place).max().unwrap_or_default();
+    let needs = DeviceNeeds { bytes, what: "its features need", key: ("m", m) };
+    devices::open(params, largest_trial(params, places), &needs)
 }
 
 /// Features of the widest estimator for m projections.

@@ -10,6 +10,7 @@ mod shape;
 mod source;
 
 use crate::lab::{Column, Estimate, ParamError, Params, Problem, RunContext, RunError, Schema};
+use crate::problems::devices::{device, device_words};
 
 /// The problem.
 pub(super) struct ReplacementProblem;
@@ -49,7 +50,16 @@ impl Problem for ReplacementProblem {
             "" => "digits",
             text => text,
         };
-        format!("{model} {} {} layers={}", join("estimator"), join("projection"), params.text("layers"))
+        let words = format!("{model} {} {} layers={}", join("estimator"), join("projection"), params.text("layers"));
+        words + &device_words(params)
+    }
+
+    fn side_by_side(&self, params: &Params) -> usize {
+        device(params).side_by_side(schema::expected_products(params))
+    }
+
+    fn idle_gpu(&self, params: &Params) -> Option<String> {
+        device(params).idle_gpu(schema::expected_products(params))
     }
 
     fn check(&self, params: &Params) -> Result<(), ParamError> {

@@ -29,6 +29,7 @@ columns! {
         output_rel_error: f64 = label("output error").digits(3).brief().error(),
         nonpositive_rows: Option<u64> = label("rows ≤ 0").brief(),
         attention_rows: u64 = label("rows in all"),
+        device: String = label("device").optional(),
         inference_images_per_second: f64 = label("inference").unit("images/s"),
         seconds: f64 = label("time").unit("s").digits(2),
     }

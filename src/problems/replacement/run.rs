@@ -4,19 +4,28 @@ use super::curves;
 use super::layers::LayerSet;
 use super::maps::HeadEstimator;
 use super::rows::{ReplacementResults, ReplacementSubject};
-use super::schema::{BATCH, layer_sets};
+use super::schema::{BATCH, layer_sets, open_device};
 use super::source::TrainedModel;
 use crate::attention::Projection;
-use crate::lab::{Params, RunContext, RunError};
+use crate::device::OpenDevice;
+use crate::lab::{ParamError, Params, RunContext, RunError};
+use crate::problems::devices::check_there;
 use crate::problems::estimators::{estimators, rising_sizes};
 use crate::problems::toolkit::{Burst, FinishedPoints, Meter};
 use crate::vision::{Attention, ExactBlocks, Outputs, Samples, Vit, VitConfig, class_of, outputs};
 use std::time::Instant;
 
 pub(super) fn run(params: &Params, context: &mut RunContext) -> Result<(), RunError> {
+    let wrong = |error: ParamError| RunError::Input(error.to_string());
+    check_there(params).map_err(wrong)?;
     let trained = TrainedModel::new(params, context)?;
     let depth = trained.model.config().depth;
-    let sets = layer_sets(params, depth).map_err(|error| RunError::Input(error.to_string()))?;
+    let sets = layer_sets(params, depth).map_err(wrong)?;
+    let device = open_device(params, trained.model.config()).map_err(wrong)?;
+    if !device.device.is_cpu() {
+        context.note(format!("computed by {}, with composed operations", device.label));
+    }
+    let trained = trained.on(&device.device)?;
     let (estimators, projections): (_, Vec<Projection>) = (estimators(params), params.choices("projection"));
     let (sizes, draws) = (rising_sizes(params, "m"), params.size("draws"));
     let indices: Vec<usize> = (0..trained.dataset.test.count()).collect();
@@ -30,6 +39,7 @@ pub(super) fn run(params: &Params, context: &mut RunContext) -> Result<(), RunEr
         test,
         exact,
         blocks,
+        device: &device,
         several: sets.len() > 1,
         draws,
         meter: Meter::new(estimators.len() * projections.len() * sizes.len() * draws * sets.len(), "tests"),
@@ -67,6 +77,8 @@ struct Replacement<'a> {
     exact: Outputs,
     exact_accuracy: f64,
     blocks: ExactBlocks,
+    /// What computes the model.
+    device: &'a OpenDevice,
     /// Whether there are several sets of layers, which curves are then named by.
     several: bool,
     draws: usize,
@@ -191,6 +203,7 @@ impl Replacement<'_> {
             output_rel_error: errors.sum::<f64>() / set.layers.len() as f64,
             nonpositive_rows: model.not_positive(),
             attention_rows: rows as u64,
+            device: self.device.label.clone(),
             inference_images_per_second: images as f64 / found.seconds,
             seconds: 0.0,
         })

@@ -4,14 +4,16 @@ use super::layers::{ALLOWED, LayerSet, is_layers, sets};
 use super::maps::{self, sized};
 use super::shape::{DEPTH, is_comparable, small};
 use crate::attention::Projection;
+use crate::device::OpenDevice;
 use crate::lab::{Estimate, Param, ParamError, Params, Schema, common};
 use crate::named::Named;
+use crate::problems::devices::{self, DeviceNeeds};
 use crate::problems::estimators::{EstimatorName, FeatureEstimator, estimator_params, estimators, rising_sizes};
 use crate::problems::inputs::checkpoint_file;
 use crate::problems::inputs::params::CHECKPOINT_FILE;
 use crate::problems::limits::{check_memory, check_stored_dims, largest};
 use crate::threads;
-use crate::vision::{Attention, BlockSet, Checkpoint, FavorMap, Vit, VitConfig};
+use crate::vision::{Attention, BlockSet, Checkpoint, FavorMap, Kernels, Vit, VitConfig};
 use std::sync::LazyLock;
 
 /// Images that go through a model at a time.
@@ -68,6 +70,9 @@ static AFTER: &[Param] = &[
         .group("run"),
     common::SEED,
     common::THREADS,
+    devices::device_param(
+        "what computes the model; auto takes a GPU if the program was built for one, one is there and a batch is large enough",
+    ),
 ];
 
 /// The shape of the model named, none where one is trained first.
@@ -97,6 +102,7 @@ pub(super) fn layer_sets(params: &Params, depth: usize) -> Result<Vec<LayerSet>,
 }
 
 pub(super) fn check(params: &Params) -> Result<(), ParamError> {
+    devices::check_built(params)?;
     for estimator in estimators(params) {
         for projection in params.choices::<Projection>("projection") {
             maps::check(estimator, projection, params)?;
@@ -115,17 +121,56 @@ pub(super) fn check(params: &Params) -> Result<(), ParamError> {
     check_memory(params, &Schema(&PARAMS), &["m"], |size| peak(params, &config, size("m")))
 }
 
-/// The peak memory of a run in bytes.
-fn peak(params: &Params, config: &VitConfig, m: usize) -> f64 {
-    let threads = threads::or_default(params.size("threads"));
-    let bytes = estimators(params).into_iter().filter_map(|estimator| {
+/// Models of the shape `config` whose attention every estimator replaces with `m` projections.
+fn replaced(params: &Params, config: &VitConfig, m: usize) -> impl Iterator<Item = (FavorMap, VitConfig)> {
+    estimators(params).into_iter().filter_map(move |estimator| {
         let map = sized(estimator, params, m).ok()?;
-        let config = VitConfig { attention: Attention::Favor(map), softmax_blocks: BlockSet::NONE, ..config.clone() };
+        let attention = Attention::Favor(map);
+        Some((map, VitConfig { attention, softmax_blocks: BlockSet::NONE, ..config.clone() }))
+    })
+}
+
+/// The peak memory of a run in bytes, on the processor.
+fn peak(params: &Params, config: &VitConfig, m: usize) -> f64 {
+    if devices::device(params).is_gpu() {
+        // What is drawn and copied: parameters of the exact model and of the one that is tested, and a batch.
+        let patches = 2 * BATCH * config.tokens() * config.patch_dim();
+        let parameters = replaced(params, config, m).map(|(_, config)| config.parameters()).max();
+        return 4.0 * (4 * parameters.unwrap_or_default() + patches) as f64;
+    }
+    let threads = threads::or_default(params.size("threads"));
+    let bytes = replaced(params, config, m).map(|(map, config)| {
         // The features of one image in the composed operations that compare outputs, in single precision.
         let features = 8 * config.tokens() * map.features() * config.heads;
-        Some(Vit::inference_bytes(&config, threads, BATCH) as f64 + 4.0 * (features + 2 * config.parameters()) as f64)
+        let inference = Vit::inference_bytes(&config, Kernels::Fused, threads, BATCH);
+        inference as f64 + 4.0 * (features + 2 * config.parameters()) as f64
     });
     bytes.fold(0.0, f64::max)
+}
+
+/// Multiply-adds of a batch with the largest features.
+fn batch_products(params: &Params, config: &VitConfig) -> f64 {
+    let of_image = |(_, config): (FavorMap, VitConfig)| config.multiply_adds();
+    BATCH as f64 * replaced(params, config, largest(params, "m")).map(of_image).fold(0.0, f64::max)
+}
+
+/// The same of the model that `params` name.
+pub(super) fn expected_products(params: &Params) -> f64 {
+    batch_products(params, &shape(params).ok().flatten().unwrap_or_else(small))
+}
+
+/// The device of a run of a model of the shape `config`, with room for a batch with the largest features.
+///
+/// # Errors
+/// It cannot be used, or has too little memory.
+pub(super) fn open_device(params: &Params, config: &VitConfig) -> Result<OpenDevice, ParamError> {
+    let m = largest(params, "m");
+    let of_model = |(_, replaced): (FavorMap, VitConfig)| {
+        Vit::inference_bytes(&replaced, Kernels::Composed, 1, BATCH) + 4 * config.parameters() as u64
+    };
+    let bytes = replaced(params, config, m).map(of_model).max().unwrap_or_default();
+    let needs = DeviceNeeds { bytes, what: "the model needs", key: ("m", m) };
+    devices::open(params, batch_products(params, config), &needs)
 }
 
 /// Multiply-adds of every draw at a rate that a core of a recent machine reaches in a release build.
@@ -150,7 +195,9 @@ pub(super) fn estimate(params: &Params) -> Estimate {
         }
     }
     let seconds = products * images * (config.tokens() * config.depth) as f64 / RATE;
+    // Nothing is known of GPUs.
+    let seconds = (!devices::device(params).is_gpu()).then_some(seconds);
     let rows = draws * each.len() * rising_sizes(params, "m").len();
     let bytes = peak(params, &config, largest(params, "m"));
-    Estimate { rows, seconds: Some(seconds), bytes: Some(bytes as u64) }
+    Estimate { rows, seconds, bytes: Some(bytes as u64) }
 }

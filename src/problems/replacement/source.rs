@@ -5,9 +5,10 @@ use crate::lab::{Event, Params, Progress, RunContext, RunError};
 use crate::problems::inputs::{check_dataset, checkpoint_file};
 use crate::vision::dataset::{Augment, Dataset, Normalisation, Only, Options, Patcher, Split, default_cache, load};
 use crate::vision::{
-    Attention, AttentionKernel, Checkpoint, Evaluation, Kernels, Parameters, Redraw, StepReport, TrainObserver,
-    TrainOptions, Trainer, Vit, VitConfig, train,
+    Attention, AttentionKernel, Checkpoint, Evaluation, Kernels, Parameters, Precision, Redraw, StepReport,
+    TrainObserver, TrainOptions, Trainer, Vit, VitConfig, train,
 };
+use candle_core::Device;
 use std::ops::ControlFlow;
 
 /// A trained model of softmax attention and its test images.
@@ -25,6 +26,14 @@ impl TrainedModel {
     pub fn new(params: &Params, context: &mut RunContext) -> Result<Self, RunError> {
         let text = params.text("checkpoint");
         if text.is_empty() { Self::trained(params, context) } else { Self::read(text, params, context) }
+    }
+
+    /// The same with a model that `device` computes: on a GPU by composed operations.
+    ///
+    /// # Errors
+    /// The device has no memory for it.
+    pub fn on(self, device: &Device) -> Result<Self, RunError> {
+        Ok(Self { model: self.model.on(device, Precision::F32)?, ..self })
     }
 
     fn read(text: &str, params: &Params, context: &mut RunContext) -> Result<Self, RunError> {

@@ -2,8 +2,7 @@
 
 use crate::device::{DeviceName, OpenDevice};
 use crate::lab::{Param, ParamError, Params, RunContext};
-use crate::memory;
-use crate::problems::devices::{self, device};
+use crate::problems::devices::{self, DeviceNeeds, device};
 use crate::vision::{Kernels, Parameters, Precision, VisionError, Vit, VitConfig};
 
 /// Where the model lies and is computed.
@@ -47,17 +46,8 @@ pub(super) fn check(params: &Params) -> Result<(), ParamError> {
 /// The device cannot be used, or has too little memory.
 pub(super) fn open(params: &Params, config: &VitConfig, multiply_adds: f64) -> Result<OpenDevice, ParamError> {
     let batch = params.size("batch");
-    let opened = devices::open(params, multiply_adds)?;
-    let needed = Vit::training_bytes(config, Kernels::Composed, 1, batch);
-    match opened.memory {
-        Some(there) if needed > there => {
-            let [needed, there] = [needed, there].map(|bytes| memory::size(bytes.into()));
-            let allowed =
-                format!("a smaller number: the model needs about {needed} of memory, {} has {there}", opened.label);
-            Err(ParamError::new("batch", batch.to_string(), allowed))
-        }
-        _ => Ok(opened),
-    }
+    let bytes = Vit::training_bytes(config, Kernels::Composed, 1, batch);
+    devices::open(params, multiply_adds, &DeviceNeeds { bytes, what: "the model needs", key: ("batch", batch) })
 }
 
 /// The model on that device.

@@ -6,7 +6,7 @@ use crate::lab::{Estimate, Machine, ParamError, Params};
 use crate::problems::devices::device;
 use crate::threads;
 use crate::vision::dataset::DataSource;
-use crate::vision::{Attention, AttentionKernel, ConfigError, Kernels, Vit, VitConfig};
+use crate::vision::{Attention, ConfigError, Kernels, Vit, VitConfig};
 
 /// Checks what depends on several parameters: that the sizes of the model fit together, and that the run fits into memory,
 /// `data` bytes of which are images.
@@ -159,26 +159,13 @@ pub(super) fn estimate(params: &Params) -> Estimate {
     let steps = trained / params.int("batch") as f64;
     // Nothing is known of GPUs.
     let is_known = train > 0 && !device(params).is_gpu();
-    let seconds = is_known.then(|| images * products(&config) / rate + steps * STEP_SECONDS);
+    let seconds = is_known.then(|| images * config.multiply_adds() / rate + steps * STEP_SECONDS);
     Estimate { rows, seconds, bytes: Some(bytes(params, &config, expected_data(params))) }
 }
 
 /// Multiply-adds of a training step: a backward pass costs two forward passes.
 pub(super) fn step_products(params: &Params, config: &VitConfig) -> f64 {
-    3.0 * params.size("batch") as f64 * products(config)
-}
-
-/// Multiply-adds of one image's forward pass.
-pub(super) fn products(config: &VitConfig) -> f64 {
-    let [tokens, dim, hidden] = [config.tokens(), config.dim, config.hidden()].map(|size| size as f64);
-    let attention = match config.attention {
-        Attention::Kernel(AttentionKernel::Softmax) => 2.0 * tokens * dim,
-        Attention::Kernel(kernel) => 2.0 * kernel.features(config.head_dim()) as f64 * dim,
-        Attention::Typed(map) => 2.0 * map.features(config.head_dim()) as f64 * dim,
-        Attention::Favor(map) => 3.0 * map.features() as f64 * dim,
-    };
-    let block = 4.0 * dim * dim + 2.0 * dim * hidden + attention;
-    tokens * (config.patch_dim() as f64 * dim + config.depth as f64 * block)
+    3.0 * params.size("batch") as f64 * config.multiply_adds()
 }
 
 /// Multiply-adds per second and core, for estimates.

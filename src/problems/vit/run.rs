@@ -292,7 +292,7 @@ fn row(params: &Params, seed: u64, trainer: &Trainer, split: &Split, test: &Eval
         "test_loss": test.loss,
         "final_train_loss": position.epoch_loss,
         "tokens": config.tokens(),
-        "multiply_adds": cost::products(config) as u64,
+        "multiply_adds": config.multiply_adds() as u64,
         "accuracy_lo": over_images.map(|[low, _]| low),
         "accuracy_hi": over_images.map(|[_, high]| high),
         "train_cpu_seconds": null,

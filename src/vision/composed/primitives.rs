@@ -3,7 +3,7 @@
 //! The fused layer norm and softmax of candle-nn have no backward pass and stop gradients without a word; these have one.
 
 use crate::vision::precision::Precision;
-use candle_core::{D, Result, Tensor};
+use candle_core::{D, DType, Device, Result, Tensor};
 
 /// Added to the variance in [`layer_norm`], as in PyTorch.
 pub const LAYER_NORM_EPSILON: f64 = 1e-5;
@@ -77,13 +77,34 @@ pub fn cross_entropy(logits: &Tensor, labels: &[u32], smoothing: f64) -> Result<
     if labels.len() != batch {
         candle_core::bail!("{} labels for a batch of {batch}", labels.len());
     }
-    let mut target = vec![smoothing / classes as f64; batch * classes];
+    cross_entropy_with(logits, &targets(labels, (classes, logits.dtype()), smoothing, logits.device())?)
+}
+
+/// The distributions `[batch, classes]` that [`cross_entropy`] compares with: numbers of this kind, on this device.
+///
+/// # Errors
+/// A label is not below the number of classes.
+pub(in crate::vision) fn targets(
+    labels: &[u32],
+    (classes, kind): (usize, DType),
+    smoothing: f64,
+    device: &Device,
+) -> Result<Tensor> {
+    let mut target = vec![smoothing / classes as f64; labels.len() * classes];
     for (row, &label) in target.chunks_exact_mut(classes).zip(labels) {
         match row.get_mut(label as usize) {
             Some(share) => *share += 1.0 - smoothing,
             None => candle_core::bail!("label {label} of {classes} classes"),
         }
     }
-    let target = Tensor::from_vec(target, (batch, classes), logits.device())?.to_dtype(logits.dtype())?;
-    (log_softmax(logits)? * target)?.sum_all()? / -(batch as f64)
+    // Rounded before it is copied: not every device has numbers of 64 bits.
+    Tensor::from_vec(target, (labels.len(), classes), &Device::Cpu)?.to_dtype(kind)?.to_device(device)
+}
+
+/// Mean cross-entropy of `logits` `[batch, classes]` against the distributions `target` of the same shape.
+///
+/// # Errors
+/// The shapes differ.
+pub(in crate::vision) fn cross_entropy_with(logits: &Tensor, target: &Tensor) -> Result<Tensor> {
+    (log_softmax(logits)? * target)?.sum_all()? / -(logits.dim(0)? as f64)
 }
