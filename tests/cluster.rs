@@ -230,6 +230,51 @@ fn a_training_outlives_its_node_its_limit_and_its_turn() {
 }
 
 #[test]
+fn a_halving_decides_on_a_cluster_as_it_does_here() {
+    let Some(cluster) = Cluster::start() else { return };
+    let settings = ["attention=relu", "lr=0.0001,0.01,0.05,0.3", "dim=8", "depth=1", "heads=2", "train_images=64"];
+    let more = ["validation=0.5", "test_images=16", "epochs=8", "batch=8", "threads=1"];
+    let settings: Vec<&str> = settings.iter().chain(&more).flat_map(|setting| ["--set", *setting]).collect();
+    let halve = [&["sweep", "vit", "--halve", "--json", "--title", "halves"], settings.as_slice()].concat();
+    let here = cluster.say(&[&halve[..], &["--quiet", "--logs", "local"]].concat());
+    let there = [&halve[..], &["--slurm", "--max-parallel", "2"]].concat();
+
+    // The command is interrupted while its first array waits for a place: the array is found again.
+    let mut first = cluster.command(env!("CARGO_BIN_EXE_attnlab")).args(&there).spawn().unwrap();
+    let began = Instant::now();
+    let logs = cluster.folder.path().join("logs");
+    let arrays = || {
+        let entries = fs::read_dir(&logs).into_iter().flatten().flatten();
+        entries.filter(|entry| entry.path().join("sweep.toml").is_file()).count()
+    };
+    while arrays() == 0 {
+        assert!(began.elapsed() < Duration::from_secs(60), "no array is submitted");
+        thread::sleep(Duration::from_millis(20));
+    }
+    thread::sleep(Duration::from_millis(500));
+    kill_process(Pid::from_child(&first), Signal::INT).unwrap();
+    first.wait().unwrap();
+    let output = cluster.attnlab(&there);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success(), "{said}");
+    // Four runs, two, one: an array each.
+    assert_eq!(arrays(), 3, "{said}");
+    assert!(said.contains("1/4 of the budget: 4 runs, job "), "{said}");
+    assert_eq!(rows(&String::from_utf8(output.stdout).unwrap()), rows(&here));
+    let decided = |logs: &str| {
+        let entries = fs::read_dir(cluster.folder.path().join(logs)).unwrap().flatten();
+        let files = entries.map(|entry| entry.path().join("halving.json")).filter(|path| path.is_file());
+        files.map(|file| fs::read_to_string(file).unwrap()).collect::<Vec<_>>()
+    };
+    assert_eq!(decided("logs"), decided("local"));
+    let status = cluster.say(&["sweep", "status", "1-4"]);
+    assert!(status.contains("4 points: ") && status.contains("held at their share"), "{status}");
+    // Once more there is nothing to do.
+    let again = cluster.attnlab(&there);
+    assert!(again.status.success() && arrays() == 3, "{}", String::from_utf8_lossy(&again.stderr));
+}
+
+#[test]
 fn what_goes_wrong_is_told_and_mended() {
     let Some(cluster) = Cluster::start() else { return };
     // What Slurm refuses is told in its own words.

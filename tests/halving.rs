@@ -228,8 +228,7 @@ fn bad_input_is_one_line() {
         (&["--set", "patience=2"], "patience: found `2`, allowed: off in a sweep that halves"),
         (&["--set", "target_accuracy=0.5"], "target_accuracy: found `0.5`, allowed: none in a sweep that halves"),
         (&["--set", "epochs=2,4"], "--halve: found `budgets of 2 and 4`, allowed: the same budget for every point"),
-        (&["--slurm"], "--halve: found `--slurm` with it, allowed: here, in one process"),
-        (&["--commands"], "--halve: found `--commands` with it, allowed: here, in one process"),
+        (&["--commands"], "--halve: found `--commands` with it, allowed: here or with --slurm"),
     ] {
         let output = halve(folder.path(), more);
         let complaint = complaint(&output);
@@ -252,11 +251,16 @@ fn bad_input_is_one_line() {
         (String::from_utf8_lossy(&output.stdout).contains("of the budget"), complaint(&output))
     };
     assert_eq!(of_preset("sweep", &[]), (true, String::new()));
+    // A group of which one value is asked for is all there is.
+    let groups = text.replace("[params]", "[params]\nattention = [\"relu\", \"exp\"]").replace("[]", "[\"attention\"]");
+    fs::write(&preset, groups).unwrap();
+    assert_eq!(of_preset("sweep", &["--set", "attention=exp"]), (true, String::new()));
+    fs::write(&preset, text).unwrap();
     for (command, more) in [("sweep", &["--no-halve"][..]), ("run", &[])] {
         let (halves, said) = of_preset(command, more);
         assert!(!halves && said.starts_with("every point is done to its end"), "{said}");
     }
-    assert!(of_preset("sweep", &["--slurm"]).1.contains("--halve: found `--slurm` with it"));
+    assert!(of_preset("sweep", &["--commands"]).1.contains("--halve: found `--commands` with it"));
     let planned = halve(folder.path(), &["--dry-run"]);
     let page = String::from_utf8(planned.stdout).unwrap();
     assert!(page.contains("# 1/8 of the budget: 8 runs\n") && page.contains("# all of the budget: 1 runs\n"), "{page}");

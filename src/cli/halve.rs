@@ -2,19 +2,21 @@
 
 use super::args::SweepArguments;
 use super::failure::Failure;
+use super::halving_array::HalvingArrays;
 use super::progress::watch;
 use super::signals::Listener;
 use super::{merge, output, run, table};
+use crate::lab::slurm::ArrayShare;
 use crate::lab::{
-    Document, Halving, HalvingRank, LabError, Places, Queue, Resumption, RunHandle, RunSpec, RunState, RunView, Sweep,
-    decimal, duration, end_lost, estimate, files, say_why, store,
+    Document, Halving, HalvingRank, HoldPlace, LabError, Places, Queue, Resumption, RunHandle, RunSpec, RunState,
+    Sweep, came_to, decimal, duration, end_lost, estimate, files, say_why, store,
 };
 use crate::problems;
 use md5::{Digest, Md5};
 use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 /// Trains the points of the sweep `planned` share by share, and stops the worse half of each group, the points with the same values
@@ -24,23 +26,30 @@ pub fn halve(
     (planned, within): (&Sweep, &[String]),
     places: Places,
 ) -> Result<(), Failure> {
-    if arguments.slurm || arguments.commands {
-        let found = if arguments.slurm { "--slurm" } else { "--commands" };
-        return Err(Failure::bad_input(format!(
-            "--halve: found `{found}` with it, allowed: here, in one process, which waits for the runs of a share before it ranks them; with --no-halve every point is done to its end"
-        )));
+    if arguments.commands {
+        return Err(Failure::bad_input(
+            "--halve: found `--commands` with it, allowed: here or with --slurm, where somebody waits for the runs of a share before it ranks them; with --no-halve every point is done to its end",
+        ));
     }
     let halving = Halving::new(planned, within)?;
     if arguments.run.dry_run {
         return output::print(&forecast(&halving));
     }
-    let workers = usize::from(arguments.run.telling.workers);
+    let (workers, quiet) = (usize::from(arguments.run.telling.workers), arguments.run.telling.quiet);
+    let name = folder_name(&halving, within);
+    let trainer = if arguments.slurm {
+        let (options, halving) = (arguments.options.0.clone(), name.clone());
+        HalvingTrainer::Cluster(HalvingArrays { options, title: arguments.title(planned), halving, quiet })
+    } else {
+        HalvingTrainer::Here(Queue::new(places.clone(), workers)?)
+    };
     let mut work = HalvingWork {
         listener: Listener::start()?,
-        queue: Queue::new(places.clone(), workers)?,
+        trainer,
         series: planned.problem.live().unwrap_or_default(),
-        quiet: arguments.run.telling.quiet,
+        quiet,
         folders: HashMap::new(),
+        folder: places.logs.join(name),
         places,
         halving,
     };
@@ -122,11 +131,30 @@ impl HalvingDecisions {
     }
 }
 
+/// What trains the runs of a share.
+enum HalvingTrainer {
+    /// This process.
+    Here(Queue),
+    /// Job arrays.
+    Cluster(HalvingArrays),
+}
+
+/// The name of a halving's folder: that of its points and of what they compete within.
+fn folder_name(halving: &Halving, within: &[String]) -> String {
+    let all: Vec<usize> = (0..halving.candidates.len()).collect();
+    let mut points: Vec<String> = halving.specs(&all).iter().map(RunSpec::point).collect();
+    points.sort();
+    let hash = Md5::digest(format!("{}\n{}", within.join(","), points.join("\n")));
+    format!("sweep-halving-{}", hex::encode(&hash[..8]))
+}
+
 /// A halving at work.
 struct HalvingWork {
     halving: Halving,
     places: Places,
-    queue: Queue,
+    /// Where it is recorded.
+    folder: PathBuf,
+    trainer: HalvingTrainer,
     listener: Listener,
     /// The series that candidates are ranked by.
     series: &'static str,
@@ -163,13 +191,18 @@ impl HalvingWork {
     }
 
     /// Where a run is held at this share; none for the whole of it.
-    fn hold(&self, share: f64) -> Option<f64> {
-        Some(share * self.halving.budget).filter(|_| share < 1.0)
+    fn hold(&self, share: f64) -> Option<HoldPlace<'static>> {
+        (share < 1.0).then_some(HoldPlace { series: self.series, x: share * self.halving.budget })
     }
 
     /// Trains every run of `specs` to `share` of its budget.
     fn train(&mut self, specs: &[RunSpec], share: f64) -> Result<(), Failure> {
         let hold = self.hold(share);
+        if let HalvingTrainer::Cluster(arrays) = &self.trainer {
+            let (series, halving) = (self.series.to_owned(), arrays.halving.clone());
+            let of_array = ArrayShare { halving, share, series, hold: hold.map(|hold| hold.x) };
+            arrays.train(&self.places, specs, (&of_array, &fraction(share)), &self.listener)?;
+        }
         let plan = store::Plan::new(specs.to_vec(), &store::list(&self.places.logs)?);
         if let Some(run) = plan.underway.first() {
             return Err(Failure::failed(format!(
@@ -184,21 +217,17 @@ impl HalvingWork {
         for (spec, run) in &plan.unfinished {
             let folder = run.folder(&self.places.logs);
             self.folders.insert(run.point.clone(), folder.clone());
-            // One that diverged would do so again.
-            let is_done = hold.is_some() && (run.state == RunState::Diverged || self.reached(&folder, hold)?.is_some());
+            let is_done = came_to(run.state, &folder, hold)?;
             if is_done && run.state == RunState::Lost {
                 // It came so far in a process that is gone, and is not over by its own word.
                 end_lost(&folder, spec)?;
             } else if !is_done {
-                handles.push(self.queue.go_on(
-                    &folder,
-                    problems::ALL,
-                    &Resumption { hold, ..Resumption::default() },
-                )?);
+                let how = Resumption { hold: hold.map(|hold| hold.x), ..Resumption::default() };
+                handles.push(self.queue()?.go_on(&folder, problems::ALL, &how)?);
             }
         }
         for spec in plan.fresh {
-            let handle = self.queue.submit_until(spec, hold)?;
+            let handle = self.queue()?.submit_until(spec, hold.map(|hold| hold.x))?;
             self.folders.insert(handle.spec().point(), handle.folder().to_owned());
             handles.push(handle);
         }
@@ -206,34 +235,35 @@ impl HalvingWork {
         self.outcome(&handles, hold, is_stopped)
     }
 
-    /// Whether every run came as far as it was to come.
-    fn outcome(&self, handles: &[Arc<RunHandle>], hold: Option<f64>, is_stopped: bool) -> Result<(), Failure> {
-        for handle in handles {
-            match handle.state() {
-                RunState::Finished => {}
-                RunState::Diverged if hold.is_some() => {}
-                RunState::Stopped if self.reached(handle.folder(), hold)?.is_some() => {}
-                RunState::Stopped => {
-                    return Err(Failure::stopped("stopped; the same command goes on with what is kept"));
-                }
-                _ => {
-                    let message = format!("{}: {}", handle.spec().label(), handle.message());
-                    return Err(match handle.refused() {
-                        true => Failure::bad_input(message),
-                        false => Failure::failed(message),
-                    });
-                }
-            }
+    /// What trains runs here.
+    fn queue(&self) -> Result<&Queue, Failure> {
+        match &self.trainer {
+            HalvingTrainer::Here(queue) => Ok(queue),
+            HalvingTrainer::Cluster(_) => Err(Failure::failed("a run was removed while its share was trained")),
         }
-        if is_stopped { Err(Failure::stopped("stopped; the same command goes on with what is kept")) } else { Ok(()) }
     }
 
-    /// The number of the run in `folder` at the place `hold`: that of the first evaluation there or behind it.
-    fn reached(&self, folder: &Path, hold: Option<f64>) -> Result<Option<f64>, LabError> {
-        let view = RunView::read(folder)?;
-        let series = view.series.iter().find(|view| view.series.id == self.series);
-        let mut points = series.into_iter().flat_map(|series| &series.points);
-        Ok(hold.and_then(|hold| points.find(|point| point.x >= hold)).map(|point| point.y))
+    /// Whether every run came as far as it was to come.
+    fn outcome(
+        &self,
+        handles: &[Arc<RunHandle>],
+        hold: Option<HoldPlace<'_>>,
+        is_stopped: bool,
+    ) -> Result<(), Failure> {
+        for handle in handles {
+            if came_to(handle.state(), handle.folder(), hold)? {
+                continue;
+            }
+            if handle.state() == RunState::Stopped {
+                return Err(Failure::stopped("stopped; the same command goes on with what is kept"));
+            }
+            let message = format!("{}: {}", handle.spec().label(), handle.message());
+            return Err(match handle.refused() {
+                true => Failure::bad_input(message),
+                false => Failure::failed(message),
+            });
+        }
+        if is_stopped { Err(Failure::stopped("stopped; the same command goes on with what is kept")) } else { Ok(()) }
     }
 
     /// The mean number of a candidate over its runs at `share`; none where one of them has none.
@@ -242,7 +272,9 @@ impl HalvingWork {
         let mut sum = 0.0;
         for spec in specs {
             let Some(folder) = self.folders.get(&spec.point()) else { return Ok(None) };
-            let Some(number) = self.reached(folder, self.hold(share))? else { return Ok(None) };
+            let Some(number) = self.hold(share).map(|hold| hold.number(folder)).transpose()?.flatten() else {
+                return Ok(None);
+            };
             sum += number;
         }
         Ok(Some(sum / specs.len() as f64))
@@ -270,12 +302,8 @@ impl HalvingWork {
 
     /// Writes what was decided into the sweep's folder.
     fn record(&self, within: &[String], decisions: &HalvingDecisions) -> Result<(), LabError> {
-        let all: Vec<usize> = (0..self.halving.candidates.len()).collect();
-        let mut points: Vec<String> = self.halving.specs(&all).iter().map(RunSpec::point).collect();
-        points.sort();
-        let hash = Md5::digest(format!("{}\n{}", within.join(","), points.join("\n")));
-        let folder = self.places.logs.join(format!("sweep-halving-{}", hex::encode(&hash[..8])));
-        fs::create_dir_all(&folder).map_err(LabError::io("create", &folder))?;
+        let folder = &self.folder;
+        fs::create_dir_all(folder).map_err(LabError::io("create", folder))?;
         let path = folder.join("halving.json");
         let told = json!({
             "schema": 1, "series": self.series, "within": within, "budget": self.halving.budget,

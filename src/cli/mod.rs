@@ -7,6 +7,7 @@ mod examples;
 mod export;
 mod failure;
 mod halve;
+mod halving_array;
 mod logging;
 mod man;
 mod merge;

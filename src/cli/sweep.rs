@@ -32,7 +32,7 @@ fn within(arguments: &SweepArguments, planned: &Sweep) -> Option<Vec<String>> {
     match arguments {
         SweepArguments { no_halve: true, .. } => None,
         SweepArguments { halve: true, within, .. } if !within.is_empty() => Some(within.clone()),
-        SweepArguments { halve, .. } => planned.halved_within.clone().or_else(|| halve.then(Vec::new)),
+        SweepArguments { halve, .. } => planned.halving_groups().or_else(|| halve.then(Vec::new)),
     }
 }
 
@@ -74,8 +74,7 @@ fn commands(planned: &Sweep, places: &Places) -> Result<(), Failure> {
 /// Writes the sweep's folder and submits its array.
 fn submit(arguments: &SweepArguments, planned: &Sweep, places: &Places) -> Result<(), Failure> {
     let specs = left(planned, places)?;
-    let name = arguments.run.title.clone().or_else(|| specs.first()?.title.clone());
-    let name = name.or_else(|| arguments.run.target.clone()).unwrap_or_default();
+    let name = arguments.title(planned);
     let options = arguments.options.0.clone();
     if specs.is_empty() {
         return output::print("every point of the sweep has a finished run\n");
@@ -141,6 +140,7 @@ fn status(sweep: &JobArray, json: bool) -> Result<(), Failure> {
     let finished = status.count(&[RunState::Finished]);
     let counts = [
         ("finished", finished),
+        ("held at their share", status.done() - finished),
         ("running", status.count(&[RunState::Running])),
         ("failed", status.count(&[RunState::Failed, RunState::Diverged])),
         ("stopped or lost", status.count(&[RunState::Stopped, RunState::Lost])),
@@ -150,7 +150,7 @@ fn status(sweep: &JobArray, json: bool) -> Result<(), Failure> {
         counts.iter().filter(|(_, count)| *count > 0).map(|(what, count)| format!("{count} {what}")).collect();
     let mut page = format!("{}: {} points: {}\n", sweep.plan_ref().title, status.points.len(), told.join(", "));
     let numeric = |heading: &str| heading == "point" || heading == "result";
-    let unfinished = status.points.iter().filter(|point| point.state() != Some(RunState::Finished));
+    let unfinished = status.points.iter().filter(|point| !point.done);
     let lines = unfinished.map(|point| {
         let element = status.elements.iter().find(|element| element.index == point.element);
         let (queue, why) = element.map_or(("", ""), |element| (element.state.as_str(), element.reason.as_str()));

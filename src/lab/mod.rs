@@ -42,7 +42,7 @@ pub use record::{
     logs_of_process,
 };
 pub use run::{
-    Column, Control, CurveSummary, Estimate, Observer, Optimum, Problem, Queue, Resumption, RunContext, RunError,
-    RunHandle, RunView, SMALL_SECONDS, SeriesView, common, end_lost, say_why,
+    Column, Control, CurveSummary, Estimate, HoldPlace, Observer, Optimum, Problem, Queue, Resumption, RunContext,
+    RunError, RunHandle, RunView, SMALL_SECONDS, SeriesView, came_to, common, end_lost, say_why,
 };
 pub use store::{Filter, FilterError, RunSummary, Store};

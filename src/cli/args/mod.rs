@@ -17,6 +17,7 @@ use super::examples::{
     COMPARE_EXAMPLES, DATA_EXAMPLES, EXAMPLES, EXPORT_EXAMPLES, LIST_EXAMPLES, RECOMMEND_EXAMPLES, RUN_EXAMPLES,
     SWEEP_EXAMPLES,
 };
+use crate::lab::Sweep;
 use clap::{Args, Parser, Subcommand, ValueHint};
 use std::path::PathBuf;
 use value::{assignment, positive};
@@ -224,6 +225,13 @@ pub struct SweepArguments {
     /// What is done with a sweep that was submitted.
     #[command(subcommand)]
     pub command: Option<SweepCommand>,
+}
+
+impl SweepArguments {
+    /// What the sweep `planned` is called: by its title, or by what was named to be run.
+    pub fn title(&self, planned: &Sweep) -> String {
+        planned.title.clone().or_else(|| self.run.target.clone()).unwrap_or_default()
+    }
 }
 
 /// `--help` of the commands below `sweep`, whose own `--help` knows the problems and takes clap's away from them.

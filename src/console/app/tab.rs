@@ -186,11 +186,10 @@ impl ProblemTab {
     pub fn sweep(&self) -> Sweep {
         let sweep = Sweep::new(self.problem, self.form.draft().clone()).combined(self.mode).repeated(self.repeats);
         let PointOrder { interleaved, halved_within } = self.order.clone();
-        let swept = sweep.swept();
-        let is_swept = |key: &String| swept.iter().any(|param| param.key == key);
-        let halved_within = halved_within.filter(|keys| keys.iter().all(is_swept));
+        let sweep = Sweep { interleaved, halved_within, ..sweep };
+        let halved_within = sweep.halving_groups().filter(|_| !sweep.swept().is_empty());
         // A form always holds every field.
-        Sweep { interleaved, halved_within, ..sweep.allowing_unread() }
+        Sweep { halved_within, ..sweep.allowing_unread() }
     }
 
     /// Gives the sweep whose cost a task has to work out. Nothing is given where the cost is known or being worked out.

@@ -87,17 +87,18 @@ fn row<'a>(theme: &Theme, entry: &'a SweepEntry) -> Vec<Cell<'a>> {
             return cells;
         }
     };
-    let count = |states: &[RunState], style: Style| match status.count(states) {
+    let counted = |count: usize, style: Style| match count {
         0 => Cell::styled("·", theme.faint()),
         count => Cell::styled(count.to_string(), style),
     };
+    let count = |states: &[RunState], style: Style| counted(status.count(states), style);
     let (symbol, style) = theme.state(state(status));
     let waiting = status.points.iter().filter(|point| matches!(point.state(), None | Some(RunState::Queued))).count();
     let mut cells = vec![
         Cell::styled(symbol.to_string(), style),
         Cell::new(entry.title.as_str()),
         Cell::new(status.points.len().to_string()),
-        count(&[RunState::Finished], theme.good()),
+        counted(status.done(), theme.good()),
         count(&[RunState::Running, RunState::Paused], theme.accent()),
         if waiting == 0 { Cell::styled("·", theme.faint()) } else { Cell::new(waiting.to_string()) },
         count(&[RunState::Failed, RunState::Diverged], theme.bad()),
@@ -142,7 +143,9 @@ fn draw_chosen(frame: &mut Frame<'_>, app: &App, entry: &SweepEntry, area: Rect)
         (None, false) => Vec::new(),
     };
     if status.is_complete() {
-        words = vec![("every point is finished".to_owned(), theme.good())];
+        let is_held = status.done() > status.count(&[RunState::Finished]);
+        let all = if is_held { "every run came as far as this share goes" } else { "every point is finished" };
+        words = vec![(all.to_owned(), theme.good())];
     }
     let lines: Vec<Line<'_>> = words
         .into_iter()
@@ -154,7 +157,7 @@ fn draw_chosen(frame: &mut Frame<'_>, app: &App, entry: &SweepEntry, area: Rect)
     let below = lines.len() as u16;
     let table_area = Rect { height: area.height.saturating_sub(below), ..area };
     let mut points: Vec<&PointStatus> = status.points.iter().collect();
-    points.sort_by_key(|point| (point.state() == Some(RunState::Finished), point.run.is_none()));
+    points.sort_by_key(|point| (point.done, point.run.is_none()));
     let headings = [
         Heading::right("point").fixed(),
         Heading::left("").fixed(),
@@ -181,8 +184,7 @@ fn draw_chosen(frame: &mut Frame<'_>, app: &App, entry: &SweepEntry, area: Rect)
 fn point_row<'a>(app: &App, entry: &'a SweepEntry, status: &'a Status, point: &'a PointStatus) -> Vec<Cell<'a>> {
     let theme = app.theme();
     let element = status.elements.iter().find(|element| element.index == point.element);
-    let finished = point.state() == Some(RunState::Finished);
-    let (queue, node, why) = match element.filter(|_| !finished) {
+    let (queue, node, why) = match element.filter(|_| !point.done) {
         Some(element) => (element.state.as_str(), element.node.as_str(), element.reason.as_str()),
         None => ("", "", ""),
     };

@@ -141,6 +141,14 @@ impl Sweep {
         self.problem.schema().iter().filter(many).collect()
     }
 
+    /// What [`Sweep::halved_within`] says, but for parameters that have one value here: within that all points compete anyway.
+    #[must_use]
+    pub fn halving_groups(&self) -> Option<Vec<String>> {
+        let swept = self.swept();
+        let is_swept = |key: &String| swept.iter().any(|param| param.key == key);
+        self.halved_within.clone().map(|keys| keys.into_iter().filter(is_swept).collect())
+    }
+
     /// The scale on which each swept parameter is drawn; none where its values are to decide.
     #[must_use]
     pub fn scales(&self) -> BTreeMap<String, Option<Scale>> {

@@ -3,12 +3,12 @@
 use super::commands::{ARRAY_LIMIT, SbatchAnswer, Slurm};
 use super::job::Job;
 use super::options::SlurmOptions;
-use super::plan::{ArrayPlan, PLAN, absolute};
+use super::plan::{ArrayPlan, ArrayShare, PLAN, absolute};
 use super::program;
 use super::script::script;
 use crate::lab::{Differences, Draft, LabError, ParamError, Places, Problem, RunSpec, Schema, Sweep, files};
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Component, Path, PathBuf};
@@ -60,7 +60,11 @@ impl JobArray {
         options: SlurmOptions,
         array_limit: usize,
     ) -> Result<Self, LabError> {
-        let plan = ArrayPlan::new(places, specs, title, options, array_limit)?;
+        Self::make(places, specs, ArrayPlan::new(places, specs, title, options, array_limit)?)
+    }
+
+    /// Makes the folder of `plan`, whose points are `specs`.
+    fn make(places: &Places, specs: &[RunSpec], plan: ArrayPlan) -> Result<Self, LabError> {
         places.prepare()?;
         let folder = plan.folder();
         fs::create_dir(&folder).map_err(LabError::io("create the sweep's folder", &folder))?;
@@ -225,9 +229,40 @@ impl JobArray {
 /// # Errors
 /// There is no Slurm, what `sbatch` said, or the folder cannot be made.
 pub fn submit(places: &Places, specs: &[RunSpec], title: &str, options: SlurmOptions) -> Result<JobArray, LabError> {
+    let limit = array_limit(&options)?;
+    hand_in(JobArray::plan(places, specs, title, options, limit)?)
+}
+
+/// The same for a share of a sweep that halves: runs stop where it says. Those that are begun, by their points, go on in the
+/// folders of these names.
+///
+/// # Errors
+/// As [`submit`].
+pub fn submit_share(
+    places: &Places,
+    specs: &[RunSpec],
+    title: &str,
+    options: SlurmOptions,
+    (share, begun): (ArrayShare, &HashMap<String, String>),
+) -> Result<JobArray, LabError> {
+    let limit = array_limit(&options)?;
+    let plan = ArrayPlan { share: Some(share), ..ArrayPlan::new(places, specs, title, options, limit)? };
+    let array = JobArray::make(places, specs, plan)?;
+    for (index, spec) in specs.iter().enumerate() {
+        if let Some(id) = begun.get(&spec.point()) {
+            array.set_run(index, id)?;
+        }
+    }
+    hand_in(array)
+}
+
+/// The most elements that an array may have where `options` send it.
+fn array_limit(options: &SlurmOptions) -> Result<usize, LabError> {
     let cluster = Slurm.cluster().or_else(|| options.cluster());
-    let limit = Slurm.array_limit(cluster.as_deref())?;
-    let mut array = JobArray::plan(places, specs, title, options, limit)?;
+    Slurm.array_limit(cluster.as_deref())
+}
+
+fn hand_in(mut array: JobArray) -> Result<JobArray, LabError> {
     match Slurm.submit(&array.script(), None, None) {
         SbatchAnswer::Taken(job) => array.add_job(job)?,
         SbatchAnswer::Refused(error) => {

@@ -2,7 +2,9 @@
 //! has begun.
 
 use super::array::JobArray;
-use crate::lab::{LabError, Owner, Places, Problem, Queue, Request, RunHandle, RunSpec, RunState, RunSummary};
+use crate::lab::{
+    LabError, Owner, Places, Problem, Queue, Request, Resumption, RunHandle, RunSpec, RunState, RunSummary, came_to,
+};
 use std::path::Path;
 use std::sync::Arc;
 use std::thread;
@@ -15,7 +17,7 @@ const ORPHAN: Duration = Duration::from_secs(90);
 /// How an element's work ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ending {
-    /// Every point has a finished run.
+    /// Every point has a finished run, or one that came as far as the array goes.
     Complete,
     /// It was told to end; the next try resumes the runs from their checkpoints.
     Stopped,
@@ -68,18 +70,20 @@ pub fn work(
         thread::sleep(Duration::from_millis(20));
     }
     queue.shutdown(false);
-    let is_well = |handle: &&Arc<RunHandle>| matches!(handle.state(), RunState::Finished | RunState::Stopped);
-    let failed = refused + handles.iter().filter(|handle| !is_well(handle)).count();
-    Ok(if failed > 0 {
-        Ending::Failed { runs: failed }
-    } else if handles.iter().all(|handle| handle.state() == RunState::Finished) {
-        Ending::Complete
-    } else {
-        Ending::Stopped
+    let (mut failed, mut complete) = (refused, true);
+    for handle in &handles {
+        let is_done = came_to(handle.state(), handle.folder(), plan.hold())?;
+        failed += usize::from(!is_done && handle.state() != RunState::Stopped);
+        complete &= is_done;
+    }
+    Ok(match (failed, complete) {
+        (0, true) => Ending::Complete,
+        (0, false) => Ending::Stopped,
+        _ => Ending::Failed { runs: failed },
     })
 }
 
-/// Begins point `index` or goes on with it; nothing where it is finished.
+/// Begins point `index` or goes on with it; nothing where it is finished, or came as far as the array goes.
 fn begin(
     sweep: &JobArray,
     index: usize,
@@ -87,18 +91,21 @@ fn begin(
     queue: &Queue,
     problems: &[&'static dyn Problem],
 ) -> Result<Option<Arc<RunHandle>>, LabError> {
+    let hold = sweep.plan_ref().hold();
     if let Some(folder) = sweep.run(index) {
-        if RunSummary::read(&folder).state == RunState::Finished {
+        let is_done = || came_to(RunSummary::read(&folder).state, &folder, hold);
+        if is_done()? {
             return Ok(None);
         }
         release(&folder)?;
         // The process of the earlier try may have finished the run while it was waited for.
-        if RunSummary::read(&folder).state == RunState::Finished {
+        if is_done()? {
             return Ok(None);
         }
-        return queue.resume(&folder, problems).map(Some);
+        let how = Resumption { hold: hold.map(|hold| hold.x), ..Resumption::default() };
+        return queue.go_on(&folder, problems, &how).map(Some);
     }
-    let handle = queue.submit(spec)?;
+    let handle = queue.submit_until(spec, hold.map(|hold| hold.x))?;
     sweep.set_run(index, handle.id())?;
     Ok(Some(handle))
 }

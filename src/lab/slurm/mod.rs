@@ -26,11 +26,11 @@ mod program;
 mod script;
 mod status;
 
-pub use array::{JobArray, folders, idle_gpus, preview, submit};
+pub use array::{JobArray, folders, idle_gpus, preview, submit, submit_share};
 pub use commands::Slurm;
 pub use control::Resubmitted;
 pub use element::{Ending, work};
 pub use job::Job;
 pub use options::{SlurmOption, SlurmOptions};
-pub use plan::ArrayPlan;
+pub use plan::{ArrayPlan, ArrayShare};
 pub use status::{ElementStatus, PointStatus, Queues, Status};

@@ -3,7 +3,7 @@
 use super::job::Job;
 use super::options::{SlurmOptions, fits_header};
 use crate::lab::record::folder::{SWEEP_PREFIX, slug};
-use crate::lab::{LabError, ParamError, Places, RunSpec, Sweep, files};
+use crate::lab::{HoldPlace, LabError, ParamError, Places, RunSpec, Sweep, files};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
@@ -18,6 +18,20 @@ const LARGEST: u64 = 1 << 20;
 const WORTHWHILE: f64 = 60.0;
 /// Elements that are kept busy side by side where no limit is given.
 const SLOTS: usize = 64;
+
+/// What an array trains of a sweep that halves: the runs that are left, to a share of their budget.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ArrayShare {
+    /// The name of the halving's folder among the runs.
+    pub halving: String,
+    /// The share, up to 1.
+    pub share: f64,
+    /// The series whose points show how far a run is.
+    pub series: String,
+    /// Where runs are held on its horizontal axis; none where the share is all of the budget.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hold: Option<f64>,
+}
 
 /// The plan of a sweep, `sweep.toml`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -40,6 +54,9 @@ pub struct ArrayPlan {
     pub points: usize,
     /// Points an element works on.
     pub element_points: usize,
+    /// What it trains of a sweep that halves; none in any other.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub share: Option<ArrayShare>,
     /// What the batch system is asked for.
     pub slurm: SlurmOptions,
     /// The jobs submitted, the newest last.
@@ -73,9 +90,17 @@ impl ArrayPlan {
             data: absolute(&places.data)?,
             points: specs.len(),
             element_points: pack(specs, options.max_parallel(), array_limit),
+            share: None,
             slurm: options,
             jobs: Vec::new(),
         })
+    }
+
+    /// Where its runs are held; none where they go on to their end.
+    #[must_use]
+    pub fn hold(&self) -> Option<HoldPlace<'_>> {
+        let share = self.share.as_ref()?;
+        Some(HoldPlace { series: &share.series, x: share.hold? })
     }
 
     /// Where its folder belongs.

@@ -2,7 +2,7 @@
 
 use super::array::JobArray;
 use super::commands::{Queued, Slurm};
-use crate::lab::{Owner, RunState, RunSummary, files};
+use crate::lab::{Owner, RunState, RunSummary, came_to, files};
 use serde::Serialize;
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -16,6 +16,8 @@ pub struct PointStatus {
     pub element: usize,
     /// Its run, if it was begun.
     pub run: Option<RunSummary>,
+    /// Whether nothing is left of it: its run is finished, or came as far as the array goes.
+    pub done: bool,
 }
 
 impl PointStatus {
@@ -37,6 +39,13 @@ pub struct ElementStatus {
     pub reason: String,
     /// The node it runs on.
     pub node: String,
+}
+
+impl ElementStatus {
+    fn is_live(&self) -> bool {
+        let live = ["PENDING", "RUNNING", "CONFIGURING", "COMPLETING", "REQUEUED", "SUSPENDED", "REQUEUE_HOLD"];
+        live.contains(&self.state.as_str())
+    }
 }
 
 /// How far a sweep is.
@@ -96,17 +105,15 @@ impl Status {
         let plan = sweep.plan_ref();
         let runs: Vec<_> = (0..plan.points).map(|index| sweep.run(index)).collect();
         Owner::watch_briefly(runs.iter().flatten().map(PathBuf::as_path));
-        let told = |(index, run): (usize, Option<PathBuf>)| PointStatus {
-            index,
-            element: index / plan.element_points,
-            run: run.as_deref().map(RunSummary::read),
+        let told = |(index, folder): (usize, Option<PathBuf>)| {
+            let run = folder.as_deref().map(RunSummary::read);
+            let known = run.as_ref().zip(folder.as_deref());
+            // A journal that cannot be read shows nothing; whoever goes on with the run says so.
+            let done = known.is_some_and(|(run, folder)| came_to(run.state, folder, plan.hold()).unwrap_or(false));
+            PointStatus { index, element: index / plan.element_points, run, done }
         };
         let points: Vec<_> = runs.into_iter().enumerate().map(told).collect();
-        let mut elements: Vec<_> = points
-            .iter()
-            .filter(|point| point.state() != Some(RunState::Finished))
-            .map(|point| point.element)
-            .collect();
+        let mut elements: Vec<_> = points.iter().filter(|point| !point.done).map(|point| point.element).collect();
         elements.dedup();
         let told = |index| ElementStatus {
             index,
@@ -140,23 +147,35 @@ impl Status {
         }
     }
 
-    /// Number of points whose run is in one of `states`.
+    /// Number of points whose run is in one of `states`; one that is done, but for not being finished, is in none.
     #[must_use]
     pub fn count(&self, states: &[RunState]) -> usize {
-        self.points.iter().filter(|point| point.state().is_some_and(|state| states.contains(&state))).count()
+        let is_in = |state: RunState, done: bool| states.contains(&state) && (!done || state == RunState::Finished);
+        self.points.iter().filter(|point| point.state().is_some_and(|state| is_in(state, point.done))).count()
     }
 
-    /// Whether every point is finished.
+    /// Number of points of which nothing is left.
+    #[must_use]
+    pub fn done(&self) -> usize {
+        self.points.iter().filter(|point| point.done).count()
+    }
+
+    /// Whether nothing is left of any point.
     #[must_use]
     pub fn is_complete(&self) -> bool {
-        self.count(&[RunState::Finished]) == self.points.len()
+        self.points.iter().all(|point| point.done)
+    }
+
+    /// Whether somebody works on a point that is left, or will.
+    #[must_use]
+    pub fn is_live(&self) -> bool {
+        self.elements.iter().any(ElementStatus::is_live)
     }
 
     /// The elements that nobody works on or will work on, as `sbatch --array` takes them.
     #[must_use]
     pub fn missing(&self) -> Option<String> {
-        let live = ["PENDING", "RUNNING", "CONFIGURING", "COMPLETING", "REQUEUED", "SUSPENDED", "REQUEUE_HOLD"];
-        let missing = self.elements.iter().filter(|element| !live.contains(&element.state.as_str()));
+        let missing = self.elements.iter().filter(|element| !element.is_live());
         let mut ranges: Vec<(usize, usize)> = Vec::new();
         for index in missing.map(|element| element.index) {
             match ranges.last_mut() {
