@@ -1,6 +1,8 @@
 //! The structure of the source: imports go down the floors only, no files import each other in a circle, a type name
-//! stands once, files stay small. Read from the syntax tree of every file in `src/`, paths by `super` included.
+//! stands once, files stay small. Read from the syntax tree of every file in `src/`, paths by `super` included. And what is compiled:
+//! no dependency twice.
 
+mod dependencies;
 mod imports;
 mod tree;
 
