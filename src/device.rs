@@ -206,6 +206,7 @@ mod gpu {
     mod nvidia {
         use super::{Device, DeviceError, OpenDevice, line};
         use candle_core::cuda::cudarc::driver::CudaContext;
+        use candle_core::cuda::cudarc::driver::sys::CUresult;
         use std::sync::{Mutex, PoisonError};
 
         /// Runs of this process on each card.
@@ -213,7 +214,13 @@ mod gpu {
 
         /// How many cards this process sees; `CUDA_VISIBLE_DEVICES`, which Slurm sets, says which they are.
         pub fn cards() -> Result<usize, DeviceError> {
-            let count = CudaContext::device_count().map_err(|error| DeviceError::NoDriver(line(&error)))?;
+            let count = CudaContext::device_count().map_err(|error| {
+                DeviceError::NoDriver(match error.0 {
+                    CUresult::CUDA_ERROR_STUB_LIBRARY => "libcuda.so.1 is not installed".to_owned(),
+                    CUresult::CUDA_ERROR_NO_DEVICE => "the driver finds no card".to_owned(),
+                    _ => line(&error),
+                })
+            })?;
             Ok(count.unsigned_abs() as usize)
         }
 
