@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 use std::{env, fs, thread};
 
@@ -239,8 +239,9 @@ fn a_halving_decides_on_a_cluster_as_it_does_here() {
     let here = cluster.say(&[&halve[..], &["--quiet", "--logs", "local"]].concat());
     let there = [&halve[..], &["--slurm", "--max-parallel", "2"]].concat();
 
-    // The command is interrupted while its first array waits for a place: the array is found again.
-    let mut first = cluster.command(env!("CARGO_BIN_EXE_attnlab")).args(&there).spawn().unwrap();
+    // The command is interrupted once its first array is there: the array is found again, at work or done.
+    let mut first = cluster.command(env!("CARGO_BIN_EXE_attnlab"));
+    let first = first.args(&there).stderr(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
     let began = Instant::now();
     let logs = cluster.folder.path().join("logs");
     let arrays = || {
@@ -253,9 +254,9 @@ fn a_halving_decides_on_a_cluster_as_it_does_here() {
     }
     thread::sleep(Duration::from_millis(500));
     kill_process(Pid::from_child(&first), Signal::INT).unwrap();
-    first.wait().unwrap();
+    let interrupted = first.wait_with_output().unwrap();
     let output = cluster.attnlab(&there);
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    let said = [&interrupted, &output].map(|output| String::from_utf8_lossy(&output.stderr).into_owned()).concat();
     assert!(output.status.success(), "{said}");
     // Four runs, two, one: an array each.
     assert_eq!(arrays(), 3, "{said}");
