@@ -1,7 +1,7 @@
 //! What is not lost by a slip: presets, the form, runs; and several runs at once.
 
 use super::{Desk, PROBLEMS};
-use attnlab::console::app::{Overlay, Wanted};
+use attnlab::console::app::{Exit, Overlay, Wanted};
 use attnlab::lab::{Preset, RunState};
 use std::path::PathBuf;
 
@@ -165,4 +165,16 @@ fn the_command_of_the_form_is_shown_and_copied() {
     assert_eq!(desk.app.take_wanted(), Some(Wanted::Copy(line.to_owned())));
     desk.press("esc");
     assert!(desk.app.overlay().is_none());
+}
+
+#[test]
+fn the_question_about_work_ends_with_the_work() {
+    let mut desk = Desk::new();
+    desk.press("down down down down down right r");
+    desk.wait("the run", |app| app.tabs()[0].runs.iter().any(|run| run.view.state == RunState::Running));
+    desk.press("q");
+    assert_eq!(desk.app.exit(), None);
+    desk.app.queue().handles()[0].control().stop();
+    desk.wait("the end", |app| app.exit().is_some());
+    assert_eq!((desk.app.exit(), desk.app.overlay().is_none()), (Some(Exit::Idle), true));
 }

@@ -3,7 +3,7 @@
 
 use crate::console::app::overlay::Overlay;
 use crate::console::app::screen_run::ScreenRun;
-use crate::console::app::state::App;
+use crate::console::app::state::{App, Exit};
 use crate::console::app::task::Origin;
 use crate::console::app::toast::Tone;
 use crate::console::logging;
@@ -15,7 +15,7 @@ impl App {
     /// second.
     #[must_use]
     pub fn is_lively(&self) -> bool {
-        matches!(self.overlay, Some(Overlay::Sweeps))
+        matches!(self.overlay, Some(Overlay::Sweeps | Overlay::Leave { .. }))
             || self.sweeps.is_followed()
             || self.tasks.is_any()
             || self.at_work()
@@ -40,6 +40,10 @@ impl App {
         let total = logging::lines();
         changed |= self.on_log() && total != self.log_total;
         self.log_total = total;
+        // The question what becomes of work that is not done needs no answer any more once it is.
+        if matches!(self.overlay, Some(Overlay::Leave { .. })) && !self.at_work() {
+            (self.overlay, self.exit) = (None, Some(Exit::Idle));
+        }
         let named = self.tasks.noticeable();
         if named != self.named_task.as_deref() {
             self.named_task = named.map(str::to_owned);
