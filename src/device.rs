@@ -214,12 +214,10 @@ mod gpu {
 
         /// How many cards this process sees; `CUDA_VISIBLE_DEVICES`, which Slurm sets, says which they are.
         pub fn cards() -> Result<usize, DeviceError> {
-            let count = CudaContext::device_count().map_err(|error| {
-                DeviceError::NoDriver(match error.0 {
-                    CUresult::CUDA_ERROR_STUB_LIBRARY => "libcuda.so.1 is not installed".to_owned(),
-                    CUresult::CUDA_ERROR_NO_DEVICE => "the driver finds no card".to_owned(),
-                    _ => line(&error),
-                })
+            let count = CudaContext::device_count().map_err(|error| match error.0 {
+                CUresult::CUDA_ERROR_STUB_LIBRARY => DeviceError::NoDriver("libcuda.so.1 is not installed".to_owned()),
+                CUresult::CUDA_ERROR_NO_DEVICE => DeviceError::NoSuchCard { there: 0 },
+                _ => DeviceError::NoDriver(line(&error)),
             })?;
             Ok(count.unsigned_abs() as usize)
         }

@@ -68,8 +68,7 @@ fn fraction(share: f64) -> String {
 
 /// What would be done and its cost.
 fn forecast(halving: &Halving) -> String {
-    let all: Vec<usize> = (0..halving.candidates.len()).collect();
-    let specs = halving.specs(&all);
+    let specs = halving.all_specs();
     let mut page: String = specs.iter().map(|spec| spec.command() + "\n").collect();
     for (share, runs) in halving.shares.iter().zip(halving.runs()) {
         page += &format!("# {} of the budget: {runs} runs\n", fraction(*share));
@@ -141,8 +140,7 @@ enum HalvingTrainer {
 
 /// The name of a halving's folder: that of its points and of what they compete within.
 fn folder_name(halving: &Halving, within: &[String]) -> String {
-    let all: Vec<usize> = (0..halving.candidates.len()).collect();
-    let mut points: Vec<String> = halving.specs(&all).iter().map(RunSpec::point).collect();
+    let mut points: Vec<String> = halving.all_specs().iter().map(RunSpec::point).collect();
     points.sort();
     let hash = Md5::digest(format!("{}\n{}", within.join(","), points.join("\n")));
     format!("sweep-halving-{}", hex::encode(&hash[..8]))
@@ -198,9 +196,10 @@ impl HalvingWork {
     /// Trains every run of `specs` to `share` of its budget.
     fn train(&mut self, specs: &[RunSpec], share: f64) -> Result<(), Failure> {
         let hold = self.hold(share);
+        let held_at = hold.map(|hold| hold.x);
         if let HalvingTrainer::Cluster(arrays) = &self.trainer {
             let (series, halving) = (self.series.to_owned(), arrays.halving.clone());
-            let of_array = ArrayShare { halving, share, series, hold: hold.map(|hold| hold.x) };
+            let of_array = ArrayShare { halving, share, series, hold: held_at };
             arrays.train(&self.places, specs, (&of_array, &fraction(share)), &self.listener)?;
         }
         let plan = store::Plan::new(specs.to_vec(), &store::list(&self.places.logs)?);
@@ -222,12 +221,12 @@ impl HalvingWork {
                 // It came so far in a process that is gone, and is not over by its own word.
                 end_lost(&folder, spec)?;
             } else if !is_done {
-                let how = Resumption { hold: hold.map(|hold| hold.x), ..Resumption::default() };
+                let how = Resumption { hold: held_at, ..Resumption::default() };
                 handles.push(self.queue()?.go_on(&folder, problems::ALL, &how)?);
             }
         }
         for spec in plan.fresh {
-            let handle = self.queue()?.submit_until(spec, hold.map(|hold| hold.x))?;
+            let handle = self.queue()?.submit_until(spec, held_at)?;
             self.folders.insert(handle.spec().point(), handle.folder().to_owned());
             handles.push(handle);
         }
@@ -315,8 +314,7 @@ impl HalvingWork {
 
     /// What came out of every run, in the order of the sweep.
     fn documents(&self) -> Result<Vec<Document>, LabError> {
-        let all: Vec<usize> = (0..self.halving.candidates.len()).collect();
-        let specs = self.halving.specs(&all);
+        let specs = self.halving.all_specs();
         specs.iter().filter_map(|spec| self.folders.get(&spec.point())).map(|folder| Document::read(folder)).collect()
     }
 }

@@ -27,7 +27,6 @@ pub(super) struct HalvingArrays {
 }
 
 /// What is left of a share.
-#[derive(Default)]
 struct LeftRuns {
     specs: Vec<RunSpec>,
     /// Ids of those that are begun, by their points.
@@ -52,7 +51,7 @@ impl HalvingArrays {
         (share, words): (&ArrayShare, &str),
         listener: &Listener,
     ) -> Result<(), Failure> {
-        let left = left(places, specs, hold(share))?;
+        let left = left(places, specs, share.hold_place())?;
         if left.is_empty() {
             return Ok(());
         }
@@ -63,6 +62,9 @@ impl HalvingArrays {
             None => {
                 let title = format!("{}, {words} of the budget", self.title);
                 let options = self.options.clone();
+                if let Some(idle) = slurm::idle_gpus(&left.specs, &options) {
+                    log::warn!(target: "slurm", "{idle}");
+                }
                 slurm::submit_share(places, &left.specs, &title, options, (share.clone(), &left.begun))?
             }
         };
@@ -86,10 +88,6 @@ impl HalvingArrays {
         array.resume(Slurm)?;
         Ok(Some(array))
     }
-}
-
-fn hold(share: &ArrayShare) -> Option<HoldPlace<'_>> {
-    share.hold.map(|x| HoldPlace { series: &share.series, x })
 }
 
 /// The runs that have not come as far as `hold`.

@@ -1,7 +1,7 @@
 //! What computes a run: the parameter for it, and its ends in messages, for every problem that can use a GPU.
 
 use crate::device::{DeviceName, OpenDevice};
-use crate::lab::{Param, ParamError, Params};
+use crate::lab::{Param, ParamError, Params, RunContext};
 use crate::memory::size;
 
 const DEVICE: &str = "device";
@@ -60,6 +60,13 @@ pub(super) fn open(params: &Params, multiply_adds: f64, needs: &DeviceNeeds) -> 
             Err(ParamError::new(key, value.to_string(), allowed))
         }
         _ => Ok(opened),
+    }
+}
+
+/// Says which GPU computes a model; nothing of the processor.
+pub(super) fn tell(context: &mut RunContext, opened: &OpenDevice) {
+    if !opened.device.is_cpu() {
+        context.note(format!("computed by {}, with composed operations", opened.label));
     }
 }
 

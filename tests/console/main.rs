@@ -132,6 +132,12 @@ impl Desk {
         }
     }
 
+    /// Starts a run of the form that works until it is stopped, and waits until it does.
+    fn start_work(&mut self) {
+        self.press("down down down down down right r");
+        self.wait("the run", |app| app.tabs()[0].runs.iter().any(|run| run.view.state == RunState::Running));
+    }
+
     fn state(&self, run: usize) -> RunState {
         self.app.tabs()[0].runs[run].view.state
     }
@@ -295,8 +301,7 @@ fn bad_input_is_refused_where_it_is_typed() {
 #[test]
 fn a_run_is_paused_let_go_and_stopped() {
     let mut desk = Desk::new();
-    desk.press("down down down down down right r");
-    desk.wait("the run", |app| app.tabs()[0].runs[0].view.state == RunState::Running);
+    desk.start_work();
     desk.press("space");
     desk.wait("the pause", |app| app.tabs()[0].runs[0].view.state == RunState::Paused);
     assert!(desk.screen((80, 24)).contains("paused"));

@@ -67,8 +67,7 @@ fn runs_of_one_name_are_told_apart_on_the_opening_page() {
 #[test]
 fn work_of_another_process_is_on_the_opening_page_without_a_key() {
     let mut desk = Desk::new();
-    desk.press("down down down down down right r");
-    desk.wait("the run", |app| app.tabs()[0].runs[0].view.state == RunState::Running);
+    desk.start_work();
     let mut other = another(&desk);
     let screen = other.screen((120, 36));
     for words in ["At work elsewhere", "● softmax", "● 1 elsewhere"] {

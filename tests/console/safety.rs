@@ -170,8 +170,7 @@ fn the_command_of_the_form_is_shown_and_copied() {
 #[test]
 fn the_question_about_work_ends_with_the_work() {
     let mut desk = Desk::new();
-    desk.press("down down down down down right r");
-    desk.wait("the run", |app| app.tabs()[0].runs.iter().any(|run| run.view.state == RunState::Running));
+    desk.start_work();
     desk.press("q");
     assert_eq!(desk.app.exit(), None);
     desk.app.queue().handles()[0].control().stop();

@@ -229,9 +229,8 @@ fn draw_leave(frame: &mut Frame<'_>, app: &App, area: Rect, interrupted: bool) {
     let theme = app.theme();
     let (running, queued) = app.busy();
     let count = |number: usize, word: &str| (number > 0).then(|| format!("{number} {word}"));
-    let work =
-        [count(running, "running"), count(queued, "queued")].into_iter().flatten().collect::<Vec<_>>().join(", ");
-    let work = if work.is_empty() { "runs are being handed in".to_owned() } else { work };
+    let work: Vec<String> = [count(running, "running"), count(queued, "queued")].into_iter().flatten().collect();
+    let work = if work.is_empty() { "runs are being handed in".to_owned() } else { work.join(", ") };
     let key = |action| app.keymap().key(Place::Leave, action);
     let choice = |action, words: &'static str| {
         Line::from(vec![Span::styled(format!("{:>4}  ", key(action)), theme.accent()), Span::raw(words)])

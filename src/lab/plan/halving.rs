@@ -96,6 +96,12 @@ impl Halving {
         left.iter().flat_map(|candidate| self.candidates[*candidate].specs.clone()).collect()
     }
 
+    /// The runs of every candidate, in the order of the sweep.
+    #[must_use]
+    pub fn all_specs(&self) -> Vec<RunSpec> {
+        self.candidates.iter().flat_map(|candidate| candidate.specs.clone()).collect()
+    }
+
     /// Ranks the candidates `left`, in the order of the sweep, by `numbers` within each group: the better half of a group goes
     /// on, rounded up. Of equal ones the earlier is better, and one without a number never goes on.
     #[must_use]
@@ -134,8 +140,7 @@ impl Halving {
     /// What all of it will cost, one run after the other, where each has the mean cost of a whole one.
     #[must_use]
     pub fn estimate(&self) -> Estimate {
-        let all: Vec<usize> = (0..self.candidates.len()).collect();
-        let estimates: Vec<Estimate> = self.specs(&all).iter().map(RunSpec::estimate).collect();
+        let estimates: Vec<Estimate> = self.all_specs().iter().map(RunSpec::estimate).collect();
         let seconds: Option<f64> = estimates.iter().map(|estimate| estimate.seconds).sum();
         let mean = seconds.map(|seconds| seconds / estimates.len() as f64);
         let mut before = 0.0;

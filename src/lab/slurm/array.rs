@@ -60,11 +60,17 @@ impl JobArray {
         options: SlurmOptions,
         array_limit: usize,
     ) -> Result<Self, LabError> {
-        Self::make(places, specs, ArrayPlan::new(places, specs, title, options, array_limit)?)
+        Self::make(places, specs, ArrayPlan::new(places, specs, title, options, array_limit)?, &HashMap::new())
     }
 
-    /// Makes the folder of `plan`, whose points are `specs`.
-    fn make(places: &Places, specs: &[RunSpec], plan: ArrayPlan) -> Result<Self, LabError> {
+    /// Makes the folder of `plan`, whose points are `specs`. Those that are begun, by their points, go on in the folders of these
+    /// names.
+    fn make(
+        places: &Places,
+        specs: &[RunSpec],
+        plan: ArrayPlan,
+        begun: &HashMap<String, String>,
+    ) -> Result<Self, LabError> {
         places.prepare()?;
         let folder = plan.folder();
         fs::create_dir(&folder).map_err(LabError::io("create the sweep's folder", &folder))?;
@@ -83,6 +89,12 @@ impl JobArray {
         write(&folder, SCRIPT, script(&place, &plan).as_bytes())?;
         program::put(&folders(&plan.logs), &folder)?;
         let sweep = Self { folder, plan };
+        for (index, spec) in specs.iter().enumerate() {
+            if let Some(id) = begun.get(&spec.point()) {
+                sweep.set_run(index, id)?;
+            }
+        }
+        // Last, since with it the folder counts as an array.
         sweep.plan.write(&sweep.folder)?;
         Ok(sweep)
     }
@@ -233,7 +245,7 @@ pub fn submit(places: &Places, specs: &[RunSpec], title: &str, options: SlurmOpt
     hand_in(JobArray::plan(places, specs, title, options, limit)?)
 }
 
-/// The same for a share of a sweep that halves: runs stop where it says. Those that are begun, by their points, go on in the
+/// The same for a share of a sweep that halves: runs stop where it says. Those that are `begun`, by their points, go on in the
 /// folders of these names.
 ///
 /// # Errors
@@ -247,13 +259,7 @@ pub fn submit_share(
 ) -> Result<JobArray, LabError> {
     let limit = array_limit(&options)?;
     let plan = ArrayPlan { share: Some(share), ..ArrayPlan::new(places, specs, title, options, limit)? };
-    let array = JobArray::make(places, specs, plan)?;
-    for (index, spec) in specs.iter().enumerate() {
-        if let Some(id) = begun.get(&spec.point()) {
-            array.set_run(index, id)?;
-        }
-    }
-    hand_in(array)
+    hand_in(JobArray::make(places, specs, plan, begun)?)
 }
 
 /// The most elements that an array may have where `options` send it.

@@ -92,6 +92,7 @@ fn begin(
     problems: &[&'static dyn Problem],
 ) -> Result<Option<Arc<RunHandle>>, LabError> {
     let hold = sweep.plan_ref().hold();
+    let held_at = hold.map(|hold| hold.x);
     if let Some(folder) = sweep.run(index) {
         let is_done = || came_to(RunSummary::read(&folder).state, &folder, hold);
         if is_done()? {
@@ -102,10 +103,10 @@ fn begin(
         if is_done()? {
             return Ok(None);
         }
-        let how = Resumption { hold: hold.map(|hold| hold.x), ..Resumption::default() };
+        let how = Resumption { hold: held_at, ..Resumption::default() };
         return queue.go_on(&folder, problems, &how).map(Some);
     }
-    let handle = queue.submit_until(spec, hold.map(|hold| hold.x))?;
+    let handle = queue.submit_until(spec, held_at)?;
     sweep.set_run(index, handle.id())?;
     Ok(Some(handle))
 }

@@ -33,6 +33,14 @@ pub struct ArrayShare {
     pub hold: Option<f64>,
 }
 
+impl ArrayShare {
+    /// Where runs are held; none where they go on to their end.
+    #[must_use]
+    pub fn hold_place(&self) -> Option<HoldPlace<'_>> {
+        self.hold.map(|x| HoldPlace { series: &self.series, x })
+    }
+}
+
 /// The plan of a sweep, `sweep.toml`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ArrayPlan {
@@ -99,8 +107,7 @@ impl ArrayPlan {
     /// Where its runs are held; none where they go on to their end.
     #[must_use]
     pub fn hold(&self) -> Option<HoldPlace<'_>> {
-        let share = self.share.as_ref()?;
-        Some(HoldPlace { series: &share.series, x: share.hold? })
+        self.share.as_ref().and_then(ArrayShare::hold_place)
     }
 
     /// Where its folder belongs.

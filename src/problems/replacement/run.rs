@@ -9,7 +9,7 @@ use super::source::TrainedModel;
 use crate::attention::Projection;
 use crate::device::OpenDevice;
 use crate::lab::{ParamError, Params, RunContext, RunError};
-use crate::problems::devices::check_there;
+use crate::problems::devices;
 use crate::problems::estimators::{estimators, rising_sizes};
 use crate::problems::toolkit::{Burst, FinishedPoints, Meter};
 use crate::vision::{Attention, ExactBlocks, Outputs, Samples, Vit, VitConfig, class_of, outputs};
@@ -17,14 +17,12 @@ use std::time::Instant;
 
 pub(super) fn run(params: &Params, context: &mut RunContext) -> Result<(), RunError> {
     let wrong = |error: ParamError| RunError::Input(error.to_string());
-    check_there(params).map_err(wrong)?;
+    devices::check_there(params).map_err(wrong)?;
     let trained = TrainedModel::new(params, context)?;
     let depth = trained.model.config().depth;
     let sets = layer_sets(params, depth).map_err(wrong)?;
     let device = open_device(params, trained.model.config()).map_err(wrong)?;
-    if !device.device.is_cpu() {
-        context.note(format!("computed by {}, with composed operations", device.label));
-    }
+    devices::tell(context, &device);
     let trained = trained.on(&device.device)?;
     let (estimators, projections): (_, Vec<Projection>) = (estimators(params), params.choices("projection"));
     let (sizes, draws) = (rising_sizes(params, "m"), params.size("draws"));

@@ -71,7 +71,6 @@ pub(super) fn tell(context: &mut RunContext, opened: &OpenDevice, before: Option
         Some(before) => context.note(format!(
             "goes on on {label}, after {before}: steps are the same bit for bit on one device, and to rounding on another"
         )),
-        None if !opened.device.is_cpu() => context.note(format!("computed by {label}, with composed operations")),
-        None => {}
+        None => devices::tell(context, opened),
     }
 }
