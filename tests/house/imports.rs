@@ -1,12 +1,12 @@
 //! Which file imports which: every path in the code that leads to an item of another file.
 
-use crate::tree::{Crate, is_re_export, leaves};
+use crate::tree::{Crates, is_re_export, leaves};
 use std::collections::BTreeSet;
 use syn::visit::{self, Visit};
 use syn::{ItemMod, ItemUse, Visibility};
 
 /// Pairs (importing file, imported file). A re-export alone imports nothing: it only gives a name another place.
-pub fn imports(all: &Crate) -> BTreeSet<(String, String)> {
+pub fn imports(all: &Crates) -> BTreeSet<(String, String)> {
     let mut found = BTreeSet::new();
     for (path, module) in &all.modules {
         let mut visitor = Paths { all, module: path, file: &module.file, found: &mut found };
@@ -16,7 +16,7 @@ pub fn imports(all: &Crate) -> BTreeSet<(String, String)> {
 }
 
 struct Paths<'a> {
-    all: &'a Crate,
+    all: &'a Crates,
     module: &'a [String],
     file: &'a str,
     found: &'a mut BTreeSet<(String, String)>,

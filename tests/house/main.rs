@@ -10,13 +10,14 @@ use imports::imports;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
-use tree::Crate;
+use tree::Crates;
 
 /// The floors of the house: a room may import from rooms of a lower floor and from itself. Everything else directly in
-/// `src/` lies below them all.
+/// `src/core` lies below them all.
 const FLOORS: &[(&str, u8)] = &[
-    ("attention", 1),
-    ("vision", 2),
+    ("core/attention", 1),
+    ("core/vision", 2),
+    ("core/lib.rs", 2),
     ("lab", 1),
     ("problems", 3),
     ("console", 4),
@@ -29,13 +30,14 @@ const FLOORS: &[(&str, u8)] = &[
 /// The most lines of a file.
 const LINES: usize = 400;
 
-fn source() -> Crate {
-    Crate::read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src/lib.rs"))
+fn source() -> Crates {
+    Crates::read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"))
 }
 
 /// The room that a file (a path below `src/`) lies in, with its floor.
 fn room(file: &str) -> (&str, u8) {
-    let room = file.split('/').next().unwrap_or(file);
+    let names = if file.starts_with("core/") { 2 } else { 1 };
+    let room = file.match_indices('/').nth(names - 1).map_or(file, |(end, _)| &file[..end]);
     let floor = FLOORS.iter().find(|(name, _)| *name == room).map_or(0, |(_, floor)| *floor);
     (room, floor)
 }

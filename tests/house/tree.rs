@@ -1,9 +1,12 @@
-//! The modules of the crate, read from its files: which names each has, and where a path leads.
+//! The modules of the two crates, read from their files: which names each has, and where a path leads.
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use syn::{Attribute, Item, UseTree, Visibility};
+
+/// The crate that computes: its root is a module of this name in the tree of the other.
+pub const CORE: &str = "attnlab_core";
 
 /// What a name in a module stands for.
 #[derive(Clone, Debug)]
@@ -29,16 +32,17 @@ pub struct Module {
 }
 
 /// Every module by its path from the root; the root's is empty.
-pub struct Crate {
+pub struct Crates {
     pub modules: BTreeMap<Vec<String>, Module>,
 }
 
-impl Crate {
-    /// Reads the crate from its root file.
-    pub fn read(root: &Path) -> Self {
+impl Crates {
+    /// Reads both crates from the folder `source`.
+    pub fn read(source: &Path) -> Self {
         let mut all = Self { modules: BTreeMap::new() };
-        let source = root.parent().unwrap();
-        all.read_file(source, root, source.to_owned(), Vec::new());
+        all.read_file(source, &source.join("lib.rs"), source.to_owned(), Vec::new());
+        let core = source.join("core");
+        all.read_file(source, &core.join("lib.rs"), core, vec![CORE.to_owned()]);
         all
     }
 
@@ -107,7 +111,8 @@ impl Crate {
             return None;
         }
         let (mut here, mut rest) = match first.as_str() {
-            "crate" => (Vec::new(), rest),
+            "crate" => (from.iter().take_while(|name| *name == CORE).cloned().collect(), rest),
+            CORE => (vec![CORE.to_owned()], rest),
             "self" => (from.to_vec(), rest),
             "super" => (from[..from.len().checked_sub(1)?].to_vec(), rest),
             _ => (from.to_vec(), path),

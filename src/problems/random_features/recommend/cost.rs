@@ -2,11 +2,10 @@
 
 use crate::attention::FeatureMap;
 use crate::attention::feature_map::FeatureShape;
-use crate::attention::kernel::{Float, exp_shifted};
+use crate::attention::kernel::{exp_shifted, turn};
 use crate::function::Rows;
 use crate::problems::estimators::FittedEstimator;
 use crate::product::product;
-use crate::vectorized::vectorized;
 use ndarray::Array2;
 use std::hint::black_box;
 use std::time::Instant;
@@ -63,13 +62,11 @@ fn write_features(map: &FeatureMap, exponents: &[f32], into: &mut [f32]) {
             *out = value as f32;
         }
     } else if map.shape() == FeatureShape::Circular {
-        vectorized!({
-            let (cosines, sines) = into.split_at_mut(exponents.len());
-            for ((cosine, sine), exponent) in cosines.iter_mut().zip(sines).zip(exponents) {
-                let (s, c) = Float::sin_cos(*exponent);
-                (*cosine, *sine) = (c, s);
-            }
-        });
+        let (cosines, sines) = into.split_at_mut(exponents.len());
+        cosines.copy_from_slice(exponents);
+        for (cosines, sines) in cosines.chunks_mut(BLOCK).zip(sines.chunks_mut(BLOCK)) {
+            turn(cosines, sines, &[1.0; BLOCK]);
+        }
     } else {
         for part in into.chunks_mut(exponents.len()) {
             part.copy_from_slice(&exponents[..part.len()]);

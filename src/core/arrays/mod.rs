@@ -21,5 +21,5 @@ mod view;
 
 pub use error::ArrayError;
 pub use file::ArrayFile;
-pub(crate) use foreign::known_kind;
+pub use foreign::known_kind;
 pub use heads::{HeadGroups, HeadsFile, HeadsLayout, Transpose, grouped};

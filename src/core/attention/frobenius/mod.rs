@@ -168,7 +168,7 @@ impl<'a> FrobeniusEngine<'a> {
     /// As [`FrobeniusEngine::measure`].
     pub fn measure_sketch(
         &self,
-        sketch: &impl Sketch,
+        sketch: &dyn Sketch,
         stop: &(dyn Fn() -> bool + Sync),
     ) -> Result<DrawErrors, AttentionError> {
         let cast = Cast::<f64>::new(self.inputs)?;

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 /// `text` as a path, with the home directory for a leading `~/`, and the value of the environment variable for a leading `$NAME/`.
-pub(crate) fn expanded(text: &str) -> PathBuf {
+pub fn expanded(text: &str) -> PathBuf {
     if let (Some(below), Some(home)) = (text.strip_prefix("~/"), std::env::home_dir()) {
         return home.join(below);
     }
@@ -16,7 +16,7 @@ pub(crate) fn expanded(text: &str) -> PathBuf {
 }
 
 /// As [`expanded`], for a path below `root`; where something lies at the path as it is written, that is meant.
-pub(crate) fn expanded_below(root: &Path, path: &Path) -> PathBuf {
+pub fn expanded_below(root: &Path, path: &Path) -> PathBuf {
     let literal = root.join(path);
     match path.to_str() {
         Some(text) if !literal.exists() => root.join(expanded(text)),
@@ -25,7 +25,7 @@ pub(crate) fn expanded_below(root: &Path, path: &Path) -> PathBuf {
 }
 
 /// The name of the environment variable that `text` begins with, and what stands below it.
-pub(crate) fn variable(text: &str) -> Option<(&str, &str)> {
+pub fn variable(text: &str) -> Option<(&str, &str)> {
     let (name, below) = text.strip_prefix('$')?.split_once('/')?;
     let is_name = !name.is_empty() && name.bytes().all(|byte| byte == b'_' || byte.is_ascii_alphanumeric());
     is_name.then_some((name, below))

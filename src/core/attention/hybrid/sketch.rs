@@ -120,7 +120,7 @@ impl Sketch for HybridSketch {
 /// # Errors
 /// There is not enough memory.
 pub fn pairs(
-    sketch: &impl Sketch,
+    sketch: &dyn Sketch,
     x: ArrayView2<'_, f64>,
     y: ArrayView2<'_, f64>,
 ) -> Result<Array1<f64>, AttentionError> {

@@ -75,6 +75,7 @@ pub struct UnknownName {
 
 /// Declares an enum of named variants, `Variant = "name", "help";`. The type is `Clone`, `Copy`, `Debug`, `PartialEq`, `Eq`,
 /// `Hash`, [`Named`] and `Display` (its name); attributes may derive more.
+#[macro_export]
 macro_rules! named {
     (
         $(#[$attribute:meta])*
@@ -128,7 +129,7 @@ macro_rules! named {
         }
     };
 }
-pub(crate) use named;
+pub use named;
 
 #[cfg(test)]
 mod tests {

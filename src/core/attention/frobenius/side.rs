@@ -1,7 +1,7 @@
 //! Features of one side of the estimate, in range of the number format.
 
 use crate::attention::feature_map::FeatureShape;
-use crate::attention::kernel::{Float, exp_sums};
+use crate::attention::kernel::{Float, exp_sums, turn};
 use crate::attention::typed::TypedSide;
 use crate::attention::{AttentionError, FeatureMap};
 use crate::memory;
@@ -179,16 +179,6 @@ fn shift_and_top<T: Float>(row: &mut [T], offset: T, tops: &mut [T]) {
         for (value, top) in row.iter_mut().zip(tops.iter_mut()) {
             *value += offset;
             *top = if *value > *top { *value } else { *top };
-        }
-    });
-}
-
-/// (p, ·) ← scale·(cos p, sin p) for every token.
-fn turn<T: Float>(cosines: &mut [T], sines: &mut [T], scales: &[T]) {
-    vectorized!({
-        for ((cosine, sine), &scale) in cosines.iter_mut().zip(sines.iter_mut()).zip(scales) {
-            let (sin, cos) = cosine.sin_cos();
-            (*cosine, *sine) = (scale * cos, scale * sin);
         }
     });
 }

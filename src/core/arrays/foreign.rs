@@ -25,7 +25,7 @@ const KINDS: &[(&[u8], &str)] = &[
 ];
 
 /// What a file is that begins with `start`, where that is known; one that may begin as a file of numbers does is not.
-pub(crate) fn known_kind(start: &[u8]) -> Option<&'static str> {
+pub fn known_kind(start: &[u8]) -> Option<&'static str> {
     if let [0x80, 2..=5, ..] = start {
         return Some("a pickle, as torch.save writes it");
     }

@@ -35,7 +35,7 @@ const fn replacement(character: char) -> Option<char> {
 }
 
 /// Whether a terminal, or a program that opens a file, obeys `character` or hides it instead of showing it.
-pub(crate) const fn is_obeyed(character: char) -> bool {
+pub const fn is_obeyed(character: char) -> bool {
     replacement(character).is_some()
 }
 

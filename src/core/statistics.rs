@@ -10,7 +10,7 @@ use statrs::distribution::{ContinuousCDF, StudentsT};
 /// The mean of `values` and its standard error √(Σ(v − mean)²/(n − 1)/n).
 ///
 /// There is no mean of no values, and no standard error of a single one.
-pub(crate) fn mean_and_error(values: impl Iterator<Item = f64> + Clone) -> Option<(f64, Option<f64>)> {
+pub fn mean_and_error(values: impl Iterator<Item = f64> + Clone) -> Option<(f64, Option<f64>)> {
     let count = values.clone().count() as f64;
     let mean = values.clone().sum::<f64>() / count;
     let squares: f64 = values.map(|value| (value - mean).powi(2)).sum();
@@ -18,7 +18,7 @@ pub(crate) fn mean_and_error(values: impl Iterator<Item = f64> + Clone) -> Optio
 }
 
 /// The mean of `values` and half the width of its 95 % interval by Student's t; no interval of a single value.
-pub(crate) fn mean_and_interval(values: impl Iterator<Item = f64> + Clone) -> Option<(f64, Option<f64>)> {
+pub fn mean_and_interval(values: impl Iterator<Item = f64> + Clone) -> Option<(f64, Option<f64>)> {
     let count = values.clone().count() as f64;
     let (mean, error) = mean_and_error(values)?;
     let student = StudentsT::new(0.0, 1.0, count - 1.0).ok();
@@ -27,15 +27,18 @@ pub(crate) fn mean_and_interval(values: impl Iterator<Item = f64> + Clone) -> Op
 
 /// A mean over independent values, with its standard error and how many values there were.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct SampleMean {
+pub struct SampleMean {
+    /// The mean.
     pub mean: f64,
+    /// Its standard error.
     pub error: f64,
+    /// How many values there were.
     pub count: f64,
 }
 
 /// `first` minus `second`, means of independent samples, and half the width of the difference's 95 % interval by Student's t with
 /// the degrees of freedom of Welch (1947), The generalization of Student's problem; none where a sample has a single value.
-pub(crate) fn difference_and_interval(first: SampleMean, second: SampleMean) -> Option<(f64, f64)> {
+pub fn difference_and_interval(first: SampleMean, second: SampleMean) -> Option<(f64, f64)> {
     let [a, b] = [first, second].map(|sample| sample.error * sample.error);
     let error = (a + b).sqrt();
     if error == 0.0 {
@@ -49,7 +52,7 @@ pub(crate) fn difference_and_interval(first: SampleMean, second: SampleMean) -> 
 /// The 95 % interval of a share that was found to be `share` of `count` independent cases (Wilson 1927, Probable inference, the
 /// law of succession, and statistical inference): it stays within 0 and 1, and has a width where all cases agree too. None
 /// without cases.
-pub(crate) fn wilson_interval(share: f64, count: usize) -> Option<[f64; 2]> {
+pub fn wilson_interval(share: f64, count: usize) -> Option<[f64; 2]> {
     let (n, z) = (count as f64, 1.959_963_984_540_054);
     let middle = share + z * z / (2.0 * n);
     let half = z * (share * (1.0 - share) / n + z * z / (4.0 * n * n)).sqrt();
@@ -58,7 +61,7 @@ pub(crate) fn wilson_interval(share: f64, count: usize) -> Option<[f64; 2]> {
 }
 
 /// The mean of `values`; NaN where there are none.
-pub(crate) fn mean(values: impl Iterator<Item = f64> + Clone) -> f64 {
+pub fn mean(values: impl Iterator<Item = f64> + Clone) -> f64 {
     let count = values.clone().count() as f64;
     values.sum::<f64>() / count
 }
@@ -66,7 +69,7 @@ pub(crate) fn mean(values: impl Iterator<Item = f64> + Clone) -> f64 {
 /// The quantile at `share` (0 to 1) of values in ascending order, linear between neighbours: low + part·(high − low).
 ///
 /// `sorted` must hold at least one value.
-pub(crate) fn quantile(sorted: &[f64], share: f64) -> f64 {
+pub fn quantile(sorted: &[f64], share: f64) -> f64 {
     let (low, part) = place(sorted, share);
     match sorted.get(low + 1) {
         Some(next) if part > 0.0 => sorted[low] + part * (next - sorted[low]),
@@ -76,7 +79,7 @@ pub(crate) fn quantile(sorted: &[f64], share: f64) -> f64 {
 
 /// The same quantile in its other form, low·(1 − part) + high·part, which may differ from [`quantile`] in the last bit.
 /// The rows of masked estimators have always been made with it.
-pub(crate) fn weighted_quantile(sorted: &[f64], share: f64) -> f64 {
+pub fn weighted_quantile(sorted: &[f64], share: f64) -> f64 {
     let (low, part) = place(sorted, share);
     sorted[low] * (1.0 - part) + sorted[(low + 1).min(sorted.len() - 1)] * part
 }
@@ -89,7 +92,7 @@ fn place(sorted: &[f64], share: f64) -> (usize, f64) {
 
 /// Sums of an error's powers over many draws, for which single values are not kept.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct PowerSums {
+pub struct PowerSums {
     count: f64,
     first: f64,
     second: f64,

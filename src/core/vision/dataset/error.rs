@@ -70,12 +70,12 @@ pub enum DataError {
 
 impl DataError {
     /// A file that is not what it should be.
-    pub(crate) fn malformed(path: &Path, problem: impl Into<String>) -> Self {
+    pub fn malformed(path: &Path, problem: impl Into<String>) -> Self {
         Self::Malformed { path: path.to_owned(), problem: problem.into() }
     }
 
     /// For `map_err`: the operating system refused to `action` (a verb: `read`, `write`) `path`.
-    pub(crate) fn io(path: &Path, action: &'static str) -> impl FnOnce(io::Error) -> Self {
+    pub fn io(path: &Path, action: &'static str) -> impl FnOnce(io::Error) -> Self {
         let path = path.to_owned();
         move |source| Self::Io { path, action, source }
     }

@@ -179,6 +179,16 @@ pub fn exp_sums<T: Float>(values: &mut [T], shifts: &[T]) {
     });
 }
 
+/// (p, ·) ← scale·(cos p, sin p) for every value p of `cosines`.
+pub fn turn<T: Float>(cosines: &mut [T], sines: &mut [T], scales: &[T]) {
+    vectorized!({
+        for ((cosine, sine), &scale) in cosines.iter_mut().zip(sines.iter_mut()).zip(scales) {
+            let (sin, cos) = cosine.sin_cos();
+            (*cosine, *sine) = (scale * cos, scale * sin);
+        }
+    });
+}
+
 /// The exact matrix exp(x_i·y_j + r_i), stored whole: for small problems and for display.
 ///
 /// # Errors
