@@ -6,7 +6,7 @@
 
 #![allow(unsafe_code)]
 
-use super::register::{PAD, multiply_add};
+use super::register::{PAD, multiply_add, vectorize};
 use pulp::{Simd, bytemuck};
 
 /// A left operand: element (row, step) lies at `row·row_stride + step·step_stride`.
@@ -50,9 +50,12 @@ pub(in crate::vision) enum Into {
 
 /// C (+)= A·B, with B `[depth, columns]` and C `[rows, columns]` in rows without gaps.
 ///
+/// Compiled once for each set of instructions: it is sixteen loops, and inlined at each of its calls they were most of the
+/// kernels' machine code. A call costs nothing beside a product.
+///
 /// # Panics
 /// An operand is too short: a mistake of the caller.
-#[inline(always)]
+#[inline(never)]
 pub(in crate::vision) fn multiply<S: Simd>(
     simd: S,
     size: Size,
@@ -61,6 +64,15 @@ pub(in crate::vision) fn multiply<S: Simd>(
     into: &mut [f32],
     how: Into,
 ) {
+    vectorize(
+        simd,
+        #[inline(always)]
+        || multiply_tiles(simd, size, left, right, into, how),
+    );
+}
+
+#[inline(always)]
+fn multiply_tiles<S: Simd>(simd: S, size: Size, left: Left<'_>, right: &[f32], into: &mut [f32], how: Into) {
     let Size { rows, depth, columns } = size;
     if rows == 0 {
         return;
