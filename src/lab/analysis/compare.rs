@@ -114,11 +114,11 @@ pub fn compare(runs: &[Arc<RunSummary>], problem: &dyn Problem, request: &Compar
     };
     let mut finished: Vec<&RunSummary> =
         runs.iter().map(Arc::as_ref).filter(|run| run.state == RunState::Finished).collect();
-    finished.retain(|run| request.by.iter().all(|key| run.params.get(key).is_some()));
     finished.sort_by(|a, b| a.started.cmp(&b.started));
     let value = |run: &RunSummary, key: &str| match schema.get(key) {
         Some(param) if !run.params.reads(&schema, param) => UNREAD.to_owned(),
-        _ => run.params.text(key),
+        Some(param) => run.params.text_or_default(param),
+        None => run.params.text(key),
     };
     let params: Vec<&StoredParams> = finished.iter().map(|run| &run.params).collect();
     let differences = Differences::between(&params, Some(schema), counts);

@@ -41,21 +41,26 @@ impl Differences {
     }
 
     /// The differences between stored runs in those of their parameters that `counts` admits. With the `schema` of their
-    /// problem they stand in form order.
+    /// problem they stand in form order, and a run of a version that did not have a parameter has its default.
     #[must_use]
     pub fn between(runs: &[&StoredParams], schema: Option<Schema>, counts: impl Fn(&str) -> bool) -> Self {
         let differing = differing(runs);
         let keys: Vec<&str> = in_order(&differing, schema).into_iter().filter(|key| counts(key)).collect();
-        let differences = Self::of(keys, runs.len(), |run, key| runs[run].text(key));
+        let text = |run: usize, key: &str| match schema.and_then(|schema| schema.get(key)) {
+            Some(param) => runs[run].text_or_default(param),
+            None => runs[run].text(key),
+        };
+        let mut differences = Self::of(keys, runs.len(), text);
         let equal = runs.first().into_iter().flat_map(|run| run.iter()).filter(|(key, _)| !differing.contains(key));
         let common = equal.filter(|(key, _)| counts(key)).map(|(key, value)| (key.to_owned(), value.to_string()));
-        Self { common: common.collect(), ..differences }
+        differences.common.splice(..0, common);
+        differences
     }
 
     /// The parameters alone in which stored runs differ, as [`Differences::between`] finds them.
     #[must_use]
     pub fn keys_between(runs: &[&StoredParams], schema: Option<Schema>) -> Vec<String> {
-        in_order(&differing(runs), schema).into_iter().map(str::to_owned).collect()
+        Self::between(runs, schema, |_| true).keys
     }
 
     /// The parameters that differ, in form order.
@@ -291,6 +296,26 @@ mod tests {
         let found = RunNames::of(&mixed, SCHEMA);
         assert_eq!(found.names, ["relu digits · lr=0.001", "relu digits · lr=3.2e-3", "exp digits"]);
         assert_eq!(found.common, "");
+    }
+
+    #[test]
+    fn a_version_without_a_parameter_had_its_default() {
+        use crate::lab::Param;
+        const SCHEMA: Schema =
+            Schema(&[Param::int("epochs", "epochs", 1, 100, "3"), Param::float("rate", "rate", 0.0, 10.0, "1")]);
+        let params = |json: &str| serde_json::from_str::<StoredParams>(json).unwrap();
+        let [older, newer, other] =
+            [r#"{"epochs":3}"#, r#"{"epochs":3,"rate":1.0}"#, r#"{"epochs":3,"rate":2.0}"#].map(params);
+        let between = |runs: &[&StoredParams]| Differences::between(runs, Some(SCHEMA), |_| true);
+        let alike = between(&[&older, &newer]);
+        assert!(alike.keys().is_empty(), "{alike:?}");
+        assert_eq!(
+            alike.common(),
+            [("epochs", "3"), ("rate", "1")].map(|(key, text)| (key.to_owned(), text.to_owned()))
+        );
+        let differ = between(&[&older, &newer, &other]);
+        assert_eq!(differ.keys(), ["rate"]);
+        assert_eq!([0, 1, 2].map(|run| differ.exact(run)[0].as_str()), ["1", "1", "2"]);
     }
 
     #[test]

@@ -4,7 +4,8 @@
 //! same number, and a whole number of a real parameter stays apart from a whole parameter (`1.0` and `1` in TOML and
 //! JSON). What this version of the program does not know, be it a key or a kind of value, is kept as it was written.
 
-use crate::lab::param::declaration::Value;
+use crate::lab::param::declaration::{Param, Value};
+use crate::lab::param::list;
 use serde::de::{MapAccess, SeqAccess, Visitor};
 use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -150,6 +151,18 @@ impl StoredParams {
     #[must_use]
     pub fn text(&self, key: &str) -> String {
         self.get(key).map(ToString::to_string).unwrap_or_default()
+    }
+
+    /// What is stored for `param` as one would type it; its default where nothing is, as in runs of versions that did not have it.
+    #[must_use]
+    pub fn text_or_default(&self, param: &Param) -> String {
+        self.get(param.key).map_or_else(
+            || {
+                list::values(param, param.default)
+                    .map_or_else(|_| param.default.to_owned(), |values| StoredValue::List(values).to_string())
+            },
+            ToString::to_string,
+        )
     }
 
     /// Every key with its value.
